@@ -1,0 +1,25 @@
+//! Words and rules of Shieldwall.
+//!
+//! Everything here is pure: no clock, no randomness, no I/O. Time comes in as a [`Timestamp`], so that every
+//! rule can be replayed for any moment. The crate compiles to WASM and is shared by the server and the browser.
+
+pub mod access;
+pub mod catalogue;
+pub mod classify;
+pub mod freshness;
+pub mod indicator;
+pub mod names;
+pub mod query;
+pub mod rsit;
+pub mod scoring;
+pub mod timestamp;
+pub mod tlp;
+pub mod verdict;
+pub mod view;
+
+pub use access::{DataClass, Level, Role, Viewer};
+pub use classify::{IncidentStatus, Severity};
+pub use freshness::Freshness;
+pub use names::{OrgId, Slug};
+pub use timestamp::{DAY, HOUR, MINUTE, SECOND, Timestamp};
+pub use tlp::Tlp;

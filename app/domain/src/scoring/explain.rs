@@ -1,0 +1,94 @@
+//! Why a score changed: the change between two moments, split exactly into named causes.
+//!
+//! The causes are applied one after the other, in a fixed order, and each is credited with what the score moved when it
+//! was applied. The sum telescopes, so the parts always add up to the whole; nothing is left over and nothing is
+//! counted twice. The order (policy, time, metrics in catalogue order, incident) is part of the definition.
+
+use super::{Inputs, OrgScore, Score, collective, org_score};
+use crate::{catalogue::ScoringPolicy, timestamp::Timestamp};
+
+/// What moved a score.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// A new version of the scoring policy.
+    Policy { from: u32, to: u32 },
+    /// Values grew older: some went stale, or nothing did and the part is 0.
+    Time,
+    /// The metric at this position of the new policy has a new value.
+    Metric(usize),
+    /// A critical incident was opened or closed.
+    CriticalIncident,
+}
+
+/// One part of a change, in points of the score it explains.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// The position of the organisation among those given.
+    pub org: usize,
+    pub cause: Cause,
+    pub points: f64,
+}
+
+/// One organisation before and after. `None` before it joined or after it left.
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub weight: f64,
+    pub before: Inputs,
+    pub after: Inputs,
+}
+
+/// Splits the change of the collective score of `orgs` between two moments into its causes.
+///
+/// A score that is unknown counts as its last known value, and as 0 before anything was known, so that "first report" and "fell
+/// silent" are causes like any other. The parts sum to [`headline`] after minus [`headline`] before.
+#[must_use]
+pub fn explain(orgs: &[Change], policies: (&ScoringPolicy, &ScoringPolicy), moments: (Timestamp, Timestamp)) -> Vec<Part> {
+    let (old, new) = policies;
+    let (then, now) = moments;
+    // `before` follows the old policy's order of metrics; from the first step on everything follows the new one's.
+    let mut scores: Vec<Score> = orgs.iter().map(|c| org_score(old, &c.before, then).total).collect();
+    let mut head = headline_of(orgs, &scores);
+    let mut parts = Vec::new();
+    for (i, change) in orgs.iter().enumerate() {
+        let mut step = |inputs: &Inputs, at: Timestamp, cause: Cause, scores: &mut Vec<Score>| {
+            let OrgScore { total, .. } = org_score(new, inputs, at);
+            scores[i] = total;
+            let next = headline_of(orgs, scores);
+            if next != head {
+                parts.push(Part { org: i, cause, points: next - head });
+            }
+            head = next;
+        };
+        let mut inputs = translate(old, new, &change.before);
+        step(&inputs, then, Cause::Policy { from: old.version, to: new.version }, &mut scores);
+        inputs.interval = change.after.interval;
+        step(&inputs, now, Cause::Time, &mut scores);
+        for m in 0..new.metrics.len() {
+            let value = change.after.readings.get(m).copied().flatten();
+            if inputs.readings[m] != value {
+                inputs.readings[m] = value;
+                step(&inputs, now, Cause::Metric(m), &mut scores);
+            }
+        }
+        if inputs.critical_open != change.after.critical_open {
+            inputs.critical_open = change.after.critical_open;
+            step(&inputs, now, Cause::CriticalIncident, &mut scores);
+        }
+    }
+    parts
+}
+
+/// The number whose change is explained: the collective score, or the last known one, or 0.
+#[must_use]
+pub fn headline(score: &Score) -> f64 {
+    score.value.or(score.last).unwrap_or(0.0)
+}
+
+fn headline_of(orgs: &[Change], scores: &[Score]) -> f64 {
+    headline(&collective(orgs.iter().map(|c| c.weight).zip(scores)))
+}
+
+fn translate(old: &ScoringPolicy, new: &ScoringPolicy, inputs: &Inputs) -> Inputs {
+    let reading = |key: &str| old.position(key).and_then(|p| inputs.readings.get(p).copied().flatten());
+    Inputs { readings: new.metrics.iter().map(|m| reading(&m.key)).collect(), ..inputs.clone() }
+}

@@ -1,0 +1,96 @@
+//! View models: exactly what a page shows, already cut to what its viewer may see.
+//!
+//! They are serialised into the page for the browser to take over, so nothing may stand in one that its viewer must
+//! not read. Numbers travel raw; words for people are made by the components, except sentences that the server
+//! generates. SVG markup is made on the server and inserted as it is.
+
+mod charts;
+mod collective;
+mod connect;
+mod incidents;
+mod indicators;
+mod organisations;
+mod records;
+mod status;
+
+pub use charts::*;
+pub use collective::*;
+pub use connect::*;
+pub use incidents::*;
+pub use indicators::*;
+pub use organisations::*;
+pub use records::*;
+pub use status::*;
+
+use crate::{Role, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// What every page's frame needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shell {
+    /// The hub's name of the alliance.
+    pub alliance: String,
+    /// `None` before sign-in.
+    pub viewer: Option<Person>,
+    /// Demo mode: the DEMO DATA bar, and the sign-ins to show on the sign-in page (empty once signed in).
+    pub demo: Option<Vec<DemoAccount>>,
+    pub version: String,
+}
+
+/// Who is signed in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Person {
+    pub name: String,
+    pub email: String,
+    pub role: Role,
+    pub org: OrgRef,
+}
+
+/// A demo sign-in, printed on the sign-in page in demo mode only.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DemoAccount {
+    pub email: String,
+    pub password: String,
+    pub role: Role,
+    pub org: String,
+}
+
+/// An organisation by name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct OrgRef {
+    pub slug: String,
+    pub name: String,
+}
+
+/// One choice of a facet, with the number of rows it leads to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FacetValue {
+    /// The value of the query key; empty clears it.
+    pub value: String,
+    pub label: String,
+    pub count: u64,
+    pub selected: bool,
+}
+
+/// A facet: one query key with its choices.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Facet {
+    pub key: String,
+    pub title: String,
+    pub values: Vec<FacetValue>,
+}
+
+/// What the reader sees in place of a page or block that cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Refusal {
+    /// Nobody is signed in.
+    SignIn,
+    /// Absent, or not shared with this viewer: the same answer for both.
+    NotFound,
+    /// The viewer's role does not do this.
+    NotAllowed,
+    /// The database cannot be reached just now.
+    Unavailable { at: Timestamp },
+    /// A fault on our side; its detail is in the log under this id.
+    Failed { id: String },
+}

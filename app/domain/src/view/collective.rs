@@ -1,0 +1,136 @@
+//! `/`: the collective page.
+
+use super::{Chart, OrgRef, Sparkline};
+use crate::{Freshness, Timestamp, Tlp, catalogue::Domain, verdict::{Standing, Verdict}};
+use serde::{Deserialize, Serialize};
+
+/// The collective posture, as one viewer may see it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Collective {
+    pub as_of: Timestamp,
+    pub policy_version: u32,
+    pub verdict: Verdict,
+    pub index: Index,
+    pub coverage: Coverage,
+    pub critical: OpenCritical,
+    /// Worst first; at most eight.
+    pub attention: Vec<Attention>,
+    pub domains: Vec<DomainRow>,
+    /// Worst first where there are more than `orgs.len()`, at most 24 shown.
+    pub orgs: Vec<OrgCard>,
+    pub orgs_total: u32,
+    pub incidents: Chart,
+    pub indicators: Vec<TlpCount>,
+    pub indicators_total: u64,
+    /// Indicators that more than one organisation reported.
+    pub indicators_shared: u64,
+    /// The narrowest marking of anything on the page.
+    pub highest_tlp: Tlp,
+}
+
+/// The collective score with its story.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Index {
+    /// `None` while nobody reports.
+    pub score: Option<f64>,
+    pub low: f64,
+    pub high: f64,
+    /// Silent organisations hold the score below the mean of the others.
+    pub held: bool,
+    /// Points since 30 days ago; `None` without history.
+    pub change: Option<f64>,
+    /// Index and band over 90 days.
+    pub history: Sparkline,
+    /// The three weakest reporting organisations.
+    pub weakest: Vec<(OrgRef, f64)>,
+}
+
+/// How many organisations report, by freshness. `total` is their sum.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coverage {
+    pub fresh: u32,
+    pub late: u32,
+    pub stale: u32,
+    pub silent: u32,
+    pub never: u32,
+}
+
+impl Coverage {
+    /// Fresh and late: those that count.
+    #[must_use]
+    pub const fn reporting(&self) -> u32 {
+        self.fresh + self.late
+    }
+
+    #[must_use]
+    pub const fn total(&self) -> u32 {
+        self.fresh + self.late + self.stale + self.silent + self.never
+    }
+
+    pub fn count(&mut self, freshness: Freshness) {
+        *match freshness {
+            Freshness::Fresh => &mut self.fresh,
+            Freshness::Late => &mut self.late,
+            Freshness::Stale => &mut self.stale,
+            Freshness::Silent => &mut self.silent,
+            Freshness::Never => &mut self.never,
+        } += 1;
+    }
+}
+
+/// Open critical incidents this viewer may list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenCritical {
+    pub open: u32,
+    /// Against seven days ago.
+    pub change: i32,
+}
+
+/// One line of the needs-attention list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attention {
+    pub org: OrgRef,
+    pub standing: Standing,
+    /// What is wrong, in a sentence.
+    pub text: String,
+    /// Points in 30 days.
+    pub change: Option<f64>,
+    /// Shown in place of the change, such as "was 70".
+    pub note: String,
+    /// Where its rows are.
+    pub href: String,
+}
+
+/// One CSF function of the whole alliance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DomainRow {
+    pub domain: Domain,
+    pub score: Option<f64>,
+    pub target: f64,
+    /// Points in 30 days.
+    pub change: Option<f64>,
+    pub history: Sparkline,
+    pub coverage: f64,
+}
+
+/// One organisation as a small multiple.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OrgCard {
+    pub org: OrgRef,
+    pub score: Option<f64>,
+    /// The last known score, where there is no current one.
+    pub last: Option<f64>,
+    pub standing: Standing,
+    pub freshness: Freshness,
+    /// When it last reported.
+    pub seen: Option<Timestamp>,
+    pub change: Option<f64>,
+    pub history: Sparkline,
+}
+
+/// Active indicators of one marking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TlpCount {
+    pub tlp: Tlp,
+    pub count: u64,
+}

@@ -1,0 +1,66 @@
+//! `/incidents` and `/incidents/:id`.
+
+use super::{Facet, OrgRef};
+use crate::{IncidentStatus, Severity, Timestamp, Tlp};
+use serde::{Deserialize, Serialize};
+
+/// The queue.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Incidents {
+    pub as_of: Timestamp,
+    pub facets: Vec<Facet>,
+    pub rows: Vec<IncidentRow>,
+    /// All that match, on all pages.
+    pub total: u64,
+    pub next: Option<String>,
+    pub highest_tlp: Tlp,
+}
+
+/// One incident in a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IncidentRow {
+    pub id: String,
+    pub org: OrgRef,
+    pub external_id: String,
+    pub title: String,
+    pub severity: Severity,
+    pub status: IncidentStatus,
+    pub tlp: Tlp,
+    /// RSIT, in words.
+    pub class: String,
+    pub opened_at: Timestamp,
+    pub closed_at: Option<Timestamp>,
+    pub updated_at: Timestamp,
+}
+
+/// One incident, whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Incident {
+    pub row: IncidentRow,
+    pub description: String,
+    /// Who works on it, as the organisation says.
+    pub owner: String,
+    /// The organisations named on the record.
+    pub recipients: Vec<OrgRef>,
+    /// Who can see it, in a sentence.
+    pub reach: String,
+    /// Revisions and events, oldest first.
+    pub timeline: Vec<TimelineEntry>,
+    /// Fields as pushed that we keep but have no column for.
+    pub attributes: Vec<(String, String)>,
+    /// The newest revision, as pushed, pretty-printed JSON.
+    pub raw: String,
+}
+
+/// One entry of an incident's timeline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TimelineEntry {
+    pub at: Timestamp,
+    /// `revision` or `event`.
+    pub kind: String,
+    /// What happened or changed, in words.
+    pub text: String,
+    pub severity: Option<Severity>,
+    /// The receipt or the event behind it.
+    pub href: String,
+}

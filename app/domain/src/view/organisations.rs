@@ -1,0 +1,164 @@
+//! `/orgs`, `/orgs/:org`, `/orgs/:org/metrics/:metric`.
+
+use super::{Chart, IncidentRow, OrgRef, PushRow, Sparkline, TlpCount};
+use crate::{Freshness, Timestamp, Tlp, catalogue::{Domain, MetricDefinition}, verdict::Standing};
+use serde::{Deserialize, Serialize};
+
+/// The matrix organisation × domain.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Organisations {
+    pub as_of: Timestamp,
+    pub policy_version: u32,
+    pub rows: Vec<OrgRow>,
+    /// All that match, on all pages.
+    pub total: u32,
+    /// Opaque; `None` on the last page.
+    pub next: Option<String>,
+}
+
+/// One row of the matrix.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OrgRow {
+    pub org: OrgRef,
+    pub sector: String,
+    pub standing: Standing,
+    pub freshness: Freshness,
+    pub seen: Option<Timestamp>,
+    pub score: Option<f64>,
+    pub last: Option<f64>,
+    pub change: Option<f64>,
+    pub coverage: f64,
+    /// In the order of [`Domain::ALL`]; `None` is unknown, not 0.
+    pub domains: [Option<f64>; 6],
+    pub open_incidents: u32,
+}
+
+/// One organisation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Organisation {
+    pub as_of: Timestamp,
+    pub policy_version: u32,
+    pub org: OrgRef,
+    pub sector: String,
+    pub country: String,
+    /// Number of assets; `None` where it was not said.
+    pub assets: Option<u64>,
+    /// Expected push interval, microseconds.
+    pub interval: i64,
+    pub freshness: Freshness,
+    pub seen: Option<Timestamp>,
+    pub standing: Standing,
+    pub score: Option<f64>,
+    pub last: Option<f64>,
+    pub low: f64,
+    pub high: f64,
+    pub coverage: f64,
+    pub held: bool,
+    /// The score without the cap of an open critical incident, where it took effect.
+    pub uncapped: Option<f64>,
+    pub change: Option<f64>,
+    /// What moved the score in 30 days, largest first; the parts sum to `change`.
+    pub causes: Vec<CauseRow>,
+    /// Score over the range of the query.
+    pub history: Chart,
+    pub peers: Option<Peers>,
+    pub domains: Vec<OrgDomain>,
+    pub incidents: Vec<IncidentRow>,
+    pub open_incidents: u32,
+    pub indicators: Vec<TypeCount>,
+    pub indicators_by_tlp: Vec<TlpCount>,
+    /// Indicator counts pushed without values: the newest window.
+    pub counts: Option<CountsWindow>,
+    pub pushes: Vec<PushRow>,
+    pub highest_tlp: Tlp,
+}
+
+/// Where the others stand; only with five or more of them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Peers {
+    pub n: u32,
+    pub lower_quartile: f64,
+    pub median: f64,
+    pub upper_quartile: f64,
+}
+
+/// One named part of a change, in points.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CauseRow {
+    pub text: String,
+    pub points: f64,
+    /// Empty where there is nothing to open.
+    pub href: String,
+}
+
+/// One CSF function of one organisation with its metrics.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OrgDomain {
+    pub domain: Domain,
+    pub score: Option<f64>,
+    pub last: Option<f64>,
+    pub target: f64,
+    pub change: Option<f64>,
+    pub history: Sparkline,
+    pub metrics: Vec<MetricRow>,
+}
+
+/// One metric of one organisation. `value` is `None` where it was never reported.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricRow {
+    pub metric: MetricDefinition,
+    pub value: Option<f64>,
+    pub score: Option<f64>,
+    pub at: Option<Timestamp>,
+    pub freshness: Freshness,
+}
+
+/// Active indicators of one type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TypeCount {
+    pub kind: String,
+    pub count: u64,
+}
+
+/// Pushed indicator counts of one window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CountsWindow {
+    pub from: Timestamp,
+    pub to: Timestamp,
+    /// `(type, TLP, severity, count)`
+    pub rows: Vec<(String, Tlp, String, u64)>,
+}
+
+/// One metric of one organisation over time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricPage {
+    pub as_of: Timestamp,
+    pub policy_version: u32,
+    pub org: OrgRef,
+    pub metric: MetricDefinition,
+    pub interval: i64,
+    pub freshness: Freshness,
+    /// The newest value.
+    pub value: Option<f64>,
+    pub score: Option<f64>,
+    pub at: Option<Timestamp>,
+    pub series: Chart,
+    pub peers: Option<Peers>,
+    /// Newest first.
+    pub samples: Vec<SampleRow>,
+    pub next: Option<String>,
+}
+
+/// One raw value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SampleRow {
+    pub observed_at: Timestamp,
+    pub received_at: Timestamp,
+    pub value: f64,
+    /// `key=value` pairs, empty for the unlabelled series.
+    pub labels: String,
+    /// The receipt that brought it.
+    pub receipt: String,
+    /// The name of the key that pushed it.
+    pub key: String,
+}

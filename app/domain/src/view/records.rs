@@ -1,0 +1,90 @@
+//! `/events/:id`, `/receipts`, `/receipts/:id`: single records, never changed once written.
+
+use super::OrgRef;
+use crate::{DataClass, Severity, Timestamp, Tlp};
+use serde::{Deserialize, Serialize};
+
+/// One security event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    pub id: String,
+    pub org: OrgRef,
+    pub external_id: String,
+    pub title: String,
+    pub kind: String,
+    pub severity: Severity,
+    pub tlp: Tlp,
+    pub observed_at: Timestamp,
+    pub received_at: Timestamp,
+    /// The incident it belongs to: id and title.
+    pub incident: Option<(String, String)>,
+    pub reach: String,
+    pub receipt: String,
+    pub key: String,
+    /// As pushed, pretty-printed JSON.
+    pub raw: String,
+}
+
+/// The push log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pushes {
+    pub as_of: Timestamp,
+    /// `None`: of all organisations.
+    pub org: Option<OrgRef>,
+    pub rows: Vec<PushRow>,
+    pub next: Option<String>,
+}
+
+/// One push in the log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PushRow {
+    pub receipt: String,
+    pub org: OrgRef,
+    pub received_at: Timestamp,
+    /// What was pushed: `metrics`, `incidents`, `events`, `indicators`, `indicator-counts`.
+    pub what: String,
+    pub total: u32,
+    pub kept: u32,
+    pub failed: u32,
+    pub mode: String,
+    pub key: String,
+}
+
+/// One receipt with what it stands for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Receipt {
+    pub row: PushRow,
+    pub class: DataClass,
+    pub status: String,
+    pub failures: Vec<ReceiptFailure>,
+    /// Bytes as received, inflated.
+    pub bytes: u64,
+    /// SHA-256 of the payload, hexadecimal.
+    pub sha256: String,
+    pub user_agent: String,
+    pub idempotency_key: String,
+    pub payload: Payload,
+    /// Where what it brought can be seen.
+    pub href: String,
+}
+
+/// The payload, or why it is not shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Payload {
+    /// As pushed; pretty-printed where it is JSON. At most 256 KiB.
+    Shown(String),
+    /// Older than the retention of raw payloads.
+    Expired,
+    /// Not shared with this viewer, which is not "empty".
+    NotShared,
+}
+
+/// One refused item.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReceiptFailure {
+    pub index: u32,
+    /// JSON Pointer into the payload.
+    pub pointer: String,
+    pub code: String,
+    pub detail: String,
+}
