@@ -1,0 +1,36 @@
+//! What can go wrong with the database, in the terms its callers decide by.
+
+/// A failure of the store. Its text is for the log, never for the sender.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Too many writes are waiting; nothing was done.
+    #[error("too many writes are waiting")]
+    Busy,
+    /// No space is left; nothing was kept.
+    #[error("the disk is full")]
+    Full,
+    /// The database cannot be reached or answered with a fault; nothing was kept.
+    #[error("database: {0}")]
+    Database(#[source] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("migration: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// Something that must be unique exists already.
+    #[error("{0} exists already")]
+    Exists(&'static str),
+    /// A stored value cannot be read back, or a job failed inside.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        if let sqlx::Error::Database(e) = &error {
+            // SQLITE_FULL; PostgreSQL's disk_full would stand here beside it.
+            if e.code().as_deref() == Some("13") {
+                return Self::Full;
+            }
+        }
+        Self::Database(error)
+    }
+}

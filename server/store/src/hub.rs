@@ -1,0 +1,95 @@
+//! The program's own work on the database: no viewer's policy applies, so nothing read here goes to a person unasked.
+
+pub mod identity;
+pub mod outbox;
+pub mod posture;
+pub mod retention;
+
+use crate::{
+    Store, StoreError,
+    db::{Conn, on_pool},
+    writer::Keep,
+};
+use domain::{Timestamp, catalogue::ScoringPolicy};
+
+/// A handle for the program itself.
+#[derive(Clone, Copy)]
+pub struct Hub<'s> {
+    pub(crate) store: &'s Store,
+}
+
+impl Hub<'_> {
+    /// Runs one statement in the writer.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl for<'c> FnOnce(&'c mut Conn) -> std::pin::Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'c>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.store
+            .inner
+            .writer
+            .run(move |conn| {
+                let work = work(conn);
+                Box::pin(async move { Ok(Keep::Yes(work.await?)) })
+            })
+            .await
+    }
+
+    /// The scoring policy in force, if one was adopted.
+    ///
+    /// # Errors
+    /// When the database fails or holds a policy that cannot be read.
+    pub async fn policy(&self) -> Result<Option<ScoringPolicy>, StoreError> {
+        const NEWEST: &str = "SELECT body FROM policies ORDER BY version DESC LIMIT 1";
+        let body: Option<String> = on_pool!(&self.store.inner.db, pool => sqlx::query_scalar(NEWEST).fetch_optional(pool).await)?;
+        body.map(|b| serde_json::from_str(&b).map_err(|e| StoreError::Internal(format!("policy: {e}")))).transpose()
+    }
+
+    /// Adopts a scoring policy; its version must be new.
+    ///
+    /// # Errors
+    /// When the policy is not sound, its version exists, or the database fails.
+    pub async fn adopt_policy(&self, policy: &ScoringPolicy, at: Timestamp) -> Result<(), StoreError> {
+        const ADOPT: &str = "INSERT INTO policies (version, body, adopted_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+        policy.check().map_err(StoreError::Internal)?;
+        let (version, body) = (i64::from(policy.version), serde_json::to_string(policy).map_err(|e| StoreError::Internal(e.to_string()))?);
+        let written = self
+            .write(move |conn| {
+                Box::pin(async move { Ok(crate::db::on_conn!(conn, c => sqlx::query(ADOPT).bind(version).bind(body).bind(at.0).execute(&mut *c).await)?.rows_affected()) })
+            })
+            .await?;
+        if written == 0 { Err(StoreError::Exists("policy version")) } else { Ok(()) }
+    }
+
+    /// A setting of this alliance.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn meta(&self, key: &str) -> Result<Option<String>, StoreError> {
+        const GET: &str = "SELECT value FROM meta WHERE key = $1";
+        Ok(on_pool!(&self.store.inner.db, pool => sqlx::query_scalar(GET).bind(key).fetch_optional(pool).await)?)
+    }
+
+    /// Stores a setting of this alliance.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_meta(&self, key: &'static str, value: String) -> Result<(), StoreError> {
+        const SET: &str = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+        self.write(move |conn| {
+            Box::pin(async move {
+                crate::db::on_conn!(conn, c => sqlx::query(SET).bind(key).bind(value).execute(&mut *c).await)?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Whether the database answers; for `/readyz`.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        on_pool!(&self.store.inner.db, pool => sqlx::query("SELECT 1").execute(pool).await)?;
+        Ok(())
+    }
+}

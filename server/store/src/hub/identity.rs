@@ -1,0 +1,289 @@
+//! People, their sessions, and the keys of machines.
+
+use super::Hub;
+use crate::{
+    StoreError,
+    db::{on_conn, on_pool},
+};
+use domain::{OrgId, Role, Timestamp};
+
+/// One person.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UserRecord {
+    pub id: i64,
+    pub org: OrgId,
+    pub email: String,
+    pub name: String,
+    pub role: Role,
+    pub password_hash: Option<String>,
+    pub disabled: bool,
+}
+
+/// One API key, without its secret.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyRecord {
+    pub id: i64,
+    pub org: OrgId,
+    pub name: String,
+    pub hint: String,
+    /// Space-separated.
+    pub scopes: String,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// One session as stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionRecord {
+    pub user: Option<i64>,
+    /// The session layer's own JSON.
+    pub data: String,
+    /// Idle expiry.
+    pub expires_at: Timestamp,
+    /// Absolute expiry; set at creation and never moved.
+    pub absolute_at: Timestamp,
+}
+
+type UserRow = (i64, i64, String, String, String, Option<String>, Option<i64>);
+type KeyRow = (i64, i64, String, String, String, i64, Option<i64>, Option<i64>, Option<i64>);
+
+fn user((id, org, email, name, role, password_hash, disabled): UserRow) -> Result<UserRecord, StoreError> {
+    let role = role.parse().map_err(StoreError::Internal)?;
+    Ok(UserRecord { id, org: OrgId(org), email, name, role, password_hash, disabled: disabled.is_some() })
+}
+
+fn key((id, org, name, hint, scopes, created, expires, revoked, used): KeyRow) -> KeyRecord {
+    KeyRecord {
+        id,
+        org: OrgId(org),
+        name,
+        hint,
+        scopes,
+        created_at: Timestamp(created),
+        expires_at: expires.map(Timestamp),
+        revoked_at: revoked.map(Timestamp),
+        last_used_at: used.map(Timestamp),
+    }
+}
+
+impl Hub<'_> {
+    /// Adds a person without a password.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] when the mail address is taken.
+    pub async fn add_user(&self, org: OrgId, email: String, name: String, role: Role, password_hash: Option<String>, at: Timestamp) -> Result<i64, StoreError> {
+        const ADD: &str = "INSERT INTO users (org_id, email, name, role, password_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id";
+        let email = email.trim().to_lowercase();
+        let id: Option<i64> = self
+            .write(move |conn| {
+                Box::pin(async move {
+                    Ok(on_conn!(conn, c => {
+                        sqlx::query_scalar(ADD).bind(org.0).bind(email).bind(name).bind(role.name()).bind(password_hash).bind(at.0).fetch_optional(&mut *c).await
+                    })?)
+                })
+            })
+            .await?;
+        id.ok_or(StoreError::Exists("mail address"))
+    }
+
+    /// The person with a mail address, in any case.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn user_by_email(&self, email: &str) -> Result<Option<UserRecord>, StoreError> {
+        const FIND: &str = "SELECT id, org_id, email, name, role, password_hash, disabled_at FROM users WHERE email = $1";
+        let email = email.trim().to_lowercase();
+        let row: Option<UserRow> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(FIND).bind(email).fetch_optional(pool).await)?;
+        row.map(user).transpose()
+    }
+
+    /// The person with a number.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn user(&self, id: i64) -> Result<Option<UserRecord>, StoreError> {
+        const FIND: &str = "SELECT id, org_id, email, name, role, password_hash, disabled_at FROM users WHERE id = $1";
+        let row: Option<UserRow> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(FIND).bind(id).fetch_optional(pool).await)?;
+        row.map(user).transpose()
+    }
+
+    /// Stores a one-time link, by the SHA-256 of its token.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn add_signin_link(&self, user: i64, token_hash: [u8; 32], expires_at: Timestamp) -> Result<(), StoreError> {
+        const ADD: &str = "INSERT INTO signin_links (token_hash, user_id, expires_at) VALUES ($1, $2, $3)";
+        self.write(move |conn| {
+            Box::pin(async move {
+                on_conn!(conn, c => sqlx::query(ADD).bind(&token_hash[..]).bind(user).bind(expires_at.0).execute(&mut *c).await)?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Whether a one-time link still works, without using it up.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn signin_link(&self, token_hash: [u8; 32], now: Timestamp) -> Result<bool, StoreError> {
+        const FIND: &str = "SELECT count(*) FROM signin_links WHERE token_hash = $1 AND expires_at > $2";
+        let n: i64 = on_pool!(&self.store.inner.db, pool => sqlx::query_scalar(FIND).bind(&token_hash[..]).bind(now.0).fetch_one(pool).await)?;
+        Ok(n > 0)
+    }
+
+    /// Uses a one-time link up: sets the password, ends the person's sessions. `None` when the link does not work (any more).
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn use_signin_link(&self, token_hash: [u8; 32], password_hash: String, now: Timestamp) -> Result<Option<i64>, StoreError> {
+        const USE: &str = "DELETE FROM signin_links WHERE token_hash = $1 AND expires_at > $2 RETURNING user_id";
+        const SET: &str = "UPDATE users SET password_hash = $2 WHERE id = $1 AND disabled_at IS NULL";
+        const END: &str = "DELETE FROM sessions WHERE user_id = $1";
+        self.write(move |conn| {
+            Box::pin(async move {
+                let user: Option<i64> = on_conn!(conn, c => sqlx::query_scalar(USE).bind(&token_hash[..]).bind(now.0).fetch_optional(&mut *c).await)?;
+                if let Some(id) = user {
+                    on_conn!(conn, c => sqlx::query(SET).bind(id).bind(password_hash).execute(&mut *c).await)?;
+                    on_conn!(conn, c => sqlx::query(END).bind(id).execute(&mut *c).await)?;
+                }
+                Ok(user)
+            })
+        })
+        .await
+    }
+
+    /// Adds an API key, by the SHA-256 of its text.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] when the organisation has a key of this name.
+    pub async fn add_key(&self, record: KeyRecord, hash: [u8; 32]) -> Result<(), StoreError> {
+        const ADD: &str = "INSERT INTO api_keys (org_id, name, hint, hash, scopes, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+        let written = self
+            .write(move |conn| {
+                Box::pin(async move {
+                    Ok(on_conn!(conn, c => {
+                        sqlx::query(ADD)
+                            .bind(record.org.0)
+                            .bind(record.name)
+                            .bind(record.hint)
+                            .bind(&hash[..])
+                            .bind(record.scopes)
+                            .bind(record.created_at.0)
+                            .bind(record.expires_at.map(|t| t.0))
+                            .execute(&mut *c)
+                            .await
+                    })?
+                    .rows_affected())
+                })
+            })
+            .await?;
+        if written == 0 { Err(StoreError::Exists("key")) } else { Ok(()) }
+    }
+
+    /// The key with this hash, revoked and expired ones included.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn key_by_hash(&self, hash: [u8; 32]) -> Result<Option<KeyRecord>, StoreError> {
+        const FIND: &str = "SELECT id, org_id, name, hint, scopes, created_at, expires_at, revoked_at, last_used_at FROM api_keys WHERE hash = $1";
+        let row: Option<KeyRow> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(FIND).bind(&hash[..]).fetch_optional(pool).await)?;
+        Ok(row.map(key))
+    }
+
+    /// An organisation's keys, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn keys(&self, org: OrgId) -> Result<Vec<KeyRecord>, StoreError> {
+        const LIST: &str = "SELECT id, org_id, name, hint, scopes, created_at, expires_at, revoked_at, last_used_at FROM api_keys WHERE org_id = $1 ORDER BY created_at DESC, id DESC";
+        let rows: Vec<KeyRow> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(LIST).bind(org.0).fetch_all(pool).await)?;
+        Ok(rows.into_iter().map(key).collect())
+    }
+
+    /// Revokes a key; false when there is no such live key.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn revoke_key(&self, org: OrgId, name: String, at: Timestamp) -> Result<bool, StoreError> {
+        const REVOKE: &str = "UPDATE api_keys SET revoked_at = $3 WHERE org_id = $1 AND name = $2 AND revoked_at IS NULL";
+        self.write(move |conn| Box::pin(async move { Ok(on_conn!(conn, c => sqlx::query(REVOKE).bind(org.0).bind(name).bind(at.0).execute(&mut *c).await)?.rows_affected() > 0) }))
+            .await
+    }
+
+    /// Notes when keys were last used; called now and then with what was gathered, not for each request.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn keys_used(&self, used: Vec<(i64, Timestamp)>) -> Result<(), StoreError> {
+        const USED: &str = "UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)";
+        self.write(move |conn| {
+            Box::pin(async move {
+                for (id, at) in used {
+                    on_conn!(conn, c => sqlx::query(USED).bind(id).bind(at.0).execute(&mut *c).await)?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Stores a new session.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn create_session(&self, id_hash: [u8; 32], record: SessionRecord) -> Result<(), StoreError> {
+        const CREATE: &str = "INSERT INTO sessions (id_hash, user_id, data, expires_at, absolute_at) VALUES ($1, $2, $3, $4, $5)";
+        self.write(move |conn| {
+            Box::pin(async move {
+                on_conn!(conn, c => {
+                    sqlx::query(CREATE).bind(&id_hash[..]).bind(record.user).bind(record.data).bind(record.expires_at.0).bind(record.absolute_at.0).execute(&mut *c).await
+                })?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Saves a session that still exists. It never makes one: a slow request must not revive a session that was signed out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn save_session(&self, id_hash: [u8; 32], user: Option<i64>, data: String, expires_at: Timestamp) -> Result<(), StoreError> {
+        const SAVE: &str = "UPDATE sessions SET user_id = $2, data = $3, expires_at = CASE WHEN $4 < absolute_at THEN $4 ELSE absolute_at END WHERE id_hash = $1";
+        self.write(move |conn| {
+            Box::pin(async move {
+                on_conn!(conn, c => sqlx::query(SAVE).bind(&id_hash[..]).bind(user).bind(data).bind(expires_at.0).execute(&mut *c).await)?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// A session that has not expired.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn session(&self, id_hash: [u8; 32], now: Timestamp) -> Result<Option<SessionRecord>, StoreError> {
+        const LOAD: &str = "SELECT user_id, data, expires_at, absolute_at FROM sessions WHERE id_hash = $1 AND expires_at > $2 AND absolute_at > $2";
+        let row: Option<(Option<i64>, String, i64, i64)> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(LOAD).bind(&id_hash[..]).bind(now.0).fetch_optional(pool).await)?;
+        Ok(row.map(|(user, data, expires, absolute)| SessionRecord { user, data, expires_at: Timestamp(expires), absolute_at: Timestamp(absolute) }))
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delete_session(&self, id_hash: [u8; 32]) -> Result<(), StoreError> {
+        const DELETE: &str = "DELETE FROM sessions WHERE id_hash = $1";
+        self.write(move |conn| {
+            Box::pin(async move {
+                on_conn!(conn, c => sqlx::query(DELETE).bind(&id_hash[..]).execute(&mut *c).await)?;
+                Ok(())
+            })
+        })
+        .await
+    }
+}

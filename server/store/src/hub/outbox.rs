@@ -1,0 +1,46 @@
+//! What changed, in commit order: the one source of the live view.
+
+use super::Hub;
+use crate::{StoreError, What, db::on_pool};
+use domain::{OrgId, Timestamp};
+
+/// One change, without its content: whoever may see it fetches it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    pub seq: i64,
+    pub at: Timestamp,
+    pub org: OrgId,
+    pub what: What,
+    /// Reaches everyone; otherwise the organisation itself and `recipients`.
+    pub everyone: bool,
+    pub recipients: Vec<OrgId>,
+}
+
+impl Hub<'_> {
+    /// Changes after `seq`, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn changes_after(&self, seq: i64, limit: i64) -> Result<Vec<Change>, StoreError> {
+        const AFTER: &str = "SELECT seq, at, org_id, what, everyone, recipients FROM outbox WHERE seq > $1 ORDER BY seq LIMIT $2";
+        type Row = (i64, i64, i64, String, bool, String);
+        let rows: Vec<Row> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(AFTER).bind(seq).bind(limit).fetch_all(pool).await)?;
+        rows.into_iter()
+            .map(|(seq, at, org, what, everyone, recipients)| {
+                let bad = || StoreError::Internal(format!("outbox row {seq}"));
+                let recipients: Vec<i64> = serde_json::from_str(&recipients).map_err(|_| bad())?;
+                let what = What::from_name(&what).ok_or_else(bad)?;
+                Ok(Change { seq, at: Timestamp(at), org: OrgId(org), what, everyone, recipients: recipients.into_iter().map(OrgId).collect() })
+            })
+            .collect()
+    }
+
+    /// The newest sequence number, and the oldest that is still there.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn outbox_bounds(&self) -> Result<(i64, i64), StoreError> {
+        const BOUNDS: &str = "SELECT coalesce(max(seq), 0), coalesce(min(seq), 0) FROM outbox";
+        Ok(on_pool!(&self.store.inner.db, pool => sqlx::query_as(BOUNDS).fetch_one(pool).await)?)
+    }
+}

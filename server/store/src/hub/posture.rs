@@ -1,0 +1,286 @@
+//! What scores are made of: organisations, current values, open incidents, daily scores.
+
+use super::Hub;
+use crate::{
+    StoreError,
+    db::{on_conn, on_pool, pieces, values_sql},
+};
+use domain::{OrgId, Severity, Timestamp, Tlp};
+use sqlx::AssertSqlSafe;
+use uuid::Uuid;
+
+/// One organisation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Org {
+    pub id: OrgId,
+    pub slug: String,
+    pub name: String,
+    pub sector: String,
+    pub country: String,
+    pub assets: Option<i64>,
+    /// Expected push interval, microseconds.
+    pub interval: i64,
+    pub weight: f64,
+    pub last_data_at: Option<Timestamp>,
+}
+
+/// The newest value of one series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CurrentRow {
+    pub org: OrgId,
+    pub metric: String,
+    pub labels: String,
+    pub value: f64,
+    pub observed_at: Timestamp,
+    /// Left out of a snapshot.
+    pub expired: bool,
+}
+
+/// An open incident that can cap a score or wants attention.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenIncident {
+    pub id: Uuid,
+    pub org: OrgId,
+    pub title: String,
+    pub severity: Severity,
+    pub tlp: Tlp,
+    pub opened_at: Timestamp,
+    pub recipients: Vec<OrgId>,
+}
+
+/// An organisation's score at the end of a day, without the cap of critical incidents.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DayRow {
+    pub org: OrgId,
+    pub day: i64,
+    pub policy_version: u32,
+    pub score: Option<f64>,
+    pub last: Option<f64>,
+    pub low: f64,
+    pub high: f64,
+    pub coverage: f64,
+    pub domains: [Option<f64>; 6],
+    /// A critical incident that everyone may see was open.
+    pub critical_public: bool,
+    /// Any critical incident was open.
+    pub critical_any: bool,
+}
+
+/// One day of one series, as scoring replays it: `(day, metric, last value, its moment)`.
+pub type DayValue = (i64, String, f64, Timestamp);
+
+type OrgRow = (i64, String, String, String, String, Option<i64>, i64, f64, Option<i64>);
+
+impl Hub<'_> {
+    /// All organisations, by name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn organisations(&self) -> Result<Vec<Org>, StoreError> {
+        const ALL: &str = "SELECT id, slug, name, sector, country, assets, interval_us, weight, last_data_at FROM organisations ORDER BY name, id";
+        let rows: Vec<OrgRow> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(ALL).fetch_all(pool).await)?;
+        Ok(rows
+            .into_iter()
+            .map(|(id, slug, name, sector, country, assets, interval, weight, last)| Org {
+                id: OrgId(id),
+                slug,
+                name,
+                sector,
+                country,
+                assets,
+                interval,
+                weight,
+                last_data_at: last.map(Timestamp),
+            })
+            .collect())
+    }
+
+    /// Adds an organisation; `org.id` and `org.last_data_at` are ignored.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] when the slug is taken.
+    pub async fn add_organisation(&self, org: Org, at: Timestamp) -> Result<OrgId, StoreError> {
+        const ADD: &str = "INSERT INTO organisations (slug, name, sector, country, assets, interval_us, weight, created_at) \
+                           VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING id";
+        let id: Option<i64> = self
+            .write(move |conn| {
+                Box::pin(async move {
+                    Ok(on_conn!(conn, c => {
+                        sqlx::query_scalar(ADD)
+                            .bind(org.slug)
+                            .bind(org.name)
+                            .bind(org.sector)
+                            .bind(org.country)
+                            .bind(org.assets)
+                            .bind(org.interval)
+                            .bind(org.weight)
+                            .bind(at.0)
+                            .fetch_optional(&mut *c)
+                            .await
+                    })?)
+                })
+            })
+            .await?;
+        id.map(OrgId).ok_or(StoreError::Exists("organisation"))
+    }
+
+    /// When each of `orgs` last spoke, with its current values.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn current(&self, orgs: &[OrgId]) -> Result<(Vec<(OrgId, Option<Timestamp>)>, Vec<CurrentRow>), StoreError> {
+        const SEEN: &str = "SELECT id, last_data_at FROM organisations WHERE id IN (SELECT value FROM json_each($1))";
+        const VALUES: &str = "SELECT v.org_id, s.metric, s.labels, v.value, v.observed_at, v.expired FROM current_values v JOIN series s ON s.id = v.series_id \
+                              WHERE v.org_id IN (SELECT value FROM json_each($1))";
+        let ids = serde_json::to_string(&orgs).map_err(|e| StoreError::Internal(e.to_string()))?;
+        let seen: Vec<(i64, Option<i64>)> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(SEEN).bind(&ids).fetch_all(pool).await)?;
+        type Row = (i64, String, String, f64, i64, bool);
+        let rows: Vec<Row> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(VALUES).bind(&ids).fetch_all(pool).await)?;
+        let rows = rows
+            .into_iter()
+            .map(|(org, metric, labels, value, at, expired)| CurrentRow { org: OrgId(org), metric, labels, value, observed_at: Timestamp(at), expired })
+            .collect();
+        Ok((seen.into_iter().map(|(id, at)| (OrgId(id), at.map(Timestamp))).collect(), rows))
+    }
+
+    /// Open incidents of high and critical severity of `orgs`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn open_incidents(&self, orgs: &[OrgId]) -> Result<Vec<OpenIncident>, StoreError> {
+        const OPEN: &str = "SELECT id, org_id, title, severity, tlp, opened_at FROM incidents \
+                            WHERE status < 3 AND severity <= 1 AND org_id IN (SELECT value FROM json_each($1)) ORDER BY severity, opened_at";
+        const NAMED: &str = "SELECT r.record_id, r.org_id FROM recipients r JOIN incidents i ON i.id = r.record_id \
+                             WHERE i.status < 3 AND i.severity <= 1 AND i.org_id IN (SELECT value FROM json_each($1))";
+        let ids = serde_json::to_string(&orgs).map_err(|e| StoreError::Internal(e.to_string()))?;
+        let rows: Vec<(Uuid, i64, String, i64, i64, i64)> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(OPEN).bind(&ids).fetch_all(pool).await)?;
+        let named: Vec<(Uuid, i64)> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(NAMED).bind(&ids).fetch_all(pool).await)?;
+        let recipients = |id: Uuid| named.iter().filter(|(record, _)| *record == id).map(|(_, org)| OrgId(*org)).collect();
+        Ok(rows
+            .into_iter()
+            .map(|(id, org, title, severity, tlp, opened_at)| OpenIncident {
+                id,
+                org: OrgId(org),
+                title,
+                severity: Severity::from_code(severity),
+                tlp: Tlp::from_code(tlp),
+                opened_at: Timestamp(opened_at),
+                recipients: recipients(id),
+            })
+            .collect())
+    }
+
+    /// Spans of critical incidents of one organisation that touch the days from `from` on: `(opened, closed, reaches everyone)`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn critical_spans(&self, org: OrgId, from: Timestamp) -> Result<Vec<(Timestamp, Option<Timestamp>, bool)>, StoreError> {
+        const SPANS: &str = "SELECT opened_at, closed_at, tlp FROM incidents WHERE org_id = $1 AND severity = 0 AND (closed_at IS NULL OR closed_at >= $2)";
+        let rows: Vec<(i64, Option<i64>, i64)> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(SPANS).bind(org.0).bind(from.0).fetch_all(pool).await)?;
+        Ok(rows.into_iter().map(|(o, c, tlp)| (Timestamp(o), c.map(Timestamp), Tlp::from_code(tlp).reaches_everyone())).collect())
+    }
+
+    /// Daily scores from `from` on, by organisation and day.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn days(&self, from: i64) -> Result<Vec<DayRow>, StoreError> {
+        const DAYS: &str = "SELECT org_id, day, policy_version, score, last, low, high, coverage, domains, critical_public, critical_any \
+                            FROM org_days WHERE day >= $1 ORDER BY org_id, day";
+        let rows: Vec<DaySql> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(DAYS).bind(from).fetch_all(pool).await)?;
+        rows.into_iter().map(DaySql::parse).collect()
+    }
+
+    /// Daily scores of one organisation in `[from, to)`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn days_of(&self, org: OrgId, from: i64, to: i64) -> Result<Vec<DayRow>, StoreError> {
+        const DAYS: &str = "SELECT org_id, day, policy_version, score, last, low, high, coverage, domains, critical_public, critical_any \
+                            FROM org_days WHERE org_id = $1 AND day >= $2 AND day < $3 ORDER BY day";
+        let rows: Vec<DaySql> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(DAYS).bind(org.0).bind(from).bind(to).fetch_all(pool).await)?;
+        rows.into_iter().map(DaySql::parse).collect()
+    }
+
+    /// Stores daily scores, replacing those of the same organisation and day.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_days(&self, rows: Vec<DayRow>) -> Result<(), StoreError> {
+        const PREFIX: &str = "INSERT INTO org_days (org_id, day, policy_version, score, last, low, high, coverage, domains, critical_public, critical_any) VALUES";
+        const SUFFIX: &str = "ON CONFLICT (org_id, day) DO UPDATE SET policy_version = excluded.policy_version, score = excluded.score, last = excluded.last, \
+            low = excluded.low, high = excluded.high, coverage = excluded.coverage, domains = excluded.domains, \
+            critical_public = excluded.critical_public, critical_any = excluded.critical_any";
+        self.write(move |conn| {
+            Box::pin(async move {
+                for piece in pieces(&rows) {
+                    let sql = values_sql(PREFIX, 11, piece.len(), SUFFIX);
+                    on_conn!(conn, c => {
+                        let mut query = sqlx::query(AssertSqlSafe(sql));
+                        for d in piece {
+                            let domains = serde_json::to_string(&d.domains).map_err(|e| StoreError::Internal(e.to_string()))?;
+                            query = query.bind(d.org.0).bind(d.day).bind(i64::from(d.policy_version)).bind(d.score).bind(d.last).bind(d.low).bind(d.high)
+                                .bind(d.coverage).bind(domains).bind(d.critical_public).bind(d.critical_any);
+                        }
+                        query.execute(&mut *c).await
+                    })?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// The last value of each day of each unlabelled or labelled series of one organisation from `from_day` on, by day.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn day_values(&self, org: OrgId, from_day: i64) -> Result<Vec<DayValue>, StoreError> {
+        // The key begins with the bucket, so the days are walked one by one: 30 rows each, not the whole table.
+        const DAYS: &str = "WITH RECURSIVE d (day) AS (SELECT $2 UNION ALL SELECT day + 1 FROM d WHERE day < $3) \
+                            SELECT d.day, s.metric, r.last, r.last_at FROM d JOIN rollup_days r ON r.bucket = d.day AND r.org_id = $1 JOIN series s ON s.id = r.series_id \
+                            ORDER BY d.day";
+        const LAST: &str = "SELECT coalesce(max(observed_at), 0) FROM current_values WHERE org_id = $1";
+        let last: i64 = on_pool!(&self.store.inner.db, pool => sqlx::query_scalar(LAST).bind(org.0).fetch_one(pool).await)?;
+        let to_day = Timestamp(last).day();
+        if to_day < from_day {
+            return Ok(vec![]);
+        }
+        let rows: Vec<(i64, String, f64, i64)> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(DAYS).bind(org.0).bind(from_day).bind(to_day).fetch_all(pool).await)?;
+        Ok(rows.into_iter().map(|(day, metric, last, at)| (day, metric, last, Timestamp(at))).collect())
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct DaySql {
+    org_id: i64,
+    day: i64,
+    policy_version: i64,
+    score: Option<f64>,
+    last: Option<f64>,
+    low: f64,
+    high: f64,
+    coverage: f64,
+    domains: String,
+    critical_public: bool,
+    critical_any: bool,
+}
+
+impl DaySql {
+    fn parse(self) -> Result<DayRow, StoreError> {
+        let domains = serde_json::from_str(&self.domains).map_err(|e| StoreError::Internal(format!("org_days: {e}")))?;
+        Ok(DayRow {
+            org: OrgId(self.org_id),
+            day: self.day,
+            policy_version: self.policy_version as u32,
+            score: self.score,
+            last: self.last,
+            low: self.low,
+            high: self.high,
+            coverage: self.coverage,
+            domains,
+            critical_public: self.critical_public,
+            critical_any: self.critical_any,
+        })
+    }
+}

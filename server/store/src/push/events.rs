@@ -1,0 +1,47 @@
+//! Events: facts, written once. The first report of an external id stands; repeating it is harmless.
+
+use super::{EventItem, Mode, Push, record};
+use crate::{
+    StoreError,
+    db::{Conn, on_conn},
+};
+use uuid::Uuid;
+
+pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[EventItem], reach: &mut record::Reach) -> Result<(), StoreError> {
+    const WRITE: &str = "INSERT INTO events (id, org_id, external_id, kind, title, severity, tlp, observed_at, incident, receipt_no, raw) \
+                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (org_id, external_id) DO NOTHING";
+    for item in items {
+        reach.record(item.tlp, &item.recipients);
+        let id = Uuid::now_v7();
+        let written = on_conn!(conn, c => {
+            sqlx::query(WRITE)
+                .bind(id)
+                .bind(push.org.0)
+                .bind(&item.external_id)
+                .bind(&item.kind)
+                .bind(&item.title)
+                .bind(item.severity.code())
+                .bind(item.tlp.code())
+                .bind(item.observed_at.0)
+                .bind(&item.incident)
+                .bind(receipt)
+                .bind(&item.raw)
+                .execute(&mut *c)
+                .await
+        })?;
+        if written.rows_affected() > 0 {
+            record::recipients(conn, id, &item.recipients, false).await?;
+        }
+    }
+    if push.mode == Mode::Snapshot {
+        const NAMES: &str = "SELECT id, external_id FROM events WHERE org_id = $1 AND withdrawn_at IS NULL";
+        const WITHDRAW: &str = "UPDATE events SET withdrawn_at = $2 WHERE id = $1";
+        let named: std::collections::HashSet<&str> = items.iter().map(|i| i.external_id.as_str()).collect();
+        let all: Vec<(Uuid, String)> = on_conn!(conn, c => sqlx::query_as(NAMES).bind(push.org.0).fetch_all(&mut *c).await)?;
+        for (id, _) in all.iter().filter(|(_, name)| !named.contains(name.as_str())) {
+            on_conn!(conn, c => sqlx::query(WITHDRAW).bind(*id).bind(push.received_at.0).execute(&mut *c).await)?;
+        }
+        reach.everyone();
+    }
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! Incidents: upsert by external id, each change a revision.
+
+use super::{IncidentItem, Mode, Push, record};
+use crate::{
+    StoreError,
+    db::{Conn, on_conn},
+};
+use domain::{IncidentStatus, Severity, Timestamp, Tlp};
+use uuid::Uuid;
+
+pub(crate) enum Applied {
+    /// The revision of the last item.
+    Kept(Option<i64>),
+    Mismatch(i64),
+}
+
+#[derive(sqlx::FromRow)]
+struct Stored {
+    id: Uuid,
+    revision: i64,
+    title: String,
+    severity: i64,
+    status: i64,
+    tlp: i64,
+    class: String,
+    opened_at: i64,
+    closed_at: Option<i64>,
+    updated_at: i64,
+    raw: String,
+}
+
+const FIND: &str = "SELECT id, revision, title, severity, status, tlp, class, opened_at, closed_at, updated_at, raw FROM incidents WHERE org_id = $1 AND external_id = $2";
+
+pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[IncidentItem], reach: &mut record::Reach) -> Result<Applied, StoreError> {
+    let mut revision = None;
+    for item in items {
+        let stored: Option<Stored> = on_conn!(conn, c => sqlx::query_as(FIND).bind(push.org.0).bind(&item.external_id).fetch_optional(&mut *c).await)?;
+        let current = stored.as_ref().map_or(0, |s| s.revision);
+        if item.expected_revision.is_some_and(|expected| expected != current) {
+            return Ok(Applied::Mismatch(current));
+        }
+        if let Some(old) = &stored {
+            // Those who could see it before learn that it changed, even if they cannot see it any more.
+            reach.record(Tlp::from_code(old.tlp), &[]);
+            if old.raw == item.raw || old.updated_at > item.updated_at.0 {
+                revision = Some(current);
+                continue;
+            }
+        }
+        reach.record(item.tlp, &item.recipients);
+        let (id, summary) = match &stored {
+            Some(old) => (old.id, changes(old, item)),
+            None => (Uuid::now_v7(), format!("Reported as {}, {}", item.severity, item.status.label().to_lowercase())),
+        };
+        write(conn, push, id, current + 1, item).await?;
+        record::recipients(conn, id, &item.recipients, stored.is_some()).await?;
+        revise(conn, push, receipt, id, current + 1, item.updated_at, item.tlp, &summary).await?;
+        revision = Some(current + 1);
+    }
+    if push.mode == Mode::Snapshot {
+        close_the_rest(conn, push, receipt, items, reach).await?;
+    }
+    Ok(Applied::Kept(revision))
+}
+
+async fn write(conn: &mut Conn, push: &Push, id: Uuid, revision: i64, item: &IncidentItem) -> Result<(), StoreError> {
+    const WRITE: &str = "INSERT INTO incidents (id, org_id, external_id, revision, title, severity, status, tlp, class, opened_at, closed_at, updated_at, raw) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+        ON CONFLICT (org_id, external_id) DO UPDATE SET revision = excluded.revision, title = excluded.title, severity = excluded.severity, \
+        status = excluded.status, tlp = excluded.tlp, class = excluded.class, opened_at = excluded.opened_at, closed_at = excluded.closed_at, \
+        updated_at = excluded.updated_at, raw = excluded.raw";
+    on_conn!(conn, c => {
+        sqlx::query(WRITE)
+            .bind(id)
+            .bind(push.org.0)
+            .bind(&item.external_id)
+            .bind(revision)
+            .bind(&item.title)
+            .bind(item.severity.code())
+            .bind(item.status.code())
+            .bind(item.tlp.code())
+            .bind(&item.class)
+            .bind(item.opened_at.0)
+            .bind(item.closed_at.map(|t| t.0))
+            .bind(item.updated_at.0)
+            .bind(&item.raw)
+            .execute(&mut *c)
+            .await
+    })?;
+    Ok(())
+}
+
+#[allow(clippy::too_many_arguments)]
+async fn revise(conn: &mut Conn, push: &Push, receipt: i64, id: Uuid, revision: i64, at: Timestamp, tlp: Tlp, summary: &str) -> Result<(), StoreError> {
+    const REVISE: &str = "INSERT INTO incident_revisions (incident_id, revision, org_id, at, received_at, receipt_no, tlp, summary) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    on_conn!(conn, c => {
+        sqlx::query(REVISE).bind(id).bind(revision).bind(push.org.0).bind(at.0).bind(push.received_at.0).bind(receipt).bind(tlp.code()).bind(summary).execute(&mut *c).await
+    })?;
+    Ok(())
+}
+
+/// A snapshot closes the open incidents it does not name.
+async fn close_the_rest(conn: &mut Conn, push: &Push, receipt: i64, items: &[IncidentItem], reach: &mut record::Reach) -> Result<(), StoreError> {
+    const OPEN: &str = "SELECT id, external_id, revision, tlp FROM incidents WHERE org_id = $1 AND status < 3";
+    const CLOSE: &str = "UPDATE incidents SET status = $2, closed_at = $3, updated_at = $3, revision = $4 WHERE id = $1";
+    let named: std::collections::HashSet<&str> = items.iter().map(|i| i.external_id.as_str()).collect();
+    let open: Vec<(Uuid, String, i64, i64)> = on_conn!(conn, c => sqlx::query_as(OPEN).bind(push.org.0).fetch_all(&mut *c).await)?;
+    for (id, external_id, revision, tlp) in open {
+        if named.contains(external_id.as_str()) {
+            continue;
+        }
+        let tlp = Tlp::from_code(tlp);
+        reach.record(tlp, &[]);
+        on_conn!(conn, c => sqlx::query(CLOSE).bind(id).bind(IncidentStatus::Closed.code()).bind(push.received_at.0).bind(revision + 1).execute(&mut *c).await)?;
+        revise(conn, push, receipt, id, revision + 1, push.received_at, tlp, "Closed: left out of a snapshot").await?;
+    }
+    Ok(())
+}
+
+/// What a revision changed, in words.
+fn changes(old: &Stored, new: &IncidentItem) -> String {
+    let mut parts = Vec::new();
+    let (severity, status) = (Severity::from_code(old.severity), IncidentStatus::from_code(old.status));
+    if severity != new.severity {
+        parts.push(format!("severity {severity} → {}", new.severity));
+    }
+    if status != new.status {
+        parts.push(format!("status {} → {}", status.label().to_lowercase(), new.status.label().to_lowercase()));
+    }
+    if Tlp::from_code(old.tlp) != new.tlp {
+        parts.push(format!("TLP:{} → TLP:{}", Tlp::from_code(old.tlp), new.tlp));
+    }
+    for (what, changed) in [
+        ("title", old.title != new.title),
+        ("classification", old.class != new.class),
+        ("opening time", old.opened_at != new.opened_at.0),
+        ("closing time", status.is_open() == new.status.is_open() && old.closed_at != new.closed_at.map(|t| t.0)),
+    ] {
+        if changed {
+            parts.push(format!("{what} changed"));
+        }
+    }
+    if parts.is_empty() {
+        parts.push("details updated".to_owned());
+    }
+    let text = parts.join("; ");
+    text[..1].to_uppercase() + &text[1..]
+}

@@ -1,0 +1,213 @@
+//! Samples, with the rollups and current values that every page reads instead of them.
+
+use super::{Mode, Push, Sample, record::Reach};
+use crate::{
+    StoreError,
+    db::{Conn, on_conn, pieces, values_sql},
+};
+use domain::{OrgId, Timestamp};
+use sqlx::AssertSqlSafe;
+use std::collections::{BTreeMap, HashMap};
+
+/// One row of `samples`, in key order.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct SampleRow {
+    pub observed_at: Timestamp,
+    pub series: i64,
+    pub value: f64,
+}
+
+/// One row of a rollup.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rollup {
+    pub n: i64,
+    pub sum: f64,
+    pub min: f64,
+    pub max: f64,
+    pub last: f64,
+    pub last_at: i64,
+}
+
+impl Rollup {
+    pub(crate) fn of(row: &SampleRow) -> Self {
+        Self { n: 1, sum: row.value, min: row.value, max: row.value, last: row.value, last_at: row.observed_at.0 }
+    }
+
+    pub(crate) fn add(&mut self, row: &SampleRow) {
+        self.n += 1;
+        self.sum += row.value;
+        self.min = self.min.min(row.value);
+        self.max = self.max.max(row.value);
+        if row.observed_at.0 >= self.last_at {
+            (self.last, self.last_at) = (row.value, row.observed_at.0);
+        }
+    }
+}
+
+/// Rollups of a batch of rows, by `(bucket, series)`.
+pub(crate) type Rollups = BTreeMap<(i64, i64), Rollup>;
+
+pub(crate) fn roll<'a>(rows: impl Iterator<Item = &'a SampleRow>, bucket: fn(Timestamp) -> i64) -> Rollups {
+    let mut rollups = Rollups::new();
+    for row in rows {
+        rollups.entry((bucket(row.observed_at), row.series)).and_modify(|r| r.add(row)).or_insert_with(|| Rollup::of(row));
+    }
+    rollups
+}
+
+pub(crate) async fn apply(
+    conn: &mut Conn,
+    push: &Push,
+    receipt: i64,
+    samples: &[Sample],
+    known: &HashMap<(String, String), i64>,
+    reach: &mut Reach,
+) -> Result<Vec<((String, String), i64)>, StoreError> {
+    reach.everyone();
+    let mut new_series: HashMap<(String, String), i64> = HashMap::new();
+    // By key: sorted as the tree is, and the last of several values for one moment wins.
+    let mut rows: BTreeMap<(Timestamp, i64), f64> = BTreeMap::new();
+    for sample in samples {
+        let key = (sample.metric.clone(), sample.labels.clone());
+        let id = match known.get(&key).or_else(|| new_series.get(&key)) {
+            Some(id) => *id,
+            None => {
+                let id = series(conn, push.org, &key).await?;
+                new_series.insert(key, id);
+                id
+            }
+        };
+        rows.insert((sample.observed_at, id), sample.value);
+    }
+    let rows: Vec<_> = rows.into_iter().map(|((observed_at, series), value)| SampleRow { observed_at, series, value }).collect();
+    let (fresh, corrected) = insert(conn, push.org, receipt, &rows).await?;
+    add_rollups(conn, push.org, HOURS, &roll(fresh.iter(), Timestamp::hour)).await?;
+    add_rollups(conn, push.org, DAYS, &roll(fresh.iter(), Timestamp::day)).await?;
+    for row in corrected {
+        recompute(conn, push.org, row).await?;
+    }
+    set_current(conn, push.org, receipt, &rows).await?;
+    if push.mode == Mode::Snapshot {
+        const EXPIRE: &str = "UPDATE current_values SET expired = 1 WHERE org_id = $1 AND receipt_no <> $2";
+        on_conn!(conn, c => sqlx::query(EXPIRE).bind(push.org.0).bind(receipt).execute(&mut *c).await)?;
+    }
+    Ok(new_series.into_iter().collect())
+}
+
+/// The number of a series, made where it is new.
+pub(crate) async fn series(conn: &mut Conn, org: OrgId, (metric, labels): &(String, String)) -> Result<i64, StoreError> {
+    // The update changes nothing; it makes RETURNING answer for an existing row too.
+    const SERIES: &str = "INSERT INTO series (org_id, metric, labels) VALUES ($1, $2, $3) \
+                          ON CONFLICT (org_id, metric, labels) DO UPDATE SET metric = excluded.metric RETURNING id";
+    Ok(on_conn!(conn, c => sqlx::query_scalar(SERIES).bind(org.0).bind(metric).bind(labels).fetch_one(&mut *c).await)?)
+}
+
+/// Inserts samples; returns those that are new, and those that replaced another value of the same moment.
+async fn insert(conn: &mut Conn, org: OrgId, receipt: i64, rows: &[SampleRow]) -> Result<(Vec<SampleRow>, Vec<SampleRow>), StoreError> {
+    const PREFIX: &str = "INSERT INTO samples (hour, org_id, observed_at, series_id, value, receipt_no) VALUES";
+    let (mut fresh, mut corrected) = (Vec::with_capacity(rows.len()), vec![]);
+    for piece in pieces(rows) {
+        let sql = values_sql(PREFIX, 6, piece.len(), "ON CONFLICT DO NOTHING");
+        let inserted = on_conn!(conn, c => {
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for row in piece {
+                query = query.bind(row.observed_at.hour()).bind(org.0).bind(row.observed_at.0).bind(row.series).bind(row.value).bind(receipt);
+            }
+            query.execute(&mut *c).await
+        })?
+        .rows_affected();
+        if inserted == piece.len() as u64 {
+            fresh.extend_from_slice(piece);
+            continue;
+        }
+        // Some were there already: a repeated push, or a correction. Rare, so one by one.
+        for row in piece {
+            const FIND: &str = "SELECT value, receipt_no FROM samples WHERE hour = $1 AND org_id = $2 AND observed_at = $3 AND series_id = $4";
+            const CORRECT: &str = "UPDATE samples SET value = $5, receipt_no = $6 WHERE hour = $1 AND org_id = $2 AND observed_at = $3 AND series_id = $4";
+            let hour = row.observed_at.hour();
+            let (value, by): (f64, i64) =
+                on_conn!(conn, c => sqlx::query_as(FIND).bind(hour).bind(org.0).bind(row.observed_at.0).bind(row.series).fetch_one(&mut *c).await)?;
+            if by == receipt {
+                fresh.push(*row);
+            } else if value != row.value {
+                on_conn!(conn, c => {
+                    sqlx::query(CORRECT).bind(hour).bind(org.0).bind(row.observed_at.0).bind(row.series).bind(row.value).bind(receipt).execute(&mut *c).await
+                })?;
+                corrected.push(*row);
+            }
+        }
+    }
+    Ok((fresh, corrected))
+}
+
+/// A rollup table: how new rows join what is there, and how a bucket is replaced.
+#[derive(Clone, Copy)]
+pub(crate) struct Table {
+    insert: &'static str,
+}
+
+pub(crate) const HOURS: Table = Table { insert: "INSERT INTO rollup_hours AS t (bucket, org_id, series_id, n, sum, min, max, last, last_at) VALUES" };
+pub(crate) const DAYS: Table = Table { insert: "INSERT INTO rollup_days AS t (bucket, org_id, series_id, n, sum, min, max, last, last_at) VALUES" };
+
+const JOIN: &str = "ON CONFLICT (bucket, org_id, series_id) DO UPDATE SET n = t.n + excluded.n, sum = t.sum + excluded.sum, \
+    min = CASE WHEN excluded.min < t.min THEN excluded.min ELSE t.min END, max = CASE WHEN excluded.max > t.max THEN excluded.max ELSE t.max END, \
+    last = CASE WHEN excluded.last_at >= t.last_at THEN excluded.last ELSE t.last END, \
+    last_at = CASE WHEN excluded.last_at >= t.last_at THEN excluded.last_at ELSE t.last_at END";
+const REPLACE: &str = "ON CONFLICT (bucket, org_id, series_id) DO UPDATE SET n = excluded.n, sum = excluded.sum, min = excluded.min, \
+    max = excluded.max, last = excluded.last, last_at = excluded.last_at";
+
+pub(crate) async fn add_rollups(conn: &mut Conn, org: OrgId, table: Table, rollups: &Rollups) -> Result<(), StoreError> {
+    write_rollups(conn, org, table, rollups, JOIN).await
+}
+
+async fn write_rollups(conn: &mut Conn, org: OrgId, table: Table, rollups: &Rollups, suffix: &str) -> Result<(), StoreError> {
+    let rows: Vec<_> = rollups.iter().collect();
+    for piece in pieces(&rows) {
+        let sql = values_sql(table.insert, 9, piece.len(), suffix);
+        on_conn!(conn, c => {
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for ((bucket, series), r) in piece {
+                query = query.bind(*bucket).bind(org.0).bind(*series).bind(r.n).bind(r.sum).bind(r.min).bind(r.max).bind(r.last).bind(r.last_at);
+            }
+            query.execute(&mut *c).await
+        })?;
+    }
+    Ok(())
+}
+
+/// Makes the buckets around a corrected sample again: the hour from its samples, the day from its hours.
+async fn recompute(conn: &mut Conn, org: OrgId, row: SampleRow) -> Result<(), StoreError> {
+    const RAW: &str = "SELECT observed_at, value FROM samples WHERE hour = $1 AND org_id = $2 AND series_id = $3 ORDER BY observed_at";
+    const HOURLY: &str = "SELECT n, sum, min, max, last, last_at FROM rollup_hours WHERE bucket >= $1 AND bucket < $2 AND org_id = $3 AND series_id = $4 ORDER BY bucket";
+    let (hour, day) = (row.observed_at.hour(), row.observed_at.day());
+    let raw: Vec<(i64, f64)> = on_conn!(conn, c => sqlx::query_as(RAW).bind(hour).bind(org.0).bind(row.series).fetch_all(&mut *c).await)?;
+    let rows: Vec<_> = raw.into_iter().map(|(at, value)| SampleRow { observed_at: Timestamp(at), series: row.series, value }).collect();
+    write_rollups(conn, org, HOURS, &roll(rows.iter(), Timestamp::hour), REPLACE).await?;
+    type Hour = (i64, f64, f64, f64, f64, i64);
+    let hours: Vec<Hour> = on_conn!(conn, c => sqlx::query_as(HOURLY).bind(day * 24).bind(day * 24 + 24).bind(org.0).bind(row.series).fetch_all(&mut *c).await)?;
+    let whole = hours.into_iter().fold(None::<Rollup>, |sum, (n, s, min, max, last, last_at)| {
+        Some(sum.map_or(Rollup { n, sum: s, min, max, last, last_at }, |r| Rollup { n: r.n + n, sum: r.sum + s, min: r.min.min(min), max: r.max.max(max), last, last_at }))
+    });
+    let Some(whole) = whole else { return Ok(()) };
+    write_rollups(conn, org, DAYS, &Rollups::from([((day, row.series), whole)]), REPLACE).await
+}
+
+/// Moves the current values on; an older value never overwrites a newer one.
+pub(crate) async fn set_current(conn: &mut Conn, org: OrgId, receipt: i64, rows: &[SampleRow]) -> Result<(), StoreError> {
+    const PREFIX: &str = "INSERT INTO current_values AS t (org_id, series_id, value, observed_at, receipt_no) VALUES";
+    const SUFFIX: &str = "ON CONFLICT (org_id, series_id) DO UPDATE SET value = excluded.value, observed_at = excluded.observed_at, \
+                          receipt_no = excluded.receipt_no, expired = 0 WHERE excluded.observed_at >= t.observed_at";
+    let newest: BTreeMap<i64, &SampleRow> = rows.iter().map(|r| (r.series, r)).collect();
+    let newest: Vec<_> = newest.into_values().collect();
+    for piece in pieces(&newest) {
+        let sql = values_sql(PREFIX, 5, piece.len(), SUFFIX);
+        on_conn!(conn, c => {
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for row in piece {
+                query = query.bind(org.0).bind(row.series).bind(row.value).bind(row.observed_at.0).bind(receipt);
+            }
+            query.execute(&mut *c).await
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! What every push leaves beside its data: receipt, payload, outbox row, liveness, idempotency.
+
+use super::{Failure, Idempotency, Outcome, Push, ReceiptRecord};
+use crate::{
+    StoreError,
+    db::{Conn, on_conn},
+};
+use domain::{OrgId, Timestamp, Tlp};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// Who may learn that something changed.
+#[derive(Default)]
+pub(crate) struct Reach {
+    everyone: bool,
+    named: BTreeSet<i64>,
+}
+
+impl Reach {
+    pub(crate) fn everyone(&mut self) {
+        self.everyone = true;
+    }
+
+    pub(crate) fn record(&mut self, tlp: Tlp, recipients: &[OrgId]) {
+        self.everyone |= tlp.reaches_everyone();
+        self.named.extend(recipients.iter().map(|o| o.0));
+    }
+}
+
+pub(crate) async fn receipt(conn: &mut Conn, push: &Push, kept: u32) -> Result<i64, StoreError> {
+    const RECEIPT: &str = "INSERT INTO receipts (id, org_id, key_name, what, mode, received_at, total, kept, failures, bytes, sha256, user_agent, idempotency_key) \
+                           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING no";
+    const PAYLOAD: &str = "INSERT INTO payloads (receipt_no, body) VALUES ($1, $2)";
+    let key = push.idempotency.as_ref().map_or("", |i| &i.key);
+    let no: i64 = on_conn!(conn, c => {
+        sqlx::query_scalar(RECEIPT)
+            .bind(push.id)
+            .bind(push.org.0)
+            .bind(&push.key_name)
+            .bind(push.what.name())
+            .bind(push.mode.name())
+            .bind(push.received_at.0)
+            .bind(i64::from(push.total))
+            .bind(i64::from(kept))
+            .bind(render_failures(&push.failures))
+            .bind(push.bytes as i64)
+            .bind(&push.sha256[..])
+            .bind(&push.user_agent)
+            .bind(key)
+            .fetch_one(&mut *c)
+            .await
+    })?;
+    on_conn!(conn, c => sqlx::query(PAYLOAD).bind(no).bind(&push.payload[..]).execute(&mut *c).await)?;
+    Ok(no)
+}
+
+/// Failures as the JSON the receipt keeps.
+#[must_use]
+pub fn render_failures(failures: &[Failure]) -> String {
+    if failures.is_empty() {
+        return "[]".into();
+    }
+    serde_json::to_string(failures).unwrap_or_else(|_| "[]".into())
+}
+
+pub(crate) async fn liveness(conn: &mut Conn, push: &Push, newest: Option<Timestamp>) -> Result<(), StoreError> {
+    const ALIVE: &str = "UPDATE organisations SET last_data_at = $2 WHERE id = $1 AND (last_data_at IS NULL OR last_data_at < $2)";
+    // An empty push is a sign of life: "nothing to report" is a report. Data cannot be younger than its arrival.
+    let at = newest.unwrap_or(push.received_at).min(push.received_at);
+    on_conn!(conn, c => sqlx::query(ALIVE).bind(push.org.0).bind(at.0).execute(&mut *c).await)?;
+    Ok(())
+}
+
+pub(crate) async fn outbox(conn: &mut Conn, push: &Push, reach: &Reach) -> Result<(), StoreError> {
+    const OUTBOX: &str = "INSERT INTO outbox (at, org_id, what, everyone, recipients) VALUES ($1, $2, $3, $4, $5)";
+    let recipients = serde_json::to_string(&reach.named).map_err(|e| StoreError::Internal(e.to_string()))?;
+    on_conn!(conn, c => {
+        sqlx::query(OUTBOX).bind(push.received_at.0).bind(push.org.0).bind(push.what.name()).bind(reach.everyone).bind(recipients).execute(&mut *c).await
+    })?;
+    Ok(())
+}
+
+pub(crate) async fn remember(conn: &mut Conn, push: &Push, idempotency: &Idempotency, no: i64) -> Result<(), StoreError> {
+    const REMEMBER: &str = "INSERT INTO idempotency (org_id, route, key, fingerprint, receipt_no, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    on_conn!(conn, c => {
+        sqlx::query(REMEMBER)
+            .bind(push.org.0)
+            .bind(&idempotency.route)
+            .bind(&idempotency.key)
+            .bind(&idempotency.fingerprint[..])
+            .bind(no)
+            .bind(push.received_at.0)
+            .execute(&mut *c)
+            .await
+    })?;
+    Ok(())
+}
+
+/// The outcome of an earlier request under the same idempotency key, if there was one.
+pub(crate) async fn replay(conn: &mut Conn, org: OrgId, idempotency: &Idempotency) -> Result<Option<Outcome>, StoreError> {
+    const FIND: &str = "SELECT i.fingerprint, r.no, r.id, r.received_at, r.total, r.kept, r.failures \
+                        FROM idempotency i JOIN receipts r ON r.no = i.receipt_no WHERE i.org_id = $1 AND i.route = $2 AND i.key = $3";
+    type Row = (Vec<u8>, i64, Uuid, i64, i64, i64, String);
+    let row: Option<Row> = on_conn!(conn, c => sqlx::query_as(FIND).bind(org.0).bind(&idempotency.route).bind(&idempotency.key).fetch_optional(&mut *c).await)?;
+    let Some((fingerprint, no, id, received_at, total, kept, failures)) = row else { return Ok(None) };
+    if fingerprint != idempotency.fingerprint {
+        return Ok(Some(Outcome::KeyReused));
+    }
+    let failures = serde_json::from_str(&failures).map_err(|e| StoreError::Internal(e.to_string()))?;
+    Ok(Some(Outcome::Replayed(ReceiptRecord { no, id, received_at: Timestamp(received_at), total: total as u32, kept: kept as u32, failures })))
+}
+
+/// Replaces the organisations named on a record.
+pub(crate) async fn recipients(conn: &mut Conn, record: Uuid, recipients: &[OrgId], existed: bool) -> Result<(), StoreError> {
+    const CLEAR: &str = "DELETE FROM recipients WHERE record_id = $1";
+    const NAME: &str = "INSERT INTO recipients (org_id, record_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    if existed {
+        on_conn!(conn, c => sqlx::query(CLEAR).bind(record).execute(&mut *c).await)?;
+    }
+    for org in recipients {
+        on_conn!(conn, c => sqlx::query(NAME).bind(org.0).bind(record).execute(&mut *c).await)?;
+    }
+    Ok(())
+}

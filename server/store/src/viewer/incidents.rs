@@ -1,0 +1,238 @@
+//! The incident queue and single incidents.
+
+use super::{Arg, PAGE, Page, Reads, Where, bind_all, containing, cursor, reach, read_cursor};
+use crate::{StoreError, db::on_pool};
+use domain::{
+    IncidentStatus, OrgId, Severity, Timestamp, Tlp, rsit,
+    view::{IncidentRow, OrgRef},
+};
+use sqlx::AssertSqlSafe;
+use uuid::Uuid;
+
+/// What a list of incidents is narrowed to. `None` does not narrow.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct IncidentFilter {
+    pub org: Option<OrgId>,
+    pub severity: Option<Severity>,
+    pub status: Option<IncidentStatus>,
+    /// Only open ones.
+    pub open: bool,
+    pub tlp: Option<Tlp>,
+    pub words: String,
+    /// `severity` (default: worst, then newest), `-opened`, `opened`, `-updated`.
+    pub sort: String,
+    pub cursor: String,
+}
+
+/// A facet of the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IncidentFacet {
+    Severity,
+    Status,
+    Tlp,
+    Org,
+}
+
+pub(crate) const COLUMNS: &str = "t.id, o.slug, o.name, t.external_id, t.title, t.severity, t.status, t.tlp, t.class, t.opened_at, t.closed_at, t.updated_at";
+
+#[derive(sqlx::FromRow)]
+pub(crate) struct IncidentSql {
+    id: Uuid,
+    slug: String,
+    name: String,
+    external_id: String,
+    title: String,
+    severity: i64,
+    status: i64,
+    tlp: i64,
+    class: String,
+    opened_at: i64,
+    closed_at: Option<i64>,
+    updated_at: i64,
+}
+
+impl From<IncidentSql> for IncidentRow {
+    fn from(r: IncidentSql) -> Self {
+        Self {
+            id: r.id.to_string(),
+            org: OrgRef { slug: r.slug, name: r.name },
+            external_id: r.external_id,
+            title: r.title,
+            severity: Severity::from_code(r.severity),
+            status: IncidentStatus::from_code(r.status),
+            tlp: Tlp::from_code(r.tlp),
+            class: rsit::title(&r.class),
+            opened_at: Timestamp(r.opened_at),
+            closed_at: r.closed_at.map(Timestamp),
+            updated_at: Timestamp(r.updated_at),
+        }
+    }
+}
+
+/// One incident with what its page needs beside the row.
+#[derive(Clone, Debug)]
+pub struct IncidentDetail {
+    pub row: IncidentRow,
+    pub owner: OrgId,
+    pub recipients: Vec<OrgRef>,
+    pub raw: String,
+    pub revisions: Vec<RevisionRow>,
+    pub events: Vec<EventBrief>,
+}
+
+/// One revision.
+#[derive(Clone, Debug)]
+pub struct RevisionRow {
+    pub at: Timestamp,
+    pub summary: String,
+    pub receipt: Uuid,
+}
+
+/// One event of an incident.
+#[derive(Clone, Debug)]
+pub struct EventBrief {
+    pub id: Uuid,
+    pub title: String,
+    pub severity: Severity,
+    pub observed_at: Timestamp,
+}
+
+impl Reads<'_> {
+    fn incident_where(&self, f: &IncidentFilter, without: Option<IncidentFacet>) -> Where {
+        let mut w = Where::reach(self.viewer);
+        if let Some(org) = f.org.filter(|_| without != Some(IncidentFacet::Org)) {
+            w.and("t.org_id = ?", [Arg::Int(org.0)]);
+        }
+        if let Some(severity) = f.severity.filter(|_| without != Some(IncidentFacet::Severity)) {
+            w.and("t.severity = ?", [Arg::Int(severity.code())]);
+        }
+        if without != Some(IncidentFacet::Status) {
+            if let Some(status) = f.status {
+                w.and("t.status = ?", [Arg::Int(status.code())]);
+            } else if f.open {
+                w.and("t.status < 3", []);
+            }
+        }
+        if let Some(tlp) = f.tlp.filter(|_| without != Some(IncidentFacet::Tlp)) {
+            w.and("t.tlp = ?", [Arg::Int(tlp.code())]);
+        }
+        if !f.words.is_empty() {
+            let like = containing(&f.words);
+            w.and("(lower(t.title) LIKE ? ESCAPE '\\' OR lower(t.external_id) LIKE ? ESCAPE '\\')", [like.clone(), like]);
+        }
+        w
+    }
+
+    /// A page of incidents.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn incidents(&self, f: &IncidentFilter) -> Result<Page<IncidentRow>, StoreError> {
+        let base = self.incident_where(f, None);
+        let count = format!("SELECT count(*) FROM incidents t {}", base.sql());
+        let total: i64 = on_pool!(&self.store.inner.db, pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(count)), base.args()).fetch_one(pool).await)?;
+        let mut w = base;
+        let order = match f.sort.as_str() {
+            "-opened" => "t.opened_at DESC, t.id DESC",
+            "opened" => "t.opened_at, t.id",
+            "-updated" => "t.updated_at DESC, t.id DESC",
+            _ => "t.severity, t.opened_at DESC, t.id DESC",
+        };
+        if let Some(([severity, at], id)) = read_cursor::<2>(&f.cursor) {
+            let (s, at, id) = (Arg::Int(severity), Arg::Int(at), Arg::Id(id));
+            match f.sort.as_str() {
+                "-opened" => w.and("(t.opened_at, t.id) < (?, ?)", [at, id]),
+                "opened" => w.and("(t.opened_at, t.id) > (?, ?)", [at, id]),
+                "-updated" => w.and("(t.updated_at, t.id) < (?, ?)", [at, id]),
+                _ => w.and("t.severity >= ? AND (t.severity > ? OR (t.opened_at, t.id) < (?, ?))", [s.clone(), s, at, id]),
+            }
+        }
+        let sql = format!("SELECT {COLUMNS} FROM incidents t JOIN organisations o ON o.id = t.org_id {} ORDER BY {order} LIMIT {}", w.sql(), PAGE + 1);
+        let mut rows: Vec<IncidentSql> = on_pool!(&self.store.inner.db, pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(pool).await)?;
+        let more = rows.len() > PAGE;
+        rows.truncate(PAGE);
+        let next = rows.last().filter(|_| more).map(|r| {
+            let at = if f.sort == "-updated" { r.updated_at } else { r.opened_at };
+            cursor(&[&r.severity, &at, &r.id])
+        });
+        Ok(Page { rows: rows.into_iter().map(Into::into).collect(), total: total as u64, next })
+    }
+
+    /// How many incidents each value of a facet leads to, all other narrowing kept. Organisations by slug, most first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn incident_facet(&self, f: &IncidentFilter, facet: IncidentFacet) -> Result<Vec<(String, String, u64)>, StoreError> {
+        let w = self.incident_where(f, Some(facet));
+        let (value, label) = match facet {
+            IncidentFacet::Severity => ("CAST(t.severity AS TEXT)", "''"),
+            IncidentFacet::Status => ("CAST(t.status AS TEXT)", "''"),
+            IncidentFacet::Tlp => ("CAST(t.tlp AS TEXT)", "''"),
+            IncidentFacet::Org => ("o.slug", "o.name"),
+        };
+        let join = if facet == IncidentFacet::Org { "JOIN organisations o ON o.id = t.org_id" } else { "" };
+        let sql = format!("SELECT {value}, {label}, count(*) FROM incidents t {join} {} GROUP BY 1, 2 ORDER BY 3 DESC, 1 LIMIT 20", w.sql());
+        let rows: Vec<(String, String, i64)> = on_pool!(&self.store.inner.db, pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(pool).await)?;
+        Ok(rows.into_iter().map(|(v, l, n)| (v, l, n as u64)).collect())
+    }
+
+    /// The narrowest marking among the incidents that match.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn incidents_highest_tlp(&self, f: &IncidentFilter) -> Result<Tlp, StoreError> {
+        let w = self.incident_where(f, None);
+        let sql = format!("SELECT coalesce(max(t.tlp), 0) FROM incidents t {}", w.sql());
+        let code: i64 = on_pool!(&self.store.inner.db, pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)), w.args()).fetch_one(pool).await)?;
+        Ok(Tlp::from_code(code))
+    }
+
+    /// One incident with its timeline; `None` for absent ones and those the viewer may not see alike.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn incident(&self, id: Uuid) -> Result<Option<IncidentDetail>, StoreError> {
+        const MORE: &str = concat!("SELECT t.org_id, t.raw FROM incidents t WHERE ", reach!(), " AND t.id = $2");
+        const REVISIONS: &str = concat!(
+            "SELECT v.at, v.summary, c.id FROM incident_revisions v JOIN receipts c ON c.no = v.receipt_no JOIN incidents t ON t.id = v.incident_id WHERE ",
+            reach!(),
+            " AND t.id = $2 ORDER BY v.revision"
+        );
+        const EVENTS: &str = concat!(
+            "SELECT t.id, t.title, t.severity, t.observed_at FROM events t JOIN incidents i ON i.org_id = t.org_id AND i.external_id = t.incident WHERE ",
+            reach!(),
+            " AND i.id = $2 AND t.withdrawn_at IS NULL ORDER BY t.observed_at LIMIT 500"
+        );
+        let row = concat_incident();
+        let db = &self.store.inner.db;
+        let row: Option<IncidentSql> = on_pool!(db, pool => sqlx::query_as(AssertSqlSafe(row)).bind(self.viewer.org.0).bind(id).fetch_optional(pool).await)?;
+        let Some(row) = row else { return Ok(None) };
+        let Some((owner, raw)): Option<(i64, String)> = on_pool!(db, pool => sqlx::query_as(MORE).bind(self.viewer.org.0).bind(id).fetch_optional(pool).await)? else {
+            return Ok(None);
+        };
+        let revisions: Vec<(i64, String, Uuid)> = on_pool!(db, pool => sqlx::query_as(REVISIONS).bind(self.viewer.org.0).bind(id).fetch_all(pool).await)?;
+        let events: Vec<(Uuid, String, i64, i64)> = on_pool!(db, pool => sqlx::query_as(EVENTS).bind(self.viewer.org.0).bind(id).fetch_all(pool).await)?;
+        Ok(Some(IncidentDetail {
+            row: row.into(),
+            owner: OrgId(owner),
+            recipients: self.recipients(id).await?,
+            raw,
+            revisions: revisions.into_iter().map(|(at, summary, receipt)| RevisionRow { at: Timestamp(at), summary, receipt }).collect(),
+            events: events
+                .into_iter()
+                .map(|(id, title, severity, at)| EventBrief { id, title, severity: Severity::from_code(severity), observed_at: Timestamp(at) })
+                .collect(),
+        }))
+    }
+
+    /// The organisations named on a record. Call it only for a record the viewer was found to see.
+    pub(crate) async fn recipients(&self, record: Uuid) -> Result<Vec<OrgRef>, StoreError> {
+        const NAMED: &str = "SELECT o.slug, o.name FROM recipients r JOIN organisations o ON o.id = r.org_id WHERE r.record_id = $1 ORDER BY o.name";
+        let rows: Vec<(String, String)> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(NAMED).bind(record).fetch_all(pool).await)?;
+        Ok(rows.into_iter().map(|(slug, name)| OrgRef { slug, name }).collect())
+    }
+}
+
+fn concat_incident() -> String {
+    format!("SELECT {COLUMNS} FROM incidents t JOIN organisations o ON o.id = t.org_id WHERE {} AND t.id = $2", reach!())
+}

@@ -1,0 +1,202 @@
+//! Indicators, and who else reported the same value.
+
+use super::{Arg, PAGE, Page, Reads, Where, bind_all, containing, cursor, reach, read_cursor};
+use crate::{StoreError, db::on_pool};
+use domain::{
+    OrgId, Severity, Timestamp, Tlp,
+    indicator::IndicatorType,
+    view::{IndicatorReport, IndicatorRow, OrgRef},
+};
+use sqlx::AssertSqlSafe;
+use uuid::Uuid;
+
+/// What a list of indicators is narrowed to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct IndicatorFilter {
+    pub org: Option<OrgId>,
+    pub kind: Option<IndicatorType>,
+    pub tlp: Option<Tlp>,
+    pub severity: Option<Severity>,
+    /// Only values that two or more organisations reported.
+    pub shared: bool,
+    pub words: String,
+    pub cursor: String,
+}
+
+/// A facet of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IndicatorFacet {
+    Kind,
+    Tlp,
+    Org,
+}
+
+#[derive(sqlx::FromRow)]
+struct IndicatorSql {
+    id: Uuid,
+    slug: String,
+    name: String,
+    kind: String,
+    value: String,
+    tlp: i64,
+    severity: Option<i64>,
+    first_seen: i64,
+    last_seen: i64,
+    active: bool,
+    reporters: i64,
+}
+
+impl From<IndicatorSql> for IndicatorRow {
+    fn from(r: IndicatorSql) -> Self {
+        Self {
+            id: r.id.to_string(),
+            org: OrgRef { slug: r.slug, name: r.name },
+            kind: r.kind,
+            value: r.value,
+            tlp: Tlp::from_code(r.tlp),
+            severity: r.severity.map(Severity::from_code),
+            first_seen: Timestamp(r.first_seen),
+            last_seen: Timestamp(r.last_seen),
+            active: r.active,
+            reporters: r.reporters as u32,
+        }
+    }
+}
+
+/// Organisations that reported the value of `t`, of those whose report the viewer may see.
+macro_rules! reporters {
+    () => {
+        "(SELECT count(*) FROM indicators u WHERE u.kind = t.kind AND u.value = t.value AND \
+         (u.org_id = $1 OR u.tlp <= 1 OR EXISTS (SELECT 1 FROM recipients r WHERE r.org_id = $1 AND r.record_id = u.id)))"
+    };
+}
+
+const COLUMNS: &str = concat!("t.id, o.slug, o.name, t.kind, t.value, t.tlp, t.severity, t.first_seen, t.last_seen, t.active, ", reporters!(), " AS reporters");
+
+/// One indicator with what its page needs beside the row.
+#[derive(Clone, Debug)]
+pub struct IndicatorDetail {
+    pub row: IndicatorRow,
+    pub owner: OrgId,
+    pub confidence: Option<u32>,
+    pub valid_until: Option<Timestamp>,
+    pub recipients: Vec<OrgRef>,
+    pub raw: String,
+    pub reports: Vec<IndicatorReport>,
+}
+
+impl Reads<'_> {
+    fn indicator_where(&self, f: &IndicatorFilter, without: Option<IndicatorFacet>) -> Where {
+        let mut w = Where::reach(self.viewer);
+        w.and("t.active = 1", []);
+        if let Some(org) = f.org.filter(|_| without != Some(IndicatorFacet::Org)) {
+            w.and("t.org_id = ?", [Arg::Int(org.0)]);
+        }
+        if let Some(kind) = f.kind.filter(|_| without != Some(IndicatorFacet::Kind)) {
+            w.and("t.kind = ?", [Arg::Text(kind.name().to_owned())]);
+        }
+        if let Some(tlp) = f.tlp.filter(|_| without != Some(IndicatorFacet::Tlp)) {
+            w.and("t.tlp = ?", [Arg::Int(tlp.code())]);
+        }
+        if let Some(severity) = f.severity {
+            w.and("t.severity = ?", [Arg::Int(severity.code())]);
+        }
+        if f.shared {
+            w.and(concat!(reporters!(), " > 1"), []);
+        }
+        if !f.words.is_empty() {
+            w.and("lower(t.value) LIKE ? ESCAPE '\\'", [containing(&f.words)]);
+        }
+        w
+    }
+
+    /// A page of active indicators, last seen first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn indicators(&self, f: &IndicatorFilter) -> Result<Page<IndicatorRow>, StoreError> {
+        let mut w = self.indicator_where(f, None);
+        let count = format!("SELECT count(*) FROM indicators t {}", w.sql());
+        let total: i64 = on_pool!(&self.store.inner.db, pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(count)), w.args()).fetch_one(pool).await)?;
+        if let Some(([at], id)) = read_cursor::<1>(&f.cursor) {
+            w.and("(t.last_seen, t.id) < (?, ?)", [Arg::Int(at), Arg::Id(id)]);
+        }
+        let sql = format!("SELECT {COLUMNS} FROM indicators t JOIN organisations o ON o.id = t.org_id {} ORDER BY t.last_seen DESC, t.id DESC LIMIT {}", w.sql(), PAGE + 1);
+        let mut rows: Vec<IndicatorSql> = on_pool!(&self.store.inner.db, pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(pool).await)?;
+        let more = rows.len() > PAGE;
+        rows.truncate(PAGE);
+        let next = rows.last().filter(|_| more).map(|r| cursor(&[&r.last_seen, &r.id]));
+        Ok(Page { rows: rows.into_iter().map(Into::into).collect(), total: total as u64, next })
+    }
+
+    /// How many active indicators each value of a facet leads to, and the narrowest marking among all that match.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn indicator_facet(&self, f: &IndicatorFilter, facet: IndicatorFacet) -> Result<Vec<(String, String, u64)>, StoreError> {
+        let w = self.indicator_where(f, Some(facet));
+        let (value, label) = match facet {
+            IndicatorFacet::Kind => ("t.kind", "''"),
+            IndicatorFacet::Tlp => ("CAST(t.tlp AS TEXT)", "''"),
+            IndicatorFacet::Org => ("o.slug", "o.name"),
+        };
+        let join = if facet == IndicatorFacet::Org { "JOIN organisations o ON o.id = t.org_id" } else { "" };
+        let sql = format!("SELECT {value}, {label}, count(*) FROM indicators t {join} {} GROUP BY 1, 2 ORDER BY 3 DESC, 1 LIMIT 20", w.sql());
+        let rows: Vec<(String, String, i64)> = on_pool!(&self.store.inner.db, pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(pool).await)?;
+        Ok(rows.into_iter().map(|(v, l, n)| (v, l, n as u64)).collect())
+    }
+
+    /// Active indicators of values that two or more organisations reported: the rows that the `shared` filter lists.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn indicators_shared(&self) -> Result<u64, StoreError> {
+        let w = self.indicator_where(&IndicatorFilter { shared: true, ..IndicatorFilter::default() }, None);
+        let sql = format!("SELECT count(*) FROM indicators t {}", w.sql());
+        let n: i64 = on_pool!(&self.store.inner.db, pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)), w.args()).fetch_one(pool).await)?;
+        Ok(n as u64)
+    }
+
+    /// One indicator with all reports of its value; `None` for absent ones and those the viewer may not see alike.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn indicator(&self, id: Uuid) -> Result<Option<IndicatorDetail>, StoreError> {
+        const MORE: &str = concat!("SELECT t.org_id, t.confidence, t.valid_until, t.raw FROM indicators t WHERE ", reach!(), " AND t.id = $2");
+        const REPORTS: &str = concat!(
+            "SELECT t.id, o.slug, o.name, t.tlp, t.first_seen, t.last_seen, c.id FROM indicators t JOIN organisations o ON o.id = t.org_id \
+             LEFT JOIN receipts c ON c.no = t.receipt_no WHERE ",
+            reach!(),
+            " AND t.kind = $2 AND t.value = $3 ORDER BY t.first_seen, o.name"
+        );
+        let db = &self.store.inner.db;
+        let sql = format!("SELECT {COLUMNS} FROM indicators t JOIN organisations o ON o.id = t.org_id WHERE {} AND t.id = $2", reach!());
+        let row: Option<IndicatorSql> = on_pool!(db, pool => sqlx::query_as(AssertSqlSafe(sql)).bind(self.viewer.org.0).bind(id).fetch_optional(pool).await)?;
+        let Some(row) = row else { return Ok(None) };
+        type More = (i64, Option<i64>, Option<i64>, String);
+        let more: Option<More> = on_pool!(db, pool => sqlx::query_as(MORE).bind(self.viewer.org.0).bind(id).fetch_optional(pool).await)?;
+        let Some((owner, confidence, valid_until, raw)) = more else { return Ok(None) };
+        type Report = (Uuid, String, String, i64, i64, i64, Option<Uuid>);
+        let reports: Vec<Report> =
+            on_pool!(db, pool => sqlx::query_as(REPORTS).bind(self.viewer.org.0).bind(&row.kind).bind(&row.value).fetch_all(pool).await)?;
+        Ok(Some(IndicatorDetail {
+            row: row.into(),
+            owner: OrgId(owner),
+            confidence: confidence.map(|c| c as u32),
+            valid_until: valid_until.map(Timestamp),
+            recipients: self.recipients(id).await?,
+            raw,
+            reports: reports
+                .into_iter()
+                .map(|(id, slug, name, tlp, first, last, receipt)| IndicatorReport {
+                    id: id.to_string(),
+                    org: OrgRef { slug, name },
+                    tlp: Tlp::from_code(tlp),
+                    first_seen: Timestamp(first),
+                    last_seen: Timestamp(last),
+                    receipt: receipt.map(|r| r.to_string()).unwrap_or_default(),
+                })
+                .collect(),
+        }))
+    }
+}

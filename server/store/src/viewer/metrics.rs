@@ -1,0 +1,110 @@
+//! One organisation's metrics: raw values and rollups. Posture is shared whole in this alliance, so the viewer's level is
+//! asked once, by the caller's page; a level below `detail` answers with nothing.
+
+use super::{Page, Reads};
+use crate::{StoreError, db::on_pool};
+use domain::{
+    DataClass, Level, OrgId, Timestamp, Tlp, Severity,
+    query::Window,
+    view::{CountsWindow, SampleRow},
+};
+use uuid::Uuid;
+
+/// One point of a series: the last value of its bucket.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SeriesPoint {
+    pub at: Timestamp,
+    pub value: f64,
+}
+
+impl Reads<'_> {
+    fn sees_posture(&self, org: OrgId) -> bool {
+        self.viewer.level(org, DataClass::Posture) == Level::Detail
+    }
+
+    async fn series_of(&self, org: OrgId, metric: &str) -> Result<Vec<(i64, String)>, StoreError> {
+        const SERIES: &str = "SELECT id, labels FROM series WHERE org_id = $1 AND metric = $2 ORDER BY labels";
+        if !self.sees_posture(org) {
+            return Ok(vec![]);
+        }
+        Ok(on_pool!(&self.store.inner.db, pool => sqlx::query_as(SERIES).bind(org.0).bind(metric).fetch_all(pool).await)?)
+    }
+
+    /// The last value of each hour (up to 14 days) or day of a window, for the series that scores: the unlabelled one, or
+    /// else the first labelled one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn metric_series(&self, org: OrgId, metric: &str, window: Window) -> Result<Vec<SeriesPoint>, StoreError> {
+        const HOURS: &str = "WITH RECURSIVE b (bucket) AS (SELECT $3 UNION ALL SELECT bucket + 1 FROM b WHERE bucket < $4) \
+                             SELECT r.last_at, r.last FROM b JOIN rollup_hours r ON r.bucket = b.bucket AND r.org_id = $1 AND r.series_id = $2 ORDER BY r.bucket";
+        const DAYS: &str = "WITH RECURSIVE b (bucket) AS (SELECT $3 UNION ALL SELECT bucket + 1 FROM b WHERE bucket < $4) \
+                            SELECT r.last_at, r.last FROM b JOIN rollup_days r ON r.bucket = b.bucket AND r.org_id = $1 AND r.series_id = $2 ORDER BY r.bucket";
+        let Some((series, _)) = self.series_of(org, metric).await?.into_iter().next() else { return Ok(vec![]) };
+        let (sql, from, to) = if window.days() <= 14 { (HOURS, window.from.hour(), window.to.hour()) } else { (DAYS, window.from.day(), window.to.day()) };
+        let rows: Vec<(i64, f64)> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(sql).bind(org.0).bind(series).bind(from).bind(to).fetch_all(pool).await)?;
+        Ok(rows.into_iter().map(|(at, value)| SeriesPoint { at: Timestamp(at), value }).collect())
+    }
+
+    /// Raw values of a metric, newest first; `cursor` is the moment of the last one shown.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn samples(&self, org: OrgId, metric: &str, cursor: &str) -> Result<Page<SampleRow>, StoreError> {
+        // The rollup says in which hours there is anything, so only those parts of the tree are opened.
+        const HOURS: &str = "WITH RECURSIVE b (bucket) AS (SELECT $3 UNION ALL SELECT bucket - 1 FROM b WHERE bucket > $4) \
+                             SELECT r.bucket FROM b JOIN rollup_hours r ON r.bucket = b.bucket AND r.org_id = $1 AND r.series_id = $2 LIMIT $5";
+        const RAW: &str = "SELECT m.observed_at, c.received_at, m.value, c.id, c.key_name FROM samples m LEFT JOIN receipts c ON c.no = m.receipt_no \
+                           WHERE m.hour = $1 AND m.org_id = $2 AND m.series_id = $3 AND m.observed_at < $4 ORDER BY m.observed_at DESC";
+        const LAST: &str = "SELECT observed_at FROM current_values WHERE org_id = $1 AND series_id = $2";
+        const ROWS: usize = 30;
+        let db = &self.store.inner.db;
+        let mut rows: Vec<SampleRow> = vec![];
+        for (series, labels) in self.series_of(org, metric).await?.into_iter().take(20) {
+            let last: Option<i64> = on_pool!(db, pool => sqlx::query_scalar(LAST).bind(org.0).bind(series).fetch_optional(pool).await)?;
+            let Some(last) = last else { continue };
+            let before = cursor.parse::<i64>().unwrap_or(i64::MAX);
+            let newest = Timestamp(last.min(before)).hour();
+            let oldest = newest - 24 * 100;
+            let hours: Vec<i64> =
+                on_pool!(db, pool => sqlx::query_scalar(HOURS).bind(org.0).bind(series).bind(newest).bind(oldest).bind(ROWS as i64 + 1).fetch_all(pool).await)?;
+            let mut found = 0;
+            for hour in hours {
+                type Raw = (i64, Option<i64>, f64, Option<Uuid>, Option<String>);
+                let raw: Vec<Raw> = on_pool!(db, pool => sqlx::query_as(RAW).bind(hour).bind(org.0).bind(series).bind(before).fetch_all(pool).await)?;
+                found += raw.len();
+                rows.extend(raw.into_iter().map(|(at, received, value, receipt, key)| SampleRow {
+                    observed_at: Timestamp(at),
+                    received_at: Timestamp(received.unwrap_or(at)),
+                    value,
+                    labels: labels.clone(),
+                    receipt: receipt.map(|r| r.to_string()).unwrap_or_default(),
+                    key: key.unwrap_or_default(),
+                }));
+                if found > ROWS {
+                    break;
+                }
+            }
+        }
+        rows.sort_by(|a, b| b.observed_at.cmp(&a.observed_at).then_with(|| a.labels.cmp(&b.labels)));
+        let more = rows.len() > ROWS;
+        rows.truncate(ROWS);
+        let next = rows.last().filter(|_| more).map(|r| r.observed_at.0.to_string());
+        Ok(Page { total: rows.len() as u64, rows, next })
+    }
+
+    /// The newest window of pushed indicator counts of an organisation, as far as their marking lets the viewer see.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn counts_window(&self, org: OrgId) -> Result<Option<CountsWindow>, StoreError> {
+        const ROWS: &str = "SELECT window_start, window_end, kind, tlp, severity, n FROM indicator_counts WHERE org_id = $2 AND (org_id = $1 OR tlp <= 1) \
+                            ORDER BY window_end DESC, window_start DESC, n DESC LIMIT 100";
+        type Row = (i64, i64, String, i64, i64, i64);
+        let rows: Vec<Row> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(ROWS).bind(self.viewer.org.0).bind(org.0).fetch_all(pool).await)?;
+        let Some(first) = rows.first() else { return Ok(None) };
+        let (from, to) = (Timestamp(first.0), Timestamp(first.1));
+        let rows = rows.iter().filter(|r| (r.0, r.1) == (from.0, to.0));
+        Ok(Some(CountsWindow { from, to, rows: rows.map(|r| (r.2.clone(), Tlp::from_code(r.3), Severity::from_code(r.4).to_string(), r.5 as u64)).collect() }))
+    }
+}

@@ -1,0 +1,178 @@
+//! Single records: events, receipts, payloads.
+
+use super::{Arg, PAGE, Page, Reads, bind_all, reach};
+use crate::{Failure, StoreError, What, db::on_pool};
+use domain::{
+    OrgId, Severity, Timestamp, Tlp,
+    view::{OrgRef, PushRow},
+};
+use sqlx::AssertSqlSafe;
+use uuid::Uuid;
+
+/// One event with its provenance.
+#[derive(Clone, Debug)]
+pub struct EventDetail {
+    pub id: Uuid,
+    pub owner: OrgId,
+    pub org: OrgRef,
+    pub external_id: String,
+    pub kind: String,
+    pub title: String,
+    pub severity: Severity,
+    pub tlp: Tlp,
+    pub observed_at: Timestamp,
+    pub received_at: Timestamp,
+    pub incident: Option<(Uuid, String)>,
+    pub recipients: Vec<OrgRef>,
+    pub receipt: Option<Uuid>,
+    pub key: String,
+    pub raw: String,
+}
+
+/// One receipt with its provenance.
+#[derive(Clone, Debug)]
+pub struct ReceiptDetail {
+    pub row: PushRow,
+    pub owner: OrgId,
+    pub what: What,
+    pub failures: Vec<Failure>,
+    pub bytes: u64,
+    pub sha256: Vec<u8>,
+    pub user_agent: String,
+    pub idempotency_key: String,
+    /// zstd; `None` when its retention is over or the viewer may not read it: ask `Viewer::sees_payload` which.
+    pub payload: Option<Vec<u8>>,
+}
+
+/// Whose receipts a viewer may see: his own organisation's, and everybody's pushes of posture metrics. The number of items in
+/// another's push of incidents would count records that may not be shared.
+macro_rules! receipt_reach {
+    () => {
+        "(c.org_id = $1 OR c.what = 'metrics')"
+    };
+}
+
+#[derive(sqlx::FromRow)]
+struct PushSql {
+    no: i64,
+    id: Uuid,
+    slug: String,
+    name: String,
+    received_at: i64,
+    what: String,
+    total: i64,
+    kept: i64,
+    mode: String,
+    key_name: String,
+}
+
+const PUSH_COLUMNS: &str = "c.no, c.id, o.slug, o.name, c.received_at, c.what, c.total, c.kept, c.mode, c.key_name";
+
+impl From<PushSql> for PushRow {
+    fn from(r: PushSql) -> Self {
+        Self {
+            receipt: r.id.to_string(),
+            org: OrgRef { slug: r.slug, name: r.name },
+            received_at: Timestamp(r.received_at),
+            what: r.what,
+            total: r.total as u32,
+            kept: r.kept as u32,
+            failed: (r.total - r.kept) as u32,
+            mode: r.mode,
+            key: r.key_name,
+        }
+    }
+}
+
+impl Reads<'_> {
+    /// The push log, newest first, of one organisation or of all.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn pushes(&self, org: Option<OrgId>, what: Option<What>, cursor: &str, limit: usize) -> Result<Page<PushRow>, StoreError> {
+        let mut args = vec![Arg::Int(self.viewer.org.0)];
+        let mut sql = format!("SELECT {PUSH_COLUMNS} FROM receipts c JOIN organisations o ON o.id = c.org_id WHERE {}", receipt_reach!());
+        let mut and = |condition: &str, arg: Arg| {
+            args.push(arg);
+            sql.push_str(&format!(" AND {condition} ${}", args.len()));
+        };
+        if let Some(org) = org {
+            and("c.org_id =", Arg::Int(org.0));
+        }
+        if let Some(what) = what {
+            and("c.what =", Arg::Text(what.name().to_owned()));
+        }
+        if let Ok(before) = cursor.parse() {
+            and("c.no <", Arg::Int(before));
+        }
+        let limit = limit.min(PAGE);
+        sql.push_str(&format!(" ORDER BY c.no DESC LIMIT {}", limit + 1));
+        let mut rows: Vec<PushSql> = on_pool!(&self.store.inner.db, pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), &args).fetch_all(pool).await)?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(|r| r.no.to_string());
+        Ok(Page { total: rows.len() as u64, rows: rows.into_iter().map(Into::into).collect(), next })
+    }
+
+    /// One receipt; `None` for absent ones and those the viewer may not see alike.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn receipt(&self, id: Uuid) -> Result<Option<ReceiptDetail>, StoreError> {
+        const MORE: &str = "SELECT c.org_id, c.failures, c.bytes, c.sha256, c.user_agent, c.idempotency_key, p.body FROM receipts c LEFT JOIN payloads p ON p.receipt_no = c.no WHERE c.no = $1";
+        let db = &self.store.inner.db;
+        let sql = format!("SELECT {PUSH_COLUMNS} FROM receipts c JOIN organisations o ON o.id = c.org_id WHERE {} AND c.id = $2", receipt_reach!());
+        let row: Option<PushSql> = on_pool!(db, pool => sqlx::query_as(AssertSqlSafe(sql)).bind(self.viewer.org.0).bind(id).fetch_optional(pool).await)?;
+        let Some(row) = row else { return Ok(None) };
+        type More = (i64, String, i64, Vec<u8>, String, String, Option<Vec<u8>>);
+        let (owner, failures, bytes, sha256, user_agent, idempotency_key, payload): More = on_pool!(db, pool => sqlx::query_as(MORE).bind(row.no).fetch_one(pool).await)?;
+        let what = What::from_name(&row.what).ok_or_else(|| StoreError::Internal(format!("receipt {}", row.no)))?;
+        let failures = serde_json::from_str(&failures).map_err(|e| StoreError::Internal(e.to_string()))?;
+        let owner = OrgId(owner);
+        let payload = payload.filter(|_| self.viewer.sees_payload(owner, what.class()));
+        Ok(Some(ReceiptDetail { row: row.into(), owner, what, failures, bytes: bytes as u64, sha256, user_agent, idempotency_key, payload }))
+    }
+
+    /// One event; `None` for absent ones and those the viewer may not see alike. Its incident is named only where the viewer
+    /// may see that too.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn event(&self, id: Uuid) -> Result<Option<EventDetail>, StoreError> {
+        const EVENT: &str = concat!(
+            "SELECT t.org_id, o.slug, o.name, t.external_id, t.kind, t.title, t.severity, t.tlp, t.observed_at, t.raw, t.incident, t.receipt_no \
+             FROM events t JOIN organisations o ON o.id = t.org_id WHERE ",
+            reach!(),
+            " AND t.id = $2"
+        );
+        const INCIDENT: &str = concat!("SELECT t.id, t.title FROM incidents t WHERE ", reach!(), " AND t.org_id = $2 AND t.external_id = $3");
+        const RECEIPT: &str = "SELECT id, received_at, key_name FROM receipts WHERE no = $1";
+        let (db, me) = (&self.store.inner.db, self.viewer.org.0);
+        type Row = (i64, String, String, String, String, String, i64, i64, i64, String, Option<String>, i64);
+        let row: Option<Row> = on_pool!(db, pool => sqlx::query_as(EVENT).bind(me).bind(id).fetch_optional(pool).await)?;
+        let Some((owner, slug, name, external_id, kind, title, severity, tlp, at, raw, incident, receipt)) = row else { return Ok(None) };
+        let incident: Option<(Uuid, String)> = match incident {
+            Some(name) => on_pool!(db, pool => sqlx::query_as(INCIDENT).bind(me).bind(owner).bind(name).fetch_optional(pool).await)?,
+            None => None,
+        };
+        let receipt: Option<(Uuid, i64, String)> = on_pool!(db, pool => sqlx::query_as(RECEIPT).bind(receipt).fetch_optional(pool).await)?;
+        let (receipt, received_at, key) = receipt.map_or((None, at, String::new()), |(id, at, key)| (Some(id), at, key));
+        Ok(Some(EventDetail {
+            id,
+            owner: OrgId(owner),
+            org: OrgRef { slug, name },
+            external_id,
+            kind,
+            title,
+            severity: Severity::from_code(severity),
+            tlp: Tlp::from_code(tlp),
+            observed_at: Timestamp(at),
+            received_at: Timestamp(received_at),
+            incident,
+            recipients: self.recipients(id).await?,
+            receipt,
+            key,
+            raw,
+        }))
+    }
+}

@@ -1,0 +1,179 @@
+//! Group commit: one task owns the writing connection and commits many waiting jobs in one transaction.
+//!
+//! A durable commit costs a disk sync, so under load the jobs that arrive while one transaction syncs share the next.
+//! Each job runs in a savepoint of its own: it is kept whole or not at all, whatever happens to its neighbours. A job is
+//! answered only after the commit. It runs in this task, not in its caller's, so a caller that goes away changes nothing.
+
+use crate::{
+    StoreError,
+    db::{Conn, on_conn},
+};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+};
+
+/// Jobs that may wait; beyond that callers are told to come back.
+const QUEUE: usize = 1_024;
+/// Jobs in one transaction, so that the first of them does not wait for ever.
+const GROUP: usize = 128;
+
+type Boxed<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
+
+/// What to do with a job's savepoint.
+pub(crate) enum Keep<T> {
+    /// Keep what it wrote and answer after the commit.
+    Yes(T),
+    /// Undo what it wrote and answer all the same: a dry run, or a refusal found half way.
+    No(T),
+}
+
+trait Job: Send {
+    /// Runs the job; says whether to keep its savepoint.
+    fn run<'c>(&'c mut self, conn: &'c mut Conn) -> Boxed<'c, bool>;
+    /// Answers the caller, after the commit or its failure.
+    fn finish(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+struct Task<T, F> {
+    work: Option<F>,
+    result: Option<Result<T, StoreError>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Job for Task<T, F>
+where
+    T: Send,
+    F: for<'c> FnOnce(&'c mut Conn) -> Boxed<'c, Result<Keep<T>, StoreError>> + Send,
+{
+    fn run<'c>(&'c mut self, conn: &'c mut Conn) -> Boxed<'c, bool> {
+        Box::pin(async move {
+            let Some(work) = self.work.take() else { return false };
+            let (keep, result) = match work(conn).await {
+                Ok(Keep::Yes(value)) => (true, Ok(value)),
+                Ok(Keep::No(value)) => (false, Ok(value)),
+                Err(error) => (false, Err(error)),
+            };
+            self.result = Some(result);
+            keep
+        })
+    }
+
+    fn finish(self: Box<Self>, committed: Result<(), StoreError>) {
+        let result = match (self.result, committed) {
+            (Some(Err(error)), _) | (_, Err(error)) => Err(error),
+            (Some(ok), Ok(())) => ok,
+            (None, Ok(())) => Err(StoreError::Internal("a write did not run".into())),
+        };
+        // The caller may be gone; what was committed stays committed.
+        let _ = self.reply.send(result);
+    }
+}
+
+/// The way to the writing task.
+pub(crate) struct Writer {
+    jobs: mpsc::Sender<Box<dyn Job>>,
+    commits: watch::Receiver<u64>,
+    closed: AtomicBool,
+    stop: watch::Sender<bool>,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    pub(crate) fn start(conn: Conn) -> Self {
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let (tick, commits) = watch::channel(0);
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(write(conn, queue, tick, stopped));
+        Self { jobs, commits, closed: AtomicBool::new(false), stop, task: Mutex::new(Some(task)) }
+    }
+
+    pub(crate) fn commits(&self) -> watch::Receiver<u64> {
+        self.commits.clone()
+    }
+
+    /// Runs `work` in the next transaction and returns once that is on disk.
+    pub(crate) async fn run<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Conn) -> Boxed<'c, Result<Keep<T>, StoreError>> + Send + 'static,
+    {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(StoreError::Busy);
+        }
+        let (reply, answer) = oneshot::channel();
+        let job = Task { work: Some(work), result: None, reply };
+        self.jobs.try_send(Box::new(job)).map_err(|_| StoreError::Busy)?;
+        answer.await.map_err(|_| StoreError::Internal("the writer stopped".into()))?
+    }
+
+    /// Refuses new jobs, finishes the waiting ones.
+    pub(crate) async fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        let _ = self.stop.send(true);
+        let task = self.task.lock().ok().and_then(|mut t| t.take());
+        if let Some(task) = task {
+            let _ = task.await;
+        }
+    }
+}
+
+async fn write(mut conn: Conn, mut queue: mpsc::Receiver<Box<dyn Job>>, tick: watch::Sender<u64>, mut stopped: watch::Receiver<bool>) {
+    loop {
+        let first = tokio::select! {
+            biased;
+            job = queue.recv() => job,
+            _ = stopped.wait_for(|s| *s) => queue.try_recv().ok(),
+        };
+        let Some(first) = first else { break };
+        let mut group = vec![first];
+        while group.len() < GROUP
+            && let Ok(job) = queue.try_recv()
+        {
+            group.push(job);
+        }
+        match transaction(&mut conn, &mut group).await {
+            Ok(()) => {
+                group.into_iter().for_each(|job| job.finish(Ok(())));
+                tick.send_modify(|n| *n += 1);
+            }
+            Err(error) => {
+                tracing::error!(%error, jobs = group.len(), "a write transaction failed");
+                // A second ROLLBACK where SQLite has rolled back by itself is an error to ignore.
+                let _ = execute(&mut conn, "ROLLBACK").await;
+                let full = matches!(error, StoreError::Full);
+                let again = || if full { StoreError::Full } else { StoreError::Internal("the transaction failed".into()) };
+                group.into_iter().for_each(|job| job.finish(Err(again())));
+            }
+        }
+    }
+    on_conn!(conn, c => drop(sqlx::Connection::close(c).await));
+}
+
+async fn transaction(conn: &mut Conn, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    use futures_util::FutureExt;
+    execute(conn, "BEGIN IMMEDIATE").await?;
+    for job in group {
+        execute(conn, "SAVEPOINT job").await?;
+        // A job that panics must not take the writer, and everybody's pushes, with it.
+        let kept = std::panic::AssertUnwindSafe(job.run(conn)).catch_unwind().await;
+        if !kept.unwrap_or(false) {
+            execute(conn, "ROLLBACK TO job").await?;
+        }
+        execute(conn, "RELEASE job").await?;
+    }
+    execute(conn, "COMMIT").await
+}
+
+async fn execute(conn: &mut Conn, sql: &'static str) -> Result<(), StoreError> {
+    on_conn!(conn, c => sqlx::query(sql).execute(c).await)?;
+    Ok(())
+}
