@@ -1,1 +1,21 @@
+//! The server: push API, live view, pages, command line.
 //!
+//! The way of a push: [`api`] reads and validates it at the edge → [`store`] keeps data, receipt and outbox row in one
+//! transaction → [`live`] sees the commit, refreshes the [`live::board`] of the organisations concerned and tells the open
+//! streams which topics changed → browsers fetch their view model again, which [`views`] computes once per audience.
+
+pub mod api;
+pub mod auth;
+pub mod charts;
+pub mod cli;
+pub mod clock;
+pub mod csv;
+pub mod demo;
+pub mod live;
+pub mod middleware;
+pub mod policy;
+pub mod routes;
+pub mod state;
+pub mod views;
+
+pub use state::App;

@@ -56,7 +56,9 @@ impl Score {
     /// Nothing known, everything open.
     pub const UNKNOWN: Self = Self { value: None, last: None, low: 0.0, high: 100.0, coverage: 0.0, held: false };
 
-    fn capped(self, cap: f64) -> Self {
+    /// No part of the score above `cap`.
+    #[must_use]
+    pub fn capped(self, cap: f64) -> Self {
         Self { value: self.value.map(|v| v.min(cap)), last: self.last.map(|v| v.min(cap)), low: self.low.min(cap), high: self.high.min(cap), ..self }
     }
 }
@@ -158,11 +160,16 @@ pub fn org_score(policy: &ScoringPolicy, inputs: &Inputs, now: Timestamp) -> Org
         coverage: band.2.get().unwrap_or(0.0),
         held: is_held(value, now_total),
     };
-    if !inputs.critical_open {
-        return OrgScore { total, domains, uncapped: None };
+    let score = OrgScore { total, domains, uncapped: None };
+    if inputs.critical_open { score.with_critical(policy.critical_cap) } else { score }
+}
+
+impl OrgScore {
+    /// This score while a critical incident is open.
+    #[must_use]
+    pub fn with_critical(self, cap: f64) -> Self {
+        Self { uncapped: self.total.value.filter(|v| *v > cap), total: self.total.capped(cap), domains: self.domains }
     }
-    let cap = policy.critical_cap;
-    OrgScore { total: total.capped(cap), domains, uncapped: total.value.filter(|v| *v > cap) }
 }
 
 fn total_of(policy: &ScoringPolicy, domains: &[Mean; 6]) -> Option<f64> {

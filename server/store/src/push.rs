@@ -223,6 +223,15 @@ impl Items {
         }
     }
 
+    /// The oldest moment the items speak of.
+    fn oldest(&self) -> Option<Timestamp> {
+        match self {
+            Self::Metrics(v) => v.iter().map(|i| i.observed_at).min(),
+            Self::Incidents(v) => v.iter().map(|i| i.opened_at).min(),
+            Self::Events(_) | Self::Indicators(_) | Self::Counts { .. } => None,
+        }
+    }
+
     /// The newest moment the items speak of.
     fn newest(&self) -> Option<Timestamp> {
         match self {
@@ -315,7 +324,7 @@ async fn apply(conn: &mut Conn, push: Push, items: Items, known: &HashMap<(Strin
         return Ok(if push.dry_run { Keep::No(refused) } else { Keep::Yes(refused) });
     }
     let no = record::receipt(conn, &push, kept).await?;
-    let newest = items.newest();
+    let (oldest, newest) = (items.oldest(), items.newest());
     let mut reach = record::Reach::default();
     let mut new_series = vec![];
     let mut revision = None;
@@ -330,7 +339,7 @@ async fn apply(conn: &mut Conn, push: Push, items: Items, known: &HashMap<(Strin
         Items::Counts { window, counts } => counts::apply(conn, &push, no, *window, counts, &mut reach).await?,
     }
     record::liveness(conn, &push, newest).await?;
-    record::outbox(conn, &push, &reach).await?;
+    record::outbox(conn, &push, &reach, oldest).await?;
     if let Some(idempotency) = &push.idempotency {
         record::remember(conn, &push, idempotency, no).await?;
     }

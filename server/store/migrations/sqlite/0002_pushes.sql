@@ -42,7 +42,9 @@ CREATE TABLE outbox (
     org_id     INTEGER NOT NULL,
     what       TEXT    NOT NULL,
     everyone   INTEGER NOT NULL,
-    recipients TEXT    NOT NULL
+    recipients TEXT    NOT NULL,
+    -- The oldest moment it speaks of: from that day on the score's history is made again.
+    since      INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE series (

@@ -14,6 +14,8 @@ pub struct Change {
     /// Reaches everyone; otherwise the organisation itself and `recipients`.
     pub everyone: bool,
     pub recipients: Vec<OrgId>,
+    /// The oldest moment it speaks of.
+    pub since: Timestamp,
 }
 
 impl Hub<'_> {
@@ -22,15 +24,15 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn changes_after(&self, seq: i64, limit: i64) -> Result<Vec<Change>, StoreError> {
-        const AFTER: &str = "SELECT seq, at, org_id, what, everyone, recipients FROM outbox WHERE seq > $1 ORDER BY seq LIMIT $2";
-        type Row = (i64, i64, i64, String, bool, String);
+        const AFTER: &str = "SELECT seq, at, org_id, what, everyone, recipients, since FROM outbox WHERE seq > $1 ORDER BY seq LIMIT $2";
+        type Row = (i64, i64, i64, String, bool, String, i64);
         let rows: Vec<Row> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(AFTER).bind(seq).bind(limit).fetch_all(pool).await)?;
         rows.into_iter()
-            .map(|(seq, at, org, what, everyone, recipients)| {
+            .map(|(seq, at, org, what, everyone, recipients, since)| {
                 let bad = || StoreError::Internal(format!("outbox row {seq}"));
                 let recipients: Vec<i64> = serde_json::from_str(&recipients).map_err(|_| bad())?;
                 let what = What::from_name(&what).ok_or_else(bad)?;
-                Ok(Change { seq, at: Timestamp(at), org: OrgId(org), what, everyone, recipients: recipients.into_iter().map(OrgId).collect() })
+                Ok(Change { seq, at: Timestamp(at), org: OrgId(org), what, everyone, recipients: recipients.into_iter().map(OrgId).collect(), since: Timestamp(since) })
             })
             .collect()
     }

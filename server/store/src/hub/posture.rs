@@ -231,18 +231,25 @@ impl Hub<'_> {
         .await
     }
 
-    /// The last value of each day of each unlabelled or labelled series of one organisation from `from_day` on, by day.
+    /// The last value of each day of each series of one organisation, from `from_day` to its newest day.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn day_values(&self, org: OrgId, from_day: i64) -> Result<Vec<DayValue>, StoreError> {
-        // The key begins with the bucket, so the days are walked one by one: 30 rows each, not the whole table.
+        const LAST: &str = "SELECT coalesce(max(observed_at), 0) FROM current_values WHERE org_id = $1";
+        let last: i64 = on_pool!(&self.store.inner.db, pool => sqlx::query_scalar(LAST).bind(org.0).fetch_one(pool).await)?;
+        self.day_values_between(org, from_day, Timestamp(last).day()).await
+    }
+
+    /// The last value of each day of each series of one organisation, from `from_day` to `to_day`, both included.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn day_values_between(&self, org: OrgId, from_day: i64, to_day: i64) -> Result<Vec<DayValue>, StoreError> {
+        // The key begins with the bucket, so the days are walked one by one: some 30 rows each, not the whole table.
         const DAYS: &str = "WITH RECURSIVE d (day) AS (SELECT $2 UNION ALL SELECT day + 1 FROM d WHERE day < $3) \
                             SELECT d.day, s.metric, r.last, r.last_at FROM d JOIN rollup_days r ON r.bucket = d.day AND r.org_id = $1 JOIN series s ON s.id = r.series_id \
                             ORDER BY d.day";
-        const LAST: &str = "SELECT coalesce(max(observed_at), 0) FROM current_values WHERE org_id = $1";
-        let last: i64 = on_pool!(&self.store.inner.db, pool => sqlx::query_scalar(LAST).bind(org.0).fetch_one(pool).await)?;
-        let to_day = Timestamp(last).day();
         if to_day < from_day {
             return Ok(vec![]);
         }

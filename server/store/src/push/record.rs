@@ -71,11 +71,11 @@ pub(crate) async fn liveness(conn: &mut Conn, push: &Push, newest: Option<Timest
     Ok(())
 }
 
-pub(crate) async fn outbox(conn: &mut Conn, push: &Push, reach: &Reach) -> Result<(), StoreError> {
-    const OUTBOX: &str = "INSERT INTO outbox (at, org_id, what, everyone, recipients) VALUES ($1, $2, $3, $4, $5)";
+pub(crate) async fn outbox(conn: &mut Conn, push: &Push, reach: &Reach, oldest: Option<Timestamp>) -> Result<(), StoreError> {
+    const OUTBOX: &str = "INSERT INTO outbox (at, org_id, what, everyone, recipients, since) VALUES ($1, $2, $3, $4, $5, $6)";
     let recipients = serde_json::to_string(&reach.named).map_err(|e| StoreError::Internal(e.to_string()))?;
     on_conn!(conn, c => {
-        sqlx::query(OUTBOX).bind(push.received_at.0).bind(push.org.0).bind(push.what.name()).bind(reach.everyone).bind(recipients).execute(&mut *c).await
+        sqlx::query(OUTBOX).bind(push.received_at.0).bind(push.org.0).bind(push.what.name()).bind(reach.everyone).bind(recipients).bind(oldest.unwrap_or(push.received_at).0).execute(&mut *c).await
     })?;
     Ok(())
 }

@@ -1,0 +1,99 @@
+//! The document, the frame and the routes.
+
+use crate::{components::*, live::provide_live, pages::*};
+use domain::view::Refusal;
+use leptos::{nonce::use_nonce, prelude::*};
+use leptos_meta::{MetaTags, Title, provide_meta_context};
+use leptos_router::{SsrMode, components::{FlatRoutes, Route, Router}, path};
+
+/// Where the content-hashed files are, such as `/pkg/3f2a91`. Provided by the server; the browser reads it from the
+/// document.
+#[derive(Clone, Debug)]
+pub struct Assets {
+    pub base: String,
+}
+
+/// The newest change that the page's data can hold, by its number in the stream. Provided by the server before it reads the data, so that the
+/// stream can begin right after it and nothing is missed in between.
+#[derive(Clone, Copy, Debug)]
+pub struct StreamPosition(pub i64);
+
+/// The document around the application. Every script carries the answer's nonce; there are no inline styles.
+pub fn shell() -> impl IntoView {
+    let base = use_base();
+    let position = use_context::<StreamPosition>().map(|position| position.0.to_string());
+    let start = format!("import init,{{hydrate}} from '{base}/app.js'; init({{module_or_path:'{base}/app_bg.wasm'}}).then(hydrate)");
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-base=base.clone() data-seq=position>
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <script src=format!("{base}/theme.js") nonce=use_nonce()></script>
+                <link rel="stylesheet" href=format!("{base}/style.css")/>
+                <link rel="icon" type="image/svg+xml" href=format!("{base}/favicon.svg")/>
+                <link rel="modulepreload" href=format!("{base}/app.js") nonce=use_nonce()/>
+                <link rel="preload" href=format!("{base}/app_bg.wasm") r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
+                <script type="module" src=format!("{base}/live.js") nonce=use_nonce()></script>
+                <script type="module" nonce=use_nonce()>{start}</script>
+                <MetaTags/>
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}
+
+/// The application: the same on the server and in the browser.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    if is_browser() {
+        let base = document().document_element().and_then(|root| root.get_attribute("data-base")).unwrap_or_default();
+        provide_context(Assets { base });
+    }
+    provide_live();
+    view! {
+        <Title formatter=|title| format!("{title} · Shieldwall")/>
+        <Router>
+            <Routes/>
+        </Router>
+    }
+}
+
+/// The frame with the routes; inside the router, whose context they need. Each page is rendered whole on the server, so
+/// that it is readable without WASM and carries its status.
+#[component]
+fn Routes() -> impl IntoView {
+    provide_local_time();
+    view! {
+        <Frame>
+            <FlatRoutes fallback=NotFoundPage>
+                <Route path=path!("/") view=CollectivePage ssr=SsrMode::Async/>
+                <Route path=path!("/orgs") view=OrganisationsPage ssr=SsrMode::Async/>
+                <Route path=path!("/orgs/:org") view=OrganisationPage ssr=SsrMode::Async/>
+                <Route path=path!("/orgs/:org/metrics/:metric") view=MetricPage ssr=SsrMode::Async/>
+                <Route path=path!("/incidents") view=IncidentsPage ssr=SsrMode::Async/>
+                <Route path=path!("/incidents/:id") view=IncidentPage ssr=SsrMode::Async/>
+                <Route path=path!("/indicators") view=IndicatorsPage ssr=SsrMode::Async/>
+                <Route path=path!("/indicators/:id") view=IndicatorPage ssr=SsrMode::Async/>
+                <Route path=path!("/events/:id") view=EventPage ssr=SsrMode::Async/>
+                <Route path=path!("/receipts") view=PushesPage ssr=SsrMode::Async/>
+                <Route path=path!("/receipts/:id") view=ReceiptPage ssr=SsrMode::Async/>
+                <Route path=path!("/connect") view=ConnectPage ssr=SsrMode::Async/>
+                <Route path=path!("/about/scoring") view=ScoringPage ssr=SsrMode::Async/>
+                <Route path=path!("/status") view=StatusPage ssr=SsrMode::Async/>
+                <Route path=path!("/signin") view=SignInPage ssr=SsrMode::Async/>
+                <Route path=path!("/welcome/:token") view=WelcomePage ssr=SsrMode::Async/>
+            </FlatRoutes>
+        </Frame>
+    }
+}
+
+/// What stands at an address that is none.
+#[component]
+fn NotFoundPage() -> impl IntoView {
+    view! { <Page title="Not found"><Refused refusal=Refusal::NotFound/></Page> }
+}

@@ -1,0 +1,52 @@
+//! The frame of every page: skip link, header with navigation and controls, demo bar, footer, and the voice for those
+//! who listen.
+
+use super::{Account, DemoBar, Icon, PauseButton, RangePicker, ZoneSwitch, kept, use_page_query, use_path};
+use crate::{api, live::use_voice};
+use leptos::prelude::*;
+
+/// The places of the main navigation: path and word.
+const PLACES: [(&str, &str); 5] =
+    [("/", "Overview"), ("/orgs", "Organisations"), ("/incidents", "Incidents"), ("/indicators", "Indicators"), ("/connect", "Connect")];
+
+/// Everything around the page.
+#[component]
+pub fn Frame(children: Children) -> impl IntoView {
+    let shell = Resource::new(|| (), |()| async { api::answer(api::shell().await) });
+    let query = use_page_query();
+    let path = use_path();
+    let place = move |to: &'static str, word: &'static str| {
+        let current = move || {
+            let here = path.get();
+            let inside = if to == "/" { here == "/" } else { here == to || here.strip_prefix(to).is_some_and(|rest| rest.starts_with('/')) };
+            inside.then_some("page")
+        };
+        view! { <li><a href=move || kept(query, to) aria-current=current>{word}</a></li> }
+    };
+    let voice = use_voice();
+    view! {
+        <a class="skip" href="#main" rel="external">"Skip to content"</a>
+        <DemoBar shell/>
+        <header class="top">
+            <a class="brand" href=move || kept(query, "/")><Icon name="shield"/>"Shieldwall"</a>
+            <nav class="places" aria-label="Main"><ul>{PLACES.map(|(to, word)| place(to, word)).collect_view()}</ul></nav>
+            <div class="controls">
+                <RangePicker/>
+                <ZoneSwitch/>
+                <PauseButton/>
+                <button type="button" class="icon-button" data-theme-toggle="" aria-label="Light or dark theme" title="Light or dark theme"><Icon name="theme"/></button>
+                <Account shell/>
+            </div>
+        </header>
+        {children()}
+        <footer class="bottom">
+            <a href=move || kept(query, "/status")>"Status"</a>
+            <a href=move || kept(query, "/receipts")>"Push log"</a>
+            <a href=move || kept(query, "/about/scoring")>"How scores are made"</a>
+            <a href="/docs/api" rel="external">"Push API"</a>
+        </footer>
+        <div class="sr" role="status">{voice.polite}</div>
+        <div class="sr" role="alert">{voice.urgent}</div>
+    }
+    .into_any()
+}

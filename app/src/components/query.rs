@@ -1,0 +1,65 @@
+//! The page's state in its URL.
+
+use domain::query::PageQuery;
+use leptos::prelude::*;
+use leptos_router::hooks::{use_location, use_query_map};
+
+/// The query of the current URL; unknown keys are dropped, so that links never carry them on.
+#[must_use]
+pub fn use_page_query() -> Memo<PageQuery> {
+    let map = use_query_map();
+    Memo::new(move |_| {
+        map.with(|map| {
+            let mut query = PageQuery::default();
+            for key in PageQuery::KEYS {
+                if let Some(value) = map.get_str(key) {
+                    query.set(key, value.to_owned());
+                }
+            }
+            query
+        })
+    })
+}
+
+/// The current path, without the query.
+#[must_use]
+pub fn use_path() -> Memo<String> {
+    use_location().pathname
+}
+
+/// A link to another page that takes `range` and `tz` along.
+#[must_use]
+pub fn kept(query: Memo<PageQuery>, path: &str) -> String {
+    query.with(|q| q.kept().href(path))
+}
+
+/// The other keys of the query as hidden fields, so that a GET form changes only its own.
+#[component]
+pub fn KeepQuery(
+    /// The keys that the form's own fields set.
+    except: &'static [&'static str],
+) -> impl IntoView {
+    let query = use_page_query();
+    move || {
+        let query = query.get();
+        PageQuery::KEYS
+            .into_iter()
+            .filter(|key| *key != "cursor" && !except.contains(key) && !query.get(key).is_empty())
+            .map(|key| view! { <input type="hidden" name=key value=query.get(key).to_owned()/> })
+            .collect_view()
+    }
+}
+
+/// Text as the value of a query key.
+#[must_use]
+pub fn percent_encoded(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}

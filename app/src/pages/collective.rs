@@ -1,0 +1,47 @@
+//! `/`: are we all right? The verdict first, then what needs attention, then the parts.
+
+mod cards;
+mod verdict;
+
+use crate::{api, components::*, live::{announce, use_live}};
+use cards::{AttentionCard, DomainsCard, IndicatorsCard, OrganisationsCard};
+use domain::view::Collective;
+use leptos::prelude::*;
+use verdict::VerdictCard;
+
+/// The collective posture.
+#[component]
+pub fn CollectivePage() -> impl IntoView {
+    let query = use_page_query();
+    let version = use_live(["posture:", "incidents:", "indicators:"].map(str::to_owned).to_vec());
+    let data = Resource::new(move || (query.get(), version.get()), |(query, _)| async { api::answer(api::collective(query).await) });
+    view! { <Page title="Overview">{loaded(data, |page| view! { <Overview page/> })}</Page> }
+}
+
+#[component]
+fn Overview(page: Signal<Collective>) -> impl IntoView {
+    let critical = Memo::new(move |_| page.with(|p| p.critical.open));
+    let digest = Memo::new(move |_| {
+        page.with(|p| {
+            let index = p.index.score.map_or_else(|| "not known".to_owned(), points);
+            format!("Updated: index {index}, {} of {} reporting, {} critical open", p.coverage.reporting(), p.coverage.total(), p.critical.open)
+        })
+    });
+    announce(digest.into(), critical.into());
+    let incidents = Memo::new(move |_| page.with(|p| p.incidents.clone()));
+    let query = use_page_query();
+    view! {
+        <VerdictCard page/>
+        <AttentionCard page/>
+        <div class="halves">
+            <DomainsCard page/>
+            <OrganisationsCard page/>
+            <IndicatorsCard page/>
+            <Card title="Incidents" class="incidents" href=Signal::derive(move || kept(query, "/incidents")) more="open incidents">
+                <ChartPanel chart=incidents/>
+            </Card>
+        </div>
+        <PageFoot as_of=Signal::derive(move || page.with(|p| p.as_of)) policy=Signal::derive(move || page.with(|p| Some(p.policy_version))) csv="/csv/collective"/>
+    }
+    .into_any()
+}

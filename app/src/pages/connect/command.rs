@@ -1,0 +1,138 @@
+//! The commands to paste, and the button that copies them.
+
+use crate::components::*;
+use domain::view::Connect;
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+
+/// The push as a ready command, and the same as a dry run.
+#[component]
+pub fn Commands(page: Signal<Connect>) -> impl IntoView {
+    // Taken once: a command must not change while the reader copies it, and the key is in the first answer only.
+    let (real, dry, has_key) = page.with_untracked(|p| (command(p, false), command(p, true), p.new_key.is_some()));
+    let hint = if has_key {
+        view! { <p>"This command works as it stands: it holds your new key, and pushes one value."</p> }.into_any()
+    } else {
+        view! { <p>"Put your key into a variable first: "<code>"read -rs SHIELDWALL_KEY"</code>" takes it without showing or remembering it. Then push one value:"</p> }.into_any()
+    };
+    view! {
+        {hint}
+        <Command label="Command for the first push" text=real/>
+        <details class="data">
+            <summary>"Try it first without keeping anything (dry run)"</summary>
+            <p class="quiet">"The answer is the one of a real push; nothing is stored and nothing is shown."</p>
+            <Command label="Command for a dry run" text=dry/>
+        </details>
+    }
+}
+
+/// The command for a POSIX shell.
+fn command(page: &Connect, dry_run: bool) -> String {
+    // A key of our own alphabet needs no escaping; the variable needs quotes that let it through.
+    let key = match &page.new_key {
+        Some(key) => format!("'Authorization: Bearer {key}'"),
+        None => "\"Authorization: Bearer $SHIELDWALL_KEY\"".to_owned(),
+    };
+    let base = page.base_url.trim_end_matches('/').replace('\'', "%27");
+    let (metric, value) = &page.example;
+    let at = page.now.rfc3339();
+    let query = if dry_run { "?dry_run=true" } else { "" };
+    format!(
+        "curl '{base}/api/v1/metrics{query}' \\\n  -H {key} \\\n  -H 'Content-Type: application/json' \\\n  -d '{{\"items\": [{{\"metric\": \"{metric}\", \"value\": {value}, \"observed_at\": \"{at}\"}}]}}'"
+    )
+}
+
+/// What the copy button says.
+#[derive(Clone, Copy, PartialEq)]
+enum Copied {
+    NotYet,
+    Done,
+    /// The browser does not let pages copy here (plain HTTP): the text is selected instead.
+    Selected,
+}
+
+/// A command with its copy button; without WASM the text can be selected as any other.
+#[component]
+pub fn Command(label: &'static str, text: String) -> impl IntoView {
+    let frame = NodeRef::<leptos::html::Div>::new();
+    let state = RwSignal::new(Copied::NotYet);
+    let hydrated = RwSignal::new(false);
+    Effect::new(move |_| hydrated.set(true));
+    let text = StoredValue::new(text);
+    let select = move || {
+        if let Some(code) = frame.get_untracked().and_then(|frame| frame.query_selector("code").ok().flatten()) {
+            select(&code);
+        }
+        state.set(Copied::Selected);
+    };
+    let copy = move |_| {
+        let done = Closure::once_into_js(move |_: JsValue| state.set(Copied::Done));
+        let refused = Closure::once_into_js(move |_: JsValue| select());
+        if text.with_value(|text| write_to_clipboard(text, &done, &refused)).is_none() {
+            select();
+        }
+    };
+    let words = move || match state.get() {
+        Copied::NotYet => "Copy",
+        Copied::Done => "Copied",
+        Copied::Selected => "Selected: press Ctrl+C",
+    };
+    view! {
+        <div class="command" node_ref=frame>
+            <Raw label text=Signal::stored(text.get_value())/>
+            <Show when=move || hydrated.get()>
+                <button type="button" class="copy" on:click=copy><Icon name="copy"/>" "<span aria-live="polite">{words}</span></button>
+            </Show>
+        </div>
+    }
+}
+
+/// Asks the browser to copy. `None` where it has no clipboard for this page.
+fn write_to_clipboard(text: &str, done: &JsValue, refused: &JsValue) -> Option<()> {
+    let clipboard = get(&get(&window(), "navigator")?, "clipboard")?;
+    let promise = call(&clipboard, "writeText", &[&text.into()])?;
+    call(&promise, "then", &[done, refused]).map(|_| ())
+}
+
+fn select(element: &JsValue) -> Option<()> {
+    let selection = call(&window(), "getSelection", &[])?;
+    call(&selection, "selectAllChildren", &[element]).map(|_| ())
+}
+
+fn get(object: &JsValue, key: &str) -> Option<JsValue> {
+    js_sys::Reflect::get(object, &key.into()).ok().filter(|value| !value.is_undefined() && !value.is_null())
+}
+
+fn call(object: &JsValue, method: &str, arguments: &[&JsValue]) -> Option<JsValue> {
+    let function = get(object, method)?.dyn_into::<js_sys::Function>().ok()?;
+    js_sys::Reflect::apply(&function, object, &arguments.iter().copied().collect::<js_sys::Array>()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{Timestamp, view::OrgRef};
+
+    #[test]
+    fn the_command_is_ready_for_a_shell() {
+        let mut page = Connect {
+            org: OrgRef { slug: "halden-grid".into(), name: "Halden Grid".into() },
+            base_url: "https://hub.example/".into(),
+            may_create: true,
+            new_key: Some("swk_abc".into()),
+            keys: Vec::new(),
+            pushes: Vec::new(),
+            example: ("mfa_coverage_pct".into(), 91.5),
+            now: Timestamp::parse("2026-05-01T12:00:00Z").unwrap(),
+        };
+        let text = command(&page, false);
+        assert!(text.starts_with("curl 'https://hub.example/api/v1/metrics' \\\n"), "{text}");
+        assert!(text.contains("-H 'Authorization: Bearer swk_abc'"), "{text}");
+        assert!(text.ends_with(r#"-d '{"items": [{"metric": "mfa_coverage_pct", "value": 91.5, "observed_at": "2026-05-01T12:00:00Z"}]}'"#), "{text}");
+        page.new_key = None;
+        let text = command(&page, true);
+        // Double quotes, or the shell would send the variable's name.
+        assert!(text.contains("-H \"Authorization: Bearer $SHIELDWALL_KEY\""), "{text}");
+        assert!(text.contains("/metrics?dry_run=true'"), "{text}");
+    }
+}

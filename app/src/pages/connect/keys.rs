@@ -1,0 +1,104 @@
+//! API keys: creating one, the one just created, and those there are.
+
+use super::command::Command;
+use crate::components::*;
+use domain::{Timestamp, view::{Connect, KeyRow}};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+/// The first step: the form, or the key that it just made, or who can make one.
+#[component]
+pub fn CreateKey(page: Signal<Connect>) -> impl IntoView {
+    // Only the answer to the form holds the key; later answers must not take it from the screen.
+    let (key, may_create, count) = page.with_untracked(|p| (p.new_key.clone(), p.may_create, p.keys.iter().filter(|key| !key.revoked).count()));
+    if let Some(key) = key {
+        return view! {
+            <p><b>"This is the only time you see this key."</b>" The hub keeps only its digest. Keep it where your other secrets are; it is also in the command below."</p>
+            <Command label="Your new API key" text=key/>
+        }
+        .into_any();
+    }
+    if !may_create {
+        return view! {
+            <p>{if count > 0 { format!("Your organisation has {}.", plural(count as u64, "live key", "live keys")) } else { "Your organisation has no key yet.".to_owned() }}
+            " Keys are made by its administrators (role org_admin): ask one of them for a key."</p>
+        }
+        .into_any();
+    }
+    let map = use_query_map();
+    let error = move || map.with(|map| map.get_str("error").is_some());
+    view! {
+        <p>"A key belongs to your organisation and to one machine. Name it after that machine."</p>
+        {move || error().then(|| view! { <p class="form-error" role="alert" id="key-error"><Icon name="cross"/>"That name cannot be used, or there is a live key of this name already."</p> })}
+        <form class="inline-form" method="post" action="/connect">
+            <label for="name">"Name"</label>
+            <input id="name" name="name" required maxlength="60" autocomplete="off" placeholder="siem-exporter" aria-describedby=move || error().then_some("key-error")/>
+            <button class="primary"><Icon name="key"/>" Create key"</button>
+        </form>
+    }
+    .into_any()
+}
+
+/// The organisation's keys, without their secrets.
+#[component]
+pub fn Keys(page: Signal<Connect>) -> impl IntoView {
+    let any = Memo::new(move |_| page.with(|p| !p.keys.is_empty()));
+    let rows = move || page.with(|p| p.keys.iter().map(|key| key_row(key, p.may_create, p.now)).collect_view());
+    view! {
+        <Show when=move || any.get()>
+            <Card title="Keys" id="keys">
+                <div class="scroll" tabindex="0" role="region" aria-label="API keys">
+                    <table>
+                        <caption class="sr">"API keys of your organisation"</caption>
+                        <thead>
+                            <tr>
+                                <th scope="col">"Name"</th>
+                                <th scope="col">"Begins with"</th>
+                                <th scope="col">"May push"</th>
+                                <th scope="col">"Created"</th>
+                                <th scope="col">"Last used"</th>
+                                <th scope="col">"Expires"</th>
+                                <th scope="col">"State"</th>
+                            </tr>
+                        </thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </div>
+            </Card>
+        </Show>
+    }
+}
+
+fn key_row(key: &KeyRow, may_revoke: bool, now: Timestamp) -> impl IntoView + use<> {
+    let moment = |at: Option<Timestamp>, none: &'static str| match at {
+        Some(at) => view! { <Time at/> }.into_any(),
+        None => view! { <span class="quiet">{none}</span> }.into_any(),
+    };
+    let expired = key.expires_at.is_some_and(|at| at <= now);
+    let state = if key.revoked {
+        view! { <span class="mark st-off"><span class="sign" aria-hidden="true">"✕"</span>"Revoked"</span> }.into_any()
+    } else if expired {
+        view! { <span class="mark st-stale"><span class="sign" aria-hidden="true">"◷"</span>"Expired"</span> }.into_any()
+    } else if may_revoke {
+        view! {
+            <form method="post" action="/connect/revoke">
+                <input type="hidden" name="name" value=key.name.clone()/>
+                <button class="small">"Revoke"<span class="sr">" "{key.name.clone()}</span></button>
+            </form>
+        }
+        .into_any()
+    } else {
+        view! { <span class="mark st-good"><span class="sign" aria-hidden="true">"✓"</span>"Live"</span> }.into_any()
+    };
+    view! {
+        <tr class:left=key.revoked || expired>
+            <th scope="row">{key.name.clone()}</th>
+            <td><code>{key.hint.clone()}"…"</code></td>
+            <td>{key.scopes.join(", ")}</td>
+            <td><Time at=key.created_at/></td>
+            <td>{moment(key.last_used_at, "never")}</td>
+            <td>{moment(key.expires_at, "never")}</td>
+            <td>{state}</td>
+        </tr>
+    }
+}

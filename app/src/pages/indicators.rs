@@ -1,0 +1,114 @@
+//! `/indicators`: what to look for, by type and marking, and which of it several organisations saw.
+
+use super::incidents::queue::{ActiveFilters, Keys, News, Row, Search, hold, is_filtered};
+use crate::{api, components::*, live::{announce, use_live}};
+use domain::{Timestamp, query::PageQuery, timestamp::duration, view::{IndicatorRow, Indicators}};
+use leptos::prelude::*;
+
+/// The list of indicators.
+#[component]
+pub fn IndicatorsPage() -> impl IntoView {
+    let query = use_page_query();
+    let version = use_live(vec!["indicators:".to_owned()]);
+    let data = Resource::new(
+        move || (query.get(), version.get()),
+        |(query, _)| async {
+            let asked = query.clone();
+            api::answer(api::indicators(query).await).map(|page| (asked, page))
+        },
+    );
+    let crumbs = vec![("Overview".to_owned(), "/".to_owned())];
+    view! { <Page title="Indicators" crumbs=crumbs>{loaded(data, |page| view! { <List page/> })}</Page> }
+}
+
+impl Row for IndicatorRow {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+#[component]
+fn List(page: Signal<(PageQuery, Indicators)>) -> impl IntoView {
+    let query = use_page_query();
+    let queue = hold(page, |page: &Indicators| &page.rows);
+    let title = Memo::new(move |_| page.with(|(query, p)| heading(query, p.total)));
+    announce(Signal::derive(move || format!("Updated: {}", title.get())), Signal::stored(0));
+    let facets = Signal::derive(move || page.with(|(_, p)| p.facets.clone()));
+    let rows = move || {
+        let as_of = page.with(|(_, p)| p.as_of);
+        queue.shown.with(|shown| shown.rows.iter().map(|shown| indicator_row(query, &shown.row, shown.left, as_of)).collect_view())
+    };
+    let none = Memo::new(move |_| queue.shown.with(|shown| shown.rows.is_empty()));
+    view! {
+        <PageHead title=title tlp=Signal::derive(move || page.with(|(_, p)| Some(p.highest_tlp)))>
+            <ActiveFilters facets path="/indicators"/>
+        </PageHead>
+        <div class="queue">
+            <div class="card queue-rail"><Facets facets path="/indicators"/></div>
+            <section class="card queue-list" aria-label="Indicators">
+                <Search path="/indicators" label="Search indicators" placeholder="Value, such as evil.example"/>
+                <News queue/>
+                <Show when=move || !none.get() fallback=move || view! { <Nothing/> }>
+                    <table class="queue-table indicators-table">
+                        <caption class="sr">"Indicators, newest first"</caption>
+                        <thead>
+                            <tr>
+                                <th scope="col">"Value"</th>
+                                <th scope="col">"Type"</th>
+                                <th scope="col">"Severity"</th>
+                                <th scope="col">"TLP"</th>
+                                <th scope="col">"Reported by"</th>
+                                <th scope="col" class="n">"Last seen"</th>
+                            </tr>
+                        </thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </Show>
+                <Pager next=Signal::derive(move || page.with(|(_, p)| p.next.clone())) path="/indicators"/>
+                <Keys/>
+            </section>
+        </div>
+        <PageFoot as_of=Signal::derive(move || page.with(|(_, p)| p.as_of)) csv="/csv/indicators"/>
+    }
+}
+
+/// The number that other pages link with, in words.
+fn heading(query: &PageQuery, total: u64) -> String {
+    let kind = if query.kind.is_empty() { String::new() } else { format!("{} ", query.kind) };
+    let several = if query.seen == "2" { " seen by several organisations" } else { "" };
+    plural(total, &format!("{kind}indicator{several}"), &format!("{kind}indicators{several}"))
+}
+
+fn indicator_row(query: Memo<PageQuery>, row: &IndicatorRow, left: bool, as_of: Timestamp) -> impl IntoView + use<> {
+    let href = kept(query, &format!("/indicators/{}", row.id));
+    let reporters = (row.reporters > 1).then(|| format!("{} organisations", row.reporters));
+    view! {
+        <tr class:left=left>
+            <th scope="row" class="cell-title">
+                <a class="row-link value" data-row="" href=href>{row.value.clone()}</a>
+                <small><OrgLink org=row.org.clone()/>{(!row.active).then_some(" · no longer active")}{left.then_some(" · has left this list")}</small>
+            </th>
+            <td class="cell-class">{row.kind.clone()}</td>
+            <td class="cell-severity">{row.severity.map(|severity| view! { <SeverityMark severity/> })}</td>
+            <td class="cell-tlp"><TlpBadge tlp=row.tlp/></td>
+            <td class="cell-status">{match reporters {
+                Some(words) => view! { <b class="several">{words}</b> }.into_any(),
+                None => view! { <span class="quiet">"one"</span> }.into_any(),
+            }}</td>
+            <td class="n cell-age"><time datetime=row.last_seen.rfc3339() title=format!("First seen {}, last seen {}", row.first_seen.human(), row.last_seen.human())>{duration(as_of.since(row.last_seen))}" ago"</time></td>
+        </tr>
+    }
+}
+
+#[component]
+fn Nothing() -> impl IntoView {
+    let query = use_page_query();
+    move || {
+        let q = query.get();
+        if is_filtered(&q) {
+            view! { <Empty title="No indicator that is shared with you matches."><a href=q.kept().href("/indicators")>"All indicators"</a></Empty> }.into_any()
+        } else {
+            view! { <Empty title="No indicator is shared with you yet."><a href=kept(query, "/connect")>"How to push some"</a></Empty> }.into_any()
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! `/orgs/:org/metrics/:metric`: one metric of one organisation over time, down to the single pushed value.
+
+use crate::{api, components::*, live::use_live_for};
+use domain::{timestamp::duration, view::{MetricPage as Model, SampleRow}};
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+/// One metric's series with target and floor.
+#[component]
+pub fn MetricPage() -> impl IntoView {
+    let query = use_page_query();
+    let params = use_params_map();
+    let param = move |key: &'static str| Memo::new(move |_| params.with(|p| p.get_str(key).unwrap_or_default().to_owned()));
+    let (slug, metric) = (param("org"), param("metric"));
+    let version = use_live_for(Signal::derive(move || vec![format!("posture:{}", slug.get())]));
+    let data = Resource::new(
+        move || (slug.get(), metric.get(), query.get(), version.get()),
+        |(slug, metric, query, _)| async { api::answer(api::metric(slug, metric, query).await) },
+    );
+    view! { <Page title="Metric">{loaded(data, |page| view! { <One page/> })}</Page> }
+}
+
+#[component]
+fn One(page: Signal<Model>) -> impl IntoView {
+    let title = Signal::derive(move || page.with(|p| p.metric.title.clone()));
+    let facts = move || {
+        page.with(|p| {
+            view! {
+                <OrgLink org=p.org.clone()/>
+                <FreshnessMark freshness=p.freshness seen=p.at as_of=p.as_of/>
+                <span>{p.metric.domain.title()}" · "<code>{p.metric.key.clone()}</code>" · pushed every "{duration(p.interval)}</span>
+            }
+        })
+    };
+    let series = Memo::new(move |_| page.with(|p| p.series.clone()));
+    let path = Signal::derive(move || page.with(|p| format!("/orgs/{}/metrics/{}", p.org.slug, p.metric.key)));
+    let crumbs = Signal::derive(move || {
+        let own = page.with(|p| (p.org.name.clone(), format!("/orgs/{}", p.org.slug)));
+        vec![("Overview".to_owned(), "/".to_owned()), ("Organisations".to_owned(), "/orgs".to_owned()), own]
+    });
+    view! {
+        <Trail title crumbs/>
+        <PageHead title>{facts}</PageHead>
+        <Numbers page/>
+        <Card title="Over time"><ChartPanel chart=series/></Card>
+        <Card title="Values as pushed">
+            <Samples page/>
+            <Pager next=Signal::derive(move || page.with(|p| p.next.clone())) path/>
+        </Card>
+        <PageFoot
+            as_of=Signal::derive(move || page.with(|p| p.as_of))
+            policy=Signal::derive(move || page.with(|p| Some(p.policy_version)))
+            csv=Signal::derive(move || format!("/csv{}", path.get()))
+        />
+    }
+    .into_any()
+}
+
+/// The newest value against target, floor and peers.
+#[component]
+fn Numbers(page: Signal<Model>) -> impl IntoView {
+    let body = move || {
+        page.with(|p| {
+            let m = &p.metric;
+            let current = p.freshness.counts();
+            let value = p.value.map_or_else(|| "–".to_owned(), |value| m.format(value));
+            let note = match (p.at, current) {
+                (None, _) => view! { "never reported" }.into_any(),
+                (Some(at), true) => view! { "observed " <Time at/> }.into_any(),
+                (Some(at), false) => view! { "as of " <Time at/> ", not counted" }.into_any(),
+            };
+            let score = p.score.filter(|_| current);
+            let better = if m.lower_is_better() { "lower is better" } else { "higher is better" };
+            let peers = p.peers.map(|peers| {
+                view! {
+                    <div class="stat">
+                        <p class="stat-label">"Peer median"</p>
+                        <p class="stat-value">{m.format(peers.median)}</p>
+                        <p class="stat-note">{format!("quartiles {} to {} (n={})", m.format(peers.lower_quartile), m.format(peers.upper_quartile), peers.n)}</p>
+                    </div>
+                }
+            });
+            view! {
+                <div class="stat"><p class="stat-label">"Newest value"</p><p class=if current { "stat-value" } else { "stat-value not-current" }>{value}</p><p class="stat-note">{note}</p></div>
+                <div class="stat"><p class="stat-label">"Score"</p><p class="stat-value"><ScoreText score/></p><p class="stat-note"><Bullet score target=100.0/></p></div>
+                <div class="stat"><p class="stat-label">"Target"</p><p class="stat-value">{m.format(m.target)}</p><p class="stat-note">"earns 100 points"</p></div>
+                <div class="stat"><p class="stat-label">"Floor"</p><p class="stat-value">{m.format(m.floor)}</p><p class="stat-note">"earns 0 points · "{better}</p></div>
+                {peers}
+            }
+        })
+    };
+    view! { <section class="card summary-numbers" aria-label="Newest value">{body}</section> }
+}
+
+/// The raw values, newest first, each with its receipt.
+#[component]
+fn Samples(page: Signal<Model>) -> impl IntoView {
+    let query = use_page_query();
+    let row = move |s: &SampleRow, value: String| {
+        view! {
+            <tr>
+                <th scope="row"><Time at=s.observed_at/></th>
+                <td class="n">{value}</td>
+                <td>{s.labels.clone()}</td>
+                <td><Time at=s.received_at/></td>
+                <td>{s.key.clone()}</td>
+                <td><a href=kept(query, &format!("/receipts/{}", s.receipt))>"Receipt"<span class="sr">" of " {s.observed_at.human()}</span></a></td>
+            </tr>
+        }
+    };
+    move || {
+        page.with(|p| {
+            if p.samples.is_empty() {
+                return view! { <Empty title="No value in this range. A longer range may show older ones."/> }.into_any();
+            }
+            let rows = p.samples.iter().map(|s| row(s, p.metric.format(s.value))).collect_view();
+            view! {
+                <div class="scroll" tabindex="0" role="region" aria-label="Values as pushed">
+                    <table>
+                        <caption class="sr">"Values as pushed, newest first"</caption>
+                        <thead>
+                            <tr>
+                                <th scope="col">"Observed"</th>
+                                <th scope="col" class="n">"Value"</th>
+                                <th scope="col">"Labels"</th>
+                                <th scope="col">"Received"</th>
+                                <th scope="col">"Key"</th>
+                                <th scope="col">"Source"</th>
+                            </tr>
+                        </thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </div>
+            }
+            .into_any()
+        })
+    }
+}

@@ -1,0 +1,125 @@
+//! The organisation's score: where it stands, against whom, and what moved it.
+
+use crate::components::*;
+use domain::view::{CauseRow, Organisation};
+use leptos::prelude::*;
+
+/// Score, peers, coverage, and the parts of the change.
+#[component]
+pub fn SummaryCard(page: Signal<Organisation>) -> impl IntoView {
+    let score = move || {
+        page.with(|p| {
+            let (class, ..) = standing_look(p.standing);
+            let note = match (p.score, p.last) {
+                (None, Some(last)) => view! { "last known "{points(last)} }.into_any(),
+                (None, None) => view! { "nothing was reported yet" }.into_any(),
+                _ => view! { <Delta change=p.change/> {p.change.map(|_| " in 30 days")} }.into_any(),
+            };
+            view! {
+                <div class="stat">
+                    <p class="stat-label">"Score, 0–100"</p>
+                    <p class=format!("stat-value is-{class}")><ScoreText score=p.score/></p>
+                    <p class="stat-note">{note}</p>
+                    <p><StandingMark standing=p.standing/></p>
+                </div>
+            }
+        })
+    };
+    let peers = move || {
+        page.with(|p| match p.peers {
+            Some(peers) => view! {
+                <div class="stat">
+                    <p class="stat-label">"Peer median"</p>
+                    <p class="stat-value">{points(peers.median)}</p>
+                    <p class="stat-note">{format!("quartiles {}–{} (n={})", points(peers.lower_quartile), points(peers.upper_quartile), peers.n)}</p>
+                </div>
+            }
+            .into_any(),
+            None => view! {
+                <div class="stat">
+                    <p class="stat-label">"Peer median"</p>
+                    <p class="stat-value unknown">"–"</p>
+                    <p class="stat-note">"shown from five peers up"</p>
+                </div>
+            }
+            .into_any(),
+        })
+    };
+    let coverage = move || {
+        page.with(|p| {
+            view! {
+                <div class="stat">
+                    <p class="stat-label">"Current values"</p>
+                    <p class="stat-value">{format!("{:.0}", p.coverage * 100.0)}<small>"%"</small></p>
+                    <p class="stat-note">{format!("the rest leaves {}–{} open", points(p.low), points(p.high))}</p>
+                </div>
+            }
+        })
+    };
+    let remarks = move || {
+        page.with(|p| {
+            let capped = p.uncapped.map(|score| format!("An open critical incident caps the score; without it, it would be {}.", points(score)));
+            let held = p.held.then(|| "Values that fell silent hold the score below the mean of the current ones.".to_owned());
+            [capped, held].into_iter().flatten().map(|text| view! { <p class="remark">{text}</p> }).collect_view()
+        })
+    };
+    let history = Memo::new(move |_| page.with(|p| p.history.clone()));
+    view! {
+        <section class="card summary" aria-label="Score">
+            <div class="summary-score">
+                <div class="summary-numbers">{score}{peers}{coverage}</div>
+                <ChartPanel chart=history/>
+            </div>
+            <div class="causes">
+                <h2>"What moved the score in 30 days"</h2>
+                <Causes page/>
+                {remarks}
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// The parts of the change; the small ones together, so that the list still sums to the whole.
+#[component]
+fn Causes(page: Signal<Organisation>) -> impl IntoView {
+    let query = use_page_query();
+    let line = move |cause: &CauseRow| {
+        let text = if cause.href.is_empty() {
+            view! { <span>{cause.text.clone()}</span> }.into_any()
+        } else {
+            view! { <a href=kept(query, &cause.href)>{cause.text.clone()}</a> }.into_any()
+        };
+        view! { <li>{text}<PartPoints points=cause.points/></li> }
+    };
+    move || {
+        page.with(|p| {
+            if p.causes.is_empty() {
+                return view! { <p class="quiet">"Nothing moved it, or there is no value from 30 days ago to compare with."</p> }.into_any();
+            }
+            let shown = p.causes.len().min(6);
+            let rest: f64 = p.causes[shown..].iter().map(|c| c.points).sum();
+            let others = (p.causes.len() > shown).then(|| {
+                let words = plural((p.causes.len() - shown) as u64, "smaller cause", "smaller causes");
+                view! { <li><span>{words}</span><PartPoints points=rest/></li> }
+            });
+            let sum = p.change.map(|change| view! { <li class="sum"><span>"Sum"</span><PartPoints points=change/></li> });
+            view! { <ul>{p.causes[..shown].iter().map(line).collect_view()}{others}{sum}</ul> }.into_any()
+        })
+    }
+}
+
+/// Points with one decimal and sign: parts are small, and rounding them would break the sum.
+#[component]
+fn PartPoints(points: f64) -> impl IntoView {
+    let tenths = (points * 10.0).round() / 10.0;
+    let class = if tenths > 0.0 {
+        "delta up"
+    } else if tenths < 0.0 {
+        "delta down"
+    } else {
+        "delta same"
+    };
+    let text = if tenths == 0.0 { "0.0".to_owned() } else { format!("{}{:.1}", if tenths > 0.0 { "+" } else { "−" }, tenths.abs()) };
+    view! { <span class=class>{text}</span> }
+}

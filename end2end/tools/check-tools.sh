@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Sees that a tool is there; installs what can be installed; otherwise says what is missing and how to get it.
+# Usage: check-tools.sh wasm|node|chromium
+set -euo pipefail
+
+stop() {
+  echo "shieldwall: $*" >&2
+  exit 1
+}
+
+case "${1:-}" in
+wasm)
+  command -v cargo >/dev/null || stop "Rust is missing. Install it with rustup: https://rustup.rs"
+  if ! command -v rustup >/dev/null; then
+    [ -d "$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown" ] || stop "the Rust target wasm32-unknown-unknown is missing, and there is no rustup to add it."
+  elif ! rustup target list --installed | grep -qx wasm32-unknown-unknown; then
+    echo "· adding the Rust target wasm32-unknown-unknown"
+    rustup target add wasm32-unknown-unknown || stop "the Rust target wasm32-unknown-unknown could not be added."
+  fi
+  command -v cc >/dev/null || stop "a C compiler is missing (Debian: apt-get install build-essential)."
+  ;;
+node)
+  command -v node >/dev/null && command -v npm >/dev/null || stop "Node.js 20 and npm are missing (https://nodejs.org)."
+  [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || stop "Node.js 20 or newer is needed; this is $(node --version)."
+  ;;
+chromium)
+  if ! command -v chromium >/dev/null; then
+    echo "· installing Chromium from Debian's packages (once)"
+    sudo=""
+    [ "$(id -u)" -eq 0 ] || sudo="sudo"
+    { $sudo apt-get update -qq && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } ||
+      stop "Chromium could not be installed; install Debian's package chromium and try again."
+  fi
+  ;;
+*)
+  stop "usage: check-tools.sh wasm|node|chromium"
+  ;;
+esac

@@ -1,0 +1,82 @@
+//! The push API, `/api/v1`: what partners' machines talk to.
+//!
+//! The way of a request: [`request`] (key → scope → quota → size → encoding) → [`parse`] (raw JSON → domain types, item by
+//! item) → [`submit`] (the store, a receipt). One endpoint a file. To add an endpoint: a file here with its handler and its
+//! `#[utoipa::path]`, a line in [`router`], and a test in `server/tests/api.rs`; the description at `/openapi.json` follows.
+
+pub mod docs;
+pub mod parse;
+pub mod problem;
+pub mod request;
+pub mod submit;
+
+mod events;
+mod incident;
+mod incidents;
+mod indicator_counts;
+mod indicators;
+mod metrics;
+mod receipts;
+mod whoami;
+
+use crate::App;
+use axum::{Router, http::Method};
+use problem::Problem;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Items in one push.
+pub const MAX_ITEMS: usize = 1_000;
+/// Bytes of a request's body as it comes.
+pub const MAX_BODY: usize = 1 << 20;
+/// Bytes of a body after inflating.
+pub const MAX_INFLATED: usize = 8 << 20;
+/// Nesting of JSON.
+pub const MAX_DEPTH: usize = 32;
+/// Pushes a minute and key, unless the hub is started with another figure.
+pub const PUSHES_PER_MINUTE: u32 = 600;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Shieldwall push API", description = "Partners push posture metrics, incidents, events and indicators. The organisation comes from the key."),
+    modifiers(&BearerKey),
+    tags((name = "push", description = "Sending data"), (name = "read", description = "Asking back"))
+)]
+struct Description;
+
+struct BearerKey;
+
+impl Modify for BearerKey {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("swk_…").description(Some("An API key of your organisation")).build();
+        openapi.components.get_or_insert_default().add_security_scheme("key", SecurityScheme::Http(scheme));
+    }
+}
+
+fn api() -> OpenApiRouter<App> {
+    let v1 = OpenApiRouter::new()
+        .routes(routes!(metrics::push))
+        .routes(routes!(incidents::push))
+        .routes(routes!(incident::read, incident::replace))
+        .routes(routes!(events::push))
+        .routes(routes!(indicators::push))
+        .routes(routes!(indicator_counts::push))
+        .routes(routes!(receipts::read))
+        .routes(routes!(whoami::read));
+    OpenApiRouter::with_openapi(Description::openapi()).nest("/api/v1", v1)
+}
+
+/// The API's description, as served at `/openapi.json`.
+#[must_use]
+pub fn openapi() -> String {
+    api().split_for_parts().1.to_pretty_json().unwrap_or_default()
+}
+
+/// The routes of the API and its description.
+pub fn router() -> Router<App> {
+    let (router, _) = api().split_for_parts();
+    router.merge(docs::router()).method_not_allowed_fallback(async |method: Method| Problem::method_not_allowed(&method)).route("/api/{*rest}", axum::routing::any(async || Problem::not_found()))
+}

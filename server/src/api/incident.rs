@@ -1,0 +1,95 @@
+//! `GET` and `PUT /api/v1/incidents/{external_id}`: one incident, with its revision as ETag.
+
+use super::{
+    parse::{Context, IncidentRaw, one_incident},
+    problem::Problem,
+    request::{PushQuery, accept, authenticate},
+    submit::{Receipt, push_revision},
+};
+use crate::App;
+use axum::{
+    body::Body,
+    extract::{Path, Request, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use store::What;
+
+/// Reads back one of your own incidents, as you pushed it last.
+#[utoipa::path(
+    get,
+    path = "/incidents/{external_id}",
+    tag = "read",
+    operation_id = "read_incident",
+    params(("external_id" = String, Path, description = "Your own id of the incident", min_length = 1, max_length = 128)),
+    responses(
+        (status = 200, description = "The newest revision", body = IncidentRaw<'static>, headers(("ETag" = String))),
+        (status = 400, description = "Cannot be read", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid key", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Nothing that this key may see", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub async fn read(State(app): State<App>, Path(external_id): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
+    let key = authenticate(&app, &headers).await?;
+    let Some((revision, raw)) = app.store.partner(key.org).incident_revision(&external_id).await? else { return Err(Problem::not_found()) };
+    let etag = format!("\"{revision}\"");
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|v| v.as_bytes() == etag.as_bytes()) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
+    }
+    Ok(([(header::ETAG, etag), (header::CONTENT_TYPE, "application/json".to_owned())], raw).into_response())
+}
+
+/// Writes one incident. With `If-Match` only over the revision you read; with `If-None-Match: *` only if it is new.
+#[utoipa::path(
+    put,
+    path = "/incidents/{external_id}",
+    tag = "push",
+    operation_id = "replace_incident",
+    params(
+        ("external_id" = String, Path, description = "Your own id of the incident", min_length = 1, max_length = 128),
+        PushQuery,
+        ("If-Match" = Option<String>, Header, description = "The ETag of the revision to replace"),
+        ("If-None-Match" = Option<String>, Header, description = "`*`: the incident must be new"),
+    ),
+    request_body(content = IncidentRaw<'static>),
+    responses(
+        (status = 200, description = "Kept, on disk", body = Receipt, headers(("ETag" = String))),
+        (status = 400, description = "Cannot be read", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid key", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The key may not do this", body = Problem, content_type = "application/problem+json"),
+        (status = 412, description = "The incident has changed", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "Too large", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "Unsupported media type or encoding", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Cannot be kept", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many pushes", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Not available just now", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub async fn replace(State(app): State<App>, Path(external_id): Path<String>, request: Request<Body>) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let mut accepted = accept(&app, &parts, body, What::Incidents).await?;
+    if matches!(accepted.query.mode, super::request::PushMode::Snapshot) {
+        return Err(Problem::malformed("mode=snapshot speaks of all incidents; this request is about one."));
+    }
+    let expected = expected_revision(&parts.headers)?;
+    let board = app.live.board();
+    let Some(org) = board.org(accepted.key.org) else { return Err(Problem::unavailable()) };
+    let slug = org.info.slug.clone();
+    let context = Context { board: &board, org: accepted.key.org, org_slug: &slug, now: app.clock.now(), backfill: false };
+    accepted.body = one_incident(&accepted.body, &external_id, &context)?;
+    drop(board);
+    push_revision(&app, &format!("/incidents/{external_id}"), What::Incidents, accepted, expected).await
+}
+
+/// The revision that must be the newest; 0 for none.
+fn expected_revision(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+    if let Some(value) = headers.get(header::IF_MATCH) {
+        let tag = value.to_str().unwrap_or_default().trim().trim_matches('"');
+        return tag.parse().map(Some).map_err(|_| {
+            Problem::new(StatusCode::PRECONDITION_FAILED, "precondition", "The incident has changed", "If-Match holds no ETag that this incident ever had.")
+        });
+    }
+    Ok(headers.get(header::IF_NONE_MATCH).filter(|v| v.as_bytes() == b"*").map(|_| 0))
+}

@@ -1,0 +1,77 @@
+//! Indicator counts of a window.
+
+use super::{Context, Fault, Parsed, moment, own, whole, word};
+use crate::api::{MAX_ITEMS, problem::Problem};
+use domain::{Severity, Tlp, indicator::IndicatorType};
+use serde::Deserialize;
+use std::borrow::Cow;
+use store::{CountItem, Failure, Items};
+use utoipa::ToSchema;
+
+/// How many indicators a partner holds in a window; replaces what was said of the same window.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CountBody<'a> {
+    /// RFC 3339.
+    #[serde(borrow)]
+    #[schema(value_type = String, example = "2026-05-01T00:00:00Z")]
+    window_start: Cow<'a, str>,
+    #[serde(borrow)]
+    #[schema(value_type = String, example = "2026-05-02T00:00:00Z")]
+    window_end: Cow<'a, str>,
+    #[serde(borrow)]
+    #[schema(value_type = Vec<CountRaw>)]
+    counts: Vec<CountRaw<'a>>,
+    #[serde(borrow, default)]
+    #[schema(ignore)]
+    org: Option<Cow<'a, str>>,
+}
+
+/// One number.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CountRaw<'a> {
+    #[serde(borrow, rename = "type")]
+    #[schema(value_type = String)]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    #[schema(value_type = String, example = "GREEN")]
+    tlp: Cow<'a, str>,
+    #[serde(borrow)]
+    #[schema(value_type = String)]
+    severity: Cow<'a, str>,
+    count: u64,
+}
+
+pub fn parse(text: &str, context: &Context<'_>) -> Result<Parsed, Problem> {
+    let body: CountBody<'_> = whole(text)?;
+    own(body.org.as_deref(), context)?;
+    let at = |field: &str, value: &str| moment(field, value, context).map_err(|f| Problem::invalid(f.detail.clone()).at(format!("/{field}"), f.code, f.detail));
+    let window = (at("window_start", &body.window_start)?, at("window_end", &body.window_end)?);
+    if window.0 >= window.1 {
+        return Err(Problem::invalid("The window ends before it begins.").at("/window_end", "contradiction", "window_end must be after window_start."));
+    }
+    if body.counts.len() > MAX_ITEMS {
+        return Err(Problem::too_large(format!("A push may have {MAX_ITEMS} counts.")).at("/counts", "too_many_items", "Sum them up."));
+    }
+    let (mut counts, mut failures) = (vec![], vec![]);
+    for (i, raw) in body.counts.iter().enumerate() {
+        match count(raw) {
+            Ok(item) => counts.push(item),
+            Err(f) => failures.push(Failure { index: i as u32, pointer: format!("/counts/{i}/{}", f.field), code: f.code.to_owned(), detail: f.detail }),
+        }
+    }
+    Ok(Parsed { total: body.counts.len() as u32, items: Items::Counts { window, counts }, failures })
+}
+
+fn count(raw: &CountRaw<'_>) -> Result<CountItem, Fault> {
+    if raw.count > 1_000_000_000_000 {
+        return Err(Fault::new("count", "out_of_range", "count must be at most 1000000000000."));
+    }
+    Ok(CountItem {
+        kind: word::<IndicatorType>("type", &raw.kind)?,
+        tlp: word::<Tlp>("tlp", &raw.tlp)?,
+        severity: word::<Severity>("severity", &raw.severity)?,
+        count: raw.count,
+    })
+}

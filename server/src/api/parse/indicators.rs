@@ -1,0 +1,88 @@
+//! Threat indicators.
+
+use super::{Context, Fault, item, moment, recipients, text, word};
+use domain::{Severity, Timestamp, Tlp, indicator::IndicatorType};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use store::IndicatorItem;
+use utoipa::ToSchema;
+
+/// One threat indicator, as pushed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IndicatorRaw<'a> {
+    /// `domain-name`, `ipv4-addr`, `ipv6-addr`, `url`, `email-addr`, `file-md5`, `file-sha1`, `file-sha256`, `vulnerability`, `other`.
+    #[serde(borrow, rename = "type")]
+    #[schema(value_type = String, example = "domain-name")]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    #[schema(value_type = String, example = "login.example.net")]
+    value: Cow<'a, str>,
+    /// TLP 2.0; unmarked is AMBER+STRICT.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>, example = "GREEN")]
+    tlp: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>)]
+    severity: Option<Cow<'a, str>>,
+    /// 0 to 100.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 100)]
+    confidence: Option<u8>,
+    /// RFC 3339; default now.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>)]
+    first_seen: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>)]
+    last_seen: Option<Cow<'a, str>>,
+    /// When it stops being a threat; may lie ahead.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>)]
+    valid_until: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>)]
+    description: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    #[schema(value_type = Vec<String>)]
+    recipients: Vec<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    #[schema(ignore)]
+    org: Option<Cow<'a, str>>,
+}
+
+pub fn check(_index: usize, raw: &RawValue, context: &Context<'_>) -> Result<IndicatorItem, Fault> {
+    let i: IndicatorRaw<'_> = item(raw)?;
+    if i.org.as_deref().is_some_and(|o| o != context.org_slug) {
+        return Err(Fault::new("org", "foreign_org", ""));
+    }
+    let kind: IndicatorType = word("type", &i.kind)?;
+    let value = kind.canonical(&i.value).map_err(|e| Fault::new("value", "bad_value", format!("value {e}.")))?;
+    if i.confidence.is_some_and(|c| c > 100) {
+        return Err(Fault::new("confidence", "out_of_range", "confidence must be from 0 to 100."));
+    }
+    if let Some(description) = i.description.as_deref().filter(|d| !d.is_empty()) {
+        text("description", description, 4_000)?;
+    }
+    let at = |field: &'static str, value: &Option<Cow<'_, str>>| value.as_deref().map(|t| moment(field, t, context)).transpose();
+    let (first, last) = (at("first_seen", &i.first_seen)?, at("last_seen", &i.last_seen)?);
+    let last_seen = last.or(first).unwrap_or(context.now);
+    let first_seen = first.unwrap_or(last_seen);
+    if first_seen > last_seen {
+        return Err(Fault::new("last_seen", "contradiction", "last_seen is before first_seen."));
+    }
+    let valid_until = i.valid_until.as_deref().map(Timestamp::parse).transpose().map_err(|e| Fault::new("valid_until", "bad_time", format!("valid_until {e}.")))?;
+    Ok(IndicatorItem {
+        kind,
+        value,
+        tlp: i.tlp.as_deref().map_or(Ok(Tlp::default()), |t| word("tlp", t))?,
+        severity: i.severity.as_deref().map(|s| word::<Severity>("severity", s)).transpose()?,
+        confidence: i.confidence,
+        first_seen,
+        last_seen,
+        valid_until,
+        recipients: recipients(&i.recipients, context)?,
+        raw: raw.get().to_owned(),
+    })
+}

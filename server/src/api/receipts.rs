@@ -1,0 +1,32 @@
+//! `GET /api/v1/receipts/{id}`
+
+use super::{problem::Problem, request::authenticate, submit::Receipt};
+use crate::App;
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::HeaderMap,
+};
+use uuid::Uuid;
+
+/// Reads one of your own receipts again.
+#[utoipa::path(
+    get,
+    path = "/receipts/{id}",
+    tag = "read",
+    operation_id = "read_receipt",
+    params(("id" = Uuid, Path, description = "The receipt's id")),
+    responses(
+        (status = 200, description = "The receipt", body = Receipt),
+        (status = 401, description = "No valid key", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Nothing that this key may see", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub async fn read(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Result<Json<Receipt>, Problem> {
+    let key = authenticate(&app, &headers).await?;
+    // An id that is none answers exactly like one that is somebody else's.
+    let id: Uuid = id.parse().map_err(|_| Problem::not_found())?;
+    let receipt = app.store.partner(key.org).receipt(id).await?.ok_or_else(Problem::not_found)?;
+    Ok(Json(receipt.into()))
+}

@@ -1,0 +1,172 @@
+//! From an HTTP request to a body that is worth parsing: key, scope, quota, type, size, encoding; each refused before the
+//! next costs anything.
+
+use super::{MAX_BODY, MAX_INFLATED, problem::Problem};
+use crate::{
+    App,
+    auth::keys::{ApiKey, AuthFailure},
+};
+use async_compression::tokio::bufread::{GzipDecoder, ZstdDecoder};
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderName, StatusCode, header, request::Parts},
+};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::Deserialize;
+use store::{Mode, What};
+use tokio::io::AsyncReadExt;
+use utoipa::{IntoParams, ToSchema};
+
+/// Query of a push.
+#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct PushQuery {
+    /// `snapshot`: this push is the whole truth of its class; what it leaves out is closed or expired.
+    #[param(inline)]
+    pub mode: PushMode,
+    /// Answer as the real push would, and keep nothing.
+    pub dry_run: bool,
+}
+
+/// Whether what a push leaves out still holds.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PushMode {
+    #[default]
+    Delta,
+    Snapshot,
+}
+
+impl From<PushMode> for Mode {
+    fn from(mode: PushMode) -> Self {
+        match mode {
+            PushMode::Delta => Self::Delta,
+            PushMode::Snapshot => Self::Snapshot,
+        }
+    }
+}
+
+/// A push that was let in.
+pub struct Accepted {
+    pub key: ApiKey,
+    pub query: PushQuery,
+    /// Inflated.
+    pub body: Vec<u8>,
+    pub ndjson: bool,
+    pub strict: bool,
+    pub idempotency_key: Option<String>,
+    pub user_agent: String,
+}
+
+/// Checks the key of a request.
+///
+/// # Errors
+/// 401 with the reason; 503 when the database does not answer.
+pub async fn authenticate(app: &App, headers: &HeaderMap) -> Result<ApiKey, Problem> {
+    app.keys.authenticate(app, headers.get(header::AUTHORIZATION)).await.map_err(|failure| {
+        let detail = match failure {
+            AuthFailure::Missing => "Send the header Authorization: Bearer swk_….",
+            AuthFailure::Malformed => "This is not a Shieldwall key; a character may be missing.",
+            AuthFailure::Unknown => "This key is not known here.",
+            AuthFailure::Revoked => "This key was revoked.",
+            AuthFailure::Expired => "This key has expired.",
+            AuthFailure::Unavailable(error) => return error.into(),
+        };
+        tracing::info!(detail, "key refused");
+        Problem::unauthorized(detail)
+    })
+}
+
+/// Lets a push in, or says why not.
+///
+/// # Errors
+/// 400, 401, 403, 413, 415, 429.
+pub async fn accept(app: &App, parts: &Parts, body: Body, what: What) -> Result<Accepted, Problem> {
+    let key = authenticate(app, &parts.headers).await?;
+    let scope = scope_of(what);
+    if !key.scopes.iter().any(|s| s == scope) {
+        return Err(Problem::forbidden(format!("This key lacks the scope {scope}.")));
+    }
+    let quota = app.keys.take(key.id, app.clock.now());
+    if !quota.allowed {
+        let wait = quota.reset_s.max(1).to_string();
+        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "quota", "Too many pushes", format!("At most {} pushes a minute.", quota.limit))
+            .with(header::RETRY_AFTER, &wait)
+            .with(HeaderName::from_static("ratelimit-policy"), &format!("\"push\";q={};w=60", quota.limit))
+            .with(HeaderName::from_static("ratelimit"), &format!("\"push\";r=0;t={wait}")));
+    }
+    let query = parts.uri.query().unwrap_or_default();
+    let query: PushQuery = serde_urlencoded::from_str(query).map_err(|e| Problem::malformed(format!("query: {e}")))?;
+    let ndjson = content_type(&parts.headers, what)?;
+    let idempotency_key = idempotency_key(&parts.headers)?;
+    let strict = parts.headers.get_all("prefer").iter().filter_map(|v| v.to_str().ok()).any(|v| v.split([',', ';']).any(|p| p.trim().eq_ignore_ascii_case("handling=strict")));
+    let user_agent = parts.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let user_agent: String = user_agent.chars().filter(|c| !c.is_control()).take(200).collect();
+    let body = read_body(&parts.headers, body).await?;
+    Ok(Accepted { key, query, body, ndjson, strict, idempotency_key, user_agent })
+}
+
+fn scope_of(what: What) -> &'static str {
+    match what {
+        What::Metrics => "metrics",
+        What::Incidents => "incidents",
+        What::Events => "events",
+        What::Indicators | What::IndicatorCounts => "indicators",
+    }
+}
+
+/// True for NDJSON, which only events come as.
+fn content_type(headers: &HeaderMap, what: What) -> Result<bool, Problem> {
+    let sent = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let media = sent.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match media.as_str() {
+        "application/json" => Ok(false),
+        "application/x-ndjson" | "application/ndjson" if what == What::Events => Ok(true),
+        _ => Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "media-type",
+            "Unsupported media type",
+            if what == What::Events { "Send Content-Type: application/json or application/x-ndjson." } else { "Send Content-Type: application/json." },
+        )),
+    }
+}
+
+/// The Idempotency-Key header (IETF draft 07), quoted or bare.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut all = headers.get_all("idempotency-key").iter();
+    let Some(value) = all.next() else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default().trim();
+    let key = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).unwrap_or(text);
+    let ok = all.next().is_none() && (1..=200).contains(&key.len()) && key.bytes().all(|b| (0x21..0x7f).contains(&b) && b != b'"' && b != b'\\');
+    if ok { Ok(Some(key.to_owned())) } else { Err(Problem::malformed("Idempotency-Key: must be one value of 1 to 200 visible ASCII characters.")) }
+}
+
+async fn read_body(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
+    let too_large = || Problem::too_large(format!("The body may have {MAX_BODY} bytes."));
+    let declared = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
+    if declared.is_some_and(|n| n > MAX_BODY as u64) {
+        return Err(too_large());
+    }
+    let bytes = match Limited::new(body, MAX_BODY).collect().await {
+        Ok(all) => all.to_bytes(),
+        Err(e) if e.downcast_ref::<LengthLimitError>().is_some() => return Err(too_large()),
+        Err(_) => return Err(Problem::malformed("The body ended before its end.")),
+    };
+    let encoding = headers.get(header::CONTENT_ENCODING).map(|v| v.to_str().unwrap_or("?").trim().to_ascii_lowercase());
+    match encoding.as_deref() {
+        None | Some("identity") => Ok(bytes.into()),
+        Some("gzip") => inflate(GzipDecoder::new(&bytes[..])).await,
+        Some("zstd") => inflate(ZstdDecoder::new(&bytes[..])).await,
+        Some(_) => Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "encoding", "Unsupported encoding", "Send Content-Encoding: gzip, zstd, or none.")
+            .with(header::ACCEPT_ENCODING, "gzip, zstd, identity")),
+    }
+}
+
+/// Reads at most one byte more than is allowed, so a bomb costs 8 MiB and no more.
+async fn inflate(decoder: impl tokio::io::AsyncRead) -> Result<Vec<u8>, Problem> {
+    let mut decoder = std::pin::pin!(decoder.take(MAX_INFLATED as u64 + 1));
+    let mut body = Vec::new();
+    decoder.read_to_end(&mut body).await.map_err(|_| Problem::malformed("The body does not inflate."))?;
+    if body.len() > MAX_INFLATED { Err(Problem::too_large(format!("The body may inflate to {MAX_INFLATED} bytes."))) } else { Ok(body) }
+}

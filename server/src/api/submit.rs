@@ -1,0 +1,243 @@
+//! From a parsed body to a receipt. Pushes over HTTP, the importer and the demo all come through here.
+
+use super::{
+    parse,
+    problem::{FieldError, Problem},
+    request::Accepted,
+};
+use crate::App;
+use axum::{
+    Json,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use domain::OrgId;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use store::{Failure, Idempotency, Items, Mode, Outcome, Push, ReceiptRecord, What};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A push on its way in.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    pub org: OrgId,
+    pub org_slug: String,
+    pub key_name: String,
+    pub what: What,
+    pub mode: Mode,
+    pub strict: bool,
+    pub dry_run: bool,
+    /// May bring data older than 30 days.
+    pub backfill: bool,
+    pub ndjson: bool,
+    /// Inflated JSON or NDJSON.
+    pub body: Vec<u8>,
+    pub user_agent: String,
+    /// Route and key.
+    pub idempotency: Option<(String, String)>,
+    /// The revision that a single incident must replace; 0: it must be new.
+    pub expected_revision: Option<i64>,
+}
+
+/// A push that was answered with success.
+#[derive(Debug)]
+pub struct Submitted {
+    pub receipt: Receipt,
+    pub replayed: bool,
+    /// The revision of a single incident.
+    pub revision: Option<i64>,
+}
+
+/// The record of one accepted push, with TAXII's field names.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Receipt {
+    pub id: Uuid,
+    /// Always `complete`: what is answered is on disk.
+    pub status: &'static str,
+    /// RFC 3339, UTC.
+    pub request_timestamp: String,
+    pub total_count: u32,
+    pub success_count: u32,
+    pub failure_count: u32,
+    pub pending_count: u32,
+    /// The refused items; send only these again, corrected.
+    pub failures: Vec<ItemFailure>,
+}
+
+/// One refused item.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ItemFailure {
+    /// Position in the push.
+    pub index: u32,
+    /// JSON Pointer into the body.
+    pub pointer: String,
+    /// A stable word for programs.
+    pub code: String,
+    pub detail: String,
+}
+
+impl From<Failure> for ItemFailure {
+    fn from(f: Failure) -> Self {
+        Self { index: f.index, pointer: f.pointer, code: f.code, detail: f.detail }
+    }
+}
+
+impl From<ReceiptRecord> for Receipt {
+    fn from(r: ReceiptRecord) -> Self {
+        Self {
+            id: r.id,
+            status: "complete",
+            request_timestamp: r.received_at.rfc3339_micros(),
+            total_count: r.total,
+            success_count: r.kept,
+            failure_count: r.total - r.kept,
+            pending_count: 0,
+            failures: r.failures.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+/// Keys in flight: the same key twice at once is answered 409, not applied twice.
+#[derive(Default)]
+pub struct InFlight(dashmap::DashSet<(OrgId, String, String)>);
+
+struct Flight<'a>(&'a InFlight, (OrgId, String, String));
+
+impl InFlight {
+    fn enter(&self, key: (OrgId, String, String)) -> Option<Flight<'_>> {
+        self.0.insert(key.clone()).then_some(Flight(self, key))
+    }
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        self.0.0.remove(&self.1);
+    }
+}
+
+/// Validates and keeps a push.
+///
+/// # Errors
+/// The refusal, naming the field. Nothing is kept then but, where items were read, the receipt that says so.
+pub async fn submit(app: &App, s: Submission) -> Result<Submitted, Problem> {
+    let received_at = app.clock.now();
+    let sha256: [u8; 32] = Sha256::digest(&s.body).into();
+    let board = app.live.board();
+    let context = parse::Context { board: &board, org: s.org, org_slug: &s.org_slug, now: received_at, backfill: s.backfill };
+    let mut parsed = parse::parse(s.what, s.ndjson, &s.body, &context)?;
+    if let (Some(expected), Items::Incidents(items)) = (s.expected_revision, &mut parsed.items) {
+        items.iter_mut().for_each(|i| i.expected_revision = Some(expected));
+    }
+    drop(board);
+    let _flight = match &s.idempotency {
+        None => None,
+        Some((route, key)) => Some(app.live.in_flight.enter((s.org, route.clone(), key.clone())).ok_or_else(|| {
+            Problem::new(StatusCode::CONFLICT, "in-flight", "Still at work", "A request with this Idempotency-Key is still being answered.").with(header::RETRY_AFTER, "1")
+        })?),
+    };
+    let idempotency = s.idempotency.map(|(route, key)| {
+        let mut hash = Sha256::new();
+        hash.update(format!("{route}\0{:?}\0{}\0{}\0", s.mode, s.strict, s.dry_run));
+        hash.update(sha256);
+        Idempotency { route, key, fingerprint: hash.finalize().into() }
+    });
+    let push = Push {
+        id: Uuid::now_v7(),
+        org: s.org,
+        key_name: s.key_name,
+        what: s.what,
+        mode: s.mode,
+        received_at,
+        total: parsed.total,
+        failures: parsed.failures,
+        bytes: s.body.len() as u64,
+        sha256,
+        user_agent: s.user_agent,
+        idempotency,
+        payload: zstd::bulk::compress(&s.body, 1).map_err(|_| Problem::internal())?,
+        dry_run: s.dry_run,
+        strict: s.strict,
+    };
+    match app.store.partner(s.org).push(push, parsed.items).await? {
+        Outcome::Applied { receipt, revision } => Ok(Submitted { receipt: receipt.into(), replayed: false, revision }),
+        Outcome::Replayed(receipt) => Ok(Submitted { receipt: receipt.into(), replayed: true, revision: None }),
+        Outcome::Refused(receipt) => Err(refused(receipt)),
+        Outcome::KeyReused => Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "idempotency-key-reused",
+            "The Idempotency-Key belongs to another request",
+            "Take a new key for a new content.",
+        )),
+        Outcome::RevisionMismatch { current } => Err(Problem::new(
+            StatusCode::PRECONDITION_FAILED,
+            "precondition",
+            "The incident has changed",
+            if current == 0 { "It does not exist.".to_owned() } else { format!("Its newest revision is \"{current}\".") },
+        )),
+    }
+}
+
+fn refused(receipt: ReceiptRecord) -> Problem {
+    let errors: Vec<FieldError> = receipt.failures.iter().map(Into::into).collect();
+    let receipt = Receipt::from(receipt);
+    let mut problem = Problem::invalid(format!("{} of {} items are refused, and nothing was kept.", errors.len(), receipt.total_count));
+    problem.errors = errors;
+    problem.receipt = serde_json::to_value(receipt).ok();
+    problem
+}
+
+/// Runs a push that came over HTTP, in a task of its own: a client that hangs up changes nothing about it.
+///
+/// # Errors
+/// As [`submit`].
+pub async fn push(app: &App, route: &str, what: What, accepted: Accepted) -> Result<Response, Problem> {
+    push_revision(app, route, what, accepted, None).await
+}
+
+/// As [`push`], over a given revision of a single incident.
+///
+/// # Errors
+/// As [`submit`].
+pub async fn push_revision(app: &App, route: &str, what: What, accepted: Accepted, expected_revision: Option<i64>) -> Result<Response, Problem> {
+    let board = app.live.board();
+    let Some(org) = board.org(accepted.key.org) else { return Err(Problem::unavailable()) };
+    let quota = app.keys.peek(accepted.key.id, app.clock.now());
+    let submission = Submission {
+        org: accepted.key.org,
+        org_slug: org.info.slug.clone(),
+        key_name: accepted.key.name.clone(),
+        what,
+        mode: accepted.query.mode.into(),
+        strict: accepted.strict,
+        dry_run: accepted.query.dry_run,
+        backfill: accepted.key.scopes.iter().any(|s| s == "backfill"),
+        ndjson: accepted.ndjson,
+        body: accepted.body,
+        user_agent: accepted.user_agent,
+        idempotency: accepted.idempotency_key.map(|key| (route.to_owned(), key)),
+        expected_revision,
+    };
+    let dry_run = submission.dry_run;
+    drop(board);
+    let shared = Arc::new(app.clone());
+    let done = tokio::spawn(async move { submit(&shared, submission).await }).await.map_err(|_| Problem::internal())??;
+    let mut response = Json(&done.receipt).into_response();
+    let headers = response.headers_mut();
+    let mut set = |name: HeaderName, value: String| {
+        headers.extend(HeaderValue::from_str(&value).map(|v| (name, v)));
+    };
+    set(HeaderName::from_static("ratelimit-policy"), format!("\"push\";q={};w=60", quota.limit));
+    set(HeaderName::from_static("ratelimit"), format!("\"push\";r={};t={}", quota.remaining, quota.reset_s));
+    if done.replayed {
+        set(HeaderName::from_static("idempotency-replayed"), "true".into());
+    }
+    if !dry_run {
+        set(header::LOCATION, format!("/api/v1/receipts/{}", done.receipt.id));
+    }
+    if let Some(revision) = done.revision {
+        set(header::ETAG, format!("\"{revision}\""));
+    }
+    Ok(response)
+}

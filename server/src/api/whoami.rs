@@ -1,0 +1,68 @@
+//! `GET /api/v1/whoami`
+
+use super::{MAX_BODY, MAX_DEPTH, MAX_INFLATED, MAX_ITEMS, problem::Problem, request::authenticate};
+use crate::App;
+use axum::{Json, extract::State, http::HeaderMap};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Whose key this is, and what it may do.
+#[derive(Serialize, ToSchema)]
+pub struct WhoAmI {
+    /// Slug.
+    organisation: String,
+    name: String,
+    /// The key's name.
+    key: String,
+    scopes: Vec<String>,
+    limits: Limits,
+}
+
+/// What one push may be.
+#[derive(Serialize, ToSchema)]
+pub struct Limits {
+    items_per_push: usize,
+    /// As sent.
+    body_bytes: usize,
+    /// After inflating gzip or zstd.
+    inflated_bytes: usize,
+    depth: usize,
+    pushes_per_minute: u32,
+    /// How far `observed_at` may be ahead.
+    max_ahead_seconds: u32,
+    /// How old data may be without the scope `backfill`.
+    max_age_days: u32,
+}
+
+/// Says whose key this is, what it may do, and the limits of a push.
+#[utoipa::path(
+    get,
+    path = "/whoami",
+    tag = "read",
+    operation_id = "whoami",
+    responses(
+        (status = 200, description = "The key's organisation, scopes and limits", body = WhoAmI),
+        (status = 401, description = "No valid key", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub async fn read(State(app): State<App>, headers: HeaderMap) -> Result<Json<WhoAmI>, Problem> {
+    let key = authenticate(&app, &headers).await?;
+    let board = app.live.board();
+    let org = board.org(key.org).ok_or_else(Problem::unavailable)?;
+    Ok(Json(WhoAmI {
+        organisation: org.info.slug.clone(),
+        name: org.info.name.clone(),
+        key: key.name.clone(),
+        scopes: key.scopes.clone(),
+        limits: Limits {
+            items_per_push: MAX_ITEMS,
+            body_bytes: MAX_BODY,
+            inflated_bytes: MAX_INFLATED,
+            depth: MAX_DEPTH,
+            pushes_per_minute: app.keys.limit(),
+            max_ahead_seconds: 300,
+            max_age_days: 30,
+        },
+    }))
+}

@@ -1,0 +1,194 @@
+//! The forms of sign-in, sign-out and the first password. Plain POSTs that answer 303, so that they work without WASM; the
+//! origin check in front of them is [`crate::middleware::same_origin`].
+
+use super::{ClientAddress, links, password, sessions, unavailable};
+use crate::{App, auth::password::PasswordError};
+use axum::{
+    Form, Router,
+    extract::{DefaultBodyLimit, State},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+    routing::post,
+};
+use serde::Deserialize;
+use store::StoreError;
+use tower_sessions::Session;
+
+/// Longest form, in bytes.
+const FORM: usize = 16 * 1024;
+
+/// The routes of this file, under `/auth`.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/auth/signin", post(sign_in))
+        .route("/auth/signout", post(sign_out))
+        .route("/auth/welcome", post(welcome))
+        .layer(DefaultBodyLimit::max(FORM))
+}
+
+#[derive(Deserialize)]
+struct SignIn {
+    email: String,
+    password: String,
+    next: Option<String>,
+}
+
+async fn sign_in(State(app): State<App>, session: Session, ClientAddress(address): ClientAddress, Form(form): Form<SignIn>) -> Response {
+    let next = local_path(form.next.as_deref().unwrap_or("/"));
+    if !app.throttle.admit(&form.email, address, app.clock.now()) {
+        tracing::warn!(?address, "sign-in refused: too many failures");
+        return Redirect::to(&sign_in_page(Some("throttled"), next)).into_response();
+    }
+    let user = match app.store.hub().user_by_email(&form.email).await {
+        Ok(user) => user.filter(|u| !u.disabled),
+        Err(error) => {
+            app.throttle.forgive(&form.email, address);
+            return unavailable(&error);
+        }
+    };
+    // Unknown, disabled and passwordless accounts take the same way and the same time as a wrong password.
+    let fits = match password::verify(user.as_ref().and_then(|u| u.password_hash.as_deref()), &form.password).await {
+        Ok(fits) => fits,
+        Err(error) => {
+            app.throttle.forgive(&form.email, address);
+            return not_compared(error);
+        }
+    };
+    let Some(user) = user.filter(|_| fits) else {
+        // Not what was typed as mail address: it is sometimes the password.
+        tracing::warn!(?address, "sign-in failed");
+        return Redirect::to(&sign_in_page(Some("credentials"), next)).into_response();
+    };
+    app.throttle.succeeded(&form.email, address);
+    match begin(&session, user.id).await {
+        Ok(()) => {
+            tracing::info!(user = user.id, "signed in");
+            Redirect::to(next).into_response()
+        }
+        Err(error) => unavailable(&error),
+    }
+}
+
+async fn sign_out(session: Session) -> Response {
+    if let Err(error) = session.flush().await {
+        return unavailable(&store_error(&error));
+    }
+    const CLEAR: HeaderName = HeaderName::from_static("clear-site-data");
+    ([(CLEAR, HeaderValue::from_static("\"cache\", \"storage\""))], Redirect::to("/signin")).into_response()
+}
+
+#[derive(Deserialize)]
+struct Welcome {
+    token: String,
+    password: String,
+    again: String,
+}
+
+async fn welcome(State(app): State<App>, session: Session, Form(form): Form<Welcome>) -> Response {
+    let back = |error: &str| Redirect::to(&format!("/welcome/{}?error={error}", form.token)).into_response();
+    let (hash, hub) = (links::hash(&form.token), app.store.hub());
+    let Some(id) = links::user_of(&form.token) else {
+        // Not echoed into an address: it is nothing this hub ever made.
+        return Redirect::to("/welcome/unknown?error=expired").into_response();
+    };
+    // Before anything costly: a token that was never given out buys no hashing.
+    match hub.signin_link(hash, app.clock.now()).await {
+        Ok(true) => (),
+        Ok(false) => return back("expired"),
+        Err(error) => return unavailable(&error),
+    }
+    if form.password != form.again {
+        return back("mismatch");
+    }
+    let email = match hub.user(id).await {
+        Ok(Some(user)) if !user.disabled => user.email,
+        Ok(_) => return back("expired"),
+        Err(error) => return unavailable(&error),
+    };
+    if password::check_strength(&form.password).is_err() || password::mentions_account(&form.password, &email) {
+        return back("weak");
+    }
+    let stored = match password::hash(&form.password).await {
+        Ok(stored) => stored,
+        Err(error) => return not_compared(error),
+    };
+    let user = match hub.use_signin_link(hash, stored, app.clock.now()).await {
+        Ok(Some(user)) => user,
+        Ok(None) => return back("expired"),
+        Err(error) => return unavailable(&error),
+    };
+    match begin(&session, user).await {
+        Ok(()) => {
+            tracing::info!(user, "set a password and signed in");
+            Redirect::to("/").into_response()
+        }
+        Err(error) => unavailable(&error),
+    }
+}
+
+/// Begins a person's session, under an id that nobody knew before. Saved here and not only by the layer, so that a database
+/// that fails is answered like everywhere else.
+async fn begin(session: &Session, user: i64) -> Result<(), StoreError> {
+    let begun = async {
+        session.cycle_id().await?;
+        session.insert(sessions::USER, user).await?;
+        session.save().await
+    };
+    begun.await.map_err(|e| store_error(&e))
+}
+
+fn store_error(error: &tower_sessions::session::Error) -> StoreError {
+    StoreError::Internal(format!("session: {error}"))
+}
+
+/// The answer when no password was looked at.
+fn not_compared(error: PasswordError) -> Response {
+    match error {
+        PasswordError::Busy => {
+            let retry = [(header::RETRY_AFTER, HeaderValue::from_static("5"))];
+            (StatusCode::TOO_MANY_REQUESTS, retry, "Too many people are signing in at this moment. Go back and try again in a few seconds.\n").into_response()
+        }
+        PasswordError::Failed(text) => unavailable(&StoreError::Internal(text)),
+    }
+}
+
+/// The address of the sign-in page, with what went wrong and where to go afterwards.
+#[must_use]
+pub fn sign_in_page(error: Option<&str>, next: &str) -> String {
+    let next = Some(local_path(next)).filter(|n| *n != "/");
+    let query: Vec<(&str, &str)> = [("error", error), ("next", next)].into_iter().filter_map(|(k, v)| Some((k, v?))).collect();
+    let query = serde_urlencoded::to_string(query).unwrap_or_default();
+    if query.is_empty() { "/signin".to_owned() } else { format!("/signin?{query}") }
+}
+
+/// `next` when it is a path of this hub that can be shown, else `/`. Browsers read `//`, `/\` and, after dropping tabs and
+/// line ends, `/⇥/` as the beginning of a foreign host.
+#[must_use]
+pub fn local_path(next: &str) -> &str {
+    let plain = next.len() <= 2_048 && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    let local = next.starts_with('/') && !next.starts_with("//");
+    let page = !["/signin", "/auth/", "/welcome/", "/ui/", "/api/", "/live"].iter().any(|p| next.starts_with(p));
+    if plain && local && page { next } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn next_stays_at_home() {
+        for good in ["/", "/orgs/north?range=90d&tz=local", "/incidents#row", "/orgs//x"] {
+            assert_eq!(local_path(good), good);
+        }
+        for bad in ["", "orgs", "//evil.example", "/\\evil.example", "/\t/evil.example", "https://evil.example", "/a\r\nSet-Cookie: x", "javascript:alert(1)", "/é", "/signin", "/auth/signout"] {
+            assert_eq!(local_path(bad), "/", "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_sign_in_address_carries_what_it_needs() {
+        assert_eq!(sign_in_page(None, "/"), "/signin");
+        assert_eq!(sign_in_page(Some("credentials"), "/orgs?sort=score"), "/signin?error=credentials&next=%2Forgs%3Fsort%3Dscore");
+        assert_eq!(sign_in_page(Some("throttled"), "//evil.example"), "/signin?error=throttled");
+    }
+}

@@ -1,0 +1,204 @@
+//! Who pushes: looks API keys up, remembers them for a moment, and counts what each may still push this minute.
+
+use super::keys::{hash, well_formed};
+use crate::App;
+use axum::http::HeaderValue;
+use dashmap::DashMap;
+use domain::{MINUTE, OrgId, SECOND, Timestamp};
+use store::{KeyRecord, Store, StoreError};
+
+/// A key that was found is believed this long, in microseconds; a revoked key therefore ends within it.
+const BELIEVED: i64 = 3 * SECOND;
+
+/// Whom a request speaks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    pub id: i64,
+    pub org: OrgId,
+    pub name: String,
+    pub scopes: Vec<String>,
+}
+
+impl ApiKey {
+    /// Whether the key is allowed one of [`SCOPES`](super::keys::SCOPES).
+    #[must_use]
+    pub fn may(&self, scope: &str) -> bool {
+        self.scopes.iter().any(|s| s == scope)
+    }
+}
+
+/// Why a request speaks for nobody.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthFailure {
+    #[error("no API key was sent")]
+    Missing,
+    /// Not `Bearer`, or not a key at all: mistyped, cut off, somebody else's token.
+    #[error("what was sent is not an API key")]
+    Malformed,
+    #[error("the API key is not known here")]
+    Unknown,
+    #[error("the API key was revoked")]
+    Revoked,
+    #[error("the API key has expired")]
+    Expired,
+    /// The database failed; the key may be good.
+    #[error("the API key could not be checked")]
+    Unavailable(#[from] StoreError),
+}
+
+/// What a key may still push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// Pushes a minute.
+    pub limit: u32,
+    /// Pushes left in this minute.
+    pub remaining: u32,
+    /// Seconds until the minute is over.
+    pub reset_s: u64,
+    /// Whether this push may go on.
+    pub allowed: bool,
+}
+
+#[derive(Debug)]
+struct Found {
+    key: ApiKey,
+    expires_at: Option<Timestamp>,
+    at: Timestamp,
+}
+
+impl Found {
+    /// Good for the moment; an entry from the future is not, because then the clock was set back.
+    fn fresh(&self, now: Timestamp) -> bool {
+        (0..BELIEVED).contains(&now.since(self.at))
+    }
+}
+
+#[derive(Debug)]
+struct Minute {
+    since: Timestamp,
+    used: u32,
+}
+
+impl Minute {
+    fn over(&self, now: Timestamp) -> bool {
+        !(0..MINUTE).contains(&now.since(self.since))
+    }
+}
+
+/// The keys in use. It holds only keys that exist, so it cannot be made to grow from outside.
+#[derive(Debug)]
+pub struct KeyCache {
+    quota_per_minute: u32,
+    found: DashMap<[u8; 32], Found>,
+    used: DashMap<i64, Timestamp>,
+    minutes: DashMap<i64, Minute>,
+}
+
+impl KeyCache {
+    /// With the number of pushes a key may make in a minute.
+    #[must_use]
+    pub fn new(quota_per_minute: u32) -> Self {
+        Self { quota_per_minute, found: DashMap::new(), used: DashMap::new(), minutes: DashMap::new() }
+    }
+
+    /// Pushes a key may make in a minute.
+    #[must_use]
+    pub fn limit(&self) -> u32 {
+        self.quota_per_minute
+    }
+
+    /// Whom an `Authorization` header speaks for; notes the key's use.
+    ///
+    /// # Errors
+    /// Why it speaks for nobody. The caller decides how much of that the sender learns.
+    pub async fn authenticate(&self, app: &App, header: Option<&HeaderValue>) -> Result<ApiKey, AuthFailure> {
+        self.check(&app.store, app.clock.now(), header).await
+    }
+
+    async fn check(&self, store: &Store, now: Timestamp, header: Option<&HeaderValue>) -> Result<ApiKey, AuthFailure> {
+        let text = bearer(header.ok_or(AuthFailure::Missing)?).ok_or(AuthFailure::Malformed)?;
+        let hash = hash(text);
+        // Taken out in a statement of its own: the map's lock must not be held across the look-up.
+        let remembered = self.found.get(&hash).filter(|f| f.fresh(now)).map(|f| (f.key.clone(), f.expires_at));
+        let (key, expires_at) = match remembered {
+            Some(found) => found,
+            None => self.look_up(store, hash, now).await?,
+        };
+        if expires_at.is_some_and(|at| at <= now) {
+            return Err(AuthFailure::Expired);
+        }
+        self.used.insert(key.id, now);
+        Ok(key)
+    }
+
+    async fn look_up(&self, store: &Store, hash: [u8; 32], now: Timestamp) -> Result<(ApiKey, Option<Timestamp>), AuthFailure> {
+        let record = store.hub().key_by_hash(hash).await?.ok_or(AuthFailure::Unknown)?;
+        if record.revoked_at.is_some() {
+            self.found.remove(&hash);
+            return Err(AuthFailure::Revoked);
+        }
+        let KeyRecord { id, org, name, scopes, expires_at, .. } = record;
+        let key = ApiKey { id, org, name, scopes: scopes.split_whitespace().map(str::to_owned).collect() };
+        self.found.insert(hash, Found { key: key.clone(), expires_at, at: now });
+        Ok((key, expires_at))
+    }
+
+    /// Counts a push of a key, if it still may.
+    pub fn take(&self, key_id: i64, now: Timestamp) -> Quota {
+        let mut minute = self.minutes.entry(key_id).or_insert(Minute { since: now, used: 0 });
+        if minute.over(now) {
+            *minute = Minute { since: now, used: 0 };
+        }
+        let allowed = minute.used < self.quota_per_minute;
+        minute.used += u32::from(allowed);
+        self.quota(&minute, allowed, now)
+    }
+
+    /// What a key may still push, without counting anything.
+    #[must_use]
+    pub fn peek(&self, key_id: i64, now: Timestamp) -> Quota {
+        match self.minutes.get(&key_id).filter(|m| !m.over(now)) {
+            Some(minute) => self.quota(&minute, minute.used < self.quota_per_minute, now),
+            None => self.quota(&Minute { since: now, used: 0 }, self.quota_per_minute > 0, now),
+        }
+    }
+
+    fn quota(&self, minute: &Minute, allowed: bool, now: Timestamp) -> Quota {
+        let left = minute.since.plus(MINUTE).since(now).max(0) as u64;
+        Quota { limit: self.quota_per_minute, remaining: self.quota_per_minute.saturating_sub(minute.used), reset_s: left.div_ceil(SECOND as u64), allowed }
+    }
+
+    /// Writes down when keys were last used, and forgets what is over. To be called now and then.
+    ///
+    /// # Errors
+    /// When the database fails; what was not written is kept for the next time.
+    pub async fn flush_used(&self, app: &App) -> Result<(), StoreError> {
+        self.flush(&app.store, app.clock.now()).await
+    }
+
+    async fn flush(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
+        self.found.retain(|_, f| f.fresh(now));
+        self.minutes.retain(|_, m| !m.over(now));
+        let used: Vec<(i64, Timestamp)> = self.used.iter().map(|e| (*e.key(), *e.value())).collect();
+        if used.is_empty() {
+            return Ok(());
+        }
+        store.hub().keys_used(used.clone()).await?;
+        for (id, at) in used {
+            // A use since then stays for the next time.
+            self.used.remove_if(&id, |_, last| *last <= at);
+        }
+        Ok(())
+    }
+}
+
+/// The key in `Authorization: Bearer <key>`.
+fn bearer(header: &HeaderValue) -> Option<&str> {
+    let (scheme, key) = header.to_str().ok()?.split_once(' ')?;
+    let key = key.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && well_formed(key)).then_some(key)
+}
+
+#[cfg(test)]
+#[path = "key_cache_tests.rs"]
+mod tests;

@@ -1,0 +1,83 @@
+//! Keys against a real database and a clock that is moved by hand.
+
+use super::*;
+use crate::auth::{keys, testing};
+
+async fn add_key(hub: &testing::Fixture, expires_at: Option<Timestamp>) -> HeaderValue {
+    let text = keys::generate(&mut rand::rng());
+    let record = KeyRecord {
+        id: 0,
+        org: hub.org,
+        name: "collector".to_owned(),
+        hint: keys::hint(&text),
+        scopes: "metrics events".to_owned(),
+        created_at: hub.clock.now(),
+        expires_at,
+        revoked_at: None,
+        last_used_at: None,
+    };
+    hub.store.hub().add_key(record, keys::hash(&text)).await.unwrap();
+    HeaderValue::from_str(&format!("Bearer {text}")).unwrap()
+}
+
+#[tokio::test]
+async fn a_revoked_key_ends_within_seconds() {
+    let hub = testing::fixture().await;
+    let header = add_key(&hub, None).await;
+    let cache = KeyCache::new(600);
+    let key = cache.check(&hub.store, hub.clock.now(), Some(&header)).await.unwrap();
+    assert_eq!(key.org, hub.org);
+    assert!(key.may("metrics") && key.may("events") && !key.may("backfill") && !key.may("metrics events"));
+    let now = hub.clock.now();
+    assert!(hub.store.hub().revoke_key(hub.org, "collector".to_owned(), now).await.unwrap());
+    hub.clock.advance(BELIEVED);
+    assert!(matches!(cache.check(&hub.store, hub.clock.now(), Some(&header)).await, Err(AuthFailure::Revoked)));
+}
+
+#[tokio::test]
+async fn an_expiry_holds_for_remembered_keys_too() {
+    let hub = testing::fixture().await;
+    let header = add_key(&hub, Some(hub.clock.now().plus(SECOND))).await;
+    let cache = KeyCache::new(600);
+    assert!(cache.check(&hub.store, hub.clock.now(), Some(&header)).await.is_ok());
+    hub.clock.advance(SECOND);
+    assert!(matches!(cache.check(&hub.store, hub.clock.now(), Some(&header)).await, Err(AuthFailure::Expired)));
+}
+
+#[tokio::test]
+async fn what_is_no_key_is_refused() {
+    let hub = testing::fixture().await;
+    let cache = KeyCache::new(600);
+    assert!(matches!(cache.check(&hub.store, hub.clock.now(), None).await, Err(AuthFailure::Missing)));
+    for text in ["", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Bearer swk_000000000000000000000000000000000000"] {
+        let header = HeaderValue::from_str(text).unwrap();
+        assert!(matches!(cache.check(&hub.store, hub.clock.now(), Some(&header)).await, Err(AuthFailure::Malformed)), "{text}");
+    }
+    let stranger = HeaderValue::from_str(&format!("bearer {}", keys::generate(&mut rand::rng()))).unwrap();
+    assert!(matches!(cache.check(&hub.store, hub.clock.now(), Some(&stranger)).await, Err(AuthFailure::Unknown)));
+    assert!(cache.found.is_empty());
+}
+
+#[tokio::test]
+async fn last_use_is_written_down() {
+    let hub = testing::fixture().await;
+    let header = add_key(&hub, None).await;
+    let cache = KeyCache::new(600);
+    cache.check(&hub.store, hub.clock.now(), Some(&header)).await.unwrap();
+    cache.flush(&hub.store, hub.clock.now()).await.unwrap();
+    assert!(hub.store.hub().keys(hub.org).await.unwrap()[0].last_used_at.is_some());
+    assert!(cache.used.is_empty());
+}
+
+#[test]
+fn a_quota_is_for_a_minute_and_a_key() {
+    let (cache, now) = (KeyCache::new(2), Timestamp(0));
+    assert_eq!(cache.peek(1, now), Quota { limit: 2, remaining: 2, reset_s: 60, allowed: true });
+    assert_eq!(cache.take(1, now), Quota { limit: 2, remaining: 1, reset_s: 60, allowed: true });
+    assert!(cache.take(1, now).allowed);
+    let late = now.plus(59 * SECOND + 1);
+    assert_eq!(cache.take(1, late), Quota { limit: 2, remaining: 0, reset_s: 1, allowed: false });
+    assert!(!cache.peek(1, late).allowed);
+    assert!(cache.take(2, late).allowed);
+    assert!(cache.take(1, now.plus(MINUTE)).allowed);
+}

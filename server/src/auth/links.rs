@@ -1,0 +1,53 @@
+//! One-time links that set a password: `/welcome/<token>`.
+
+use crate::App;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::DAY;
+use sha2::{Digest, Sha256};
+use store::StoreError;
+
+/// How long a link works, in microseconds.
+pub const LASTS: i64 = 7 * DAY;
+/// The number of the person, and 256 random bits.
+const BYTES: usize = 8 + 32;
+
+/// Makes a one-time link for a person and returns its token, which exists nowhere else.
+///
+/// # Errors
+/// When the database fails.
+pub async fn new_link(app: &App, user: i64) -> Result<String, StoreError> {
+    let mut bytes = [0_u8; BYTES];
+    bytes[..8].copy_from_slice(&user.to_be_bytes());
+    rand::fill(&mut bytes[8..]);
+    let token = URL_SAFE_NO_PAD.encode(bytes);
+    app.store.hub().add_signin_link(user, hash(&token), app.clock.now().plus(LASTS)).await?;
+    Ok(token)
+}
+
+/// What the database knows instead of a token.
+#[must_use]
+pub fn hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token).into()
+}
+
+/// The person a token is for, to be believed only when the database knows the token: the number is part of what is hashed.
+#[must_use]
+pub fn user_of(token: &str) -> Option<i64> {
+    let bytes: [u8; BYTES] = URL_SAFE_NO_PAD.decode(token).ok()?.try_into().ok()?;
+    let (user, _) = bytes.split_first_chunk::<8>()?;
+    Some(i64::from_be_bytes(*user))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_tokens_are_read() {
+        let token = URL_SAFE_NO_PAD.encode([[0; 4].as_slice(), &[0, 0, 1, 2], &[7; 32]].concat());
+        assert_eq!(user_of(&token), Some(258));
+        assert_eq!(user_of(&token[1..]), None);
+        assert_eq!(user_of("../../signin"), None);
+        assert_eq!(user_of(""), None);
+    }
+}

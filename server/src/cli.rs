@@ -1,0 +1,93 @@
+//! The command line: what the program can be told to do, and the options that its commands share.
+//!
+//! Every option has an environment variable of the same name; `--help` lists both. To add a command: a variant of [`Command`]
+//! and a file under `cli/` with its arguments and a `run`.
+
+mod admin;
+mod batches;
+pub(crate) mod client;
+mod demo;
+mod import;
+mod items;
+mod logging;
+mod options;
+mod push;
+mod serve;
+
+pub use options::{HubOptions, parse_duration};
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// A security dashboard that partner organisations share.
+#[derive(Debug, Parser)]
+#[command(name = "shieldwall", version, about, max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the hub.
+    Serve(serve::Args),
+    /// Runs a hub with a fictional alliance: two years of history and partners that keep pushing.
+    Demo(demo::Args),
+    /// Organisations, people and API keys.
+    Admin(admin::Args),
+    /// Loads a folder of CSV files: organisations, metrics, incidents.
+    Import(import::Args),
+    /// Pushes a file to a hub, as a partner.
+    Push(push::Args),
+    /// Prints the push API's description (OpenAPI 3.1, JSON).
+    Openapi,
+}
+
+/// Runs the command given on the command line. Exit code 1: it failed, or something was refused.
+pub async fn run() -> ExitCode {
+    let cli = Cli::parse();
+    logging::start();
+    // Fails only when a provider is there already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let done = match cli.command {
+        Command::Serve(args) => serve::run(args).await,
+        Command::Demo(args) => demo::run(args).await,
+        Command::Admin(args) => admin::run(args).await,
+        Command::Import(args) => import::run(args).await,
+        Command::Push(args) => push::run(args).await,
+        Command::Openapi => print(&crate::api::openapi()),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("shieldwall: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints a line of result. Unlike `println!` it does not panic when the reader (`head`, say) has gone.
+fn print(line: &str) -> anyhow::Result<ExitCode> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        done => done.map(|()| ExitCode::SUCCESS).map_err(Into::into),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_secret_can_be_given_as_an_argument() {
+        assert!(Cli::try_parse_from(["shieldwall", "push", "metrics", "x.csv", "--key", "swk_x"]).is_err());
+    }
+}

@@ -1,0 +1,293 @@
+//! `shieldwall admin`: organisations, people and API keys, directly in the database. A running hub sees a change within 5 s.
+
+use super::{HubOptions, parse_duration, print, serve::DATABASE};
+use crate::{
+    App,
+    auth::{keys, links},
+    clock::Clock,
+};
+use anyhow::{Context, bail};
+use clap::{Args as ClapArgs, Subcommand};
+use domain::{Role, Slug, Timestamp, timestamp};
+use std::process::ExitCode;
+use store::{KeyRecord, Org, Settings, Store, StoreError};
+
+#[derive(ClapArgs, Debug)]
+pub struct Args {
+    /// The database; file and folder are created.
+    #[arg(long, env = "DATABASE_URL", default_value = DATABASE, global = true)]
+    database: String,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Organisations.
+    #[command(subcommand)]
+    Org(OrgCommand),
+    /// People.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// API keys.
+    #[command(subcommand)]
+    Key(KeyCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum OrgCommand {
+    /// Adds an organisation.
+    Add(OrgAdd),
+    /// Lists the organisations.
+    List,
+}
+
+#[derive(ClapArgs, Debug)]
+struct OrgAdd {
+    /// Its name in addresses: a-z, 0-9 and hyphens.
+    slug: Slug,
+    /// Its name for people.
+    #[arg(long)]
+    name: String,
+    /// Such as energy, banking, healthcare.
+    #[arg(long, default_value = "other")]
+    sector: String,
+    /// Two letters of ISO 3166.
+    #[arg(long, value_parser = parse_country)]
+    country: String,
+    /// Number of assets: its size.
+    #[arg(long, value_parser = clap::value_parser!(i64).range(0..))]
+    assets: Option<i64>,
+    /// How often it is expected to push; what freshness is measured by.
+    #[arg(long, default_value = "5m", value_parser = parse_duration)]
+    interval: i64,
+    /// Its weight in the collective score.
+    #[arg(long, default_value = "1", value_parser = parse_weight)]
+    weight: f64,
+}
+
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Adds a person and prints a one-time link to set the first password.
+    Add(Box<UserAdd>),
+}
+
+#[derive(ClapArgs, Debug)]
+struct UserAdd {
+    email: String,
+    #[arg(long)]
+    name: String,
+    /// The slug of the person's organisation.
+    #[arg(long)]
+    org: Slug,
+    /// executive, analyst, org_admin or steward.
+    #[arg(long)]
+    role: Role,
+    #[command(flatten)]
+    hub: HubOptions,
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyCommand {
+    /// Makes a key and prints it, this once, on standard output.
+    Create(KeyCreate),
+    /// Ends a key.
+    Revoke(KeyRevoke),
+    /// Lists an organisation's keys, without their secrets.
+    List(KeyList),
+}
+
+#[derive(ClapArgs, Debug)]
+struct KeyCreate {
+    #[arg(long)]
+    org: Slug,
+    /// What the key is for; unique within the organisation.
+    #[arg(long)]
+    name: String,
+    /// What it may push, separated by commas. `backfill` allows data older than 30 days.
+    #[arg(long, value_delimiter = ',', default_value = "metrics,incidents,events,indicators", value_parser = parse_scope)]
+    scopes: Vec<String>,
+    /// How long it lives, such as 90d.
+    #[arg(long, default_value = "90d", value_parser = parse_duration)]
+    expires: i64,
+}
+
+#[derive(ClapArgs, Debug)]
+struct KeyRevoke {
+    #[arg(long)]
+    org: Slug,
+    #[arg(long)]
+    name: String,
+}
+
+#[derive(ClapArgs, Debug)]
+struct KeyList {
+    #[arg(long)]
+    org: Slug,
+}
+
+/// Does one thing to the database.
+pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let clock = Clock::default();
+    let now = clock.now();
+    let store = Store::open(&Settings { url: args.database.clone(), readers: 1 }).await?;
+    let done = match args.what {
+        What::Org(OrgCommand::Add(add)) => add_org(&store, add, now).await,
+        What::Org(OrgCommand::List) => list_orgs(&store).await,
+        What::Key(KeyCommand::Create(create)) => create_key(&store, create, now).await,
+        What::Key(KeyCommand::Revoke(revoke)) => revoke_key(&store, revoke, now).await,
+        What::Key(KeyCommand::List(list)) => list_keys(&store, list, now).await,
+        What::User(UserCommand::Add(add)) => {
+            let app = App::open(add.hub.config(false), &args.database, clock).await?;
+            let done = add_user(&app, *add, now).await;
+            app.live.stop();
+            app.store.close().await;
+            done
+        }
+    };
+    store.close().await;
+    done
+}
+
+async fn add_org(store: &Store, add: OrgAdd, now: Timestamp) -> anyhow::Result<ExitCode> {
+    let name = named("the organisation's name", &add.name)?;
+    let org = Org {
+        id: domain::OrgId(0),
+        slug: add.slug.to_string(),
+        name: name.clone(),
+        sector: named("the sector", &add.sector)?,
+        country: add.country,
+        assets: add.assets,
+        interval: add.interval,
+        weight: add.weight,
+        last_data_at: None,
+    };
+    match store.hub().add_organisation(org, now).await {
+        Err(StoreError::Exists(_)) => bail!("there is an organisation {} already", add.slug),
+        done => done?,
+    };
+    print(&format!("added {} ({name})", add.slug))
+}
+
+async fn list_orgs(store: &Store) -> anyhow::Result<ExitCode> {
+    let orgs = store.hub().organisations().await?;
+    let rows = orgs.into_iter().map(|o| {
+        let (assets, seen) = (o.assets.map_or_else(String::new, |n| n.to_string()), o.last_data_at.map_or_else(|| "never".to_owned(), Timestamp::rfc3339));
+        vec![o.slug, o.name, o.sector, o.country, assets, timestamp::duration(o.interval), o.weight.to_string(), seen]
+    });
+    table(&["SLUG", "NAME", "SECTOR", "COUNTRY", "ASSETS", "INTERVAL", "WEIGHT", "LAST DATA"], rows)
+}
+
+async fn add_user(app: &App, add: UserAdd, now: Timestamp) -> anyhow::Result<ExitCode> {
+    let email = add.email.trim();
+    if !email.split_once('@').is_some_and(|(local, host)| !local.is_empty() && host.contains('.')) || email.contains(char::is_whitespace) {
+        bail!("{email:?} is not a mail address");
+    }
+    let org = org(&app.store, &add.org).await?;
+    let id = match app.store.hub().add_user(org.id, email.to_owned(), named("the person's name", &add.name)?, add.role, None, now).await {
+        Err(StoreError::Exists(_)) => bail!("there is a person with the mail address {email} already"),
+        done => done?,
+    };
+    let token = links::new_link(app, id).await?;
+    eprintln!("{email} ({}, {}) sets a password here, once, within 7 days:", add.role, org.name);
+    print(&format!("{}/welcome/{token}", add.hub.base_url()))
+}
+
+async fn create_key(store: &Store, create: KeyCreate, now: Timestamp) -> anyhow::Result<ExitCode> {
+    let org = org(store, &create.org).await?;
+    let name = named("the key's name", &create.name)?;
+    let key = keys::generate(&mut rand::rng());
+    let expires_at = now.plus(create.expires);
+    let record = KeyRecord {
+        id: 0,
+        org: org.id,
+        name: name.clone(),
+        hint: keys::hint(&key),
+        scopes: create.scopes.join(" "),
+        created_at: now,
+        expires_at: Some(expires_at),
+        revoked_at: None,
+        last_used_at: None,
+    };
+    match store.hub().add_key(record, keys::hash(&key)).await {
+        Err(StoreError::Exists(_)) => bail!("{} has, or had, a key named {name:?}; names are not used twice", org.slug),
+        done => done?,
+    }
+    eprintln!("Key {name:?} of {} ({}), until {}. It is shown this once:", org.name, create.scopes.join(", "), expires_at.date());
+    print(&key)
+}
+
+async fn revoke_key(store: &Store, revoke: KeyRevoke, now: Timestamp) -> anyhow::Result<ExitCode> {
+    let org = org(store, &revoke.org).await?;
+    if !store.hub().revoke_key(org.id, revoke.name.clone(), now).await? {
+        bail!("{} has no live key named {:?}", org.slug, revoke.name);
+    }
+    print(&format!("revoked {:?} of {}", revoke.name, org.slug))
+}
+
+async fn list_keys(store: &Store, list: KeyList, now: Timestamp) -> anyhow::Result<ExitCode> {
+    let org = org(store, &list.org).await?;
+    let rows = store.hub().keys(org.id).await?.into_iter().map(|k| {
+        let state = match (k.revoked_at, k.expires_at) {
+            (Some(at), _) => format!("revoked {}", at.date()),
+            (None, Some(at)) if at <= now => format!("expired {}", at.date()),
+            (None, Some(at)) => format!("until {}", at.date()),
+            (None, None) => "live".to_owned(),
+        };
+        vec![k.name, k.hint, k.scopes, state, k.last_used_at.map_or_else(|| "never".to_owned(), Timestamp::rfc3339)]
+    });
+    table(&["NAME", "KEY", "SCOPES", "STATE", "LAST USED"], rows)
+}
+
+async fn org(store: &Store, slug: &Slug) -> anyhow::Result<Org> {
+    let orgs = store.hub().organisations().await?;
+    orgs.into_iter().find(|o| o.slug == slug.as_str()).with_context(|| format!("there is no organisation {slug} (admin org list shows all)"))
+}
+
+/// A name for people: trimmed, not empty, of sensible length.
+pub fn named(what: &str, text: &str) -> anyhow::Result<String> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > 200 || text.chars().any(char::is_control) {
+        bail!("{what} must have 1 to 200 characters");
+    }
+    Ok(text.to_owned())
+}
+
+pub fn parse_country(text: &str) -> Result<String, String> {
+    let upper = text.trim().to_ascii_uppercase();
+    if upper.len() == 2 && upper.bytes().all(|b| b.is_ascii_uppercase()) { Ok(upper) } else { Err("must be two letters, such as DE".to_owned()) }
+}
+
+pub fn parse_weight(text: &str) -> Result<f64, String> {
+    text.trim().parse().ok().filter(|w: &f64| *w > 0.0 && *w <= 1_000.0).ok_or_else(|| "must be a number above 0, at most 1000".to_owned())
+}
+
+fn parse_scope(text: &str) -> Result<String, String> {
+    if keys::SCOPES.contains(&text) { Ok(text.to_owned()) } else { Err(format!("must be of {}", keys::SCOPES.join(", "))) }
+}
+
+/// Columns as wide as their widest cell.
+fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> anyhow::Result<ExitCode> {
+    let mut all = vec![head.iter().map(|h| (*h).to_owned()).collect::<Vec<_>>()];
+    all.extend(rows);
+    let widths: Vec<usize> = (0..head.len()).map(|c| all.iter().map(|row| row[c].chars().count()).max().unwrap_or(0)).collect();
+    for row in all {
+        let line: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        print(line.join("  ").trim_end())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_checked_where_they_come_in() {
+        assert_eq!(parse_country(" de "), Ok("DE".to_owned()));
+        assert!(parse_country("DEU").is_err() && parse_country("ä").is_err());
+        assert!(parse_weight("0").is_err() && parse_weight("nan").is_err() && parse_weight("2.5").is_ok());
+        assert!(parse_scope("metrics").is_ok() && parse_scope("everything").is_err());
+        assert!(named("it", " ").is_err() && named("it", " a ").is_ok_and(|n| n == "a"));
+    }
+}

@@ -1,0 +1,207 @@
+//! `shieldwall import`: a folder of CSV files into the database, through the same validation as a push, with receipts.
+//!
+//! Any of `organisations.csv`, `metrics.csv`, `incidents.csv` may be missing. Where their columns and words differ from ours, a
+//! [mapping](mapping) file says how. Repeating an import changes nothing.
+
+mod mapping;
+mod organisations;
+
+use super::{
+    HubOptions,
+    batches::batches,
+    items::{self, Item, Items},
+    push::progress,
+    serve::DATABASE,
+};
+use crate::{
+    App,
+    api::submit::{Submission, Submitted, submit},
+    clock::Clock,
+    live::history,
+};
+use anyhow::{Context, bail};
+use domain::{OrgId, Timestamp};
+use futures::{StreamExt, TryStreamExt, stream};
+use mapping::{Mapping, Table};
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
+use store::{Mode, Org, What};
+
+/// Organisations loaded side by side; the writer commits what waits together.
+const PARALLEL: usize = 16;
+/// Refusals shown in full; the receipts have them all.
+const SHOWN: usize = 20;
+
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The folder with organisations.csv, metrics.csv, incidents.csv.
+    dir: PathBuf,
+    /// How the files' columns and words become ours; DIR/mapping.toml where this is missing and that exists.
+    #[arg(long, env = "SHIELDWALL_MAPPING")]
+    mapping: Option<PathBuf>,
+    /// The database; file and folder are created.
+    #[arg(long, env = "DATABASE_URL", default_value = DATABASE)]
+    database: String,
+    #[command(flatten)]
+    hub: HubOptions,
+}
+
+/// What became of one class of data.
+#[derive(Default)]
+struct Count {
+    kept: u64,
+    refused: u64,
+    receipts: u64,
+}
+
+/// Loads the folder; the exit code is 0 only when nothing was refused.
+pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let mapping = mapping(&args)?;
+    let files = [("organisations.csv", mapping.organisations.clone()), ("metrics.csv", mapping.metrics.clone()), ("incidents.csv", mapping.incidents.clone())];
+    let mut tables = Vec::new();
+    for (name, table) in files {
+        let path = args.dir.join(name);
+        tables.push(match std::fs::read_to_string(&path) {
+            Ok(text) => Some(read(&text, &table).with_context(|| path.display().to_string())?),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+            Err(e) => return Err(e).with_context(|| path.display().to_string()),
+        });
+    }
+    let [organisations, metrics, incidents] = &mut tables[..] else { bail!("three tables were read") };
+    if organisations.is_none() && metrics.is_none() && incidents.is_none() {
+        bail!("{} has none of organisations.csv, metrics.csv, incidents.csv", args.dir.display());
+    }
+    let clock = Clock::default();
+    // Before the hub opens, for it validates items against the organisations it knows.
+    if let Some(rows) = organisations.take() {
+        organisations::load(&args.database, rows, clock.now()).await?;
+    }
+    let app = App::open(args.hub.config(false), &args.database, clock).await?;
+    let mut refused = 0;
+    for (what, rows, one, many) in [(What::Metrics, metrics.take(), "value", "values"), (What::Incidents, incidents.take(), "incident", "incidents")] {
+        let Some(rows) = rows else { continue };
+        let count = load(&app, what, rows).await?;
+        let noun = if count.kept == 1 { one } else { many };
+        super::print(&format!("{} {noun}, {} refused, {} receipts", count.kept, count.refused, count.receipts))?;
+        refused += count.refused;
+    }
+    app.live.stop();
+    app.store.close().await;
+    Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn mapping(args: &Args) -> anyhow::Result<Mapping> {
+    let path = match &args.mapping {
+        Some(path) => path.clone(),
+        None => Some(args.dir.join("mapping.toml")).filter(|p| p.exists()).unwrap_or_default(),
+    };
+    if path.as_os_str().is_empty() {
+        return Ok(Mapping::default());
+    }
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    Mapping::parse(&text).with_context(|| path.display().to_string())
+}
+
+type Rows = Vec<(u64, items::Row)>;
+
+fn read(text: &str, table: &Table) -> anyhow::Result<Rows> {
+    items::rows(text)?.into_iter().map(|(line, row)| Ok((line, table.apply(row).with_context(|| format!("line {line}"))?))).collect()
+}
+
+/// Loads one class of data, organisation by organisation.
+async fn load(app: &App, what: What, rows: Rows) -> anyhow::Result<Count> {
+    let orgs: BTreeMap<String, Org> = app.store.hub().organisations().await?.into_iter().map(|o| (o.slug.clone(), o)).collect();
+    let mut count = Count::default();
+    let mut ignored = Vec::new();
+    let mut without_value = 0_u64;
+    let mut refusals = Vec::new();
+    let mut by_org: BTreeMap<String, Vec<Item>> = BTreeMap::new();
+    let mut oldest: BTreeMap<OrgId, Timestamp> = BTreeMap::new();
+    for (place, mut row) in rows {
+        let Some(at) = row.iter().position(|(column, _)| column == "org") else { bail!("line {place} has no org") };
+        let slug = row.swap_remove(at).1;
+        let Some(org) = orgs.get(&slug) else {
+            refusals.push(format!("line {place}: there is no organisation {slug:?}"));
+            count.refused += 1;
+            continue;
+        };
+        let moments = row.iter().filter(|(column, _)| matches!(column.as_str(), "observed_at" | "opened_at"));
+        for at in moments.filter_map(|(_, cell)| Timestamp::parse(cell).ok()) {
+            oldest.entry(org.id).and_modify(|first| *first = at.min(*first)).or_insert(at);
+        }
+        match items::item(what, row, &mut ignored)? {
+            Some(json) => by_org.entry(slug).or_default().push(Item { place, json }),
+            None => without_value += 1,
+        }
+    }
+    let bar = progress(by_org.values().map(|v| v.len() as u64).sum()).with_message(what.name());
+    let orgs = &orgs;
+    let mut done = stream::iter(by_org)
+        .map(|(slug, items)| {
+            let bar = bar.clone();
+            async move { load_org(app, what, &orgs[&slug], items, &bar).await }
+        })
+        .buffer_unordered(PARALLEL);
+    while let Some((one, mut more)) = done.try_next().await? {
+        count.kept += one.kept;
+        count.refused += one.refused;
+        count.receipts += one.receipts;
+        refusals.append(&mut more);
+    }
+    drop(done);
+    bar.finish_and_clear();
+    // Daily scores of the days the file speaks of.
+    for (org, from) in oldest {
+        history::rebuild(app, org, from).await?;
+    }
+    if !ignored.is_empty() {
+        eprintln!("{}: columns ignored: {}", what.name(), ignored.join(", "));
+    }
+    if without_value > 0 {
+        eprintln!("{}: rows left out for want of a value: {without_value}", what.name());
+    }
+    for line in refusals.iter().take(SHOWN) {
+        eprintln!("{}: {line}", what.name());
+    }
+    if refusals.len() > SHOWN {
+        eprintln!("{}: and {} more", what.name(), refusals.len() - SHOWN);
+    }
+    Ok(count)
+}
+
+async fn load_org(app: &App, what: What, org: &Org, list: Vec<Item>, bar: &indicatif::ProgressBar) -> anyhow::Result<(Count, Vec<String>)> {
+    let (mut count, mut refusals) = (Count::default(), Vec::new());
+    for batch in batches(what, Items { items: list, unit: "line", ..Items::default() })? {
+        let submission = Submission {
+            org: org.id,
+            org_slug: org.slug.clone(),
+            key_name: "import".to_owned(),
+            what,
+            mode: Mode::Delta,
+            strict: false,
+            dry_run: false,
+            backfill: true,
+            ndjson: false,
+            body: batch.body,
+            user_agent: concat!("shieldwall-import/", env!("CARGO_PKG_VERSION")).to_owned(),
+            idempotency: None,
+            expected_revision: None,
+        };
+        let failures: Vec<(Option<usize>, String)> = match submit(app, submission).await {
+            Ok(Submitted { receipt, .. }) => {
+                count.kept += u64::from(receipt.success_count);
+                receipt.failures.into_iter().map(|f| (Some(f.index as usize), f.detail)).collect()
+            }
+            // Every item was refused, which the receipt records; anything else ends the import.
+            Err(problem) if problem.receipt.is_some() => problem.errors.into_iter().enumerate().map(|(i, e)| (Some(i), e.detail)).collect(),
+            Err(problem) => bail!("{}: {}", org.slug, problem.detail),
+        };
+        count.receipts += 1;
+        count.refused += failures.len() as u64;
+        bar.inc(batch.places.len() as u64);
+        refusals.extend(failures.into_iter().map(|(index, detail)| match index.and_then(|i| batch.places.get(i)) {
+            Some(line) => format!("line {line}: {detail}"),
+            None => detail,
+        }));
+    }
+    Ok((count, refusals))
+}

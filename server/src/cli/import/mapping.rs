@@ -1,0 +1,182 @@
+//! The mapping file: how somebody else's columns and words become ours. A table, not code, so that a new source needs no build.
+//!
+//! For each field of ours, in this order: a `template`, a `threshold` table, a renamed `column`, a `constant`. A column that only
+//! changes its name is used up; one whose value is translated, templated or measured also stays, in the source's own words.
+
+use super::super::items::Row;
+use anyhow::{Context, bail};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// The whole file.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mapping {
+    pub organisations: Table,
+    pub metrics: Table,
+    pub incidents: Table,
+}
+
+/// How the rows of one file become ours.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Table {
+    /// Field → the column it is read from.
+    columns: BTreeMap<String, String>,
+    /// Field → the value it has where the row gives none.
+    constants: BTreeMap<String, String>,
+    /// Field → text with `{column}` in it.
+    templates: BTreeMap<String, String>,
+    /// Field → word of the source → our word. A word that is not in the table is an error, not a guess.
+    values: BTreeMap<String, BTreeMap<String, String>>,
+    /// Field → steps on a number.
+    thresholds: BTreeMap<String, Threshold>,
+}
+
+/// A number's way to a word.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Threshold {
+    column: String,
+    /// `at_least` → word; the first that fits, so the largest stands first.
+    steps: Vec<Step>,
+    otherwise: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Step {
+    at_least: f64,
+    is: String,
+}
+
+impl Mapping {
+    /// Reads a mapping file.
+    ///
+    /// # Errors
+    /// Names the line, or the threshold table that is out of order.
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let mapping: Self = toml::from_str(text)?;
+        for table in [&mapping.organisations, &mapping.metrics, &mapping.incidents] {
+            for (field, threshold) in &table.thresholds {
+                if !threshold.steps.is_sorted_by(|a, b| a.at_least > b.at_least) {
+                    bail!("the thresholds of {field} must fall from step to step");
+                }
+            }
+        }
+        Ok(mapping)
+    }
+}
+
+impl Table {
+    /// One row in our fields.
+    ///
+    /// # Errors
+    /// When a word is in no table, or a number is none.
+    pub fn apply(&self, row: Row) -> anyhow::Result<Row> {
+        let cell = |column: &str| row.iter().find(|(c, _)| c == column).map(|(_, cell)| cell.as_str());
+        let mut ours: BTreeMap<&str, String> = BTreeMap::new();
+        for (field, value) in &self.constants {
+            if cell(field).is_none() {
+                ours.insert(field, value.clone());
+            }
+        }
+        for (field, column) in &self.columns {
+            if let Some(value) = cell(column) {
+                ours.insert(field, value.to_owned());
+            }
+        }
+        for (field, threshold) in &self.thresholds {
+            if let Some(text) = cell(&threshold.column) {
+                let number: f64 = text.parse().ok().with_context(|| format!("{} is no number: {text:?}", threshold.column))?;
+                let step = threshold.steps.iter().find(|s| number >= s.at_least);
+                ours.insert(field, step.map_or_else(|| threshold.otherwise.clone(), |s| s.is.clone()));
+            }
+        }
+        for (field, template) in &self.templates {
+            ours.insert(field, fill(template, cell)?);
+        }
+        for (field, words) in &self.values {
+            if let Some(theirs) = ours.get(field.as_str()).map(String::as_str).or_else(|| cell(field)) {
+                let word = words.get(theirs).with_context(|| format!("the mapping has no {field} for {theirs:?}"))?;
+                ours.insert(field, word.clone());
+            }
+        }
+        let used_up = |column: &str| self.columns.iter().any(|(field, from)| from == column && !self.values.contains_key(field));
+        let mut out: Row = ours.iter().map(|(field, value)| ((*field).to_owned(), value.clone())).collect();
+        out.extend(row.into_iter().filter(|(column, _)| !ours.contains_key(column.as_str()) && !used_up(column)));
+        Ok(out)
+    }
+}
+
+/// The template with each `{column}` replaced by the row's cell, empty where the row has none.
+fn fill<'a>(template: &str, cell: impl Fn(&str) -> Option<&'a str>) -> anyhow::Result<String> {
+    let mut out = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (column, after) = after.split_once('}').with_context(|| format!("the template {template:?} has a {{ without a }}"))?;
+        out.push_str(before);
+        out.push_str(cell(column).unwrap_or_default());
+        rest = after;
+    }
+    Ok(out + rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"
+        [incidents.columns]
+        opened_at = "seen"
+        class = "kind"
+        [incidents.constants]
+        tlp = "CLEAR"
+        [incidents.templates]
+        title = "{kind} at {place}"
+        [incidents.values.class]
+        "Break-in" = "intrusions/burglary"
+        [incidents.thresholds.severity]
+        column = "people"
+        steps = [{ at_least = 1000, is = "critical" }, { at_least = 10, is = "high" }]
+        otherwise = "low"
+    "#;
+
+    fn applied(cells: &[(&str, &str)]) -> anyhow::Result<BTreeMap<String, String>> {
+        let row = cells.iter().map(|(c, v)| ((*c).to_owned(), (*v).to_owned())).collect();
+        Ok(Mapping::parse(TEXT)?.incidents.apply(row)?.into_iter().collect())
+    }
+
+    #[test]
+    fn renames_translates_measures_and_fills() {
+        let row = applied(&[("seen", "2024-01-02"), ("kind", "Break-in"), ("place", "Dock"), ("people", "10")]).unwrap();
+        let expected = [
+            ("class", "intrusions/burglary"),
+            ("kind", "Break-in"),
+            ("opened_at", "2024-01-02"),
+            ("people", "10"),
+            ("place", "Dock"),
+            ("severity", "high"),
+            ("title", "Break-in at Dock"),
+            ("tlp", "CLEAR"),
+        ];
+        assert_eq!(row, expected.map(|(c, v)| (c.to_owned(), v.to_owned())).into());
+        assert_eq!(applied(&[("tlp", "RED"), ("people", "9")]).unwrap()["tlp"], "RED");
+    }
+
+    #[test]
+    fn guesses_nothing() {
+        assert!(applied(&[("kind", "Fire")]).unwrap_err().to_string().contains("Fire"));
+        assert!(applied(&[("people", "some")]).is_err());
+        assert!(Mapping::parse("[incidents]\ncolums = {}").is_err());
+        assert!(Mapping::parse(&TEXT.replace("1000", "1")).is_err());
+    }
+
+    #[test]
+    fn the_example_is_sound() {
+        let example = Mapping::parse(include_str!("../../../examples/import/hhs-breaches.toml")).unwrap();
+        let words = &example.incidents.values["class"];
+        assert_eq!(words.len(), 5);
+        assert!(words.values().all(|word| domain::rsit::is_known(word)));
+    }
+}

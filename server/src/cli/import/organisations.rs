@@ -1,0 +1,84 @@
+//! `organisations.csv` into the database. An organisation that is there already stays as it is.
+
+use super::{PARALLEL, Rows};
+use crate::cli::{
+    admin::{named, parse_country, parse_weight},
+    items::Row,
+    parse_duration,
+    push::progress,
+};
+use anyhow::{Context, anyhow};
+use domain::{DAY, OrgId, Slug, Timestamp};
+use futures::{StreamExt, stream};
+use store::{Org, Settings, Store, StoreError};
+
+/// Expected push interval where the file names none: files come by the day rather than by the minute.
+const INTERVAL: i64 = DAY;
+
+/// Adds the organisations of the file.
+///
+/// # Errors
+/// When a row cannot be read (then none is added), or the database fails.
+pub async fn load(database: &str, rows: Rows, now: Timestamp) -> anyhow::Result<()> {
+    let orgs: Vec<Org> =
+        rows.into_iter().map(|(line, row)| organisation(&row).with_context(|| format!("organisations.csv, line {line}"))).collect::<anyhow::Result<_>>()?;
+    let store = Store::open(&Settings { url: database.to_owned(), readers: 1 }).await?;
+    let bar = progress(orgs.len() as u64).with_message("organisations");
+    let hub = store.hub();
+    let mut added = stream::iter(orgs).map(|org| hub.add_organisation(org, now)).buffer_unordered(PARALLEL);
+    let (mut new, mut old) = (0_u64, 0_u64);
+    while let Some(one) = added.next().await {
+        match one {
+            Ok(_) => new += 1,
+            Err(StoreError::Exists(_)) => old += 1,
+            Err(error) => return Err(error.into()),
+        }
+        bar.inc(1);
+    }
+    drop(added);
+    bar.finish_and_clear();
+    store.close().await;
+    crate::cli::print(&format!("{} organisations ({new} new, {old} there already)", new + old)).map(drop)
+}
+
+fn organisation(row: &Row) -> anyhow::Result<Org> {
+    let cell = |column: &str| row.iter().find(|(c, _)| c == column).map(|(_, cell)| cell.as_str());
+    let need = |column: &'static str| cell(column).with_context(|| format!("{column} is missing"));
+    let wrong = |column: &'static str| move |e: String| anyhow!("{column} {e}");
+    let slug: Slug = need("slug")?.parse().map_err(wrong("slug"))?;
+    let assets = cell("assets").map(|text| text.parse::<i64>().ok().filter(|n| *n >= 0).context("assets must be a whole number")).transpose()?;
+    Ok(Org {
+        id: OrgId(0),
+        slug: slug.to_string(),
+        name: named("name", need("name")?)?,
+        sector: named("sector", cell("sector").unwrap_or("other"))?,
+        country: parse_country(need("country")?).map_err(wrong("country"))?,
+        assets,
+        interval: cell("interval").map_or(Ok(INTERVAL), parse_duration).map_err(wrong("interval"))?,
+        weight: cell("weight").map_or(Ok(1.0), parse_weight).map_err(wrong("weight"))?,
+        last_data_at: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(text: &str) -> Row {
+        text.split(';').filter_map(|cell| cell.split_once('=')).map(|(c, v)| (c.to_owned(), v.to_owned())).collect()
+    }
+
+    #[test]
+    fn reads_an_organisation_and_names_what_is_wrong() {
+        let org = organisation(&row("slug=north;name=North;country=gb;assets=7;state=XX")).unwrap();
+        assert_eq!((org.slug.as_str(), org.country.as_str(), org.assets, org.interval, org.weight), ("north", "GB", Some(7), DAY, 1.0));
+        for (bad, field) in [
+            ("name=N;country=GB", "slug"),
+            ("slug=A;name=N;country=GB", "slug"),
+            ("slug=a;name=N;country=GB;weight=0", "weight"),
+            ("slug=a;name=N;country=GB;assets=x", "assets"),
+        ] {
+            assert!(organisation(&row(bad)).unwrap_err().to_string().contains(field), "{bad}");
+        }
+    }
+}

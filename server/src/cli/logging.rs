@@ -1,0 +1,13 @@
+//! Structured logs on standard error: lines for people on a terminal, JSON lines otherwise. `RUST_LOG` filters; the default is
+//! `info`. Never logged: API keys, passwords, one-time links, cookies, payloads.
+
+use std::io::IsTerminal;
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging for the whole program; a second call changes nothing.
+pub fn start() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Fails only when logging was started before.
+    let _ = if std::io::stderr().is_terminal() { logs.with_target(false).try_init() } else { logs.json().try_init() };
+}

@@ -1,0 +1,130 @@
+//! Options that several commands share: where the hub listens, where its data is, how long it keeps what.
+
+use crate::state::Config;
+use clap::Args;
+use domain::{DAY, HOUR, MINUTE, SECOND};
+use std::net::SocketAddr;
+use store::Retention;
+
+/// The alliance's name where none is given.
+pub const ALLIANCE: &str = "Alliance";
+
+/// How a hub runs.
+#[derive(Args, Clone, Debug)]
+pub struct HubOptions {
+    /// Address and port to listen on.
+    #[arg(long, env = "SHIELDWALL_LISTEN", default_value = "127.0.0.1:3000")]
+    pub listen: SocketAddr,
+    /// Where people reach the hub, such as https://shieldwall.example.org; the default is http:// and the listening address.
+    #[arg(long, env = "SHIELDWALL_PUBLIC_URL", value_parser = parse_public_url)]
+    pub public_url: Option<String>,
+    /// The alliance's name, for the head of the pages.
+    #[arg(long, env = "SHIELDWALL_ALLIANCE", default_value = ALLIANCE)]
+    pub alliance: String,
+    #[command(flatten)]
+    pub retention: RetentionOptions,
+}
+
+/// Days each class of data is kept.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Retention, in days")]
+pub struct RetentionOptions {
+    /// Raw metric samples.
+    #[arg(long, env = "SHIELDWALL_RETAIN_SAMPLES_DAYS", default_value_t = Retention::default().samples)]
+    retain_samples_days: u32,
+    /// Hourly rollups; daily ones stay.
+    #[arg(long, env = "SHIELDWALL_RETAIN_HOURS_DAYS", default_value_t = Retention::default().hours)]
+    retain_hours_days: u32,
+    /// Raw payloads of pushes.
+    #[arg(long, env = "SHIELDWALL_RETAIN_PAYLOADS_DAYS", default_value_t = Retention::default().payloads)]
+    retain_payloads_days: u32,
+    /// Security events.
+    #[arg(long, env = "SHIELDWALL_RETAIN_EVENTS_DAYS", default_value_t = Retention::default().events)]
+    retain_events_days: u32,
+    /// Receipts.
+    #[arg(long, env = "SHIELDWALL_RETAIN_RECEIPTS_DAYS", default_value_t = Retention::default().receipts)]
+    retain_receipts_days: u32,
+    /// Idempotency keys.
+    #[arg(long, env = "SHIELDWALL_RETAIN_IDEMPOTENCY_DAYS", default_value_t = Retention::default().idempotency)]
+    retain_idempotency_days: u32,
+    /// The log of changes that live pages replay from.
+    #[arg(long, env = "SHIELDWALL_RETAIN_OUTBOX_DAYS", default_value_t = Retention::default().outbox)]
+    retain_outbox_days: u32,
+}
+
+impl HubOptions {
+    /// The address in links, without a slash at the end.
+    pub fn base_url(&self) -> String {
+        self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
+    }
+
+    /// The running program's configuration.
+    pub fn config(&self, demo: bool) -> Config {
+        let https = self.base_url().starts_with("https://");
+        let r = &self.retention;
+        Config {
+            listen: self.listen,
+            alliance: self.alliance.clone(),
+            demo,
+            insecure_cookies: self.listen.ip().is_loopback() && !https,
+            retention: Retention {
+                samples: r.retain_samples_days,
+                hours: r.retain_hours_days,
+                payloads: r.retain_payloads_days,
+                events: r.retain_events_days,
+                receipts: r.retain_receipts_days,
+                idempotency: r.retain_idempotency_days,
+                outbox: r.retain_outbox_days,
+            },
+        }
+    }
+}
+
+pub fn parse_public_url(text: &str) -> Result<String, String> {
+    let url = text.trim_end_matches('/');
+    let parsed = reqwest::Url::parse(url).map_err(|e| e.to_string())?;
+    let plain = matches!(parsed.scheme(), "http" | "https") && parsed.query().is_none() && parsed.fragment().is_none() && parsed.username().is_empty();
+    if plain { Ok(url.to_owned()) } else { Err("must be an http or https address without query".to_owned()) }
+}
+
+/// Reads a length of time such as `30s`, `5m`, `12h`, `90d`, as microseconds.
+///
+/// # Errors
+/// A sentence for whoever typed it.
+pub fn parse_duration(text: &str) -> Result<i64, String> {
+    let wrong = || "must be a whole number with its unit, such as 30s, 5m, 12h or 90d".to_owned();
+    let text = text.trim();
+    let unit = match text.as_bytes().last() {
+        Some(b's') => SECOND,
+        Some(b'm') => MINUTE,
+        Some(b'h') => HOUR,
+        Some(b'd') => DAY,
+        _ => return Err(wrong()),
+    };
+    let number: i64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    if number <= 0 {
+        return Err("must be more than nothing".to_owned());
+    }
+    number.checked_mul(unit).filter(|micros| *micros <= 3_660 * DAY).ok_or_else(|| "must be at most ten years".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_need_a_unit() {
+        assert_eq!(parse_duration("5m"), Ok(5 * MINUTE));
+        assert_eq!(parse_duration(" 90d "), Ok(90 * DAY));
+        for bad in ["", "m", "5", "-5m", "0s", "5 m", "é", "99999999999999999d", "1.5h"] {
+            assert!(parse_duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_plain() {
+        assert_eq!(parse_public_url("https://hub.example/"), Ok("https://hub.example".to_owned()));
+        assert!(parse_public_url("ftp://hub.example").is_err());
+        assert!(parse_public_url("hub.example").is_err());
+    }
+}

@@ -1,0 +1,175 @@
+//! `shieldwall push`: a file, pushed to a hub as a partner would.
+
+use super::{
+    batches::{Batch, batches},
+    client::{Answer, Failure, Intent, PushClient},
+    items::{self, Format},
+};
+use anyhow::{Context, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::{io::Read, path::PathBuf, process::ExitCode};
+use store::{Mode, What};
+
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "The key is read from --key-file or the environment variable SHIELDWALL_KEY; a key among the arguments could be read by every process of the machine."
+)]
+pub struct Args {
+    /// What the file holds.
+    what: Class,
+    /// The file; `-` for standard input.
+    file: PathBuf,
+    /// How it is written; by its extension where this is missing.
+    #[arg(long, env = "SHIELDWALL_FORMAT")]
+    format: Option<Format>,
+    /// The hub.
+    #[arg(long, env = "SHIELDWALL_URL", default_value = "http://127.0.0.1:3000")]
+    url: String,
+    /// A file with nothing but the API key.
+    #[arg(long, env = "SHIELDWALL_KEY_FILE")]
+    key_file: Option<PathBuf>,
+    /// `snapshot`: the file is the whole truth, and what it leaves out is closed or expired.
+    #[arg(long, env = "SHIELDWALL_MODE", default_value = "delta")]
+    mode: PushMode,
+    /// The hub checks everything and keeps nothing.
+    #[arg(long, env = "SHIELDWALL_DRY_RUN")]
+    dry_run: bool,
+    /// All or nothing: one refused item refuses its whole push.
+    #[arg(long, env = "SHIELDWALL_STRICT")]
+    strict: bool,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Class {
+    Metrics,
+    Incidents,
+    Events,
+    Indicators,
+    IndicatorCounts,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum PushMode {
+    Delta,
+    Snapshot,
+}
+
+/// Pushes the file; the exit code is 0 only when every item was kept.
+pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let what = match args.what {
+        Class::Metrics => What::Metrics,
+        Class::Incidents => What::Incidents,
+        Class::Events => What::Events,
+        Class::Indicators => What::Indicators,
+        Class::IndicatorCounts => What::IndicatorCounts,
+    };
+    let mode = match args.mode {
+        PushMode::Delta => Mode::Delta,
+        PushMode::Snapshot => Mode::Snapshot,
+    };
+    let client = PushClient::new(&args.url, &key(&args)?, concat!("shieldwall-push/", env!("CARGO_PKG_VERSION")), 8)?;
+    let format = args.format.or_else(|| Format::of(&args.file)).context("cannot tell the format by the file's name; say --format json, ndjson or csv")?;
+    let read = items::read(what, format, &text(&args)?)?;
+    let unit = read.unit;
+    if !read.ignored.is_empty() {
+        eprintln!("Columns ignored: {}", read.ignored.join(", "));
+    }
+    if read.without_value > 0 {
+        eprintln!("Rows left out for want of a value: {}", read.without_value);
+    }
+    let batches = batches(what, read)?;
+    if mode == Mode::Snapshot && batches.len() > 1 {
+        bail!("a snapshot must fit into one push (1,000 items, 1 MiB), for what a push leaves out ends");
+    }
+    send(&client, what, unit, batches, Intent { mode, dry_run: args.dry_run, strict: args.strict }).await
+}
+
+async fn send(client: &PushClient, what: What, unit: &str, batches: Vec<Batch>, intent: Intent) -> anyhow::Result<ExitCode> {
+    let bar = progress(batches.iter().map(|b| b.places.len() as u64).sum());
+    let run = uuid::Uuid::new_v4();
+    let (mut kept, mut refused) = (0, 0);
+    for (no, Batch { body, places }) in batches.into_iter().enumerate() {
+        let answer = client.push(what, body, &format!("{run}-{no}"), intent).await?;
+        bar.inc(places.len() as u64);
+        let lines = report(&answer, unit, &places, intent.dry_run);
+        bar.suspend(|| -> anyhow::Result<()> { lines.iter().try_for_each(|line| super::print(line).map(drop)) })?;
+        if answer.accepted() {
+            kept += answer.success_count;
+            refused += answer.failure_count;
+        } else if answer.receipt.is_some() {
+            refused += places.len() as u32;
+        } else {
+            // Nothing was read (key, scope, form): the rest would fare no better.
+            bar.finish_and_clear();
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    bar.finish_and_clear();
+    let done = if intent.dry_run { "would be kept" } else { "kept" };
+    super::print(&format!("{kept} {done}, {refused} refused"))?;
+    Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The answer to one push, for people.
+fn report(answer: &Answer, unit: &str, places: &[u64], dry_run: bool) -> Vec<String> {
+    let receipt = answer.receipt.as_deref().unwrap_or(answer);
+    let mut lines = Vec::new();
+    if let Some(id) = receipt.id.as_ref().filter(|_| !dry_run) {
+        lines.push(format!("receipt {id}: {} kept, {} refused", receipt.success_count, receipt.failure_count));
+    }
+    if !answer.accepted() {
+        let title = answer.title.as_deref().unwrap_or("refused");
+        lines.push(format!("{} {title}: {}", answer.status, answer.detail.as_deref().unwrap_or_default()));
+    }
+    let failures = if receipt.failures.is_empty() { &answer.errors } else { &receipt.failures };
+    lines.extend(failures.iter().map(|Failure { index, pointer, detail }| {
+        let place = index.and_then(|i| places.get(i)).map(|place| format!("{unit} {place}: ")).unwrap_or_default();
+        // Within the item: `/items/7/value` says no more than `value` beside the line number.
+        let field = pointer.splitn(4, '/').nth(3).filter(|_| !place.is_empty()).unwrap_or(pointer);
+        format!("  {place}{field} {detail}")
+    }));
+    lines
+}
+
+/// A bar on a terminal, nothing elsewhere.
+pub fn progress(total: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(total).with_style(style)
+}
+
+fn key(args: &Args) -> anyhow::Result<String> {
+    if let Some(path) = &args.key_file {
+        return Ok(std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?.trim().to_owned());
+    }
+    std::env::var("SHIELDWALL_KEY").context("no API key: put it into a file (--key-file) or into SHIELDWALL_KEY")
+}
+
+fn text(args: &Args) -> anyhow::Result<String> {
+    if args.file.as_os_str() == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).context("cannot read standard input as UTF-8")?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(&args.file).with_context(|| format!("cannot read {} as UTF-8", args.file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_name_the_line_of_the_file() {
+        let answer = serde_json::from_str(
+            r#"{"id":"r1","success_count":1,"failure_count":1,"failures":[{"index":1,"pointer":"/items/1/value","code":"type","detail":"must be a number"}]}"#,
+        )
+        .unwrap();
+        let answer = Answer { status: 200, ..answer };
+        assert_eq!(report(&answer, "line", &[2, 9], false), ["receipt r1: 1 kept, 1 refused", "  line 9: value must be a number"]);
+    }
+
+    #[test]
+    fn problems_are_told_in_their_own_words() {
+        let answer = serde_json::from_str(r#"{"title":"An API key is needed","detail":"This one has expired.","errors":[]}"#).unwrap();
+        assert_eq!(report(&Answer { status: 401, ..answer }, "line", &[2], false), ["401 An API key is needed: This one has expired."]);
+    }
+}

@@ -1,0 +1,32 @@
+//! `shieldwall serve`: the hub itself.
+
+use super::HubOptions;
+use crate::{App, clock::Clock, routes};
+use anyhow::Context;
+use std::process::ExitCode;
+use tokio::net::TcpListener;
+
+/// The database of `serve`, `admin` and `import` where none is named.
+pub const DATABASE: &str = "sqlite://data/shieldwall.db";
+
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    #[command(flatten)]
+    hub: HubOptions,
+    /// The database; file and folder are created.
+    #[arg(long, env = "DATABASE_URL", default_value = DATABASE)]
+    database: String,
+}
+
+/// Serves until SIGTERM.
+pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let app = App::open(args.hub.config(false), &args.database, Clock::default()).await?;
+    let listener = listen(&args.hub).await?;
+    tracing::info!(address = %listener.local_addr()?, url = args.hub.base_url(), "serving");
+    routes::serve(app, listener).await.map(|()| ExitCode::SUCCESS)
+}
+
+/// Takes the address to listen on.
+pub async fn listen(hub: &HubOptions) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(hub.listen).await.with_context(|| format!("cannot listen on {} (--listen chooses another address)", hub.listen))
+}

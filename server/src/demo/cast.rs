@@ -1,0 +1,103 @@
+//! The fictional alliance: who is in it, how it stands, and what happens to it. Any likeness to a real organisation is chance.
+
+use domain::{MINUTE, Role, view::DemoAccount};
+
+/// The alliance's name.
+pub const ALLIANCE: &str = "Breakwater Alliance";
+/// How often each partner is expected to push.
+pub const INTERVAL: i64 = 5 * MINUTE;
+
+/// One partner.
+pub struct Partner {
+    pub slug: &'static str,
+    pub name: &'static str,
+    pub sector: &'static str,
+    pub country: &'static str,
+    pub assets: i64,
+    pub weight: f64,
+    /// About the points it has today.
+    pub level: f64,
+    /// Points it gains a year.
+    pub slope: f64,
+    pub story: Story,
+}
+
+/// What is special about a partner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Story {
+    Steady,
+    /// Ahead in everything, quick to respond.
+    Strong,
+    /// Patching came to a stop a month ago.
+    PatchingSlips,
+    /// Detects well, responds slowly.
+    WeakResponse,
+    /// Its data comes some minutes late.
+    Late,
+    /// Has not been heard of since yesterday.
+    Silent,
+}
+
+const fn partner(
+    (slug, name): (&'static str, &'static str),
+    (sector, country): (&'static str, &'static str),
+    assets: i64,
+    weight: f64,
+    (level, slope): (f64, f64),
+    story: Story,
+) -> Partner {
+    Partner { slug, name, sector, country, assets, weight, level, slope, story }
+}
+
+/// The twelve, the alliance's own centre last.
+pub const PARTNERS: [Partner; 12] = [
+    partner(("fenwick-power", "Fenwick Power"), ("energy", "GB"), 18_400, 3.0, (84.0, 6.0), Story::Steady),
+    partner(("sable-water", "Sable Water"), ("water", "GB"), 6_200, 2.0, (76.0, 7.0), Story::Steady),
+    partner(("quillon-bank", "Quillon Bank"), ("banking", "DE"), 24_000, 3.0, (95.0, 3.0), Story::Strong),
+    partner(("alder-hospitals", "Alder Hospitals"), ("healthcare", "IE"), 11_800, 2.0, (75.0, 9.0), Story::Steady),
+    partner(("viaduct-rail", "Viaduct Rail"), ("transport", "FR"), 9_400, 2.0, (82.0, 5.0), Story::Steady),
+    partner(("wrenfield-telecom", "Wrenfield Telecom"), ("telecommunications", "NL"), 15_200, 2.0, (89.0, 4.0), Story::Steady),
+    partner(("osterby-freight", "Osterby Freight"), ("logistics", "DK"), 4_300, 1.0, (78.0, 2.0), Story::PatchingSlips),
+    partner(("marrow-vale", "Marrow Vale Council"), ("local government", "GB"), 3_100, 1.0, (77.0, 3.0), Story::WeakResponse),
+    partner(("pallister-air", "Pallister Air"), ("aviation", "ES"), 7_700, 2.0, (85.0, 5.0), Story::Steady),
+    partner(("tamsin-foods", "Tamsin Foods"), ("food", "BE"), 2_600, 1.0, (80.0, 8.0), Story::Late),
+    partner(("port-of-eskdal", "Port of Eskdal"), ("ports", "NO"), 1_900, 1.0, (73.0, 4.0), Story::Silent),
+    partner(("breakwater-centre", "Breakwater Coordination Centre"), ("coordination", "BE"), 420, 0.5, (92.0, 3.0), Story::Steady),
+];
+
+/// Who can sign in: one person of each role. Demo data only; a hub that serves for real has none of them.
+#[must_use]
+pub fn accounts() -> Vec<DemoAccount> {
+    PEOPLE
+        .iter()
+        .map(|(role, _, email, password, org)| {
+            let org = PARTNERS.iter().find(|p| p.slug == *org).map_or(*org, |p| p.name).to_owned();
+            DemoAccount { email: (*email).to_owned(), password: (*password).to_owned(), role: *role, org }
+        })
+        .collect()
+}
+
+/// Role, name, mail address, password, slug of the organisation.
+pub const PEOPLE: [(Role, &str, &str, &str, &str); 4] = [
+    (Role::Executive, "Ines Calloway", "executive@fenwick-power.example", "lantern-harbour-41", "fenwick-power"),
+    (Role::Analyst, "Tomas Brandvik", "analyst@quillon-bank.example", "lantern-harbour-42", "quillon-bank"),
+    (Role::OrgAdmin, "Mette Lindqvist", "admin@osterby-freight.example", "lantern-harbour-43", "osterby-freight"),
+    (Role::Steward, "Joris Aldewereld", "steward@breakwater-centre.example", "lantern-harbour-44", "breakwater-centre"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::Slug;
+
+    #[test]
+    fn the_cast_is_sound() {
+        assert!(PARTNERS.iter().all(|p| p.slug.parse::<Slug>().is_ok()));
+        for story in [Story::Strong, Story::PatchingSlips, Story::WeakResponse, Story::Late, Story::Silent] {
+            assert_eq!(PARTNERS.iter().filter(|p| p.story == story).count(), 1, "{story:?}");
+        }
+        let roles: Vec<Role> = accounts().into_iter().map(|a| a.role).collect();
+        assert_eq!(roles, Role::ALL);
+        assert!(PEOPLE.iter().all(|p| PARTNERS.iter().any(|partner| partner.slug == p.4)));
+    }
+}

@@ -1,0 +1,135 @@
+//! Fills an empty database with the alliance's past.
+
+use super::{
+    cast::{INTERVAL, PARTNERS, PEOPLE},
+    history, incidents, indicators,
+};
+use crate::{
+    App,
+    api::submit::{Submission, submit},
+    auth::password,
+    clock::Clock,
+    live,
+    policy::default_policy,
+};
+use anyhow::{Context, bail};
+use domain::{DAY, OrgId, Timestamp};
+use serde_json::{Value, json};
+use store::{Mode, Org, Settings, Store, What};
+
+/// The mark of a database that the demo made.
+const MADE: &str = "demo";
+/// Raw values and hourly rollups are kept as retention would have left them.
+const RAW_DAYS: i64 = 90;
+const HOURLY_DAYS: i64 = 100;
+
+/// Whether the demo made the database at `url`.
+///
+/// # Errors
+/// When it cannot be opened.
+pub async fn made(url: &str) -> anyhow::Result<bool> {
+    let store = Store::open(&Settings { url: url.to_owned(), readers: 1 }).await?;
+    let made = store.hub().meta(MADE).await?.is_some();
+    store.close().await;
+    Ok(made)
+}
+
+/// Makes the organisations with their metrics' history; false when the demo had done so before.
+///
+/// # Errors
+/// When the database fails, or holds what the demo did not make.
+pub async fn load_history(url: &str, clock: &Clock) -> anyhow::Result<bool> {
+    let now = clock.now();
+    let store = Store::open(&Settings { url: url.to_owned(), readers: 1 }).await?;
+    let hub = store.hub();
+    if hub.meta(MADE).await?.is_some() {
+        store.close().await;
+        return Ok(false);
+    }
+    if !hub.organisations().await?.is_empty() {
+        bail!("{url} holds an alliance that the demo did not make; name another database");
+    }
+    hub.set_meta(MADE, now.rfc3339()).await?;
+    let policy = hub.policy().await?.unwrap_or_else(default_policy);
+    for (no, p) in PARTNERS.iter().enumerate() {
+        let org = Org {
+            id: OrgId(0),
+            slug: p.slug.to_owned(),
+            name: p.name.to_owned(),
+            sector: p.sector.to_owned(),
+            country: p.country.to_owned(),
+            assets: Some(p.assets),
+            interval: INTERVAL,
+            weight: p.weight,
+            last_data_at: None,
+        };
+        let id = hub.add_organisation(org, now.plus(-history::DAYS * DAY)).await?;
+        let series = history::series(no, p, &policy, now);
+        hub.load_history(id, series, now.plus(-RAW_DAYS * DAY), now.plus(-HOURLY_DAYS * DAY)).await?;
+    }
+    store.close().await;
+    Ok(true)
+}
+
+/// Sends two years of records through the validation of a push, makes the daily scores, and adds the people.
+///
+/// # Errors
+/// When the database fails, or a record is refused.
+pub async fn load_records(app: &App) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    let orgs = app.store.hub().organisations().await?;
+    let mut past: Vec<_> = incidents::reports(now).into_iter().zip(indicators::reports(now)).map(Some).collect();
+    for (no, partner) in PARTNERS.iter().enumerate() {
+        let org = orgs.iter().find(|o| o.slug == partner.slug).with_context(|| format!("{} is missing", partner.slug))?;
+        let Some((reports, indicators)) = past[no].take() else { continue };
+        for revision in reports.revisions {
+            send(app, org, What::Incidents, revision).await?;
+        }
+        send(app, org, What::Events, reports.events).await?;
+        send(app, org, What::Indicators, indicators).await?;
+        for window in indicators::counts(no, now) {
+            push(app, org, What::IndicatorCounts, &window).await?;
+        }
+        live::history::rebuild(app, org.id, now.plus(-history::DAYS * DAY)).await?;
+    }
+    people(app, &orgs, now).await
+}
+
+async fn send(app: &App, org: &Org, what: What, items: Vec<Value>) -> anyhow::Result<()> {
+    for chunk in items.chunks(1_000) {
+        push(app, org, what, &json!({ "items": chunk })).await?;
+    }
+    Ok(())
+}
+
+async fn push(app: &App, org: &Org, what: What, body: &Value) -> anyhow::Result<()> {
+    let submission = Submission {
+        org: org.id,
+        org_slug: org.slug.clone(),
+        key_name: "demo history".to_owned(),
+        what,
+        mode: Mode::Delta,
+        strict: true,
+        dry_run: false,
+        backfill: true,
+        ndjson: false,
+        body: serde_json::to_vec(body)?,
+        user_agent: concat!("shieldwall-demo/", env!("CARGO_PKG_VERSION")).to_owned(),
+        idempotency: None,
+        expected_revision: None,
+    };
+    match submit(app, submission).await {
+        Ok(_) => Ok(()),
+        Err(problem) => bail!("{} of {}: {} {:?}", what.name(), org.slug, problem.detail, problem.errors.first()),
+    }
+}
+
+/// The demo's people, with the passwords that its sign-in page shows.
+async fn people(app: &App, orgs: &[Org], now: Timestamp) -> anyhow::Result<()> {
+    for (role, name, email, secret, slug) in PEOPLE {
+        let org = orgs.iter().find(|o| o.slug == slug).with_context(|| format!("{slug} is missing"))?;
+        let hash = password::hash(secret).await?;
+        app.store.hub().add_user(org.id, email.to_owned(), name.to_owned(), role, Some(hash), now).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,214 @@
+//! The live view: what was committed becomes what open pages learn.
+//!
+//! One task follows the outbox. For each batch of changes it refreshes the [`board`] of the organisations concerned, and
+//! only then publishes a [`frame`]: a browser that asks because of a frame finds at least what the frame told. A commit wakes
+//! the task at once; a poll every second heals whatever was missed (another process, another node) and lets time pass:
+//! freshness changes by itself.
+
+pub mod board;
+pub mod frame;
+pub mod history;
+pub mod sse;
+
+use crate::{App, api::submit::InFlight};
+use arc_swap::ArcSwap;
+use board::Board;
+use domain::{DAY, OrgId, Timestamp};
+use frame::{Frame, Frames};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use store::{Change, Store, StoreError, What};
+use tokio::sync::watch;
+
+/// Frames are at least this far apart, so that a storm of pushes becomes a steady beat.
+const BEAT: Duration = Duration::from_millis(20);
+/// How often the organisations and the policy are read again.
+const RELOAD: i64 = 5 * domain::SECOND;
+/// How often today's scores are written.
+const SAVE: i64 = 15 * domain::SECOND;
+
+/// What is known now, and who listens. One for the whole program.
+pub struct Live {
+    board: ArcSwap<Board>,
+    frames: Frames,
+    pub in_flight: InFlight,
+    streams: AtomicUsize,
+    stopping: watch::Sender<bool>,
+    assets: OnceLock<String>,
+}
+
+impl Live {
+    /// Reads the whole board from the database.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn load(store: &Store, now: Timestamp) -> Result<Self, StoreError> {
+        let (seq, _) = store.hub().outbox_bounds().await?;
+        let board = Board::load(store, now, seq).await?;
+        Ok(Self {
+            board: ArcSwap::from_pointee(board),
+            frames: Frames::new(seq),
+            in_flight: InFlight::default(),
+            streams: AtomicUsize::new(0),
+            stopping: watch::channel(false).0,
+            assets: OnceLock::new(),
+        })
+    }
+
+    /// The newest board. Holding it keeps that moment.
+    #[must_use]
+    pub fn board(&self) -> Arc<Board> {
+        self.board.load_full()
+    }
+
+    #[must_use]
+    pub fn frames(&self) -> &Frames {
+        &self.frames
+    }
+
+    /// Open streams.
+    #[must_use]
+    pub fn streams(&self) -> usize {
+        self.streams.load(Ordering::Relaxed)
+    }
+
+    /// Ends open streams and the following of the outbox.
+    pub fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Turns true when the program stops.
+    #[must_use]
+    pub fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
+    }
+
+    /// Where the browser finds the static files; set once at the start.
+    pub fn set_assets_base(&self, base: String) {
+        let _ = self.assets.set(base);
+    }
+
+    #[must_use]
+    pub fn assets_base(&self) -> String {
+        self.assets.get().cloned().unwrap_or_default()
+    }
+
+    /// Replaces the board by one in which `orgs` are read anew, and tells nobody. For bulk loads before anybody looks.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reload(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
+        let board = Board::load(store, now, self.board().seq).await?;
+        self.board.store(Arc::new(board));
+        Ok(())
+    }
+}
+
+/// Follows the outbox until the program stops.
+pub async fn follow(app: App) {
+    let mut commits = app.store.commits();
+    let mut stopping = app.live.stopping();
+    let mut state = Following { reloaded: app.clock.now(), saved: app.clock.now(), unsaved: BTreeSet::new(), backfilled: BTreeMap::new() };
+    let mut poll = tokio::time::interval(Duration::from_secs(1));
+    poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    while !*stopping.borrow() {
+        tokio::select! {
+            _ = commits.changed() => {}
+            _ = poll.tick() => {}
+            _ = stopping.changed() => break,
+        }
+        let began = tokio::time::Instant::now();
+        if let Err(error) = state.step(&app).await {
+            tracing::error!(%error, "the live view could not follow");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        tokio::time::sleep_until(began + BEAT).await;
+    }
+    if let Err(error) = state.save(&app, app.clock.now()).await {
+        tracing::error!(%error, "today's scores could not be saved");
+    }
+}
+
+struct Following {
+    reloaded: Timestamp,
+    saved: Timestamp,
+    /// Organisations whose scores of today differ from the saved ones.
+    unsaved: BTreeSet<OrgId>,
+    /// Organisations whose history must be made again, and from which moment on.
+    backfilled: BTreeMap<OrgId, Timestamp>,
+}
+
+impl Following {
+    async fn step(&mut self, app: &App) -> Result<(), StoreError> {
+        let now = app.clock.now();
+        let hub = app.store.hub();
+        let mut board = Board::clone(&app.live.board());
+        let changes = hub.changes_after(board.seq, 4_000).await?;
+        let mut changed_orgs: BTreeSet<OrgId> = BTreeSet::new();
+        if now.since(self.reloaded) >= RELOAD {
+            self.reloaded = now;
+            changed_orgs.extend(board.reload(&app.store, now).await?);
+        }
+        board.refresh(&app.store, &changes, now).await?;
+        changed_orgs.extend(board.pass_time(now));
+        if changes.is_empty() && changed_orgs.is_empty() {
+            if now.since(self.saved) >= SAVE {
+                self.save(app, now).await?;
+            }
+            return Ok(());
+        }
+        self.note(&changes, &changed_orgs, now);
+        board.seq = changes.last().map_or(board.seq, |c| c.seq);
+        let frame = Frame::new(&board, &changes, &changed_orgs);
+        app.live.board.store(Arc::new(board));
+        app.live.frames.publish(frame);
+        if now.since(self.saved) >= SAVE {
+            self.save(app, now).await?;
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, changes: &[Change], aged: &BTreeSet<OrgId>, now: Timestamp) {
+        self.unsaved.extend(aged);
+        for change in changes {
+            self.unsaved.insert(change.org);
+            if matches!(change.what, What::Metrics | What::Incidents) && change.since.day() < now.day() {
+                let from = self.backfilled.entry(change.org).or_insert(change.since);
+                *from = change.since.min(*from);
+            }
+        }
+    }
+
+    /// Writes today's scores of what changed, and makes history again where older data came.
+    async fn save(&mut self, app: &App, now: Timestamp) -> Result<(), StoreError> {
+        let midnight = now.day() != self.saved.day();
+        self.saved = now;
+        let board = app.live.board();
+        if midnight {
+            self.unsaved.extend(board.orgs().map(|o| o.info.id));
+        }
+        let rows: Vec<_> = std::mem::take(&mut self.unsaved).into_iter().filter_map(|id| board.org(id)).filter_map(|o| o.today(&board, now)).collect();
+        if !rows.is_empty() {
+            app.store.hub().set_days(rows).await?;
+        }
+        let rebuilt = !self.backfilled.is_empty();
+        for (org, from) in std::mem::take(&mut self.backfilled) {
+            history::rebuild(app, org, from.plus(-DAY)).await?;
+        }
+        if rebuilt || midnight {
+            let mut board = Board::clone(&app.live.board());
+            board.reload_days(&app.store, now).await?;
+            let all: BTreeSet<OrgId> = board.orgs().map(|o| o.info.id).collect();
+            let frame = Frame::new(&board, &[], &all);
+            app.live.board.store(Arc::new(board));
+            app.live.frames.publish(frame);
+        }
+        Ok(())
+    }
+}

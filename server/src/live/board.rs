@@ -1,0 +1,321 @@
+//! The board: each organisation's present, in memory, so that no page reads history to show the present.
+//!
+//! It is derived from the database and can be thrown away at any time. A board never changes once published; the next
+//! one shares whatever stayed the same.
+
+use domain::{
+    DAY, Freshness, OrgId, Severity, Timestamp, Viewer,
+    access::DataClass,
+    catalogue::{MetricDefinition, ScoringPolicy},
+    scoring::{Inputs, OrgScore, Reading, Score, collective, org_score},
+    verdict::Standing,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+use store::{Change, CurrentRow, DayRow, OpenIncident, Org, Store, StoreError, What};
+
+/// Days of score history that are kept at hand.
+pub const HISTORY: i64 = 91;
+
+/// Counts of what happened to each class of data; a cached view is good while the counts it was made from stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Versions {
+    pub posture: u64,
+    pub history: u64,
+    pub incidents: u64,
+    pub events: u64,
+    pub indicators: u64,
+    pub pushes: u64,
+}
+
+/// One organisation's present.
+#[derive(Clone, Debug)]
+pub struct OrgState {
+    pub info: Org,
+    pub inputs: Inputs,
+    /// Without the cap of critical incidents: who sees the cap depends on who sees the incident.
+    pub score: OrgScore,
+    pub freshness: Freshness,
+    /// Open incidents of high and critical severity.
+    pub open: Arc<Vec<OpenIncident>>,
+    /// Scores of the last [`HISTORY`] days, by day; today's not included.
+    pub days: Arc<Vec<DayRow>>,
+    /// When time alone changes something here.
+    next_change: Option<Timestamp>,
+}
+
+/// All organisations' present at one moment.
+#[derive(Clone)]
+pub struct Board {
+    pub policy: Arc<ScoringPolicy>,
+    positions: Arc<HashMap<String, usize>>,
+    orgs: BTreeMap<OrgId, Arc<OrgState>>,
+    slugs: Arc<HashMap<String, OrgId>>,
+    pub versions: Versions,
+    /// The outbox is applied up to here.
+    pub seq: i64,
+}
+
+impl Board {
+    /// Reads everything.
+    pub(super) async fn load(store: &Store, now: Timestamp, seq: i64) -> Result<Self, StoreError> {
+        let policy = store.hub().policy().await?.ok_or_else(|| StoreError::Internal("no scoring policy was adopted".into()))?;
+        let mut board = Self {
+            positions: Arc::new(policy.metrics.iter().enumerate().map(|(i, m)| (m.key.clone(), i)).collect()),
+            policy: Arc::new(policy),
+            orgs: BTreeMap::new(),
+            slugs: Arc::default(),
+            versions: Versions::default(),
+            seq,
+        };
+        board.reload(store, now).await?;
+        board.reload_days(store, now).await?;
+        Ok(board)
+    }
+
+    /// Reads organisations and policy again; returns the organisations that are new or changed.
+    pub(super) async fn reload(&mut self, store: &Store, now: Timestamp) -> Result<Vec<OrgId>, StoreError> {
+        let hub = store.hub();
+        if let Some(policy) = hub.policy().await?
+            && policy.version != self.policy.version
+        {
+            self.positions = Arc::new(policy.metrics.iter().enumerate().map(|(i, m)| (m.key.clone(), i)).collect());
+            self.policy = Arc::new(policy);
+            self.orgs.clear();
+        }
+        let all = hub.organisations().await?;
+        let changed: Vec<Org> = all.into_iter().filter(|o| self.orgs.get(&o.id).is_none_or(|old| !same(&old.info, o))).collect();
+        if changed.is_empty() {
+            return Ok(vec![]);
+        }
+        let ids: Vec<OrgId> = changed.iter().map(|o| o.id).collect();
+        for info in changed {
+            let days = self.orgs.get(&info.id).map(|o| Arc::clone(&o.days)).unwrap_or_default();
+            self.orgs.insert(info.id, Arc::new(OrgState::new(info, days)));
+        }
+        self.slugs = Arc::new(self.orgs.values().map(|o| (o.info.slug.clone(), o.info.id)).collect());
+        self.read_posture(store, &ids, now).await?;
+        self.read_incidents(store, &ids).await?;
+        self.versions.posture += 1;
+        Ok(ids)
+    }
+
+    pub(super) async fn reload_days(&mut self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
+        let today = now.day();
+        let mut by_org: HashMap<OrgId, Vec<DayRow>> = HashMap::new();
+        for row in store.hub().days(today - HISTORY).await?.into_iter().filter(|d| d.day < today) {
+            by_org.entry(row.org).or_default().push(row);
+        }
+        for (id, org) in &mut self.orgs {
+            Arc::make_mut(org).days = Arc::new(by_org.remove(id).unwrap_or_default());
+        }
+        self.versions.history += 1;
+        self.versions.posture += 1;
+        Ok(())
+    }
+
+    /// Reads anew what changes concern.
+    pub(super) async fn refresh(&mut self, store: &Store, changes: &[Change], now: Timestamp) -> Result<(), StoreError> {
+        let of = |what: &[What]| -> Vec<OrgId> {
+            let set: BTreeSet<OrgId> = changes.iter().filter(|c| what.contains(&c.what)).map(|c| c.org).collect();
+            set.into_iter().collect()
+        };
+        let all = of(&What::ALL);
+        if all.is_empty() {
+            return Ok(());
+        }
+        // Every push is a sign of life, so every push may change freshness.
+        self.read_posture(store, &all, now).await?;
+        let incidents = of(&[What::Incidents]);
+        if !incidents.is_empty() {
+            self.read_incidents(store, &incidents).await?;
+        }
+        let v = &mut self.versions;
+        v.posture += 1;
+        v.pushes += 1;
+        v.incidents += u64::from(!incidents.is_empty());
+        v.events += u64::from(changes.iter().any(|c| c.what == What::Events));
+        v.indicators += u64::from(changes.iter().any(|c| matches!(c.what, What::Indicators | What::IndicatorCounts)));
+        Ok(())
+    }
+
+    async fn read_posture(&mut self, store: &Store, orgs: &[OrgId], now: Timestamp) -> Result<(), StoreError> {
+        let (seen, rows) = store.hub().current(orgs).await?;
+        let mut by_org: HashMap<OrgId, Vec<CurrentRow>> = HashMap::new();
+        for row in rows {
+            by_org.entry(row.org).or_default().push(row);
+        }
+        for (id, last_data_at) in seen {
+            let Some(org) = self.orgs.get_mut(&id) else { continue };
+            let org = Arc::make_mut(org);
+            org.info.last_data_at = last_data_at;
+            org.inputs.interval = org.info.interval;
+            org.inputs.readings = readings(by_org.get(&id).map_or(&[], Vec::as_slice), &self.positions, self.policy.metrics.len());
+            org.rescore(&self.policy, now);
+        }
+        Ok(())
+    }
+
+    async fn read_incidents(&mut self, store: &Store, orgs: &[OrgId]) -> Result<(), StoreError> {
+        let mut by_org: HashMap<OrgId, Vec<OpenIncident>> = HashMap::new();
+        for incident in store.hub().open_incidents(orgs).await? {
+            by_org.entry(incident.org).or_default().push(incident);
+        }
+        for id in orgs {
+            if let Some(org) = self.orgs.get_mut(id) {
+                Arc::make_mut(org).open = Arc::new(by_org.remove(id).unwrap_or_default());
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets time pass; returns the organisations it changed.
+    pub(super) fn pass_time(&mut self, now: Timestamp) -> Vec<OrgId> {
+        let due: Vec<OrgId> = self.orgs.values().filter(|o| o.next_change.is_some_and(|at| at <= now)).map(|o| o.info.id).collect();
+        for id in &due {
+            if let Some(org) = self.orgs.get_mut(id) {
+                Arc::make_mut(org).rescore(&self.policy, now);
+            }
+        }
+        self.versions.posture += u64::from(!due.is_empty());
+        due
+    }
+
+    /// All organisations, by name.
+    pub fn orgs(&self) -> impl Iterator<Item = &Arc<OrgState>> {
+        self.orgs.values()
+    }
+
+    #[must_use]
+    pub fn org(&self, id: OrgId) -> Option<&Arc<OrgState>> {
+        self.orgs.get(&id)
+    }
+
+    #[must_use]
+    pub fn by_slug(&self, slug: &str) -> Option<&Arc<OrgState>> {
+        self.slugs.get(slug).and_then(|id| self.orgs.get(id))
+    }
+
+    /// A metric of the catalogue.
+    #[must_use]
+    pub fn metric(&self, key: &str) -> Option<&MetricDefinition> {
+        self.positions.get(key).map(|i| &self.policy.metrics[*i])
+    }
+
+    /// The organisations whose posture a viewer may count, with the scores as he may know them.
+    pub fn seen_by(&self, viewer: Viewer) -> impl Iterator<Item = (&Arc<OrgState>, OrgScore)> {
+        self.orgs
+            .values()
+            .filter(move |o| viewer.level(o.info.id, DataClass::Posture) >= domain::Level::Summary)
+            .map(move |o| (o, o.score_for(&self.policy, viewer)))
+    }
+}
+
+fn same(a: &Org, b: &Org) -> bool {
+    let a = Org { last_data_at: b.last_data_at, ..a.clone() };
+    a == *b
+}
+
+/// One reading per metric: the mean of its series, as young as the youngest of them.
+fn readings(rows: &[CurrentRow], positions: &HashMap<String, usize>, metrics: usize) -> Vec<Option<Reading>> {
+    let mut sums: Vec<(f64, u32, i64)> = vec![(0.0, 0, i64::MIN); metrics];
+    for row in rows {
+        let Some(sum) = positions.get(&row.metric).map(|i| &mut sums[*i]) else { continue };
+        // What a snapshot left out is remembered, but as silent from then on.
+        let at = if row.expired { row.observed_at.0.min(0) } else { row.observed_at.0 };
+        *sum = (sum.0 + row.value, sum.1 + 1, sum.2.max(at));
+    }
+    sums.into_iter().map(|(sum, n, at)| (n > 0).then(|| Reading { value: sum / f64::from(n), at: Timestamp(at) })).collect()
+}
+
+impl OrgState {
+    fn new(info: Org, days: Arc<Vec<DayRow>>) -> Self {
+        let nothing = OrgScore { total: Score::UNKNOWN, domains: [Score::UNKNOWN; 6], uncapped: None };
+        Self { info, inputs: Inputs::default(), score: nothing, freshness: Freshness::Never, open: Arc::default(), days, next_change: None }
+    }
+
+    fn rescore(&mut self, policy: &ScoringPolicy, now: Timestamp) {
+        let interval = self.info.interval;
+        self.freshness = Freshness::at(self.info.last_data_at, interval, now);
+        self.score = org_score(policy, &self.inputs, now);
+        let moments = self.inputs.readings.iter().flatten().map(|r| r.at).chain(self.info.last_data_at);
+        self.next_change = moments.filter_map(|at| Freshness::next_change(at, interval, now)).min();
+    }
+
+    /// Whether a critical incident that this viewer may see is open.
+    #[must_use]
+    pub fn critical_for(&self, viewer: Viewer) -> bool {
+        self.open_for(viewer).any(|i| i.severity == Severity::Critical)
+    }
+
+    /// Open incidents of high and critical severity that this viewer may see.
+    pub fn open_for(&self, viewer: Viewer) -> impl Iterator<Item = &OpenIncident> {
+        self.open.iter().filter(move |i| viewer.sees_record(i.org, DataClass::Incidents, i.tlp, &i.recipients))
+    }
+
+    /// The score as a viewer may know it: capped by the critical incidents he may see.
+    #[must_use]
+    pub fn score_for(&self, policy: &ScoringPolicy, viewer: Viewer) -> OrgScore {
+        if self.critical_for(viewer) { self.score.clone().with_critical(policy.critical_cap) } else { self.score.clone() }
+    }
+
+    /// The score of an earlier day as a viewer may know it.
+    #[must_use]
+    pub fn day_for(&self, policy: &ScoringPolicy, viewer: Viewer, day: i64) -> Option<Score> {
+        let row = self.days.binary_search_by_key(&day, |d| d.day).ok().map(|i| &self.days[i])?;
+        Some(day_score(row, policy, viewer))
+    }
+
+    #[must_use]
+    pub fn standing(&self, policy: &ScoringPolicy, score: &Score) -> Standing {
+        Standing::of(score.value, self.freshness, policy.on_target, policy.watch)
+    }
+
+    /// Today's row of history; `None` while nothing current is known.
+    #[must_use]
+    pub fn today(&self, board: &Board, now: Timestamp) -> Option<DayRow> {
+        self.score.total.value?;
+        Some(DayRow {
+            org: self.info.id,
+            day: now.day(),
+            policy_version: board.policy.version,
+            score: self.score.total.value,
+            last: self.score.total.last,
+            low: self.score.total.low,
+            high: self.score.total.high,
+            coverage: self.score.total.coverage,
+            domains: self.score.domains.map(|d| d.value),
+            critical_public: self.open.iter().any(|i| i.severity == Severity::Critical && i.tlp.reaches_everyone()),
+            critical_any: self.open.iter().any(|i| i.severity == Severity::Critical),
+        })
+    }
+}
+
+/// A stored day as a viewer may know it.
+#[must_use]
+pub fn day_score(row: &DayRow, policy: &ScoringPolicy, viewer: Viewer) -> Score {
+    let score = Score { value: row.score, last: row.last, low: row.low, high: row.high, coverage: row.coverage, held: false };
+    let critical = if viewer.org == row.org { row.critical_any } else { row.critical_public };
+    if critical { score.capped(policy.critical_cap) } else { score }
+}
+
+/// The collective score of a viewer at the end of an earlier day: `None` where nothing is known of it.
+#[must_use]
+pub fn collective_day(board: &Board, viewer: Viewer, day: i64) -> Option<Score> {
+    let scores: Vec<(f64, Score)> = board
+        .orgs()
+        .filter(|o| viewer.level(o.info.id, DataClass::Posture) >= domain::Level::Summary)
+        .filter(|o| o.info.last_data_at.is_some() && !o.days.is_empty())
+        .map(|o| (o.info.weight, o.day_for(&board.policy, viewer, day).unwrap_or(Score::UNKNOWN)))
+        .collect();
+    let whole = collective(scores.iter().map(|(w, s)| (*w, s)));
+    whole.value.map(|_| whole)
+}
+
+/// The end of a day, or now if it is today.
+#[must_use]
+pub fn end_of(day: i64, now: Timestamp) -> Timestamp {
+    Timestamp(((day + 1) * DAY - 1).min(now.0))
+}

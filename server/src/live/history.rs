@@ -1,0 +1,80 @@
+//! Daily scores, made again from the daily rollups: after a bulk load, a backfill, or a change of policy.
+
+use super::board::end_of;
+use crate::App;
+use domain::{
+    DAY, OrgId, Timestamp,
+    scoring::{Inputs, Reading, org_score},
+};
+use std::collections::BTreeMap;
+use store::{DayRow, StoreError};
+
+/// Days before the first to be made whose values may still count in it or hold it down.
+const LOOK_BACK: i64 = 35;
+
+/// Makes the daily scores of an organisation again, from the day of `from` on up to today.
+///
+/// # Errors
+/// When the database fails.
+pub async fn rebuild(app: &App, org: OrgId, from: Timestamp) -> Result<(), StoreError> {
+    let now = app.clock.now();
+    let board = app.live.board();
+    let Some(state) = board.org(org) else { return Ok(()) };
+    let first = from.day().max(now.day() - 3_660);
+    let hub = app.store.hub();
+    let values = hub.day_values(org, first - LOOK_BACK).await?;
+    let spans = hub.critical_spans(org, Timestamp::of_day(first)).await?;
+    let Some((begin, end)) = values.first().zip(values.last()).map(|(a, b)| (a.0, b.0)) else { return Ok(()) };
+    // After the last value the scores live on only while something is current.
+    let tail = (2 * state.info.interval) / DAY + 1;
+    let mut by_day: BTreeMap<i64, Vec<(usize, f64, Timestamp)>> = BTreeMap::new();
+    for (day, metric, value, at) in values {
+        if let Some(i) = board.policy.position(&metric) {
+            by_day.entry(day).or_default().push((i, value, at));
+        }
+    }
+    let mut inputs = Inputs { readings: vec![None; board.policy.metrics.len()], interval: state.info.interval, critical_open: false };
+    let mut rows = Vec::new();
+    for day in begin..=(end + tail).min(now.day()) {
+        if let Some(values) = by_day.get(&day) {
+            // Several series of one metric count by their mean.
+            let mut sums: BTreeMap<usize, (f64, f64, Timestamp)> = BTreeMap::new();
+            for (i, value, at) in values {
+                let sum = sums.entry(*i).or_insert((0.0, 0.0, *at));
+                *sum = (sum.0 + value, sum.1 + 1.0, sum.2.max(*at));
+            }
+            for (i, (sum, n, at)) in sums {
+                inputs.readings[i] = Some(Reading { value: sum / n, at });
+            }
+        }
+        // A day is scored as its last report saw it; a report that did not come that day leaves a gap.
+        let reported = inputs.readings.iter().flatten().map(|r| r.at).filter(|at| at.day() == day).max();
+        let moment = match reported {
+            Some(at) => at,
+            None if state.info.interval * 2 >= DAY => end_of(day, now),
+            None => continue,
+        };
+        if day < first {
+            continue;
+        }
+        let score = org_score(&board.policy, &inputs, moment);
+        if score.total.value.is_none() {
+            continue;
+        }
+        let open = |public: bool| spans.iter().any(|(opened, closed, everyone)| *opened <= end_of(day, now) && closed.is_none_or(|c| c > end_of(day, now)) && (*everyone || !public));
+        rows.push(DayRow {
+            org,
+            day,
+            policy_version: board.policy.version,
+            score: score.total.value,
+            last: score.total.last,
+            low: score.total.low,
+            high: score.total.high,
+            coverage: score.total.coverage,
+            domains: score.domains.map(|d| d.value),
+            critical_public: open(true),
+            critical_any: open(false),
+        });
+    }
+    hub.set_days(rows).await
+}

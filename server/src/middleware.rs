@@ -1,0 +1,12 @@
+//! What stands around every route: headers that browsers obey, the origin check, and a net for panics.
+//!
+//! From the outside in: [`security_headers`] (so that every answer has them, errors too), [`catch_panic`],
+//! [`same_origin`], then the routes.
+
+mod headers;
+mod origin;
+mod panic;
+
+pub use headers::{PageNonce, security_headers};
+pub use origin::same_origin;
+pub use panic::catch_panic;

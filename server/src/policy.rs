@@ -1,0 +1,27 @@
+//! The scoring policy a new hub starts with. It is data (`default_policy.json`); what a hub has adopted lives in its database.
+
+use domain::catalogue::ScoringPolicy;
+
+/// The starting catalogue with its targets, floors and weights, as version 1.
+///
+/// # Panics
+/// Never in a built program: a test reads the same file.
+#[must_use]
+pub fn default_policy() -> ScoringPolicy {
+    serde_json::from_str(include_str!("default_policy.json")).expect("default_policy.json is a scoring policy")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_policy_is_sound() {
+        let policy = default_policy();
+        assert_eq!(policy.check(), Ok(()));
+        assert_eq!(policy.version, 1);
+        assert_eq!(policy.metrics.len(), 27);
+        let percent = |m: &domain::catalogue::MetricDefinition| m.key.ends_with("_pct") == (m.unit == "percent");
+        assert!(policy.metrics.iter().all(percent), "percentages carry the suffix _pct");
+    }
+}

@@ -1,0 +1,116 @@
+//! All routes, and the serving of them.
+
+mod assets;
+mod connect;
+mod csv;
+mod health;
+mod pages;
+
+use crate::{App, api, auth, live, middleware};
+use anyhow::Context;
+use axum::{
+    Router,
+    middleware::{from_fn, from_fn_with_state},
+    routing::{get, post},
+};
+use std::{net::SocketAddr, time::Duration};
+use tokio::net::TcpListener;
+use tower_http::{CompressionLevel, compression::CompressionLayer, trace::TraceLayer};
+
+/// How long open requests may take to end after SIGTERM.
+const GRACE: Duration = Duration::from_secs(12);
+
+/// The whole service.
+pub fn router(app: &App) -> Router {
+    app.live.set_assets_base(assets::base());
+    // With a session: people. Machines with keys get none.
+    let people = Router::new()
+        .route("/live", get(live::sse::stream))
+        .route("/ui/{*function}", post(pages::function))
+        .route("/connect", get(pages::page).post(connect::create))
+        .route("/connect/revoke", post(connect::revoke))
+        .nest("/csv", csv::router())
+        .merge(auth::handlers::routes())
+        .fallback(pages::page)
+        .layer(auth::sessions::session_layer(app));
+    Router::new()
+        .merge(api::router())
+        .merge(health::router())
+        .nest("/pkg", assets::router())
+        .fallback_service(people.with_state(app.clone()))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(from_fn(middleware::same_origin))
+        .layer(from_fn(middleware::catch_panic))
+        .layer(from_fn_with_state(app.clone(), middleware::security_headers))
+        .layer(TraceLayer::new_for_http())
+        .with_state(app.clone())
+}
+
+/// Serves until SIGTERM or Ctrl-C; then ends the streams, finishes what was accepted and closes the database.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<()> {
+    tokio::spawn(auth::password::warm_up());
+    let follower = tokio::spawn(live::follow(app.clone()));
+    let upkeep = tokio::spawn(upkeep(app.clone()));
+    let service = router(&app).into_make_service_with_connect_info::<SocketAddr>();
+    let mut stopping = app.live.stopping();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+        let _ = stopping.wait_for(|s| *s).await;
+    });
+    let stopper = app.live.clone();
+    tokio::spawn(async move {
+        signal().await;
+        tracing::info!("stopping");
+        stopper.stop();
+    });
+    let mut stopping = app.live.stopping();
+    let deadline = async {
+        let _ = stopping.wait_for(|s| *s).await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        served = async { server.await } => served.context("serving failed")?,
+        () = deadline => tracing::warn!("some connections did not end in time and are cut"),
+    }
+    upkeep.abort();
+    let _ = tokio::time::timeout(Duration::from_secs(1), follower).await;
+    if let Err(error) = app.keys.flush_used(&app).await {
+        tracing::warn!(%error, "the last use of keys could not be written");
+    }
+    app.store.close().await;
+    Ok(())
+}
+
+async fn signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+            let _ = interrupt.await;
+            return;
+        };
+        tokio::select! { _ = interrupt => {}, _ = terminate.recv() => {} }
+    }
+    #[cfg(not(unix))]
+    let _ = interrupt.await;
+}
+
+/// What is done now and then: noting when keys were used, deleting what was kept long enough.
+async fn upkeep(app: App) {
+    let mut minutes = 0_u32;
+    loop {
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        if let Err(error) = app.keys.flush_used(&app).await {
+            tracing::warn!(%error, "the last use of keys could not be written");
+        }
+        if minutes.is_multiple_of(120) {
+            match app.store.hub().retain(app.config.retention, app.clock.now()).await {
+                Ok(rows) => tracing::info!(rows, "retention"),
+                Err(error) => tracing::warn!(%error, "retention"),
+            }
+        }
+        minutes += 1;
+    }
+}

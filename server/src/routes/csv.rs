@@ -1,0 +1,153 @@
+//! What pages show, as CSV: the same rows, narrowed by the same query, cut to the same viewer. RFC 3339 UTC, formulas escaped.
+
+use crate::{
+    App,
+    auth::SignedIn,
+    csv::csv,
+    views::{Looking, Viewing},
+};
+use app::api::{Answer, Pages};
+use axum::{
+    Router,
+    extract::{Path, Query, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use domain::{catalogue::Domain, query::PageQuery, view::Refusal};
+
+/// Rows of one file; a longer list is downloaded in narrower parts.
+const MOST: usize = 10_000;
+
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/collective", get(collective))
+        .route("/orgs", get(organisations))
+        .route("/orgs/{org}", get(organisation))
+        .route("/orgs/{org}/metrics/{metric}", get(metric))
+        .route("/incidents", get(incidents))
+        .route("/indicators", get(indicators))
+}
+
+fn viewing(app: App, who: SignedIn) -> Viewing {
+    Viewing { app, who: Some(who), base_url: String::new(), new_key: None }
+}
+
+fn file(name: &str, columns: &[&str], rows: Answer<Vec<Vec<String>>>) -> Response {
+    match rows {
+        Ok(rows) => (
+            [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.csv\""))],
+            csv(columns, rows.into_iter()),
+        )
+            .into_response(),
+        Err(Refusal::NotFound) => StatusCode::NOT_FOUND.into_response(),
+        Err(Refusal::Unavailable { .. }) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+fn score(value: Option<f64>) -> String {
+    value.map(|v| format!("{v:.1}")).unwrap_or_default()
+}
+
+async fn collective(State(app): State<App>, who: SignedIn, Query(query): Query<PageQuery>) -> Response {
+    let page = viewing(app, who).collective(query).await;
+    let rows = page.map(|p| p.incidents.rows);
+    file("incidents-opened-and-closed", &["from", "opened", "closed"], rows)
+}
+
+async fn organisations(State(app): State<App>, who: SignedIn, Query(mut query): Query<PageQuery>) -> Response {
+    let viewing = viewing(app, who);
+    let mut rows = Vec::new();
+    let answer = loop {
+        match viewing.organisations(query.clone()).await {
+            Err(refusal) => break Err(refusal),
+            Ok(page) => {
+                rows.extend(page.rows.into_iter().map(|r| {
+                    let mut row = vec![r.org.slug, r.org.name, r.sector, score(r.score), score(r.last), format!("{:.3}", r.coverage)];
+                    row.extend(r.domains.map(score));
+                    row.extend([r.open_incidents.to_string(), r.seen.map(|t| t.rfc3339()).unwrap_or_default()]);
+                    row
+                }));
+                match page.next {
+                    Some(next) if rows.len() < MOST => query.cursor = next,
+                    _ => break Ok(rows),
+                }
+            }
+        }
+    };
+    let mut columns = vec!["org", "name", "sector", "score", "last_score", "coverage"];
+    columns.extend(Domain::ALL.map(Domain::code));
+    columns.extend(["open_incidents", "last_data_at"]);
+    file("organisations", &columns, answer)
+}
+
+async fn organisation(State(app): State<App>, who: SignedIn, Path(org): Path<String>, Query(query): Query<PageQuery>) -> Response {
+    let page = viewing(app, who).organisation(org.clone(), query).await;
+    let columns: Vec<String> = page.as_ref().map(|p| p.history.columns.clone()).unwrap_or_default();
+    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+    file(&format!("{org}-score"), &columns, page.map(|p| p.history.rows))
+}
+
+async fn metric(State(app): State<App>, who: SignedIn, Path((org, metric)): Path<(String, String)>, Query(query): Query<PageQuery>) -> Response {
+    let looking = Looking::new(app, who.viewer);
+    let window = query.window(looking.now);
+    let Some(id) = looking.board.by_slug(&org).map(|o| o.info.id) else { return StatusCode::NOT_FOUND.into_response() };
+    if looking.board.metric(&metric).is_none() {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let points = looking.app.store.viewer(who.viewer).metric_series(id, &metric, window).await;
+    let rows = points.map(|p| p.into_iter().map(|p| vec![p.at.rfc3339(), p.value.to_string()]).collect());
+    file(&format!("{org}-{metric}"), &["observed_at", "value"], rows.map_err(|error| crate::views::failed(error)))
+}
+
+async fn incidents(State(app): State<App>, who: SignedIn, Query(mut query): Query<PageQuery>) -> Response {
+    let viewing = viewing(app, who);
+    let mut rows = Vec::new();
+    let answer = loop {
+        match viewing.incidents(query.clone()).await {
+            Err(refusal) => break Err(refusal),
+            Ok(page) => {
+                rows.extend(page.rows.into_iter().map(|r| {
+                    vec![
+                        r.org.slug,
+                        r.external_id,
+                        r.title,
+                        r.severity.to_string(),
+                        r.status.to_string(),
+                        r.tlp.to_string(),
+                        r.class,
+                        r.opened_at.rfc3339(),
+                        r.closed_at.map(|t| t.rfc3339()).unwrap_or_default(),
+                        r.updated_at.rfc3339(),
+                    ]
+                }));
+                match page.next {
+                    Some(next) if rows.len() < MOST => query.cursor = next,
+                    _ => break Ok(rows),
+                }
+            }
+        }
+    };
+    file("incidents", &["org", "external_id", "title", "severity", "status", "tlp", "class", "opened_at", "closed_at", "updated_at"], answer)
+}
+
+async fn indicators(State(app): State<App>, who: SignedIn, Query(mut query): Query<PageQuery>) -> Response {
+    let viewing = viewing(app, who);
+    let mut rows = Vec::new();
+    let answer = loop {
+        match viewing.indicators(query.clone()).await {
+            Err(refusal) => break Err(refusal),
+            Ok(page) => {
+                rows.extend(page.rows.into_iter().map(|r| {
+                    vec![r.org.slug, r.kind, r.value, r.tlp.to_string(), r.first_seen.rfc3339(), r.last_seen.rfc3339(), r.reporters.to_string()]
+                }));
+                match page.next {
+                    Some(next) if rows.len() < MOST => query.cursor = next,
+                    _ => break Ok(rows),
+                }
+            }
+        }
+    };
+    file("indicators", &["org", "type", "value", "tlp", "first_seen", "last_seen", "reporters"], answer)
+}

@@ -1,0 +1,91 @@
+//! Pages, rendered whole on the server, and the functions their browsers call.
+
+use crate::{
+    App,
+    auth::{self, SignedIn},
+    middleware::PageNonce,
+    views::Viewing,
+};
+use app::{
+    api::PagesHandle,
+    app::{Assets, StreamPosition},
+    components::SetStatus,
+};
+use axum::{
+    Extension,
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, Method, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use leptos::prelude::provide_context;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU16, Ordering},
+};
+use tower_sessions::Session;
+
+/// Any page.
+pub async fn page(State(app): State<App>, session: Session, Extension(nonce): Extension<PageNonce>, request: Request<Body>) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
+    let who = match auth::signed_in(&app, &session).await {
+        Ok(who) => who,
+        Err(error) => {
+            tracing::error!(%error, "page");
+            return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")], "The database does not answer just now. Please try again.\n").into_response();
+        }
+    };
+    let path = request.uri().path();
+    let open = path == "/signin" || path.starts_with("/welcome/");
+    if who.is_none() && !open {
+        let asked = request.uri().path_and_query().map_or("/", |p| p.as_str());
+        return Redirect::to(&auth::handlers::sign_in_page(None, asked)).into_response();
+    }
+    render(app, who, None, nonce, request).await
+}
+
+/// Renders the page of a request for somebody.
+pub async fn render(app: App, who: Option<SignedIn>, new_key: Option<String>, nonce: PageNonce, request: Request<Body>) -> Response {
+    let viewing: PagesHandle = Arc::new(viewing(app.clone(), who, new_key, request.headers()));
+    let status = Arc::new(AtomicU16::new(200));
+    let set = Arc::clone(&status);
+    // Taken before any data is read: the page's stream begins here, and nothing is missed in between.
+    let position = app.live.board().seq;
+    let base = app.live.assets_base();
+    let context = move || {
+        nonce.provide();
+        provide_context(Arc::clone(&viewing));
+        provide_context(Assets { base: base.clone() });
+        provide_context(StreamPosition(position));
+        let set = Arc::clone(&set);
+        provide_context(SetStatus(Arc::new(move |code| set.store(code, Ordering::Relaxed))));
+    };
+    let mut response = leptos_axum::render_app_async_with_context(context, app::shell)(request).await.into_response();
+    if let Ok(code) = StatusCode::from_u16(status.load(Ordering::Relaxed))
+        && response.status() == StatusCode::OK
+    {
+        *response.status_mut() = code;
+    }
+    response
+}
+
+/// A function that a page calls from the browser.
+pub async fn function(State(app): State<App>, session: Session, request: Request<Body>) -> Response {
+    let who = match auth::signed_in(&app, &session).await {
+        Ok(who) => who,
+        Err(error) => {
+            tracing::error!(%error, "page function");
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        }
+    };
+    let viewing: PagesHandle = Arc::new(viewing(app, who, None, request.headers()));
+    leptos_axum::handle_server_fns_with_context(move || provide_context(Arc::clone(&viewing)), request).await.into_response()
+}
+
+fn viewing(app: App, who: Option<SignedIn>, new_key: Option<String>, headers: &HeaderMap) -> Viewing {
+    let scheme = if app.config.insecure_cookies { "http" } else { "https" };
+    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).map_or_else(|| app.config.listen.to_string(), str::to_owned);
+    Viewing { app, who, base_url: format!("{scheme}://{host}"), new_key }
+}

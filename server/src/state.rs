@@ -1,0 +1,69 @@
+//! What every handler shares.
+
+use crate::{
+    api::PUSHES_PER_MINUTE,
+    auth::{Throttle, keys::KeyCache},
+    clock::Clock,
+    live::Live,
+    policy::default_policy,
+    views::ViewCache,
+};
+use anyhow::Context;
+use domain::Timestamp;
+use std::{net::SocketAddr, sync::Arc};
+use store::{Settings, Store};
+
+/// The running program. Cheap to clone; one for all requests.
+#[derive(Clone)]
+pub struct App {
+    pub store: Store,
+    pub live: Arc<Live>,
+    pub views: Arc<ViewCache>,
+    pub keys: Arc<KeyCache>,
+    /// Failed sign-ins, by account and address.
+    pub throttle: Arc<Throttle>,
+    pub clock: Clock,
+    pub config: Arc<Config>,
+    pub started_at: Timestamp,
+}
+
+/// How this hub runs.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub listen: SocketAddr,
+    /// The hub's name of the alliance.
+    pub alliance: String,
+    /// Demo mode: the DEMO DATA bar and the printed sign-ins.
+    pub demo: bool,
+    /// Cookies may go without `Secure` and the `__Host-` prefix: plain HTTP on a loopback address only.
+    pub insecure_cookies: bool,
+    pub retention: store::Retention,
+}
+
+/// Connections for reading: more than there are cores, because a read waits for the database's own thread.
+const READERS: u32 = 8;
+
+impl App {
+    /// Opens the database, adopts the default scoring policy where there is none, and reads the board.
+    ///
+    /// # Errors
+    /// When the database cannot be opened, migrated or read.
+    pub async fn open(config: Config, database: &str, clock: Clock) -> anyhow::Result<Self> {
+        let store = Store::open(&Settings { url: database.to_owned(), readers: READERS }).await.with_context(|| format!("cannot open {database}"))?;
+        let now = clock.now();
+        if store.hub().policy().await?.is_none() {
+            store.hub().adopt_policy(&default_policy(), now).await?;
+        }
+        let live = Arc::new(Live::load(&store, now).await?);
+        Ok(Self {
+            store,
+            live,
+            views: Arc::default(),
+            keys: Arc::new(KeyCache::new(PUSHES_PER_MINUTE)),
+            throttle: Arc::default(),
+            clock,
+            config: Arc::new(config),
+            started_at: now,
+        })
+    }
+}

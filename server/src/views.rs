@@ -1,0 +1,205 @@
+//! View models: each page's data, made from the board and scoped reads, once per audience.
+//!
+//! To add a page's data: a file here that makes its view model from a [`Looking`], and a line in [`Viewing`]'s
+//! implementation of `app::api::Pages`. Name the [`Versions`] it is made from; the cache does the rest.
+
+mod collective;
+mod connect;
+mod incidents;
+mod indicators;
+mod metric;
+mod organisation;
+mod organisations;
+mod records;
+mod scoring;
+mod shell;
+mod status;
+pub mod words;
+
+pub use collective::collective;
+pub use organisations::organisations;
+
+use crate::{
+    App,
+    auth::SignedIn,
+    live::board::{Board, Versions},
+};
+use app::api::{Answer, Pages, Pending};
+use domain::{Timestamp, Viewer, query::PageQuery, view::*};
+use std::{any::Any, sync::Arc};
+use store::{Reads, StoreError};
+
+/// A view is made again at least this often, because "14 min ago" is part of it.
+const TICK: i64 = 10 * domain::SECOND;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    viewer: Viewer,
+    view: &'static str,
+    of: String,
+    query: PageQuery,
+    versions: Versions,
+    tick: i64,
+}
+
+/// Views made for an audience, kept while nothing they are made of changes.
+pub struct ViewCache {
+    made: moka::future::Cache<Key, Arc<dyn Any + Send + Sync>>,
+}
+
+impl Default for ViewCache {
+    fn default() -> Self {
+        Self { made: moka::future::Cache::builder().max_capacity(2_000).time_to_live(std::time::Duration::from_secs(60)).build() }
+    }
+}
+
+/// Somebody looking at a page at a moment.
+pub struct Looking {
+    pub app: App,
+    pub viewer: Viewer,
+    pub board: Arc<Board>,
+    pub now: Timestamp,
+}
+
+impl Looking {
+    #[must_use]
+    pub fn new(app: App, viewer: Viewer) -> Self {
+        let (board, now) = (app.live.board(), app.clock.now());
+        Self { app, viewer, board, now }
+    }
+
+    pub(crate) fn reads(&self) -> Reads<'_> {
+        self.app.store.viewer(self.viewer)
+    }
+
+    /// Makes a view, or takes the one made for the same audience from the same data.
+    async fn once<T, F>(&self, view: &'static str, of: &str, query: &PageQuery, versions: Versions, make: F) -> Answer<T>
+    where
+        T: Clone + Send + Sync + 'static,
+        F: Future<Output = Answer<T>>,
+    {
+        let key = Key { viewer: self.viewer, view, of: of.to_owned(), query: query.clone(), versions, tick: self.now.0 / TICK };
+        let made = self.app.views.made.try_get_with(key, async { make.await.map(|v| Arc::new(v) as Arc<dyn Any + Send + Sync>) }).await;
+        let made = made.map_err(|refusal| (*refusal).clone())?;
+        made.downcast_ref::<T>().cloned().ok_or_else(|| failed("a cached view has another type"))
+    }
+}
+
+/// Only the named counts of a board's versions; the others are 0, so that they do not matter.
+macro_rules! versions {
+    ($looking:expr, $($field:ident),*) => {
+        $crate::live::board::Versions { $($field: $looking.board.versions.$field,)* ..Default::default() }
+    };
+}
+
+/// Logs a fault once and gives the reader its id.
+pub(crate) fn failed(detail: impl std::fmt::Display) -> Refusal {
+    let id = uuid::Uuid::new_v4().simple().to_string()[..8].to_owned();
+    tracing::error!(%detail, id, "a page failed");
+    Refusal::Failed { id }
+}
+
+pub(crate) fn from_store(now: Timestamp) -> impl Fn(StoreError) -> Refusal {
+    move |error| match error {
+        StoreError::Busy | StoreError::Full | StoreError::Database(_) => {
+            tracing::error!(%error, "a page could not be read");
+            Refusal::Unavailable { at: now }
+        }
+        other => failed(other),
+    }
+}
+
+/// The pages of one request: its viewer, if somebody is signed in.
+pub struct Viewing {
+    pub app: App,
+    pub who: Option<SignedIn>,
+    /// The address the browser reached the hub under.
+    pub base_url: String,
+    /// A key created by this very request.
+    pub new_key: Option<String>,
+}
+
+impl Viewing {
+    fn looking(&self) -> Answer<Looking> {
+        self.who.as_ref().map(|who| Looking::new(self.app.clone(), who.viewer)).ok_or(Refusal::SignIn)
+    }
+}
+
+macro_rules! view {
+    ($self:ident, $name:literal, $of:expr, $query:expr, [$($version:ident),*], $make:expr) => {
+        Box::pin(async move {
+            let looking = $self.looking()?;
+            let (of, query) = ($of, $query);
+            let make = $make;
+            looking.once($name, &of, &query, versions!(looking, $($version),*), make(&looking, &of, &query)).await
+        })
+    };
+}
+
+impl Pages for Viewing {
+    fn shell(&self) -> Pending<'_, Shell> {
+        Box::pin(async move { shell::shell(self) })
+    }
+
+    fn collective(&self, query: PageQuery) -> Pending<'_, Collective> {
+        view!(self, "collective", String::new(), query, [posture, history, incidents, indicators], async |l: &Looking, _: &str, q: &PageQuery| collective::collective(l, q).await)
+    }
+
+    fn organisations(&self, query: PageQuery) -> Pending<'_, Organisations> {
+        view!(self, "organisations", String::new(), query, [posture, history, incidents], async |l: &Looking, _: &str, q: &PageQuery| organisations::organisations(l, q).await)
+    }
+
+    fn organisation(&self, slug: String, query: PageQuery) -> Pending<'_, Organisation> {
+        view!(self, "organisation", slug, query, [posture, history, incidents, indicators, pushes], async |l: &Looking, slug: &str, q: &PageQuery| {
+            organisation::organisation(l, slug, q).await
+        })
+    }
+
+    fn metric(&self, slug: String, metric: String, query: PageQuery) -> Pending<'_, MetricPage> {
+        view!(self, "metric", format!("{slug}/{metric}"), query, [posture], async |l: &Looking, of: &str, q: &PageQuery| {
+            let (slug, metric) = of.split_once('/').ok_or(Refusal::NotFound)?;
+            metric::metric(l, slug, metric, q).await
+        })
+    }
+
+    fn incidents(&self, query: PageQuery) -> Pending<'_, Incidents> {
+        view!(self, "incidents", String::new(), query, [incidents], async |l: &Looking, _: &str, q: &PageQuery| incidents::incidents(l, q).await)
+    }
+
+    fn incident(&self, id: String) -> Pending<'_, Incident> {
+        view!(self, "incident", id, PageQuery::default(), [incidents, events], async |l: &Looking, id: &str, _: &PageQuery| incidents::incident(l, id).await)
+    }
+
+    fn indicators(&self, query: PageQuery) -> Pending<'_, Indicators> {
+        view!(self, "indicators", String::new(), query, [indicators], async |l: &Looking, _: &str, q: &PageQuery| indicators::indicators(l, q).await)
+    }
+
+    fn indicator(&self, id: String) -> Pending<'_, Indicator> {
+        view!(self, "indicator", id, PageQuery::default(), [indicators], async |l: &Looking, id: &str, _: &PageQuery| indicators::indicator(l, id).await)
+    }
+
+    fn event(&self, id: String) -> Pending<'_, Event> {
+        view!(self, "event", id, PageQuery::default(), [events, incidents], async |l: &Looking, id: &str, _: &PageQuery| records::event(l, id).await)
+    }
+
+    fn pushes(&self, query: PageQuery) -> Pending<'_, Pushes> {
+        view!(self, "pushes", String::new(), query, [pushes], async |l: &Looking, _: &str, q: &PageQuery| records::pushes(l, q).await)
+    }
+
+    fn receipt(&self, id: String) -> Pending<'_, Receipt> {
+        view!(self, "receipt", id, PageQuery::default(), [pushes], async |l: &Looking, id: &str, _: &PageQuery| records::receipt(l, id).await)
+    }
+
+    fn connect(&self) -> Pending<'_, Connect> {
+        // Not cached: it may hold a new key.
+        Box::pin(async move { connect::connect(self, &self.looking()?).await })
+    }
+
+    fn scoring(&self) -> Pending<'_, Scoring> {
+        view!(self, "scoring", String::new(), PageQuery::default(), [posture], async |l: &Looking, _: &str, _: &PageQuery| Ok(scoring::scoring(l)))
+    }
+
+    fn status(&self) -> Pending<'_, Status> {
+        Box::pin(async move { status::status(&self.looking()?).await })
+    }
+}

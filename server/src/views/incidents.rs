@@ -1,0 +1,124 @@
+//! `/incidents` and `/incidents/:id`
+
+use super::{Looking, failed, from_store, words};
+use app::api::Answer;
+use domain::{IncidentStatus, Severity, Tlp, query::PageQuery, view::*};
+use serde_json::Value;
+use store::{IncidentFacet, IncidentFilter};
+
+/// What the query narrows the queue to. `status` defaults to the open ones.
+///
+/// # Errors
+/// [`Refusal::NotFound`] for an organisation that is absent.
+pub fn filter(l: &Looking, q: &PageQuery) -> Answer<IncidentFilter> {
+    let org = if q.org.is_empty() { None } else { Some(l.board.by_slug(&q.org).ok_or(Refusal::NotFound)?.info.id) };
+    Ok(IncidentFilter {
+        org,
+        severity: q.sev.parse().ok(),
+        status: q.status.parse().ok(),
+        open: q.status.is_empty() || q.status == "open",
+        tlp: q.tlp.parse().ok(),
+        words: q.q.trim().chars().take(100).collect(),
+        sort: q.sort.clone(),
+        cursor: q.cursor.clone(),
+    })
+}
+
+/// The queue.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn incidents(l: &Looking, q: &PageQuery) -> Answer<Incidents> {
+    let f = filter(l, q)?;
+    let fault = from_store(l.now);
+    let page = l.reads().incidents(&f).await.map_err(&fault)?;
+    let mut facets = Vec::new();
+    for facet in [IncidentFacet::Status, IncidentFacet::Severity, IncidentFacet::Tlp, IncidentFacet::Org] {
+        let counts = l.reads().incident_facet(&f, facet).await.map_err(&fault)?;
+        facets.push(match facet {
+            IncidentFacet::Status => status_facet(&counts, &q.status),
+            IncidentFacet::Severity => codes("sev", "Severity", &counts, &q.sev, |c| (Severity::from_code(c).name().into(), capital(Severity::from_code(c).name()))),
+            IncidentFacet::Tlp => codes("tlp", "TLP", &counts, &q.tlp, |c| (Tlp::from_code(c).name().into(), Tlp::from_code(c).name().into())),
+            IncidentFacet::Org => named("org", "Organisation", counts, &q.org),
+        });
+    }
+    let highest_tlp = l.reads().incidents_highest_tlp(&f).await.map_err(&fault)?;
+    Ok(Incidents { as_of: l.now, facets, rows: page.rows, total: page.total, next: page.next, highest_tlp })
+}
+
+fn status_facet(counts: &[(String, String, u64)], selected: &str) -> Facet {
+    let of = |status: IncidentStatus| counts.iter().find(|c| c.0 == status.code().to_string()).map_or(0, |c| c.2);
+    let value = |value: &str, label: &str, count: u64| FacetValue { value: value.into(), label: label.into(), count, selected: selected == value || (value == "open" && selected.is_empty()) };
+    let mut values = vec![value("open", "Open", IncidentStatus::ALL.into_iter().filter(|s| s.is_open()).map(of).sum())];
+    values.extend(IncidentStatus::ALL.into_iter().map(|s| value(s.name(), s.label(), of(s))));
+    values.push(value("any", "Any", counts.iter().map(|c| c.2).sum()));
+    Facet { key: "status".into(), title: "Status".into(), values }
+}
+
+/// A facet over stored codes, in their order.
+pub(super) fn codes(key: &str, title: &str, counts: &[(String, String, u64)], selected: &str, words: impl Fn(i64) -> (String, String)) -> Facet {
+    let mut values: Vec<(i64, FacetValue)> = counts
+        .iter()
+        .filter_map(|(code, _, count)| {
+            let code = code.parse().ok()?;
+            let (value, label) = words(code);
+            let selected = value == selected;
+            Some((code, FacetValue { value, label, count: *count, selected }))
+        })
+        .collect();
+    values.sort_by_key(|v| v.0);
+    Facet { key: key.into(), title: title.into(), values: values.into_iter().map(|v| v.1).collect() }
+}
+
+/// A facet over names, most first.
+pub(super) fn named(key: &str, title: &str, counts: Vec<(String, String, u64)>, selected: &str) -> Facet {
+    let values = counts
+        .into_iter()
+        .map(|(value, label, count)| {
+            let selected = value == selected;
+            FacetValue { label: if label.is_empty() { value.clone() } else { label }, value, count, selected }
+        })
+        .collect();
+    Facet { key: key.into(), title: title.into(), values }
+}
+
+fn capital(text: &str) -> String {
+    text[..1].to_uppercase() + &text[1..]
+}
+
+/// One incident, whole.
+///
+/// # Errors
+/// [`Refusal::NotFound`] for absent and unshared incidents alike.
+pub async fn incident(l: &Looking, id: &str) -> Answer<Incident> {
+    let id = id.parse().map_err(|_| Refusal::NotFound)?;
+    let found = l.reads().incident(id).await.map_err(from_store(l.now))?.ok_or(Refusal::NotFound)?;
+    let raw: Value = serde_json::from_str(&found.raw).map_err(failed)?;
+    let text = |key: &str| raw[key].as_str().unwrap_or_default().to_owned();
+    let own = found.owner == l.viewer.org;
+    let mut timeline: Vec<TimelineEntry> = found
+        .revisions
+        .iter()
+        .map(|r| TimelineEntry {
+            at: r.at,
+            kind: "revision".into(),
+            text: r.summary.clone(),
+            severity: None,
+            // Another organisation's receipt may stand for more than this viewer may count.
+            href: if own { format!("/receipts/{}", r.receipt) } else { String::new() },
+        })
+        .collect();
+    timeline.extend(found.events.iter().map(|e| TimelineEntry { at: e.observed_at, kind: "event".into(), text: e.title.clone(), severity: Some(e.severity), href: format!("/events/{}", e.id) }));
+    timeline.sort_by_key(|t| t.at);
+    let attributes = raw["attributes"].as_object().into_iter().flatten().map(|(k, v)| (k.clone(), v.as_str().map_or_else(|| v.to_string(), str::to_owned))).collect();
+    Ok(Incident {
+        description: text("description"),
+        owner: text("owner"),
+        reach: words::reach(found.row.tlp, &found.row.org.name, &found.recipients),
+        recipients: found.recipients,
+        timeline,
+        attributes,
+        raw: serde_json::to_string_pretty(&raw).map_err(failed)?,
+        row: found.row,
+    })
+}

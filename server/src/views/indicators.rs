@@ -1,0 +1,81 @@
+//! `/indicators` and `/indicators/:id`
+
+use super::{
+    Looking, failed, from_store,
+    incidents::{codes, named},
+    words,
+};
+use app::api::Answer;
+use domain::{Tlp, query::PageQuery, view::*};
+use serde_json::Value;
+use store::{IndicatorFacet, IndicatorFilter};
+
+/// What the query narrows the list to.
+///
+/// # Errors
+/// [`Refusal::NotFound`] for an organisation that is absent.
+pub fn filter(l: &Looking, q: &PageQuery) -> Answer<IndicatorFilter> {
+    let org = if q.org.is_empty() { None } else { Some(l.board.by_slug(&q.org).ok_or(Refusal::NotFound)?.info.id) };
+    Ok(IndicatorFilter {
+        org,
+        kind: q.kind.parse().ok(),
+        tlp: q.tlp.parse().ok(),
+        severity: q.sev.parse().ok(),
+        shared: q.seen == "2",
+        words: q.q.trim().chars().take(200).collect(),
+        cursor: q.cursor.clone(),
+    })
+}
+
+/// The list.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn indicators(l: &Looking, q: &PageQuery) -> Answer<Indicators> {
+    let f = filter(l, q)?;
+    let fault = from_store(l.now);
+    let page = l.reads().indicators(&f).await.map_err(&fault)?;
+    let facet = async |facet| l.reads().indicator_facet(&f, facet).await.map_err(&fault);
+    let tlps = facet(IndicatorFacet::Tlp).await?;
+    let highest_tlp = tlps.iter().filter_map(|t| t.0.parse().ok()).map(Tlp::from_code).filter(|t| f.tlp.is_none_or(|only| only == *t)).max().unwrap_or(Tlp::Clear);
+    let both = IndicatorFilter { shared: !f.shared, cursor: String::new(), ..f.clone() };
+    let other = l.reads().indicators(&both).await.map_err(&fault)?.total;
+    let (all, shared) = if f.shared { (other, page.total) } else { (page.total, other) };
+    let seen = Facet {
+        key: "seen".into(),
+        title: "Reported by".into(),
+        values: vec![
+            FacetValue { value: String::new(), label: "Anyone".into(), count: all, selected: !f.shared },
+            FacetValue { value: "2".into(), label: "Several organisations".into(), count: shared, selected: f.shared },
+        ],
+    };
+    let facets = vec![
+        seen,
+        named("kind", "Type", facet(IndicatorFacet::Kind).await?, &q.kind),
+        codes("tlp", "TLP", &tlps, &q.tlp, |c| (Tlp::from_code(c).name().into(), Tlp::from_code(c).name().into())),
+        named("org", "Organisation", facet(IndicatorFacet::Org).await?, &q.org),
+    ];
+    Ok(Indicators { as_of: l.now, facets, rows: page.rows, total: page.total, next: page.next, highest_tlp })
+}
+
+/// One indicator, with everyone who reported the same value.
+///
+/// # Errors
+/// [`Refusal::NotFound`] for absent and unshared indicators alike.
+pub async fn indicator(l: &Looking, id: &str) -> Answer<Indicator> {
+    let id = id.parse().map_err(|_| Refusal::NotFound)?;
+    let mut found = l.reads().indicator(id).await.map_err(from_store(l.now))?.ok_or(Refusal::NotFound)?;
+    let raw: Value = serde_json::from_str(&found.raw).map_err(failed)?;
+    // Another organisation's receipt may stand for more than this viewer may count.
+    let own = l.board.org(l.viewer.org).map(|o| o.info.slug.clone()).unwrap_or_default();
+    found.reports.iter_mut().filter(|r| r.org.slug != own).for_each(|r| r.receipt.clear());
+    Ok(Indicator {
+        description: raw["description"].as_str().unwrap_or_default().to_owned(),
+        confidence: found.confidence,
+        valid_until: found.valid_until,
+        reports: found.reports,
+        reach: words::reach(found.row.tlp, &found.row.org.name, &found.recipients),
+        raw: serde_json::to_string_pretty(&raw).map_err(failed)?,
+        row: found.row,
+    })
+}

@@ -1,0 +1,70 @@
+//! `/orgs/:org/metrics/:metric`
+
+use super::{Looking, from_store, organisation::metric_row, words};
+use crate::charts;
+use app::api::Answer;
+use domain::{
+    DAY, Freshness, HOUR, Timestamp,
+    query::{PageQuery, Window},
+    view::*,
+};
+use store::SeriesPoint;
+
+/// One metric of one organisation over time.
+///
+/// # Errors
+/// [`Refusal::NotFound`] for organisations and metrics that are absent or not shared.
+pub async fn metric(l: &Looking, slug: &str, key: &str, query: &PageQuery) -> Answer<MetricPage> {
+    let org = l.board.by_slug(slug).ok_or(Refusal::NotFound)?;
+    let position = l.board.policy.position(key).ok_or(Refusal::NotFound)?;
+    let definition = &l.board.policy.metrics[position];
+    let reading = |o: &crate::live::board::OrgState| o.inputs.readings.get(position).copied().flatten();
+    let row = metric_row(l, org, definition, reading(org));
+    let window = query.window(l.now);
+    let points = l.reads().metric_series(org.info.id, key, window).await.map_err(from_store(l.now))?;
+    let samples = l.reads().samples(org.info.id, key, &query.cursor).await.map_err(from_store(l.now))?;
+    let others = l.board.seen_by(l.viewer).filter(|(o, _)| o.info.id != org.info.id);
+    let current = |o: &crate::live::board::OrgState| reading(o).filter(|r| Freshness::at(Some(r.at), o.info.interval, l.now).counts()).map(|r| r.value);
+    let peers = words::peers(others.filter_map(|(o, _)| current(o)).collect());
+    let takeaway = match (points.first(), points.last()) {
+        (Some(a), Some(b)) => format!("From {} to {} between {} and {}.", definition.format(a.value), definition.format(b.value), a.at.date(), b.at.date()),
+        _ => "Nothing was reported in this time.".into(),
+    };
+    let csv = query.href(&format!("/csv/orgs/{slug}/metrics/{key}"));
+    Ok(MetricPage {
+        as_of: l.now,
+        policy_version: l.board.policy.version,
+        org: words::org_ref(org),
+        interval: org.info.interval,
+        freshness: row.freshness,
+        value: row.value,
+        score: row.score,
+        at: row.at,
+        series: charts::metric_series("series", definition, &gaps(&points, org.info.interval, window, l.now), window, &takeaway, &csv),
+        metric: row.metric,
+        peers,
+        samples: samples.rows,
+        next: samples.next,
+    })
+}
+
+/// Puts an unknown wherever a report was due and did not come, so that the line breaks there and at its end.
+fn gaps(points: &[SeriesPoint], interval: i64, window: Window, now: Timestamp) -> Vec<(Timestamp, Option<f64>)> {
+    let bucket = if window.days() <= 14 { HOUR } else { DAY };
+    let patience = interval.saturating_mul(2).max(bucket * 2);
+    let mut series = Vec::with_capacity(points.len() + 2);
+    let mut last: Option<Timestamp> = None;
+    for point in points {
+        if let Some(last) = last.filter(|l| point.at.since(*l) > patience) {
+            series.push((last.plus(patience), None));
+        }
+        series.push((point.at, Some(point.value)));
+        last = Some(point.at);
+    }
+    let end = window.to.min(now);
+    if let Some(last) = last.filter(|l| end.since(*l) > patience) {
+        series.push((last.plus(patience), None));
+        series.push((end, None));
+    }
+    series
+}

@@ -1,0 +1,184 @@
+//! `/orgs/:org`
+
+use super::{Looking, from_store, words};
+use crate::{
+    charts::{self, SparkOptions},
+    live::board::{OrgState, day_score},
+};
+use app::api::Answer;
+use domain::{
+    Freshness, Timestamp, Tlp,
+    catalogue::Domain,
+    query::PageQuery,
+    scoring::{
+        Inputs, OrgScore, Reading,
+        explain::{Cause, Change, explain},
+        metric_score,
+    },
+    view::*,
+};
+use store::IncidentFilter;
+
+/// One organisation, as one viewer may see it.
+///
+/// # Errors
+/// [`Refusal::NotFound`] for absent and unshared organisations alike.
+pub async fn organisation(l: &Looking, slug: &str, query: &PageQuery) -> Answer<Organisation> {
+    let org = l.board.by_slug(slug).ok_or(Refusal::NotFound)?;
+    let fault = from_store(l.now);
+    let score = org.score_for(&l.board.policy, l.viewer);
+    let open = IncidentFilter { org: Some(org.info.id), open: true, ..IncidentFilter::default() };
+    let mut incidents = l.reads().incidents(&open).await.map_err(&fault)?;
+    incidents.rows.truncate(8);
+    let (by_tlp, indicators) = l.reads().indicator_totals(Some(org.info.id)).await.map_err(&fault)?;
+    let pushes = l.reads().pushes(Some(org.info.id), None, "", 8).await.map_err(&fault)?;
+    let counts = l.reads().counts_window(org.info.id).await.map_err(&fault)?;
+    let before = org.day_for(&l.board.policy, l.viewer, l.now.day() - 30);
+    let causes = causes(l, org).await?;
+    let others = l.board.seen_by(l.viewer).filter(|(o, _)| o.info.id != org.info.id && o.freshness.counts());
+    let mut tlps: Vec<Tlp> = by_tlp.iter().map(|t| t.tlp).collect();
+    tlps.extend(incidents.rows.iter().map(|i| i.tlp));
+    Ok(Organisation {
+        as_of: l.now,
+        policy_version: l.board.policy.version,
+        org: words::org_ref(org),
+        sector: org.info.sector.clone(),
+        country: org.info.country.clone(),
+        assets: org.info.assets.map(|a| a as u64),
+        interval: org.info.interval,
+        freshness: org.freshness,
+        seen: org.info.last_data_at,
+        standing: org.standing(&l.board.policy, &score.total),
+        score: score.total.value.filter(|_| org.freshness.counts()),
+        last: score.total.last,
+        low: score.total.low,
+        high: score.total.high,
+        coverage: score.total.coverage,
+        held: score.total.held,
+        uncapped: score.uncapped,
+        change: words::change(score.total.value, before.and_then(|s| s.value)),
+        causes,
+        history: history(l, org, &score, query).await?,
+        peers: words::peers(others.filter_map(|(_, s)| s.total.value).collect()),
+        domains: Domain::ALL.iter().filter_map(|d| domain(l, org, &score, *d)).collect(),
+        open_incidents: incidents.total as u32,
+        incidents: incidents.rows,
+        indicators,
+        indicators_by_tlp: by_tlp,
+        counts,
+        pushes: pushes.rows,
+        highest_tlp: words::highest(&tlps),
+    })
+}
+
+fn domain(l: &Looking, org: &OrgState, score: &OrgScore, domain: Domain) -> Option<OrgDomain> {
+    let policy = &l.board.policy;
+    let metrics: Vec<MetricRow> = policy.of_domain(domain).map(|(i, m)| metric_row(l, org, m, org.inputs.readings.get(i).copied().flatten())).collect();
+    if metrics.is_empty() {
+        return None;
+    }
+    let d = domain.index();
+    let now = &score.domains[d];
+    let points = words::history(l, org, 90, |row| row.domains[d], now.value);
+    let then = points.len().checked_sub(31).and_then(|i| points[i]);
+    Some(OrgDomain {
+        domain,
+        score: now.value,
+        last: now.last,
+        target: policy.domain(domain).target,
+        change: words::change(now.value, then),
+        history: charts::sparkline(&points, (0.0, 100.0), SparkOptions::default()),
+        metrics,
+    })
+}
+
+/// One metric of an organisation now.
+#[must_use]
+pub fn metric_row(l: &Looking, org: &OrgState, metric: &domain::catalogue::MetricDefinition, reading: Option<Reading>) -> MetricRow {
+    MetricRow {
+        value: reading.map(|r| r.value),
+        score: reading.map(|r| metric_score(metric, r.value)),
+        at: reading.map(|r| r.at),
+        freshness: Freshness::at(reading.map(|r| r.at), org.info.interval, l.now),
+        metric: metric.clone(),
+    }
+}
+
+/// The score over the range asked for, day by day, breaking where nothing was known.
+async fn history(l: &Looking, org: &OrgState, score: &OrgScore, query: &PageQuery) -> Answer<Chart> {
+    let window = query.window(l.now);
+    let (from, to) = (window.from.day().max(l.now.day() - 3_660), window.to.day());
+    let rows = l.app.store.hub().days_of(org.info.id, from, to).await.map_err(from_store(l.now))?;
+    let mut points: Vec<(Timestamp, Option<f64>, f64, f64)> = Vec::new();
+    let mut rows = rows.iter().peekable();
+    for day in from..to {
+        let row = rows.next_if(|r| r.day == day);
+        let s = row.map(|r| day_score(r, &l.board.policy, l.viewer));
+        points.push((Timestamp::of_day(day), s.and_then(|s| s.value), s.map_or(f64::NAN, |s| s.low), s.map_or(f64::NAN, |s| s.high)));
+    }
+    if to >= l.now.day() {
+        points.push((l.now, score.total.value, score.total.low, score.total.high));
+    }
+    let known: Vec<f64> = points.iter().filter_map(|p| p.1).collect();
+    let takeaway = match (known.first(), known.last()) {
+        (Some(a), Some(b)) if known.len() > 1 => format!("{} from {a:.0} to {b:.0} in {} days; target {:.0}.", moved(*a, *b), window.days(), l.board.policy.on_target),
+        (Some(a), _) => format!("{a:.0} on the one day that is known."),
+        _ => "Nothing was reported in this time.".into(),
+    };
+    let csv = query.href(&format!("/csv/orgs/{}", org.info.slug));
+    Ok(charts::score_history("score", "Score", &takeaway, &points, l.board.policy.on_target, &csv))
+}
+
+fn moved(from: f64, to: f64) -> &'static str {
+    match (to.round() - from.round()) as i64 {
+        1.. => "Rose",
+        0 => "Held, going",
+        _ => "Fell",
+    }
+}
+
+/// What moved the score in 30 days: the exact parts, made from what was known then and what is known now.
+async fn causes(l: &Looking, org: &OrgState) -> Answer<Vec<CauseRow>> {
+    let policy = &l.board.policy;
+    let day = l.now.day() - 30;
+    let Some(then) = org.days.binary_search_by_key(&day, |d| d.day).ok().map(|i| &org.days[i]) else { return Ok(vec![]) };
+    let values = l.app.store.hub().day_values_between(org.info.id, day - 14, day).await.map_err(from_store(l.now))?;
+    let mut before = Inputs { readings: vec![None; policy.metrics.len()], interval: org.info.interval, critical_open: false };
+    for (_, metric, value, at) in values {
+        if let Some(i) = policy.position(&metric) {
+            before.readings[i] = Some(Reading { value, at });
+        }
+    }
+    let moment = before.readings.iter().flatten().map(|r| r.at).max().unwrap_or(Timestamp::of_day(day));
+    before.critical_open = if l.viewer.org == org.info.id { then.critical_any } else { then.critical_public };
+    let after = Inputs { critical_open: org.critical_for(l.viewer), ..org.inputs.clone() };
+    let whole = [Change { weight: 1.0, before, after }];
+    let parts = explain(&whole, (policy, policy), (moment, l.now));
+    let mut rows: Vec<CauseRow> = parts
+        .into_iter()
+        .filter(|p| p.points.abs() >= 0.05)
+        .map(|p| {
+            let (text, href) = match p.cause {
+                Cause::Policy { from, to } => (format!("Scoring policy {from} → {to}"), "/about/scoring".to_owned()),
+                Cause::Time => ("Values that went stale".to_owned(), "/status".to_owned()),
+                Cause::CriticalIncident => ("Critical incident opened or closed".to_owned(), format!("/incidents?org={}&status=any&sev=critical", org.info.slug)),
+                Cause::Metric(i) => {
+                    let m = &policy.metrics[i];
+                    let value = |r: &Inputs| r.readings[i].map_or_else(|| "unknown".to_owned(), |r| m.format(r.value));
+                    (format!("{}: {} → {}", m.title, value(&whole[0].before), value(&whole[0].after)), format!("/orgs/{}/metrics/{}", org.info.slug, m.key))
+                }
+            };
+            CauseRow { text, points: p.points, href }
+        })
+        .collect();
+    rows.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()));
+    // What is left of the sum after cutting the list must be said, or the parts no longer add up.
+    let shown = 8;
+    if rows.len() > shown {
+        let rest: f64 = rows[shown..].iter().map(|r| r.points).sum();
+        let n = rows.len() - shown;
+        rows.truncate(shown);
+        rows.push(CauseRow { text: format!("{n} smaller changes"), points: rest, href: String::new() });
+    }
+    Ok(rows)
+}

@@ -1,0 +1,68 @@
+//! `/orgs`: organisation × domain.
+
+use super::{Looking, from_store, words};
+use app::api::Answer;
+use domain::{catalogue::Domain, query::PageQuery, view::*};
+
+/// Rows on one page.
+const ROWS: usize = 200;
+
+/// The matrix, sorted and narrowed as the query asks.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn organisations(l: &Looking, query: &PageQuery) -> Answer<Organisations> {
+    let open = l.reads().open_by_org().await.map_err(from_store(l.now))?;
+    let wanted = query.q.to_lowercase();
+    let mut rows: Vec<OrgRow> = l
+        .board
+        .seen_by(l.viewer)
+        .filter(|(o, _)| wanted.is_empty() || o.info.name.to_lowercase().contains(&wanted) || o.info.sector.to_lowercase().contains(&wanted))
+        .map(|(o, s)| OrgRow {
+            org: words::org_ref(o),
+            sector: o.info.sector.clone(),
+            standing: o.standing(&l.board.policy, &s.total),
+            freshness: o.freshness,
+            seen: o.info.last_data_at,
+            score: s.total.value.filter(|_| o.freshness.counts()),
+            last: s.total.last,
+            change: words::change(s.total.value, o.day_for(&l.board.policy, l.viewer, l.now.day() - 30).and_then(|s| s.value)),
+            coverage: s.total.coverage,
+            domains: s.domains.map(|d| d.value),
+            open_incidents: open.get(&o.info.id).copied().unwrap_or(0),
+        })
+        .collect();
+    sort(&mut rows, &query.sort);
+    let total = rows.len() as u32;
+    let begin = query.cursor.parse::<usize>().unwrap_or(0).min(rows.len());
+    let end = (begin + ROWS).min(rows.len());
+    let next = (end < rows.len()).then(|| end.to_string());
+    Ok(Organisations { as_of: l.now, policy_version: l.board.policy.version, rows: rows.drain(begin..end).collect(), total, next })
+}
+
+/// By a column, with `-` in front for descending; unknown values last either way. Default: lowest score first.
+fn sort(rows: &mut [OrgRow], by: &str) {
+    let (column, down) = by.strip_prefix('-').map_or((by, false), |c| (c, true));
+    match column {
+        "name" => rows.sort_by(|a, b| a.org.name.to_lowercase().cmp(&b.org.name.to_lowercase())),
+        "sector" => rows.sort_by(|a, b| a.sector.cmp(&b.sector).then_with(|| a.org.name.cmp(&b.org.name))),
+        _ => {
+            let key = |r: &OrgRow| match column {
+                "change" => r.change,
+                "incidents" => Some(f64::from(r.open_incidents)),
+                "seen" => r.seen.map(|t| t.0 as f64),
+                "coverage" => Some(r.coverage),
+                _ => Domain::from_code(&column.to_uppercase()).map_or(r.score, |d| r.domains[d.index()]),
+            };
+            rows.sort_by(|a, b| match (key(a), key(b)) {
+                (Some(x), Some(y)) => if down { y.total_cmp(&x) } else { x.total_cmp(&y) }.then_with(|| a.org.name.cmp(&b.org.name)),
+                (None, None) => a.org.name.cmp(&b.org.name),
+                (x, y) => x.is_none().cmp(&y.is_none()),
+            });
+            return;
+        }
+    }
+    if down {
+        rows.reverse();
+    }
+}

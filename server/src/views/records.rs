@@ -1,0 +1,98 @@
+//! `/events/:id`, `/receipts`, `/receipts/:id`
+
+use super::{Looking, failed, from_store, words};
+use app::api::Answer;
+use domain::{query::PageQuery, view::*};
+use serde_json::Value;
+use store::What;
+
+/// Bytes of a payload that a page shows.
+const SHOWN: usize = 256 << 10;
+
+/// One security event.
+///
+/// # Errors
+/// [`Refusal::NotFound`] for absent and unshared events alike.
+pub async fn event(l: &Looking, id: &str) -> Answer<Event> {
+    let id = id.parse().map_err(|_| Refusal::NotFound)?;
+    let e = l.reads().event(id).await.map_err(from_store(l.now))?.ok_or(Refusal::NotFound)?;
+    let raw: Value = serde_json::from_str(&e.raw).map_err(failed)?;
+    let own = e.owner == l.viewer.org;
+    Ok(Event {
+        id: e.id.to_string(),
+        external_id: e.external_id,
+        title: e.title,
+        kind: e.kind,
+        severity: e.severity,
+        tlp: e.tlp,
+        observed_at: e.observed_at,
+        received_at: e.received_at,
+        incident: e.incident.map(|(id, title)| (id.to_string(), title)),
+        reach: words::reach(e.tlp, &e.org.name, &e.recipients),
+        receipt: e.receipt.filter(|_| own).map(|r| r.to_string()).unwrap_or_default(),
+        key: e.key,
+        raw: serde_json::to_string_pretty(&raw).map_err(failed)?,
+        org: e.org,
+    })
+}
+
+/// The push log.
+///
+/// # Errors
+/// [`Refusal::NotFound`] for an organisation that is absent.
+pub async fn pushes(l: &Looking, q: &PageQuery) -> Answer<Pushes> {
+    let org = if q.org.is_empty() { None } else { Some(l.board.by_slug(&q.org).ok_or(Refusal::NotFound)?) };
+    let page = l.reads().pushes(org.map(|o| o.info.id), What::from_name(&q.kind), &q.cursor, usize::MAX).await.map_err(from_store(l.now))?;
+    Ok(Pushes { as_of: l.now, org: org.map(|o| words::org_ref(o)), rows: page.rows, next: page.next })
+}
+
+/// One receipt.
+///
+/// # Errors
+/// [`Refusal::NotFound`] for absent and unshared receipts alike.
+pub async fn receipt(l: &Looking, id: &str) -> Answer<Receipt> {
+    let id = id.parse().map_err(|_| Refusal::NotFound)?;
+    let r = l.reads().receipt(id).await.map_err(from_store(l.now))?.ok_or(Refusal::NotFound)?;
+    let payload = match r.payload {
+        _ if !l.viewer.sees_payload(r.owner, r.what.class()) => Payload::NotShared,
+        None => Payload::Expired,
+        Some(body) => Payload::Shown(readable(&body).map_err(failed)?),
+    };
+    let slug = &r.row.org.slug;
+    let href = match r.what {
+        What::Metrics | What::IndicatorCounts => format!("/orgs/{slug}"),
+        What::Incidents => format!("/incidents?org={slug}&status=any&sort=-updated"),
+        What::Events => format!("/incidents?org={slug}&status=any"),
+        What::Indicators => format!("/indicators?org={slug}"),
+    };
+    Ok(Receipt {
+        class: r.what.class(),
+        status: if r.row.kept == 0 && r.row.total > 0 { "refused".into() } else { "complete".into() },
+        failures: r.failures.into_iter().map(|f| ReceiptFailure { index: f.index, pointer: f.pointer, code: f.code, detail: f.detail }).collect(),
+        bytes: r.bytes,
+        sha256: r.sha256.iter().map(|b| format!("{b:02x}")).collect(),
+        user_agent: r.user_agent,
+        idempotency_key: r.idempotency_key,
+        payload,
+        href,
+        row: r.row,
+    })
+}
+
+/// A stored payload, pretty-printed where it is one JSON document, cut where it is very long.
+fn readable(body: &[u8]) -> anyhow::Result<String> {
+    let bytes = zstd::bulk::decompress(body, crate::api::MAX_INFLATED)?;
+    let mut text = match serde_json::from_slice::<Value>(&bytes) {
+        Ok(json) => serde_json::to_string_pretty(&json)?,
+        Err(_) => String::from_utf8_lossy(&bytes).into_owned(),
+    };
+    if text.len() > SHOWN {
+        let mut end = SHOWN;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        text.push_str("\n…");
+    }
+    Ok(text)
+}
