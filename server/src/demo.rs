@@ -14,5 +14,5 @@ mod simulator;
 mod words;
 
 pub use cast::{ALLIANCE, accounts};
-pub use load::{load_history, load_records, made};
+pub use load::{STEPS, load_history, load_records, made};
 pub use simulator::simulate;

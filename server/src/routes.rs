@@ -23,6 +23,8 @@ const GRACE: Duration = Duration::from_secs(12);
 /// The whole service.
 pub fn router(app: &App) -> Router {
     app.live.set_assets_base(assets::base());
+    // Pages are rendered on tokio; an error only says that this was set before.
+    let _ = any_spawner::Executor::init_tokio();
     // With a session: people. Machines with keys get none.
     let people = Router::new()
         .route("/live", get(live::sse::stream))
@@ -51,7 +53,6 @@ pub fn router(app: &App) -> Router {
 /// # Errors
 /// When the listener fails.
 pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<()> {
-    tokio::spawn(auth::password::warm_up());
     let follower = tokio::spawn(live::follow(app.clone()));
     let upkeep = tokio::spawn(upkeep(app.clone()));
     let service = router(&app).into_make_service_with_connect_info::<SocketAddr>();

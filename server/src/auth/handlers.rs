@@ -180,7 +180,19 @@ mod tests {
         for good in ["/", "/orgs/north?range=90d&tz=local", "/incidents#row", "/orgs//x"] {
             assert_eq!(local_path(good), good);
         }
-        for bad in ["", "orgs", "//evil.example", "/\\evil.example", "/\t/evil.example", "https://evil.example", "/a\r\nSet-Cookie: x", "javascript:alert(1)", "/é", "/signin", "/auth/signout"] {
+        for bad in [
+            "",
+            "orgs",
+            "//evil.example",
+            "/\\evil.example",
+            "/\t/evil.example",
+            "https://evil.example",
+            "/a\r\nSet-Cookie: x",
+            "javascript:alert(1)",
+            "/é",
+            "/signin",
+            "/auth/signout",
+        ] {
             assert_eq!(local_path(bad), "/", "{bad:?}");
         }
     }

@@ -1,6 +1,6 @@
 //! `shieldwall demo`: a hub with a fictional alliance, so that one can look around before anybody has pushed.
 
-use super::{HubOptions, serve};
+use super::{HubOptions, push::progress, serve};
 use crate::{App, clock::Clock, demo, routes};
 use anyhow::{Context, bail};
 use std::{path::Path, process::ExitCode, time::Instant};
@@ -36,16 +36,18 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         remove(&args.demo_database).await?;
     }
     let (started, clock) = (Instant::now(), Clock::default());
-    let new = demo::load_history(&args.demo_database, &clock).await.context("the demo's history could not be loaded")?;
+    let bar = progress(demo::STEPS).with_message("two years of an alliance");
+    let new = demo::load_history(&args.demo_database, &clock, || bar.inc(1)).await.context("the demo's history could not be loaded")?;
     if new {
         // In a program of its own, closed before the hub opens: what it loads is past, not news.
         let loader = App::open(config.clone(), &args.demo_database, clock.clone()).await?;
-        let loaded = demo::load_records(&loader).await.context("the demo's records could not be loaded");
+        let loaded = demo::load_records(&loader, || bar.inc(1)).await.context("the demo's records could not be loaded");
         loader.live.stop();
         loader.store.close().await;
         loaded?;
     }
     let app = App::open(config, &args.demo_database, clock).await?;
+    bar.finish_and_clear();
     tracing::info!(seconds = started.elapsed().as_secs_f32(), new, "demo data is ready");
     let base = args.hub.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     greet(&base)?;

@@ -120,7 +120,7 @@ async fn load(app: &App, what: What, rows: Rows) -> anyhow::Result<Count> {
         let Some(at) = row.iter().position(|(column, _)| column == "org") else { bail!("line {place} has no org") };
         let slug = row.swap_remove(at).1;
         let Some(org) = orgs.get(&slug) else {
-            refusals.push(format!("line {place}: there is no organisation {slug:?}"));
+            refusals.push((place, format!("there is no organisation {slug:?}")));
             count.refused += 1;
             continue;
         };
@@ -159,8 +159,9 @@ async fn load(app: &App, what: What, rows: Rows) -> anyhow::Result<Count> {
     if without_value > 0 {
         eprintln!("{}: rows left out for want of a value: {without_value}", what.name());
     }
-    for line in refusals.iter().take(SHOWN) {
-        eprintln!("{}: {line}", what.name());
+    refusals.sort_unstable();
+    for (line, detail) in refusals.iter().take(SHOWN) {
+        eprintln!("{}: line {line}: {detail}", what.name());
     }
     if refusals.len() > SHOWN {
         eprintln!("{}: and {} more", what.name(), refusals.len() - SHOWN);

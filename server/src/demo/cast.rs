@@ -58,7 +58,7 @@ pub const PARTNERS: [Partner; 12] = [
     partner(("viaduct-rail", "Viaduct Rail"), ("transport", "FR"), 9_400, 2.0, (82.0, 5.0), Story::Steady),
     partner(("wrenfield-telecom", "Wrenfield Telecom"), ("telecommunications", "NL"), 15_200, 2.0, (89.0, 4.0), Story::Steady),
     partner(("osterby-freight", "Osterby Freight"), ("logistics", "DK"), 4_300, 1.0, (78.0, 2.0), Story::PatchingSlips),
-    partner(("marrow-vale", "Marrow Vale Council"), ("local government", "GB"), 3_100, 1.0, (77.0, 3.0), Story::WeakResponse),
+    partner(("marrow-vale", "Marrow Vale Council"), ("local government", "GB"), 3_100, 1.0, (72.0, 3.0), Story::WeakResponse),
     partner(("pallister-air", "Pallister Air"), ("aviation", "ES"), 7_700, 2.0, (85.0, 5.0), Story::Steady),
     partner(("tamsin-foods", "Tamsin Foods"), ("food", "BE"), 2_600, 1.0, (80.0, 8.0), Story::Late),
     partner(("port-of-eskdal", "Port of Eskdal"), ("ports", "NO"), 1_900, 1.0, (73.0, 4.0), Story::Silent),

@@ -34,11 +34,14 @@ pub async fn made(url: &str) -> anyhow::Result<bool> {
     Ok(made)
 }
 
-/// Makes the organisations with their metrics' history; false when the demo had done so before.
+/// Steps of [`load_history`] and [`load_records`] together, as their `step` counts them.
+pub const STEPS: u64 = 2 * PARTNERS.len() as u64;
+
+/// Makes the organisations with their metrics' history; false when the demo had done so before. Calls `step` after each.
 ///
 /// # Errors
 /// When the database fails, or holds what the demo did not make.
-pub async fn load_history(url: &str, clock: &Clock) -> anyhow::Result<bool> {
+pub async fn load_history(url: &str, clock: &Clock, step: impl Fn()) -> anyhow::Result<bool> {
     let now = clock.now();
     let store = Store::open(&Settings { url: url.to_owned(), readers: 1 }).await?;
     let hub = store.hub();
@@ -66,16 +69,19 @@ pub async fn load_history(url: &str, clock: &Clock) -> anyhow::Result<bool> {
         let id = hub.add_organisation(org, now.plus(-history::DAYS * DAY)).await?;
         let series = history::series(no, p, &policy, now);
         hub.load_history(id, series, now.plus(-RAW_DAYS * DAY), now.plus(-HOURLY_DAYS * DAY)).await?;
+        tracing::debug!(partner = p.slug, "demo: history loaded");
+        step();
     }
     store.close().await;
     Ok(true)
 }
 
-/// Sends two years of records through the validation of a push, makes the daily scores, and adds the people.
+/// Sends two years of records through the validation of a push, makes the daily scores, and adds the people. Calls `step` after each
+/// organisation.
 ///
 /// # Errors
 /// When the database fails, or a record is refused.
-pub async fn load_records(app: &App) -> anyhow::Result<()> {
+pub async fn load_records(app: &App, step: impl Fn()) -> anyhow::Result<()> {
     let now = app.clock.now();
     let orgs = app.store.hub().organisations().await?;
     let mut past: Vec<_> = incidents::reports(now).into_iter().zip(indicators::reports(now)).map(Some).collect();
@@ -91,6 +97,8 @@ pub async fn load_records(app: &App) -> anyhow::Result<()> {
             push(app, org, What::IndicatorCounts, &window).await?;
         }
         live::history::rebuild(app, org.id, now.plus(-history::DAYS * DAY)).await?;
+        tracing::debug!(partner = partner.slug, "demo: records loaded");
+        step();
     }
     people(app, &orgs, now).await
 }

@@ -82,7 +82,9 @@ fn fill(headers: &mut HeaderMap, nonce: &PageNonce, keep: bool, https: bool) {
 /// and the cookie would stay.
 fn secure_host_cookies(headers: &mut HeaderMap) {
     let lines: Vec<HeaderValue> = headers.get_all(header::SET_COOKIE).iter().cloned().collect();
-    let lacks = |line: &HeaderValue| line.as_bytes().starts_with(b"__Host-") && !line.to_str().is_ok_and(|t| t.split(';').any(|a| a.trim().eq_ignore_ascii_case("secure")));
+    let lacks = |line: &HeaderValue| {
+        line.as_bytes().starts_with(b"__Host-") && !line.to_str().is_ok_and(|t| t.split(';').any(|a| a.trim().eq_ignore_ascii_case("secure")))
+    };
     if !lines.iter().any(lacks) {
         return;
     }
@@ -132,7 +134,11 @@ mod tests {
 
     #[test]
     fn a_host_cookie_is_taken_back_in_a_way_browsers_accept() {
-        let headers = filled(&[(header::SET_COOKIE, "__Host-shieldwall=; Path=/; Max-Age=0"), (header::SET_COOKIE, "a=b"), (header::SET_COOKIE, "__Host-x=1; secure; Path=/")], false, true);
+        let headers = filled(
+            &[(header::SET_COOKIE, "__Host-shieldwall=; Path=/; Max-Age=0"), (header::SET_COOKIE, "a=b"), (header::SET_COOKIE, "__Host-x=1; secure; Path=/")],
+            false,
+            true,
+        );
         let lines: Vec<_> = headers.get_all(header::SET_COOKIE).iter().collect();
         assert_eq!(lines, ["__Host-shieldwall=; Path=/; Max-Age=0; Secure", "a=b", "__Host-x=1; secure; Path=/"]);
     }

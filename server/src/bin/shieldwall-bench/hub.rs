@@ -1,0 +1,93 @@
+//! The server under measurement: the real program, as a process of its own.
+
+use crate::{http::Connection, machine};
+use anyhow::{Context, bail};
+use std::{
+    fs::File,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+use tokio::{
+    net::TcpListener,
+    process::{Child, Command},
+    time::{Instant, sleep, timeout},
+};
+
+/// Longest wait for a hub to be ready, or to stop.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running `shieldwall serve`. Dropping it kills it.
+pub struct Hub {
+    child: Child,
+    pub address: SocketAddr,
+    log: PathBuf,
+}
+
+impl Hub {
+    /// Starts a hub on a free loopback port and waits until it is ready.
+    pub async fn start(server: &Path, database: &str, folder: &Path) -> anyhow::Result<Self> {
+        let address = free_port().await?;
+        let log = folder.join("hub.log");
+        let mut command = Command::new(server);
+        // Only what is given here configures it.
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SHIELDWALL_")) {
+            command.env_remove(name);
+        }
+        let child = command
+            .args(["serve", "--listen", &address.to_string(), "--database", database])
+            .env_remove("DATABASE_URL")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(&log)?)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("cannot start {}", server.display()))?;
+        let mut hub = Self { child, address, log };
+        hub.wait_until_ready().await?;
+        Ok(hub)
+    }
+
+    async fn wait_until_ready(&mut self) -> anyhow::Result<()> {
+        let request = format!("GET /readyz HTTP/1.1\r\nhost: {}\r\n\r\n", self.address);
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("the server ended with {status}: {}", self.last_words());
+            }
+            if let Ok(mut connection) = Connection::open(self.address).await
+                && connection.exchange(request.as_bytes()).await.is_ok_and(|a| a.head.status == 200)
+            {
+                return Ok(());
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+        bail!("the server was not ready in time: {}", self.last_words())
+    }
+
+    /// The processor time the server has used.
+    pub fn busy(&self) -> Duration {
+        self.child.id().map_or(Duration::ZERO, |id| machine::busy(&id.to_string()))
+    }
+
+    /// Asks the hub to stop, as an operator would, and waits.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        let id = self.child.id().context("the server has ended by itself")?;
+        Command::new("kill").args(["-TERM", &id.to_string()]).status().await.context("cannot run kill")?;
+        let status = timeout(PATIENCE, self.child.wait()).await.context("the server did not stop")??;
+        anyhow::ensure!(status.success(), "the server ended with {status}: {}", self.last_words());
+        Ok(())
+    }
+
+    fn last_words(&self) -> String {
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        log.lines().last().unwrap_or_default().to_owned()
+    }
+}
+
+/// A port that is free now. Another program could take it before the hub does; then the hub says so, and the run ends.
+async fn free_port() -> anyhow::Result<SocketAddr> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    Ok(listener.local_addr()?)
+}

@@ -1,0 +1,88 @@
+//! Samples, rollups, current values, liveness, retention.
+
+use super::support::{Fixture, NOW, sample};
+use domain::{DAY, HOUR, MINUTE, Timestamp, query::Window};
+use store::{Items, Mode, Outcome, Push, Retention, What};
+
+fn window(days: i64) -> Window {
+    Window { from: NOW.plus(-days * DAY), to: NOW.plus(HOUR) }
+}
+
+async fn values(f: &Fixture, days: i64) -> Vec<f64> {
+    let points = f.store.viewer(f.viewer(0)).metric_series(f.orgs[0], "m", window(days)).await.unwrap();
+    points.iter().map(|p| p.value).collect()
+}
+
+#[tokio::test]
+async fn a_correction_replaces_and_an_older_value_never_overwrites_a_newer() {
+    let f = Fixture::new().await;
+    let at = NOW.plus(-10 * MINUTE);
+    f.send(0, Items::Metrics(vec![sample("m", 50.0, at), sample("m", 60.0, at.plus(MINUTE))])).await;
+    // Out of order: older than what is current.
+    f.send(0, Items::Metrics(vec![sample("m", 10.0, at.plus(-2 * HOUR))])).await;
+    let current = f.store.hub().current(&[f.orgs[0]]).await.unwrap();
+    assert_eq!(current.1.iter().map(|r| r.value).collect::<Vec<_>>(), [60.0]);
+    assert_eq!(current.0, [(f.orgs[0], Some(at.plus(MINUTE)))]);
+    assert_eq!(values(&f, 1).await, [10.0, 60.0], "the last value of each hour");
+    // The same again changes nothing; another value for the same moment corrects it, in every rollup.
+    f.send(0, Items::Metrics(vec![sample("m", 60.0, at.plus(MINUTE))])).await;
+    assert_eq!(values(&f, 1).await, [10.0, 60.0]);
+    f.send(0, Items::Metrics(vec![sample("m", 70.0, at.plus(MINUTE))])).await;
+    assert_eq!(values(&f, 1).await, [10.0, 70.0]);
+    assert_eq!(values(&f, 30).await.last(), Some(&70.0));
+    let page = f.store.viewer(f.viewer(0)).samples(f.orgs[0], "m", "").await.unwrap();
+    assert_eq!(page.rows.iter().map(|r| r.value).collect::<Vec<_>>(), [70.0, 50.0, 10.0]);
+    assert!(page.rows.iter().all(|r| r.key == "test" && !r.receipt.is_empty()));
+}
+
+#[tokio::test]
+async fn a_snapshot_expires_what_it_leaves_out_and_an_empty_push_is_a_sign_of_life() {
+    let f = Fixture::new().await;
+    let before = NOW.plus(-HOUR);
+    f.send(0, Items::Metrics(vec![sample("m", 50.0, before), sample("n", 60.0, before)])).await;
+    let push = Push { mode: Mode::Snapshot, total: 1, ..f.push(0, What::Metrics) };
+    let outcome = f.store.partner(f.orgs[0]).push(push, Items::Metrics(vec![sample("m", 51.0, NOW)])).await.unwrap();
+    assert!(matches!(outcome, Outcome::Applied { .. }));
+    let (_, mut rows) = f.store.hub().current(&[f.orgs[0]]).await.unwrap();
+    rows.sort_by(|a, b| a.metric.cmp(&b.metric));
+    assert_eq!(rows.iter().map(|r| (r.metric.as_str(), r.expired)).collect::<Vec<_>>(), [("m", false), ("n", true)]);
+    let later = NOW.plus(3 * HOUR);
+    let push = Push { received_at: later, ..f.push(1, What::Metrics) };
+    f.store.partner(f.orgs[1]).push(push, Items::Metrics(vec![])).await.unwrap();
+    assert_eq!(f.store.hub().current(&[f.orgs[1]]).await.unwrap().0, [(f.orgs[1], Some(later))]);
+}
+
+#[tokio::test]
+async fn retention_takes_raw_samples_and_leaves_the_days() {
+    let f = Fixture::new().await;
+    let old = NOW.plus(-200 * DAY);
+    f.send(0, Items::Metrics(vec![sample("m", 1.0, old), sample("m", 2.0, NOW)])).await;
+    let deleted = f.store.hub().retain(Retention::default(), NOW).await.unwrap();
+    assert!(deleted >= 1);
+    let page = f.store.viewer(f.viewer(0)).samples(f.orgs[0], "m", "").await.unwrap();
+    assert_eq!(page.rows.iter().map(|r| r.observed_at).collect::<Vec<_>>(), [NOW]);
+    assert_eq!(values(&f, 365).await, [1.0, 2.0]);
+}
+
+#[tokio::test]
+async fn days_come_back_as_they_were_stored() {
+    let f = Fixture::new().await;
+    let row = store::DayRow {
+        org: f.orgs[0],
+        day: NOW.day(),
+        policy_version: 3,
+        score: Some(71.5),
+        last: Some(71.5),
+        low: 60.0,
+        high: 80.0,
+        coverage: 0.8,
+        domains: [Some(1.0), None, Some(3.5), None, None, Some(100.0)],
+        critical_public: false,
+        critical_any: true,
+    };
+    f.store.hub().set_days(vec![row.clone()]).await.unwrap();
+    f.store.hub().set_days(vec![store::DayRow { score: Some(72.0), ..row.clone() }]).await.unwrap();
+    let back = f.store.hub().days(NOW.day() - 1).await.unwrap();
+    assert_eq!(back, [store::DayRow { score: Some(72.0), ..row }]);
+    assert!(f.store.hub().days(Timestamp::day(NOW) + 1).await.unwrap().is_empty());
+}

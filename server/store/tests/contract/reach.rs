@@ -1,0 +1,109 @@
+//! The reach of records in SQL is the access policy's, and every total is the number of rows its viewer can list.
+
+use super::support::{Fixture, NOW, event, incident, indicator};
+use domain::{DAY, DataClass, IncidentStatus, OrgId, Severity, Tlp};
+use store::{IncidentFacet, IncidentFilter, IndicatorFacet, IndicatorFilter, Items};
+
+/// Every marking, owner and list of recipients there can be among three organisations.
+fn all_cases(orgs: &[OrgId]) -> Vec<(usize, Tlp, Vec<OrgId>)> {
+    let mut cases = Vec::new();
+    for owner in 0..orgs.len() {
+        for tlp in Tlp::ALL {
+            for mask in 0..(1_u32 << orgs.len()) {
+                let named = (0..orgs.len()).filter(|i| *i != owner && mask & (1 << i) != 0).map(|i| orgs[i]).collect();
+                cases.push((owner, tlp, named));
+            }
+        }
+    }
+    cases
+}
+
+#[tokio::test]
+async fn lists_totals_and_single_records_follow_the_policy() {
+    let f = Fixture::new().await;
+    let cases = all_cases(&f.orgs);
+    for (i, (owner, tlp, named)) in cases.iter().enumerate() {
+        f.send(*owner, Items::Incidents(vec![incident(&format!("i{i}"), Severity::Critical, IncidentStatus::New, *tlp, named)])).await;
+        f.send(*owner, Items::Indicators(vec![indicator(&format!("host{i}.example"), *tlp, named)])).await;
+        f.send(*owner, Items::Events(vec![event(&format!("e{i}"), *tlp, Some(&format!("i{i}")), named)])).await;
+    }
+    let everything: Vec<_> = {
+        // The owner sees his own, so the three together see all there is.
+        let mut all = Vec::new();
+        for org in 0..3 {
+            let mut filter = IncidentFilter { org: Some(f.orgs[org]), ..IncidentFilter::default() };
+            loop {
+                let page = f.store.viewer(f.viewer(org)).incidents(&filter).await.unwrap();
+                all.extend(page.rows);
+                match page.next {
+                    Some(next) => filter.cursor = next,
+                    None => break,
+                }
+            }
+        }
+        all
+    };
+    assert_eq!(everything.len(), cases.len());
+    for org in 0..3 {
+        let viewer = f.viewer(org);
+        let reads = f.store.viewer(viewer);
+        let sees = |class| cases.iter().filter(move |(owner, tlp, named)| viewer.sees_record(f.orgs[*owner], class, *tlp, named)).count() as u64;
+        let page = reads.incidents(&IncidentFilter::default()).await.unwrap();
+        assert_eq!(page.total, sees(DataClass::Incidents));
+        assert_eq!(u64::from(reads.critical_at(NOW).await.unwrap()), page.total);
+        assert_eq!(reads.open_by_org().await.unwrap().values().map(|n| u64::from(*n)).sum::<u64>(), page.total);
+        for facet in [IncidentFacet::Severity, IncidentFacet::Status, IncidentFacet::Tlp, IncidentFacet::Org] {
+            let facets = reads.incident_facet(&IncidentFilter::default(), facet).await.unwrap();
+            assert_eq!(facets.iter().map(|x| x.2).sum::<u64>(), page.total, "{facet:?}");
+        }
+        let flow = reads.incident_flow(NOW.plus(-7 * DAY), NOW.plus(DAY), DAY).await.unwrap();
+        assert_eq!(flow.iter().map(|b| b.opened).sum::<u64>(), page.total);
+        for row in &everything {
+            let (owner, tlp, named) = &cases[row.external_id[1..].parse::<usize>().unwrap()];
+            let seen = reads.incident(row.id.parse().unwrap()).await.unwrap();
+            assert_eq!(seen.is_some(), viewer.sees_record(f.orgs[*owner], DataClass::Incidents, *tlp, named), "{row:?}");
+            if let Some(seen) = seen {
+                assert_eq!(seen.events.len(), 1, "an event marked like its incident");
+            }
+        }
+        let indicators = reads.indicators(&IndicatorFilter::default()).await.unwrap();
+        assert_eq!(indicators.total, sees(DataClass::Indicators));
+        let (by_tlp, by_kind) = reads.indicator_totals(None).await.unwrap();
+        assert_eq!(by_tlp.iter().map(|t| t.count).sum::<u64>(), indicators.total);
+        assert_eq!(by_kind.iter().map(|t| t.count).sum::<u64>(), indicators.total);
+        for total in by_tlp {
+            let listed = reads.indicators(&IndicatorFilter { tlp: Some(total.tlp), ..IndicatorFilter::default() }).await.unwrap();
+            assert_eq!(listed.total, total.count, "{}", total.tlp);
+        }
+        let facet = reads.indicator_facet(&IndicatorFilter::default(), IndicatorFacet::Org).await.unwrap();
+        assert_eq!(facet.iter().map(|x| x.2).sum::<u64>(), indicators.total);
+    }
+}
+
+#[tokio::test]
+async fn who_else_reported_a_value_counts_only_reports_one_may_see() {
+    let f = Fixture::new().await;
+    f.send(0, Items::Indicators(vec![indicator("shared.example", Tlp::Green, &[]), indicator("alone.example", Tlp::Green, &[])])).await;
+    f.send(1, Items::Indicators(vec![indicator("shared.example", Tlp::Red, &[])])).await;
+    let shared = async |org| f.store.viewer(f.viewer(org)).indicators_shared().await.unwrap();
+    let listed = async |org| f.store.viewer(f.viewer(org)).indicators(&IndicatorFilter { shared: true, ..IndicatorFilter::default() }).await.unwrap();
+    assert_eq!((shared(0).await, shared(1).await, shared(2).await), (0, 2, 0));
+    assert_eq!(listed(1).await.total, 2);
+    let row = &f.store.viewer(f.viewer(2)).indicators(&IndicatorFilter { words: "shared".into(), ..IndicatorFilter::default() }).await.unwrap().rows[0];
+    assert_eq!(row.reporters, 1);
+    let detail = f.store.viewer(f.viewer(1)).indicator(row.id.parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(detail.reports.len(), 2);
+}
+
+#[tokio::test]
+async fn another_organisations_pushes_of_records_are_not_counted() {
+    let f = Fixture::new().await;
+    f.send(0, Items::Incidents(vec![incident("a", Severity::Low, IncidentStatus::New, Tlp::Red, &[])])).await;
+    let own = f.store.viewer(f.viewer(0)).pushes(None, None, "", 10).await.unwrap();
+    assert_eq!(own.rows.len(), 1);
+    let foreign = f.store.viewer(f.viewer(1));
+    assert!(foreign.pushes(None, None, "", 10).await.unwrap().rows.is_empty());
+    assert!(foreign.receipt(own.rows[0].receipt.parse().unwrap()).await.unwrap().is_none());
+    let change = &f.store.hub().changes_after(0, 10).await.unwrap()[0];
+    assert!(!change.everyone && change.recipients.is_empty());
+}

@@ -1,0 +1,142 @@
+//! A store on a database of its own, with three organisations, and short ways to push into it.
+
+use domain::{DAY, HOUR, IncidentStatus, OrgId, Role, Severity, Timestamp, Tlp, Viewer, indicator::IndicatorType};
+use store::{EventItem, Idempotency, IncidentItem, IndicatorItem, Items, Mode, Org, Outcome, Push, Sample, Settings, Store, What};
+use uuid::Uuid;
+
+/// A fixed "now" on the first hour of a day.
+pub const NOW: Timestamp = Timestamp(20_000 * DAY + HOUR);
+
+pub struct Fixture {
+    pub store: Store,
+    pub orgs: Vec<OrgId>,
+    _folder: tempfile::TempDir,
+}
+
+impl Fixture {
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the database");
+        let url = format!("sqlite://{}/test.db", folder.path().display());
+        let store = Store::open(&Settings { url, readers: 4 }).await.expect("the store opens");
+        let mut orgs = Vec::new();
+        for slug in ["alpha", "beta", "gamma"] {
+            let org = Org {
+                id: OrgId(0),
+                slug: slug.into(),
+                name: slug.to_uppercase(),
+                sector: "test".into(),
+                country: "XX".into(),
+                assets: Some(10),
+                interval: HOUR,
+                weight: 1.0,
+                last_data_at: None,
+            };
+            orgs.push(store.hub().add_organisation(org, NOW).await.expect("an organisation"));
+        }
+        Self { store, orgs, _folder: folder }
+    }
+
+    pub fn viewer(&self, org: usize) -> Viewer {
+        Viewer { org: self.orgs[org], role: Role::Analyst }
+    }
+
+    pub fn push(&self, org: usize, what: What) -> Push {
+        Push {
+            id: Uuid::now_v7(),
+            org: self.orgs[org],
+            key_name: "test".into(),
+            what,
+            mode: Mode::Delta,
+            received_at: NOW,
+            total: 0,
+            failures: vec![],
+            bytes: 2,
+            sha256: [0; 32],
+            user_agent: "test".into(),
+            idempotency: None,
+            payload: vec![],
+            dry_run: false,
+            strict: false,
+        }
+    }
+
+    /// Sends items and expects them to be kept.
+    pub async fn send(&self, org: usize, items: Items) -> Outcome {
+        let what = match &items {
+            Items::Metrics(_) => What::Metrics,
+            Items::Incidents(_) => What::Incidents,
+            Items::Events(_) => What::Events,
+            Items::Indicators(_) => What::Indicators,
+            Items::Counts { .. } => What::IndicatorCounts,
+        };
+        let push = Push { total: count(&items), ..self.push(org, what) };
+        let outcome = self.store.partner(self.orgs[org]).push(push, items).await.expect("the push is kept");
+        assert!(matches!(outcome, Outcome::Applied { .. }), "{outcome:?}");
+        outcome
+    }
+}
+
+pub fn count(items: &Items) -> u32 {
+    match items {
+        Items::Metrics(v) => v.len() as u32,
+        Items::Incidents(v) => v.len() as u32,
+        Items::Events(v) => v.len() as u32,
+        Items::Indicators(v) => v.len() as u32,
+        Items::Counts { counts, .. } => counts.len() as u32,
+    }
+}
+
+pub fn key(key: &str, fingerprint: u8) -> Idempotency {
+    Idempotency { route: "/metrics".into(), key: key.into(), fingerprint: [fingerprint; 32] }
+}
+
+pub fn sample(metric: &str, value: f64, at: Timestamp) -> Sample {
+    Sample { metric: metric.into(), labels: String::new(), value, observed_at: at }
+}
+
+pub fn incident(external_id: &str, severity: Severity, status: IncidentStatus, tlp: Tlp, recipients: &[OrgId]) -> IncidentItem {
+    IncidentItem {
+        index: 0,
+        external_id: external_id.into(),
+        title: format!("Incident {external_id}"),
+        severity,
+        status,
+        tlp,
+        class: "fraud/phishing".into(),
+        opened_at: NOW.plus(-DAY),
+        closed_at: (!status.is_open()).then_some(NOW),
+        updated_at: NOW,
+        recipients: recipients.to_vec(),
+        raw: format!("{{\"external_id\":\"{external_id}\",\"severity\":\"{severity}\",\"status\":\"{status}\",\"tlp\":\"{tlp}\"}}"),
+        expected_revision: None,
+    }
+}
+
+pub fn event(external_id: &str, tlp: Tlp, incident: Option<&str>, recipients: &[OrgId]) -> EventItem {
+    EventItem {
+        external_id: external_id.into(),
+        kind: "alert".into(),
+        title: format!("Event {external_id}"),
+        severity: Severity::Medium,
+        tlp,
+        observed_at: NOW,
+        incident: incident.map(str::to_owned),
+        recipients: recipients.to_vec(),
+        raw: "{}".into(),
+    }
+}
+
+pub fn indicator(value: &str, tlp: Tlp, recipients: &[OrgId]) -> IndicatorItem {
+    IndicatorItem {
+        kind: IndicatorType::DomainName,
+        value: value.into(),
+        tlp,
+        severity: None,
+        confidence: Some(50),
+        first_seen: NOW,
+        last_seen: NOW,
+        valid_until: None,
+        recipients: recipients.to_vec(),
+        raw: "{}".into(),
+    }
+}
