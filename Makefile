@@ -43,8 +43,8 @@ site: $(SITE)/.built ## Builds what the browser loads: WASM, scripts, styles
 $(SITE)/.built: $(UI) $(wildcard public/*) $(wildcard style/*.css) end2end/tools/site.mjs $(NODE)/.installed | $(BINDGEN)
 	end2end/tools/check-tools.sh wasm
 	@echo "· building the browser's part (a few minutes the first time)"
-	cargo build --locked --package hydrate --target wasm32-unknown-unknown --profile wasm
-	$(BINDGEN) --target web --no-typescript --out-dir target/wasm-bindgen --out-name app target/wasm32-unknown-unknown/wasm/hydrate.wasm
+	cargo build --locked --package client --target wasm32-unknown-unknown --profile wasm
+	$(BINDGEN) --target web --no-typescript --out-dir target/wasm-bindgen --out-name app target/wasm32-unknown-unknown/wasm/client.wasm
 	node end2end/tools/site.mjs
 	touch $@
 

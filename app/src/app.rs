@@ -1,6 +1,6 @@
 //! The document, the frame and the routes.
 
-use crate::{components::*, live::provide_live, pages::*};
+use crate::{components::*, pages::*};
 use domain::view::Refusal;
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::{MetaTags, Title, provide_meta_context};
@@ -22,7 +22,7 @@ pub struct StreamPosition(pub i64);
 pub fn shell() -> impl IntoView {
     let base = use_base();
     let position = use_context::<StreamPosition>().map(|position| position.0.to_string());
-    let start = format!("import init,{{hydrate}} from '{base}/app.js'; init({{module_or_path:'{base}/app_bg.wasm'}}).then(hydrate)");
+    let start = format!("import init from '{base}/app.js'; init({{module_or_path:'{base}/app_bg.wasm'}})");
     view! {
         <!DOCTYPE html>
         <html lang="en" data-base=base.clone() data-seq=position>
@@ -46,15 +46,10 @@ pub fn shell() -> impl IntoView {
     }
 }
 
-/// The application: the same on the server and in the browser.
+/// The application.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    if is_browser() {
-        let base = document().document_element().and_then(|root| root.get_attribute("data-base")).unwrap_or_default();
-        provide_context(Assets { base });
-    }
-    provide_live();
     view! {
         <Title formatter=|title| format!("{title} · Shieldwall")/>
         <Router>
@@ -67,7 +62,6 @@ pub fn App() -> impl IntoView {
 /// that it is readable without WASM and carries its status.
 #[component]
 fn Routes() -> impl IntoView {
-    provide_local_time();
     view! {
         <Frame>
             <FlatRoutes fallback=NotFoundPage>

@@ -1,5 +1,4 @@
-//! The parts that pages are made of. Marks and numbers take plain values, for they are made anew with their row;
-//! whatever keeps a state of its own (charts, menus) takes signals and lives as long as its page.
+//! The parts that pages are made of.
 
 mod account;
 mod blocks;

@@ -1,16 +1,17 @@
-//! What people see: pages rendered on the server, taken over ("hydrated") in the browser.
+//! What people see: pages, rendered on the server by Leptos.
 //!
-//! Everything here compiles to WASM. Data comes through [`api::Pages`], which the server implements and provides as Leptos
-//! context; this crate never sees a database. To add a page: a view model in `domain::view`, a method in
-//! [`api::Pages`] and a server function beside it, a file in `pages`, a route in [`app`].
-
-// Views are types as deep as the pages; the compiler's default of 128 levels does not hold them.
-#![recursion_limit = "256"]
+//! A page is HTML and readable as such. The browser keeps it live with a small client of its own (`app/client`, Rust compiled to
+//! WASM): when the event stream says that something changed under the page's topics, it fetches the page again and changes
+//! what differs, in place. So nothing is sent twice as data, what a page shows is computed on the server alone, and the
+//! browser's part stays small: hydrating these pages took 1.1 MB of compressed WASM.
+//!
+//! Data comes through [`api::Pages`], which the server implements and provides as Leptos context; this crate never sees a
+//! database. To add a page: a view model in `domain::view`, a method in [`api::Pages`] and its implementation in the server's
+//! `views`, a file in `pages`, a route in [`mod@app`].
 
 pub mod api;
 pub mod app;
 pub mod components;
-pub mod live;
 pub mod pages;
 
 pub use app::{App, shell};

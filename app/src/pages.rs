@@ -1,4 +1,4 @@
-//! The pages, one a file. Each makes its resource from the URL and the live version, and shows what it brings.
+//! The pages, one a file. Each asks [`crate::api::pages`] for its view model and shows what it brings.
 
 mod collective;
 mod connect;

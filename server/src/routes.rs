@@ -28,7 +28,6 @@ pub fn router(app: &App) -> Router {
     // With a session: people. Machines with keys get none.
     let people = Router::new()
         .route("/live", get(live::sse::stream))
-        .route("/ui/{*function}", post(pages::function))
         .route("/connect", get(pages::page).post(connect::create))
         .route("/connect/revoke", post(connect::revoke))
         .nest("/csv", csv::router())

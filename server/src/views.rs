@@ -137,8 +137,8 @@ macro_rules! view {
 }
 
 impl Pages for Viewing {
-    fn shell(&self) -> Pending<'_, Shell> {
-        Box::pin(async move { shell::shell(self) })
+    fn shell(&self) -> Answer<Shell> {
+        shell::shell(self)
     }
 
     fn collective(&self, query: PageQuery) -> Pending<'_, Collective> {

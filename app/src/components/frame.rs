@@ -2,7 +2,7 @@
 //! who listen.
 
 use super::{Account, DemoBar, Icon, PauseButton, RangePicker, ZoneSwitch, kept, use_page_query, use_path};
-use crate::{api, live::use_voice};
+use crate::api;
 use leptos::prelude::*;
 
 /// The places of the main navigation: path and word.
@@ -12,7 +12,9 @@ const PLACES: [(&str, &str); 5] =
 /// Everything around the page.
 #[component]
 pub fn Frame(children: Children) -> impl IntoView {
-    let shell = Resource::new(|| (), |()| async { api::answer(api::shell().await) });
+    let shell = api::pages().shell().ok();
+    let demo = shell.as_ref().is_some_and(|s| s.demo.is_some());
+    let person = shell.and_then(|s| s.viewer);
     let query = use_page_query();
     let path = use_path();
     let place = move |to: &'static str, word: &'static str| {
@@ -23,10 +25,9 @@ pub fn Frame(children: Children) -> impl IntoView {
         };
         view! { <li><a href=move || kept(query, to) aria-current=current>{word}</a></li> }
     };
-    let voice = use_voice();
     view! {
-        <a class="skip" href="#main" rel="external">"Skip to content"</a>
-        <DemoBar shell/>
+        <a class="skip" href="#main">"Skip to content"</a>
+        {demo.then(|| view! { <DemoBar/> })}
         <header class="top">
             <a class="brand" href=move || kept(query, "/")><Icon name="shield"/>"Shieldwall"</a>
             <nav class="places" aria-label="Main"><ul>{PLACES.map(|(to, word)| place(to, word)).collect_view()}</ul></nav>
@@ -35,7 +36,7 @@ pub fn Frame(children: Children) -> impl IntoView {
                 <ZoneSwitch/>
                 <PauseButton/>
                 <button type="button" class="icon-button" data-theme-toggle="" aria-label="Light or dark theme" title="Light or dark theme"><Icon name="theme"/></button>
-                <Account shell/>
+                <Account person/>
             </div>
         </header>
         {children()}
@@ -43,10 +44,11 @@ pub fn Frame(children: Children) -> impl IntoView {
             <a href=move || kept(query, "/status")>"Status"</a>
             <a href=move || kept(query, "/receipts")>"Push log"</a>
             <a href=move || kept(query, "/about/scoring")>"How scores are made"</a>
-            <a href="/docs/api" rel="external">"Push API"</a>
+            <a href="/docs/api">"Push API"</a>
         </footer>
-        <div class="sr" role="status">{voice.polite}</div>
-        <div class="sr" role="alert">{voice.urgent}</div>
+        <p class="not-live" id="not-live" hidden=""></p>
+        <div class="sr" role="status" id="voice-polite"></div>
+        <div class="sr" role="alert" id="voice-urgent"></div>
     }
     .into_any()
 }

@@ -84,12 +84,6 @@ pub fn range_words(range: &str) -> String {
 pub fn RangePicker() -> impl IntoView {
     let query = use_page_query();
     let path = use_path();
-    let menu = NodeRef::<leptos::html::Details>::new();
-    let close = move || {
-        if let Some(menu) = menu.get_untracked() {
-            menu.set_open(false);
-        }
-    };
     let choices = move || {
         let query = query.get();
         let path = path.get();
@@ -104,10 +98,10 @@ pub fn RangePicker() -> impl IntoView {
             .collect_view()
     };
     view! {
-        <details class="menu" data-hold="" node_ref=menu on:keydown=move |ev| if ev.key() == "Escape" { close() }>
+        <details class="menu" data-hold="">
             <summary><span class="sr">"Time range: "</span>{move || query.with(|q| range_words(&q.range))}</summary>
             <div class="menu-body">
-                <ul on:click=move |_| close()>{choices}</ul>
+                <ul>{choices}</ul>
                 <form method="get" action=path>
                     <KeepQuery except=&["range"]/>
                     <label>"From..to"<input name="range" required pattern="\\d{4}-\\d\\d-\\d\\d\\.\\.\\d{4}-\\d\\d-\\d\\d" placeholder="2026-01-01..2026-02-01" title="Two dates with two dots between, such as 2026-01-01..2026-02-01"/></label>

@@ -91,7 +91,7 @@ pub fn PageFoot(
             {move || policy.get().map(|version| view! { <a href=kept(query, "/about/scoring")>{format!("How computed (policy {version})")}</a> })}
             {move || {
                 let csv = csv.get();
-                (!csv.is_empty()).then(|| view! { <a href=query.with(|q| q.href(&csv)) rel="external" download="">"CSV"</a> })
+                (!csv.is_empty()).then(|| view! { <a href=query.with(|q| q.href(&csv)) download="">"CSV"</a> })
             }}
         </p>
     }

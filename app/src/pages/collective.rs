@@ -3,7 +3,7 @@
 mod cards;
 mod verdict;
 
-use crate::{api, components::*, live::{announce, use_live}};
+use crate::{api::pages, components::*};
 use cards::{AttentionCard, DomainsCard, IndicatorsCard, OrganisationsCard};
 use domain::view::Collective;
 use leptos::prelude::*;
@@ -13,8 +13,7 @@ use verdict::VerdictCard;
 #[component]
 pub fn CollectivePage() -> impl IntoView {
     let query = use_page_query();
-    let version = use_live(["posture:", "incidents:", "indicators:"].map(str::to_owned).to_vec());
-    let data = Resource::new(move || (query.get(), version.get()), |(query, _)| async { api::answer(api::collective(query).await) });
+    let data = async move { pages().collective(query.get_untracked()).await };
     view! { <Page title="Overview">{loaded(data, |page| view! { <Overview page/> })}</Page> }
 }
 
@@ -27,10 +26,10 @@ fn Overview(page: Signal<Collective>) -> impl IntoView {
             format!("Updated: index {index}, {} of {} reporting, {} critical open", p.coverage.reporting(), p.coverage.total(), p.critical.open)
         })
     });
-    announce(digest.into(), critical.into());
     let incidents = Memo::new(move |_| page.with(|p| p.incidents.clone()));
     let query = use_page_query();
     view! {
+        <Live topics="posture: incidents: indicators:" digest=digest.get_untracked() critical=critical.get_untracked()/>
         <VerdictCard page/>
         <AttentionCard page/>
         <div class="halves">

@@ -4,7 +4,7 @@ mod command;
 mod keys;
 
 use super::{pushes::Outcome, receipt::words};
-use crate::{api, components::*, live::use_live_for};
+use crate::{api::pages, components::*};
 use command::Commands;
 use domain::view::{Connect, PushRow};
 use keys::{CreateKey, Keys};
@@ -13,17 +13,9 @@ use leptos::prelude::*;
 /// The way to the first push.
 #[component]
 pub fn ConnectPage() -> impl IntoView {
-    // The viewer's organisation comes with the first answer; its pushes are what the page waits for.
-    let org = RwSignal::new(String::new());
-    let topics = Signal::derive(move || org.with(|org| if org.is_empty() { Vec::new() } else { vec![format!("pushes:{org}")] }));
-    let version = use_live_for(topics);
-    let data = Resource::new(move || version.get(), |_| async { api::answer(api::connect().await) });
+    let data = async move { pages().connect().await };
     let crumbs = vec![("Overview".to_owned(), "/".to_owned())];
-    let view = move |page: Signal<Connect>| {
-        Effect::new(move |_| org.set(page.with(|p| p.org.slug.clone())));
-        view! { <Steps page/> }
-    };
-    view! { <Page title="Connect" crumbs=crumbs>{loaded(data, view)}</Page> }
+    view! { <Page title="Connect" crumbs=crumbs>{loaded(data, |page| view! { <Steps page/> })}</Page> }
 }
 
 #[component]
@@ -31,6 +23,7 @@ fn Steps(page: Signal<Connect>) -> impl IntoView {
     let title = Signal::derive(move || page.with(|p| format!("Connect {}", p.org.name)));
     let any_push = Memo::new(move |_| page.with(|p| !p.pushes.is_empty()));
     view! {
+        <Live topics=page.with_untracked(|p| format!("pushes:{}", p.org.slug))/>
         <PageHead title>"Three steps from here to your first numbers on the screen."</PageHead>
         <ol class="steps">
             <li class="card step">
@@ -49,7 +42,7 @@ fn Steps(page: Signal<Connect>) -> impl IntoView {
         <Keys page/>
         <Card title="What else can be pushed">
             <ul class="plain-list">
-                <li>"Incidents, events, indicators and indicator counts go the same way: "<a href="/docs/api" rel="external">"the push API, readable"</a>" or "<a href="/openapi.json" rel="external">"as OpenAPI 3.1"</a>"."</li>
+                <li>"Incidents, events, indicators and indicator counts go the same way: "<a href="/docs/api">"the push API, readable"</a>" or "<a href="/openapi.json">"as OpenAPI 3.1"</a>"."</li>
                 <li>"Send the same item again as often as you like: it counts once. A header "<code>"Idempotency-Key"</code>" makes whole requests harmless to repeat."</li>
                 <li>"Which metrics there are, and what they earn: "<a href="/about/scoring#metrics">"the catalogue"</a>"."</li>
             </ul>

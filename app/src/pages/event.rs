@@ -1,6 +1,6 @@
 //! `/events/:id`: one security event, as it came. It never changes, so the page is not live.
 
-use crate::{api, components::*};
+use crate::{api::pages, components::*};
 use domain::view::Event;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -10,7 +10,7 @@ use leptos_router::hooks::use_params_map;
 pub fn EventPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|p| p.get_str("id").unwrap_or_default().to_owned()));
-    let data = Resource::new(move || id.get(), |id| async { api::answer(api::event(id).await) });
+    let data = async move { pages().event(id.get_untracked()).await };
     view! { <Page title="Event">{loaded(data, |page| view! { <One page/> })}</Page> }
 }
 

@@ -1,6 +1,6 @@
 //! `/incidents/:id`: one incident with everything that happened to it.
 
-use crate::{api, components::*, live::use_live_for};
+use crate::{api::pages, components::*};
 use domain::{timestamp::duration, view::{Incident, TimelineEntry}};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -10,16 +10,8 @@ use leptos_router::hooks::use_params_map;
 pub fn IncidentPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|p| p.get_str("id").unwrap_or_default().to_owned()));
-    // Whose incident it is comes with the first answer; what to listen for follows from it.
-    let org = RwSignal::new(String::new());
-    let topics = Signal::derive(move || org.with(|org| if org.is_empty() { Vec::new() } else { vec![format!("incidents:{org}"), format!("events:{org}")] }));
-    let version = use_live_for(topics);
-    let data = Resource::new(move || (id.get(), version.get()), |(id, _)| async { api::answer(api::incident(id).await) });
-    let view = move |page: Signal<Incident>| {
-        Effect::new(move |_| org.set(page.with(|p| p.row.org.slug.clone())));
-        view! { <One page/> }
-    };
-    view! { <Page title="Incident">{loaded(data, view)}</Page> }
+    let data = async move { pages().incident(id.get_untracked()).await };
+    view! { <Page title="Incident">{loaded(data, |page| view! { <One page/> })}</Page> }
 }
 
 #[component]
@@ -42,6 +34,7 @@ fn One(page: Signal<Incident>) -> impl IntoView {
     };
     view! {
         <Trail title crumbs/>
+        <Live topics=page.with_untracked(|p| format!("incidents:{0} events:{0}", p.row.org.slug))/>
         <PageHead title tlp=Signal::derive(move || page.with(|p| Some(p.row.tlp)))>{marks}</PageHead>
         <div class="record">
             <div class="record-main">

@@ -2,63 +2,48 @@
 
 pub mod queue;
 
-use crate::{api, components::*, live::{announce, use_live}};
+use crate::{api::pages, components::*};
 use domain::{IncidentStatus, Severity, Timestamp, query::PageQuery, timestamp::duration, view::{IncidentRow, Incidents}};
 use leptos::prelude::*;
-use queue::{ActiveFilters, Keys, News, Row, Search, hold, is_filtered};
+use queue::{ActiveFilters, Keys, News, Search, is_filtered};
 
 /// The queue of incidents. Without a status it shows the open ones.
 #[component]
 pub fn IncidentsPage() -> impl IntoView {
     let query = use_page_query();
-    let version = use_live(vec!["incidents:".to_owned()]);
-    let data = Resource::new(
-        move || (query.get(), version.get()),
-        |(query, _)| async {
-            let asked = query.clone();
-            api::answer(api::incidents(query).await).map(|page| (asked, page))
-        },
-    );
+    let data = async move {
+        let query = query.get_untracked();
+        pages().incidents(query.clone()).await.map(|page| (query, page))
+    };
     let crumbs = vec![("Overview".to_owned(), "/".to_owned())];
     view! { <Page title="Incidents" crumbs=crumbs>{loaded(data, |page| view! { <List page/> })}</Page> }
-}
-
-impl Row for IncidentRow {
-    fn id(&self) -> &str {
-        &self.id
-    }
 }
 
 #[component]
 fn List(page: Signal<(PageQuery, Incidents)>) -> impl IntoView {
     let query = use_page_query();
-    let queue = hold(page, |page: &Incidents| &page.rows);
     let title = Memo::new(move |_| page.with(|(query, p)| heading(query, p.total)));
     let facets = Signal::derive(move || page.with(|(_, p)| p.facets.clone()));
     // Only the unnarrowed list can tell that a critical incident is new; the reader's own filters must not raise an alarm.
-    let critical = Memo::new(move |before: Option<&u32>| {
-        page.with(|(query, p)| {
-            if is_filtered(query) || !query.cursor.is_empty() {
-                return before.copied().unwrap_or(u32::MAX);
-            }
-            p.rows.iter().filter(|row| row.severity == Severity::Critical && row.status.is_open()).count() as u32
-        })
+    let critical = page.with_untracked(|(query, p)| {
+        let whole = !is_filtered(query) && query.cursor.is_empty();
+        whole.then(|| p.rows.iter().filter(|row| row.severity == Severity::Critical && row.status.is_open()).count() as u32)
     });
-    announce(Signal::derive(move || format!("Updated: {}", title.get())), critical.into());
     let rows = move || {
         let as_of = page.with(|(_, p)| p.as_of);
-        queue.shown.with(|shown| shown.rows.iter().map(|shown| incident_row(query, &shown.row, shown.left, as_of)).collect_view())
+        page.with(|(_, p)| p.rows.iter().map(|row| incident_row(query, row, as_of)).collect_view())
     };
-    let none = Memo::new(move |_| queue.shown.with(|shown| shown.rows.is_empty()));
+    let none = Memo::new(move |_| page.with(|(_, p)| p.rows.is_empty()));
     view! {
+        <Live topics="incidents:" digest=format!("Updated: {}", title.get_untracked()) critical/>
         <PageHead title=title tlp=Signal::derive(move || page.with(|(_, p)| Some(p.highest_tlp)))>
             <ActiveFilters facets path="/incidents"/>
         </PageHead>
         <div class="queue">
-            <div class="card queue-rail"><Facets facets path="/incidents"/></div>
+            <div class="card queue-rail"><h2 class="sr">"Filters"</h2><Facets facets path="/incidents"/></div>
             <section class="card queue-list" aria-label="Incidents">
+                <News/>
                 <Search path="/incidents" label="Search incidents" placeholder="Title, organisation or id"/>
-                <News queue/>
                 <Show when=move || !none.get() fallback=move || view! { <Nothing/> }>
                     <table class="queue-table incidents-table">
                         <caption class="sr">"Incidents, worst first"</caption>
@@ -72,7 +57,7 @@ fn List(page: Signal<(PageQuery, Incidents)>) -> impl IntoView {
                                 <th scope="col" class="n">"Age"</th>
                             </tr>
                         </thead>
-                        <tbody>{rows}</tbody>
+                        <tbody data-queue="">{rows}</tbody>
                     </table>
                 </Show>
                 <Pager next=Signal::derive(move || page.with(|(_, p)| p.next.clone())) path="/incidents"/>
@@ -93,18 +78,18 @@ fn heading(query: &PageQuery, total: u64) -> String {
     plural(total, &format!("{status}{severity}incident"), &format!("{status}{severity}incidents"))
 }
 
-fn incident_row(query: Memo<PageQuery>, row: &IncidentRow, left: bool, as_of: Timestamp) -> impl IntoView + use<> {
+fn incident_row(query: Memo<PageQuery>, row: &IncidentRow, as_of: Timestamp) -> impl IntoView + use<> {
     let href = kept(query, &format!("/incidents/{}", row.id));
     let (age, words) = match row.closed_at {
         Some(closed) => (duration(closed.since(row.opened_at)), "open for "),
         None => (duration(as_of.since(row.opened_at)), ""),
     };
     view! {
-        <tr class:left=left>
+        <tr data-key=row.id.clone()>
             <td class="cell-severity"><SeverityMark severity=row.severity/></td>
             <th scope="row" class="cell-title">
                 <a class="row-link" data-row="" href=href>{row.title.clone()}</a>
-                <small><OrgLink org=row.org.clone()/>" · "<span class="id">{row.external_id.clone()}</span>{left.then_some(" · has left this list")}</small>
+                <small><OrgLink org=row.org.clone()/>" · "<span class="id">{row.external_id.clone()}</span></small>
             </th>
             <td class="cell-class">{row.class.clone()}</td>
             <td class="cell-status"><StatusMark status=row.status/></td>

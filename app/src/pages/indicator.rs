@@ -1,6 +1,6 @@
 //! `/indicators/:id`: one indicator, and who else saw the same value.
 
-use crate::{api, components::*, live::use_live};
+use crate::{api::pages, components::*};
 use domain::{Timestamp, view::{Indicator, IndicatorReport}};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -10,9 +10,7 @@ use leptos_router::hooks::use_params_map;
 pub fn IndicatorPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|p| p.get_str("id").unwrap_or_default().to_owned()));
-    // Anybody may report the same value next.
-    let version = use_live(vec!["indicators:".to_owned()]);
-    let data = Resource::new(move || (id.get(), version.get()), |(id, _)| async { api::answer(api::indicator(id).await) });
+    let data = async move { pages().indicator(id.get_untracked()).await };
     view! { <Page title="Indicator">{loaded(data, |page| view! { <One page/> })}</Page> }
 }
 
@@ -35,6 +33,7 @@ fn One(page: Signal<Indicator>) -> impl IntoView {
     let description = move || page.with(|p| (!p.description.is_empty()).then(|| view! { <p class="prose">{p.description.clone()}</p> }));
     view! {
         <Trail title crumbs/>
+        <Live topics="indicators:"/>
         <div class="long-title"><PageHead title tlp=Signal::derive(move || page.with(|p| Some(p.row.tlp)))>{marks}</PageHead></div>
         <div class="record">
             <div class="record-main">

@@ -1,7 +1,7 @@
 //! `/indicators`: what to look for, by type and marking, and which of it several organisations saw.
 
-use super::incidents::queue::{ActiveFilters, Keys, News, Row, Search, hold, is_filtered};
-use crate::{api, components::*, live::{announce, use_live}};
+use super::incidents::queue::{ActiveFilters, Keys, News, Search, is_filtered};
+use crate::{api::pages, components::*};
 use domain::{Timestamp, query::PageQuery, timestamp::duration, view::{IndicatorRow, Indicators}};
 use leptos::prelude::*;
 
@@ -9,45 +9,34 @@ use leptos::prelude::*;
 #[component]
 pub fn IndicatorsPage() -> impl IntoView {
     let query = use_page_query();
-    let version = use_live(vec!["indicators:".to_owned()]);
-    let data = Resource::new(
-        move || (query.get(), version.get()),
-        |(query, _)| async {
-            let asked = query.clone();
-            api::answer(api::indicators(query).await).map(|page| (asked, page))
-        },
-    );
+    let data = async move {
+        let query = query.get_untracked();
+        pages().indicators(query.clone()).await.map(|page| (query, page))
+    };
     let crumbs = vec![("Overview".to_owned(), "/".to_owned())];
     view! { <Page title="Indicators" crumbs=crumbs>{loaded(data, |page| view! { <List page/> })}</Page> }
-}
-
-impl Row for IndicatorRow {
-    fn id(&self) -> &str {
-        &self.id
-    }
 }
 
 #[component]
 fn List(page: Signal<(PageQuery, Indicators)>) -> impl IntoView {
     let query = use_page_query();
-    let queue = hold(page, |page: &Indicators| &page.rows);
     let title = Memo::new(move |_| page.with(|(query, p)| heading(query, p.total)));
-    announce(Signal::derive(move || format!("Updated: {}", title.get())), Signal::stored(0));
     let facets = Signal::derive(move || page.with(|(_, p)| p.facets.clone()));
     let rows = move || {
         let as_of = page.with(|(_, p)| p.as_of);
-        queue.shown.with(|shown| shown.rows.iter().map(|shown| indicator_row(query, &shown.row, shown.left, as_of)).collect_view())
+        page.with(|(_, p)| p.rows.iter().map(|row| indicator_row(query, row, as_of)).collect_view())
     };
-    let none = Memo::new(move |_| queue.shown.with(|shown| shown.rows.is_empty()));
+    let none = Memo::new(move |_| page.with(|(_, p)| p.rows.is_empty()));
     view! {
+        <Live topics="indicators:" digest=format!("Updated: {}", title.get_untracked())/>
         <PageHead title=title tlp=Signal::derive(move || page.with(|(_, p)| Some(p.highest_tlp)))>
             <ActiveFilters facets path="/indicators"/>
         </PageHead>
         <div class="queue">
-            <div class="card queue-rail"><Facets facets path="/indicators"/></div>
+            <div class="card queue-rail"><h2 class="sr">"Filters"</h2><Facets facets path="/indicators"/></div>
             <section class="card queue-list" aria-label="Indicators">
+                <News/>
                 <Search path="/indicators" label="Search indicators" placeholder="Value, such as evil.example"/>
-                <News queue/>
                 <Show when=move || !none.get() fallback=move || view! { <Nothing/> }>
                     <table class="queue-table indicators-table">
                         <caption class="sr">"Indicators, newest first"</caption>
@@ -61,7 +50,7 @@ fn List(page: Signal<(PageQuery, Indicators)>) -> impl IntoView {
                                 <th scope="col" class="n">"Last seen"</th>
                             </tr>
                         </thead>
-                        <tbody>{rows}</tbody>
+                        <tbody data-queue="">{rows}</tbody>
                     </table>
                 </Show>
                 <Pager next=Signal::derive(move || page.with(|(_, p)| p.next.clone())) path="/indicators"/>
@@ -79,14 +68,14 @@ fn heading(query: &PageQuery, total: u64) -> String {
     plural(total, &format!("{kind}indicator{several}"), &format!("{kind}indicators{several}"))
 }
 
-fn indicator_row(query: Memo<PageQuery>, row: &IndicatorRow, left: bool, as_of: Timestamp) -> impl IntoView + use<> {
+fn indicator_row(query: Memo<PageQuery>, row: &IndicatorRow, as_of: Timestamp) -> impl IntoView + use<> {
     let href = kept(query, &format!("/indicators/{}", row.id));
     let reporters = (row.reporters > 1).then(|| format!("{} organisations", row.reporters));
     view! {
-        <tr class:left=left>
+        <tr data-key=row.id.clone()>
             <th scope="row" class="cell-title">
                 <a class="row-link value" data-row="" href=href>{row.value.clone()}</a>
-                <small><OrgLink org=row.org.clone()/>{(!row.active).then_some(" · no longer active")}{left.then_some(" · has left this list")}</small>
+                <small><OrgLink org=row.org.clone()/>{(!row.active).then_some(" · no longer active")}</small>
             </th>
             <td class="cell-class">{row.kind.clone()}</td>
             <td class="cell-severity">{row.severity.map(|severity| view! { <SeverityMark severity/> })}</td>

@@ -1,6 +1,6 @@
 //! `/orgs/:org/metrics/:metric`: one metric of one organisation over time, down to the single pushed value.
 
-use crate::{api, components::*, live::use_live_for};
+use crate::{api::pages, components::*};
 use domain::{timestamp::duration, view::{MetricPage as Model, SampleRow}};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -12,11 +12,7 @@ pub fn MetricPage() -> impl IntoView {
     let params = use_params_map();
     let param = move |key: &'static str| Memo::new(move |_| params.with(|p| p.get_str(key).unwrap_or_default().to_owned()));
     let (slug, metric) = (param("org"), param("metric"));
-    let version = use_live_for(Signal::derive(move || vec![format!("posture:{}", slug.get())]));
-    let data = Resource::new(
-        move || (slug.get(), metric.get(), query.get(), version.get()),
-        |(slug, metric, query, _)| async { api::answer(api::metric(slug, metric, query).await) },
-    );
+    let data = async move { pages().metric(slug.get_untracked(), metric.get_untracked(), query.get_untracked()).await };
     view! { <Page title="Metric">{loaded(data, |page| view! { <One page/> })}</Page> }
 }
 
@@ -41,6 +37,7 @@ fn One(page: Signal<Model>) -> impl IntoView {
     view! {
         <Trail title crumbs/>
         <PageHead title>{facts}</PageHead>
+        <Live topics=page.with_untracked(|p| format!("posture:{}", p.org.slug))/>
         <Numbers page/>
         <Card title="Over time"><ChartPanel chart=series/></Card>
         <Card title="Values as pushed">

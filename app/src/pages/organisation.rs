@@ -4,7 +4,7 @@ mod domains;
 mod records;
 mod summary;
 
-use crate::{api, components::*, live::{announce, use_live_for}};
+use crate::{api::pages, components::*};
 use domain::{timestamp::duration, view::Organisation};
 use domains::DomainsCard;
 use leptos::prelude::*;
@@ -18,9 +18,7 @@ pub fn OrganisationPage() -> impl IntoView {
     let query = use_page_query();
     let params = use_params_map();
     let slug = Memo::new(move |_| params.with(|p| p.get_str("org").unwrap_or_default().to_owned()));
-    let topics = Signal::derive(move || ["posture", "incidents", "indicators", "pushes"].map(|class| format!("{class}:{}", slug.get())).to_vec());
-    let version = use_live_for(topics);
-    let data = Resource::new(move || (slug.get(), query.get(), version.get()), |(slug, query, _)| async { api::answer(api::organisation(slug, query).await) });
+    let data = async move { pages().organisation(slug.get_untracked(), query.get_untracked()).await };
     view! { <Page title="Organisation">{loaded(data, |page| view! { <One page/> })}</Page> }
 }
 
@@ -28,7 +26,7 @@ pub fn OrganisationPage() -> impl IntoView {
 fn One(page: Signal<Organisation>) -> impl IntoView {
     let digest = Memo::new(move |_| page.with(|p| format!("Updated: {} at {}", p.org.name, p.score.map_or_else(|| "no current score".to_owned(), points))));
     let critical = move || page.with(|p| p.incidents.iter().filter(|i| i.status.is_open() && i.severity == domain::Severity::Critical).count() as u32);
-    announce(digest.into(), Signal::derive(critical));
+    let topics = page.with_untracked(|p| ["posture", "incidents", "indicators", "pushes"].map(|class| format!("{class}:{}", p.org.slug)).join(" "));
     let facts = move || {
         page.with(|p| {
             let mut facts = vec![p.sector.clone(), p.country.clone()];
@@ -48,6 +46,7 @@ fn One(page: Signal<Organisation>) -> impl IntoView {
     view! {
         <Trail title crumbs/>
         <PageHead title tlp=Signal::derive(move || page.with(|p| Some(p.highest_tlp)))>{facts}</PageHead>
+        <Live topics digest=digest.get_untracked() critical=critical()/>
         <SummaryCard page/>
         <DomainsCard page/>
         <div class="halves even">

@@ -1,6 +1,6 @@
 //! `/orgs`: every organisation by every domain, as a heat map with the number in each cell.
 
-use crate::{api, components::*, live::use_live};
+use crate::{api::pages, components::*};
 use domain::{catalogue::Domain, query::PageQuery, view::{OrgRow, Organisations}};
 use leptos::prelude::*;
 
@@ -8,8 +8,7 @@ use leptos::prelude::*;
 #[component]
 pub fn OrganisationsPage() -> impl IntoView {
     let query = use_page_query();
-    let version = use_live(["posture:", "incidents:"].map(str::to_owned).to_vec());
-    let data = Resource::new(move || (query.get(), version.get()), |(query, _)| async { api::answer(api::organisations(query).await) });
+    let data = async move { pages().organisations(query.get_untracked()).await };
     let crumbs = vec![("Overview".to_owned(), "/".to_owned())];
     view! { <Page title="Organisations" crumbs=crumbs>{loaded(data, |page| view! { <Matrix page/> })}</Page> }
 }
@@ -27,6 +26,7 @@ fn Matrix(page: Signal<Organisations>) -> impl IntoView {
         }
     };
     view! {
+        <Live topics="posture: incidents:"/>
         <PageHead title="Organisations">
             {number}" by the six functions of NIST CSF 2.0. Scores run from 0 to 100; a dash is not known, which is not 0."
         </PageHead>
@@ -47,7 +47,7 @@ fn Search() -> impl IntoView {
         <form class="search" method="get" action="/orgs" role="search">
             <KeepQuery except=&["q"]/>
             <label class="sr" for="q">"Search organisations"</label>
-            <input id="q" type="search" name="q" placeholder="Name or sector" value=query.with_untracked(|q| q.q.clone()) prop:value=move || query.with(|q| q.q.clone())/>
+            <input id="q" type="search" name="q" placeholder="Name or sector" value=query.with_untracked(|q| q.q.clone())/>
             <button>"Search"</button>
         </form>
     }

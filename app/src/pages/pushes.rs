@@ -1,7 +1,7 @@
 //! `/receipts`: the push log. What came, what was kept, what was refused.
 
-use super::incidents::queue::{Keys, News, Row, hold};
-use crate::{api, components::*, live::use_live_for};
+use super::incidents::queue::{Keys, News};
+use crate::{api::pages, components::*};
 use domain::{DataClass, query::PageQuery, view::{PushRow, Pushes}};
 use leptos::prelude::*;
 
@@ -9,27 +9,16 @@ use leptos::prelude::*;
 #[component]
 pub fn PushesPage() -> impl IntoView {
     let query = use_page_query();
-    let version = use_live_for(Signal::derive(move || vec![format!("pushes:{}", query.with(|q| q.org.clone()))]));
-    let data = Resource::new(
-        move || (query.get(), version.get()),
-        |(query, _)| async {
-            let asked = query.clone();
-            api::answer(api::pushes(query).await).map(|page| (asked, page))
-        },
-    );
+    let data = async move {
+        let query = query.get_untracked();
+        pages().pushes(query.clone()).await.map(|page| (query, page))
+    };
     view! { <Page title="Push log">{loaded(data, |page| view! { <List page/> })}</Page> }
-}
-
-impl Row for PushRow {
-    fn id(&self) -> &str {
-        &self.receipt
-    }
 }
 
 #[component]
 fn List(page: Signal<(PageQuery, Pushes)>) -> impl IntoView {
     let query = use_page_query();
-    let queue = hold(page, |page: &Pushes| &page.rows);
     let crumbs = Signal::derive(move || {
         let mut way = vec![("Overview".to_owned(), "/".to_owned())];
         way.extend(page.with(|(_, p)| p.org.as_ref().map(|org| (org.name.clone(), format!("/orgs/{}", org.slug)))));
@@ -44,15 +33,16 @@ fn List(page: Signal<(PageQuery, Pushes)>) -> impl IntoView {
     };
     let rows = move || {
         let all = !one.get();
-        queue.shown.with(|shown| shown.rows.iter().map(|shown| push_row(query, &shown.row, all)).collect_view())
+        page.with(|(_, p)| p.rows.iter().map(|row| push_row(query, row, all)).collect_view())
     };
-    let none = Memo::new(move |_| queue.shown.with(|shown| shown.rows.is_empty()));
+    let none = Memo::new(move |_| page.with(|(_, p)| p.rows.is_empty()));
     view! {
         <Trail title="Push log" crumbs/>
+        <Live topics=page.with_untracked(|(_, p)| format!("pushes:{}", p.org.as_ref().map(|o| o.slug.as_str()).unwrap_or_default()))/>
         <PageHead title="Push log">{whose}</PageHead>
         <section class="card queue-list" aria-label="Pushes">
+            <News/>
             <Classes/>
-            <News queue/>
             <Show when=move || !none.get() fallback=move || view! { <Nothing/> }>
                 <table class="queue-table pushes-table">
                     <caption class="sr">"Pushes, newest first"</caption>
@@ -66,7 +56,7 @@ fn List(page: Signal<(PageQuery, Pushes)>) -> impl IntoView {
                             <th scope="col">"Key"</th>
                         </tr>
                     </thead>
-                    <tbody>{rows}</tbody>
+                    <tbody data-queue="">{rows}</tbody>
                 </table>
             </Show>
             <Pager next=Signal::derive(move || page.with(|(_, p)| p.next.clone())) path="/receipts"/>
@@ -106,7 +96,7 @@ pub fn Outcome(push: PushRow) -> impl IntoView {
 fn push_row(query: Memo<PageQuery>, push: &PushRow, with_org: bool) -> impl IntoView + use<> {
     let href = kept(query, &format!("/receipts/{}", push.receipt));
     view! {
-        <tr>
+        <tr data-key=push.receipt.clone()>
             <th scope="row" class="cell-title"><a class="row-link" data-row="" href=href><Time at=push.received_at/></a></th>
             {with_org.then(|| view! { <td class="cell-org"><OrgLink org=push.org.clone()/></td> })}
             <td class="cell-class">{push.what.clone()}</td>

@@ -1,6 +1,6 @@
 //! `/receipts/:id`: one receipt. What came, what was kept, what was refused and why, and where it all came from.
 
-use crate::{api, components::*};
+use crate::{api::pages, components::*};
 use domain::view::{Payload, Receipt, ReceiptFailure};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -10,7 +10,7 @@ use leptos_router::hooks::use_params_map;
 pub fn ReceiptPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|p| p.get_str("id").unwrap_or_default().to_owned()));
-    let data = Resource::new(move || id.get(), |id| async { api::answer(api::receipt(id).await) });
+    let data = async move { pages().receipt(id.get_untracked()).await };
     view! { <Page title="Receipt">{loaded(data, |page| view! { <One page/> })}</Page> }
 }
 

@@ -4,7 +4,7 @@
 mod policy;
 mod worked;
 
-use crate::{api, components::*, live::use_live};
+use crate::{api::pages, components::*};
 use domain::view::Scoring;
 use leptos::prelude::*;
 use policy::{DomainTable, MetricTables, Thresholds};
@@ -13,8 +13,7 @@ use worked::WorkedExample;
 /// The rules and the sum.
 #[component]
 pub fn ScoringPage() -> impl IntoView {
-    let version = use_live(["posture:", "incidents:"].map(str::to_owned).to_vec());
-    let data = Resource::new(move || version.get(), |_| async { api::answer(api::scoring().await) });
+    let data = async move { pages().scoring().await };
     let crumbs = vec![("Overview".to_owned(), "/".to_owned())];
     view! { <Page title="How scores are made" crumbs=crumbs>{loaded(data, |page| view! { <Rules page/> })}</Page> }
 }
@@ -23,14 +22,15 @@ pub fn ScoringPage() -> impl IntoView {
 fn Rules(page: Signal<Scoring>) -> impl IntoView {
     let version = move || page.with(|p| p.policy.version);
     view! {
+        <Live topics="posture: incidents:"/>
         <PageHead title="How scores are made">
             <span>"Policy " {version}" is in force. Every score names the policy it was made with, and can be made again from what is stored."</span>
         </PageHead>
         <nav class="contents" aria-label="On this page">
-            <a href="#worked" rel="external">"The index, worked through"</a>
-            <a href="#rules" rel="external">"Rules"</a>
-            <a href="#domains" rel="external">"Domains"</a>
-            <a href="#metrics" rel="external">"Metrics"</a>
+            <a href="#worked">"The index, worked through"</a>
+            <a href="#rules">"Rules"</a>
+            <a href="#domains">"Domains"</a>
+            <a href="#metrics">"Metrics"</a>
         </nav>
         <WorkedExample page/>
         <Card title="The rules" id="rules"><RuleList page/></Card>

@@ -1,6 +1,6 @@
 //! `/signin`: mail and password. A plain form, so that it works without WASM; in demo mode one click is enough.
 
-use crate::{api, components::*};
+use crate::{api::pages, components::*};
 use domain::{Role, view::DemoAccount};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -11,14 +11,10 @@ pub fn SignInPage() -> impl IntoView {
     let map = use_query_map();
     let param = move |key: &'static str| Memo::new(move |_| map.with(|map| map.get_str(key).unwrap_or_default().to_owned()));
     let (next, error) = (param("next"), param("error"));
-    let shell = Resource::new(|| (), |()| async { api::answer(api::shell().await) });
-    let alliance = move || Suspend::new(async move { shell.await.map(|shell| shell.alliance).unwrap_or_default() });
-    let demo = move || {
-        Suspend::new(async move {
-            let accounts = shell.await.ok().and_then(|shell| shell.demo).unwrap_or_default();
-            (!accounts.is_empty()).then(|| view! { <DemoAccounts accounts next/> })
-        })
-    };
+    let shell = pages().shell().ok();
+    let alliance = shell.as_ref().map(|s| s.alliance.clone());
+    let accounts = shell.and_then(|s| s.demo).unwrap_or_default();
+    let demo = (!accounts.is_empty()).then(|| view! { <DemoAccounts accounts next/> });
     let message = move || match error.get().as_str() {
         "" => None,
         "credentials" => Some("The mail address or the password is wrong."),
@@ -31,7 +27,7 @@ pub fn SignInPage() -> impl IntoView {
                 <section class="card entrance-card">
                     <p class="entrance-mark"><Icon name="shield"/></p>
                     <h1>"Sign in"</h1>
-                    <p class="quiet"><Suspense>{alliance}</Suspense></p>
+                    <p class="quiet">{alliance}</p>
                     {move || message().map(|text| view! { <p class="form-error" role="alert" id="signin-error"><Icon name="cross"/>{text}</p> })}
                     <form class="fields" method="post" action="/auth/signin">
                         <Next next/>
@@ -43,7 +39,7 @@ pub fn SignInPage() -> impl IntoView {
                     </form>
                     <p class="quiet entrance-note">"No account yet? An administrator of your organisation sends you a one-time link."</p>
                 </section>
-                <Suspense>{demo}</Suspense>
+                {demo}
             </div>
         </Page>
     }

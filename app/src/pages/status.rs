@@ -1,14 +1,13 @@
 //! `/status`: the hub's own health, and how fresh each partner is.
 
-use crate::{api, components::*, live::use_live};
+use crate::{api::pages, components::*};
 use domain::{Freshness, timestamp::duration, view::{Coverage, PartnerRow, Status}};
 use leptos::prelude::*;
 
 /// Health and freshness.
 #[component]
 pub fn StatusPage() -> impl IntoView {
-    let version = use_live(["posture:", "pushes:"].map(str::to_owned).to_vec());
-    let data = Resource::new(move || version.get(), |_| async { api::answer(api::status().await) });
+    let data = async move { pages().status().await };
     let crumbs = vec![("Overview".to_owned(), "/".to_owned())];
     view! { <Page title="Status" crumbs=crumbs>{loaded(data, |page| view! { <Health page/> })}</Page> }
 }
@@ -32,6 +31,7 @@ fn Health(page: Signal<Status>) -> impl IntoView {
         })
     };
     view! {
+        <Live topics="posture: pushes:"/>
         <PageHead title=title>{facts}</PageHead>
         <Card title="Checks"><ul class="checks">{checks}</ul></Card>
         <Card title="Partners" id="partners"><Tally page/><Partners page/></Card>

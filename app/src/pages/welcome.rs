@@ -48,6 +48,6 @@ pub fn WelcomePage() -> impl IntoView {
 fn Expired() -> impl IntoView {
     view! {
         <p class="form-error" role="alert"><Icon name="clock"/>"This link was used already, or is too old."</p>
-        <p>"An administrator of your organisation can send you a new one. If you have a password, simply "<a rel="external" href="/signin">"sign in"</a>"."</p>
+        <p>"An administrator of your organisation can send you a new one. If you have a password, simply "<a href="/signin">"sign in"</a>"."</p>
     }
 }

@@ -1,6 +1,10 @@
 //! `shieldwall admin`: organisations, people and API keys, directly in the database. A running hub sees a change within 5 s.
 
-use super::{HubOptions, parse_duration, print, serve::DATABASE};
+use super::{
+    options::{AddressOptions, offline},
+    parse_duration, print,
+    serve::DATABASE,
+};
 use crate::{
     App,
     auth::{keys, links},
@@ -84,7 +88,7 @@ struct UserAdd {
     #[arg(long)]
     role: Role,
     #[command(flatten)]
-    hub: HubOptions,
+    hub: AddressOptions,
 }
 
 #[derive(Debug, Subcommand)]
@@ -138,7 +142,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         What::Key(KeyCommand::Revoke(revoke)) => revoke_key(&store, revoke, now).await,
         What::Key(KeyCommand::List(list)) => list_keys(&store, list, now).await,
         What::User(UserCommand::Add(add)) => {
-            let app = App::open(add.hub.config(false), &args.database, clock).await?;
+            let app = App::open(offline(), &args.database, clock).await?;
             let done = add_user(&app, *add, now).await;
             app.live.stop();
             app.store.close().await;

@@ -122,7 +122,10 @@ impl PushClient {
                 };
             }
             let wait = wait.unwrap_or_else(|| backoff(attempt));
-            tracing::debug!(attempt, ?wait, "push again");
+            match &failed {
+                Ok(response) => tracing::warn!(attempt, status = response.status().as_u16(), ?wait, "the hub is busy; pushing again"),
+                Err(error) => tracing::warn!(attempt, %error, ?wait, "the hub cannot be reached; pushing again"),
+            }
             tokio::time::sleep(wait).await;
         }
     }

@@ -49,7 +49,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let app = App::open(config, &args.demo_database, clock).await?;
     bar.finish_and_clear();
     tracing::info!(seconds = started.elapsed().as_secs_f32(), new, "demo data is ready");
-    let base = args.hub.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let base = args.hub.address.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     greet(&base)?;
     let simulator = if args.quiet { None } else { Some(demo::simulate(&app, &base_for_partners(address)).await?) };
     let served = routes::serve(app, listener).await;

@@ -7,9 +7,9 @@ mod mapping;
 mod organisations;
 
 use super::{
-    HubOptions,
     batches::batches,
     items::{self, Item, Items},
+    options::offline,
     push::progress,
     serve::DATABASE,
 };
@@ -41,8 +41,6 @@ pub struct Args {
     /// The database; file and folder are created.
     #[arg(long, env = "DATABASE_URL", default_value = DATABASE)]
     database: String,
-    #[command(flatten)]
-    hub: HubOptions,
 }
 
 /// What became of one class of data.
@@ -75,7 +73,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     if let Some(rows) = organisations.take() {
         organisations::load(&args.database, rows, clock.now()).await?;
     }
-    let app = App::open(args.hub.config(false), &args.database, clock).await?;
+    let app = App::open(offline(), &args.database, clock).await?;
     let mut refused = 0;
     for (what, rows, one, many) in [(What::Metrics, metrics.take(), "value", "values"), (What::Incidents, incidents.take(), "incident", "incidents")] {
         let Some(rows) = rows else { continue };
@@ -101,6 +99,8 @@ fn mapping(args: &Args) -> anyhow::Result<Mapping> {
     Mapping::parse(&text).with_context(|| path.display().to_string())
 }
 
+/// Line of the file, and why it was refused.
+type Refusals = Vec<(u64, String)>;
 type Rows = Vec<(u64, items::Row)>;
 
 fn read(text: &str, table: &Table) -> anyhow::Result<Rows> {
@@ -113,7 +113,7 @@ async fn load(app: &App, what: What, rows: Rows) -> anyhow::Result<Count> {
     let mut count = Count::default();
     let mut ignored = Vec::new();
     let mut without_value = 0_u64;
-    let mut refusals = Vec::new();
+    let mut refusals = Refusals::new();
     let mut by_org: BTreeMap<String, Vec<Item>> = BTreeMap::new();
     let mut oldest: BTreeMap<OrgId, Timestamp> = BTreeMap::new();
     for (place, mut row) in rows {
@@ -169,8 +169,8 @@ async fn load(app: &App, what: What, rows: Rows) -> anyhow::Result<Count> {
     Ok(count)
 }
 
-async fn load_org(app: &App, what: What, org: &Org, list: Vec<Item>, bar: &indicatif::ProgressBar) -> anyhow::Result<(Count, Vec<String>)> {
-    let (mut count, mut refusals) = (Count::default(), Vec::new());
+async fn load_org(app: &App, what: What, org: &Org, list: Vec<Item>, bar: &indicatif::ProgressBar) -> anyhow::Result<(Count, Refusals)> {
+    let (mut count, mut refusals) = (Count::default(), Refusals::new());
     for batch in batches(what, Items { items: list, unit: "line", ..Items::default() })? {
         let submission = Submission {
             org: org.id,
@@ -187,22 +187,19 @@ async fn load_org(app: &App, what: What, org: &Org, list: Vec<Item>, bar: &indic
             idempotency: None,
             expected_revision: None,
         };
-        let failures: Vec<(Option<usize>, String)> = match submit(app, submission).await {
+        let failures: Vec<(usize, String)> = match submit(app, submission).await {
             Ok(Submitted { receipt, .. }) => {
                 count.kept += u64::from(receipt.success_count);
-                receipt.failures.into_iter().map(|f| (Some(f.index as usize), f.detail)).collect()
+                receipt.failures.into_iter().map(|f| (f.index as usize, f.detail)).collect()
             }
             // Every item was refused, which the receipt records; anything else ends the import.
-            Err(problem) if problem.receipt.is_some() => problem.errors.into_iter().enumerate().map(|(i, e)| (Some(i), e.detail)).collect(),
+            Err(problem) if problem.receipt.is_some() => problem.errors.into_iter().enumerate().map(|(i, e)| (i, e.detail)).collect(),
             Err(problem) => bail!("{}: {}", org.slug, problem.detail),
         };
         count.receipts += 1;
         count.refused += failures.len() as u64;
         bar.inc(batch.places.len() as u64);
-        refusals.extend(failures.into_iter().map(|(index, detail)| match index.and_then(|i| batch.places.get(i)) {
-            Some(line) => format!("line {line}: {detail}"),
-            None => detail,
-        }));
+        refusals.extend(failures.into_iter().map(|(index, detail)| (batch.places.get(index).copied().unwrap_or_default(), detail)));
     }
     Ok((count, refusals))
 }

@@ -12,17 +12,24 @@ pub const ALLIANCE: &str = "Alliance";
 /// How a hub runs.
 #[derive(Args, Clone, Debug)]
 pub struct HubOptions {
+    #[command(flatten)]
+    pub address: AddressOptions,
+    /// The alliance's name, for the head of the pages.
+    #[arg(long, env = "SHIELDWALL_ALLIANCE", default_value = ALLIANCE)]
+    pub alliance: String,
+    #[command(flatten)]
+    pub retention: RetentionOptions,
+}
+
+/// Where a hub is.
+#[derive(Args, Clone, Debug)]
+pub struct AddressOptions {
     /// Address and port to listen on.
     #[arg(long, env = "SHIELDWALL_LISTEN", default_value = "127.0.0.1:3000")]
     pub listen: SocketAddr,
     /// Where people reach the hub, such as https://shieldwall.example.org; the default is http:// and the listening address.
     #[arg(long, env = "SHIELDWALL_PUBLIC_URL", value_parser = parse_public_url)]
     pub public_url: Option<String>,
-    /// The alliance's name, for the head of the pages.
-    #[arg(long, env = "SHIELDWALL_ALLIANCE", default_value = ALLIANCE)]
-    pub alliance: String,
-    #[command(flatten)]
-    pub retention: RetentionOptions,
 }
 
 /// Days each class of data is kept.
@@ -52,21 +59,23 @@ pub struct RetentionOptions {
     retain_outbox_days: u32,
 }
 
-impl HubOptions {
+impl AddressOptions {
     /// The address in links, without a slash at the end.
     pub fn base_url(&self) -> String {
         self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
     }
+}
 
+impl HubOptions {
     /// The running program's configuration.
     pub fn config(&self, demo: bool) -> Config {
-        let https = self.base_url().starts_with("https://");
+        let https = self.address.base_url().starts_with("https://");
         let r = &self.retention;
         Config {
-            listen: self.listen,
+            listen: self.address.listen,
             alliance: self.alliance.clone(),
             demo,
-            insecure_cookies: self.listen.ip().is_loopback() && !https,
+            insecure_cookies: self.address.listen.ip().is_loopback() && !https,
             retention: Retention {
                 samples: r.retain_samples_days,
                 hours: r.retain_hours_days,
@@ -80,6 +89,18 @@ impl HubOptions {
     }
 }
 
+/// The configuration of commands that open a hub's database and listen nowhere.
+pub fn offline() -> Config {
+    Config {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        alliance: ALLIANCE.to_owned(),
+        demo: false,
+        insecure_cookies: false,
+        retention: Retention::default(),
+    }
+}
+
+/// Reads an address that links can be made from.
 pub fn parse_public_url(text: &str) -> Result<String, String> {
     let url = text.trim_end_matches('/');
     let parsed = reqwest::Url::parse(url).map_err(|e| e.to_string())?;

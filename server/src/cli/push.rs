@@ -126,7 +126,8 @@ fn report(answer: &Answer, unit: &str, places: &[u64], dry_run: bool) -> Vec<Str
         let place = index.and_then(|i| places.get(i)).map(|place| format!("{unit} {place}: ")).unwrap_or_default();
         // Within the item: `/items/7/value` says no more than `value` beside the line number.
         let field = pointer.splitn(4, '/').nth(3).filter(|_| !place.is_empty()).unwrap_or(pointer);
-        format!("  {place}{field} {detail}")
+        // Most details begin with the field.
+        if detail.starts_with(field) { format!("  {place}{detail}") } else { format!("  {place}{field}: {detail}") }
     }));
     lines
 }
@@ -164,7 +165,7 @@ mod tests {
         )
         .unwrap();
         let answer = Answer { status: 200, ..answer };
-        assert_eq!(report(&answer, "line", &[2, 9], false), ["receipt r1: 1 kept, 1 refused", "  line 9: value must be a number"]);
+        assert_eq!(report(&answer, "line", &[2, 9], false), ["receipt r1: 1 kept, 1 refused", "  line 9: value: must be a number"]);
     }
 
     #[test]

@@ -22,11 +22,11 @@ pub struct Args {
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let app = App::open(args.hub.config(false), &args.database, Clock::default()).await?;
     let listener = listen(&args.hub).await?;
-    tracing::info!(address = %listener.local_addr()?, url = args.hub.base_url(), "serving");
+    tracing::info!(address = %listener.local_addr()?, url = args.hub.address.base_url(), "serving");
     routes::serve(app, listener).await.map(|()| ExitCode::SUCCESS)
 }
 
 /// Takes the address to listen on.
 pub async fn listen(hub: &HubOptions) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(hub.listen).await.with_context(|| format!("cannot listen on {} (--listen chooses another address)", hub.listen))
+    TcpListener::bind(hub.address.listen).await.with_context(|| format!("cannot listen on {} (--listen chooses another address)", hub.address.listen))
 }

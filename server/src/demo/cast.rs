@@ -51,18 +51,18 @@ const fn partner(
 
 /// The twelve, the alliance's own centre last.
 pub const PARTNERS: [Partner; 12] = [
-    partner(("fenwick-power", "Fenwick Power"), ("energy", "GB"), 18_400, 3.0, (84.0, 6.0), Story::Steady),
-    partner(("sable-water", "Sable Water"), ("water", "GB"), 6_200, 2.0, (76.0, 7.0), Story::Steady),
-    partner(("quillon-bank", "Quillon Bank"), ("banking", "DE"), 24_000, 3.0, (95.0, 3.0), Story::Strong),
-    partner(("alder-hospitals", "Alder Hospitals"), ("healthcare", "IE"), 11_800, 2.0, (75.0, 9.0), Story::Steady),
-    partner(("viaduct-rail", "Viaduct Rail"), ("transport", "FR"), 9_400, 2.0, (82.0, 5.0), Story::Steady),
-    partner(("wrenfield-telecom", "Wrenfield Telecom"), ("telecommunications", "NL"), 15_200, 2.0, (89.0, 4.0), Story::Steady),
-    partner(("osterby-freight", "Osterby Freight"), ("logistics", "DK"), 4_300, 1.0, (78.0, 2.0), Story::PatchingSlips),
-    partner(("marrow-vale", "Marrow Vale Council"), ("local government", "GB"), 3_100, 1.0, (72.0, 3.0), Story::WeakResponse),
-    partner(("pallister-air", "Pallister Air"), ("aviation", "ES"), 7_700, 2.0, (85.0, 5.0), Story::Steady),
-    partner(("tamsin-foods", "Tamsin Foods"), ("food", "BE"), 2_600, 1.0, (80.0, 8.0), Story::Late),
-    partner(("port-of-eskdal", "Port of Eskdal"), ("ports", "NO"), 1_900, 1.0, (73.0, 4.0), Story::Silent),
-    partner(("breakwater-centre", "Breakwater Coordination Centre"), ("coordination", "BE"), 420, 0.5, (92.0, 3.0), Story::Steady),
+    partner(("fenwick-power", "Fenwick Power"), ("energy", "GB"), 18_400, 3.0, (80.0, 6.0), Story::Steady),
+    partner(("sable-water", "Sable Water"), ("water", "GB"), 6_200, 2.0, (73.0, 7.0), Story::Steady),
+    partner(("quillon-bank", "Quillon Bank"), ("banking", "DE"), 24_000, 3.0, (98.0, 3.0), Story::Strong),
+    partner(("alder-hospitals", "Alder Hospitals"), ("healthcare", "IE"), 11_800, 2.0, (70.0, 9.0), Story::Steady),
+    partner(("viaduct-rail", "Viaduct Rail"), ("transport", "FR"), 9_400, 2.0, (78.0, 5.0), Story::Steady),
+    partner(("wrenfield-telecom", "Wrenfield Telecom"), ("telecommunications", "NL"), 15_200, 2.0, (83.0, 4.0), Story::Steady),
+    partner(("osterby-freight", "Osterby Freight"), ("logistics", "DK"), 4_300, 1.0, (74.0, 2.0), Story::PatchingSlips),
+    partner(("marrow-vale", "Marrow Vale Council"), ("local government", "GB"), 3_100, 1.0, (69.0, 3.0), Story::WeakResponse),
+    partner(("pallister-air", "Pallister Air"), ("aviation", "ES"), 7_700, 2.0, (80.0, 5.0), Story::Steady),
+    partner(("tamsin-foods", "Tamsin Foods"), ("food", "BE"), 2_600, 1.0, (77.0, 8.0), Story::Late),
+    partner(("port-of-eskdal", "Port of Eskdal"), ("ports", "NO"), 1_900, 1.0, (70.0, 4.0), Story::Silent),
+    partner(("breakwater-centre", "Breakwater Coordination Centre"), ("coordination", "BE"), 420, 0.5, (88.0, 3.0), Story::Steady),
 ];
 
 /// Who can sign in: one person of each role. Demo data only; a hub that serves for real has none of them.

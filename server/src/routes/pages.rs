@@ -1,4 +1,4 @@
-//! Pages, rendered whole on the server, and the functions their browsers call.
+//! Pages, rendered whole on the server.
 
 use crate::{
     App,
@@ -69,19 +69,6 @@ pub async fn render(app: App, who: Option<SignedIn>, new_key: Option<String>, no
         *response.status_mut() = code;
     }
     response
-}
-
-/// A function that a page calls from the browser.
-pub async fn function(State(app): State<App>, session: Session, request: Request<Body>) -> Response {
-    let who = match auth::signed_in(&app, &session).await {
-        Ok(who) => who,
-        Err(error) => {
-            tracing::error!(%error, "page function");
-            return StatusCode::SERVICE_UNAVAILABLE.into_response();
-        }
-    };
-    let viewing: PagesHandle = Arc::new(viewing(app, who, None, request.headers()));
-    leptos_axum::handle_server_fns_with_context(move || provide_context(Arc::clone(&viewing)), request).await.into_response()
 }
 
 fn viewing(app: App, who: Option<SignedIn>, new_key: Option<String>, headers: &HeaderMap) -> Viewing {

@@ -3,7 +3,6 @@
 use crate::components::*;
 use domain::view::Connect;
 use leptos::prelude::*;
-use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
 /// The push as a ready command, and the same as a dry run.
 #[component]
@@ -42,70 +41,15 @@ fn command(page: &Connect, dry_run: bool) -> String {
     )
 }
 
-/// What the copy button says.
-#[derive(Clone, Copy, PartialEq)]
-enum Copied {
-    NotYet,
-    Done,
-    /// The browser does not let pages copy here (plain HTTP): the text is selected instead.
-    Selected,
-}
-
 /// A command with its copy button; without WASM the text can be selected as any other.
 #[component]
 pub fn Command(label: &'static str, text: String) -> impl IntoView {
-    let frame = NodeRef::<leptos::html::Div>::new();
-    let state = RwSignal::new(Copied::NotYet);
-    let hydrated = RwSignal::new(false);
-    Effect::new(move |_| hydrated.set(true));
-    let text = StoredValue::new(text);
-    let select = move || {
-        if let Some(code) = frame.get_untracked().and_then(|frame| frame.query_selector("code").ok().flatten()) {
-            select(&code);
-        }
-        state.set(Copied::Selected);
-    };
-    let copy = move |_| {
-        let done = Closure::once_into_js(move |_: JsValue| state.set(Copied::Done));
-        let refused = Closure::once_into_js(move |_: JsValue| select());
-        if text.with_value(|text| write_to_clipboard(text, &done, &refused)).is_none() {
-            select();
-        }
-    };
-    let words = move || match state.get() {
-        Copied::NotYet => "Copy",
-        Copied::Done => "Copied",
-        Copied::Selected => "Selected: press Ctrl+C",
-    };
     view! {
-        <div class="command" node_ref=frame>
-            <Raw label text=Signal::stored(text.get_value())/>
-            <Show when=move || hydrated.get()>
-                <button type="button" class="copy" on:click=copy><Icon name="copy"/>" "<span aria-live="polite">{words}</span></button>
-            </Show>
+        <div class="command">
+            <Raw label text=Signal::stored(text)/>
+            <button type="button" class="copy" data-copy="" data-client="" hidden=""><Icon name="copy"/>" "<span aria-live="polite">"Copy"</span></button>
         </div>
     }
-}
-
-/// Asks the browser to copy. `None` where it has no clipboard for this page.
-fn write_to_clipboard(text: &str, done: &JsValue, refused: &JsValue) -> Option<()> {
-    let clipboard = get(&get(&window(), "navigator")?, "clipboard")?;
-    let promise = call(&clipboard, "writeText", &[&text.into()])?;
-    call(&promise, "then", &[done, refused]).map(|_| ())
-}
-
-fn select(element: &JsValue) -> Option<()> {
-    let selection = call(&window(), "getSelection", &[])?;
-    call(&selection, "selectAllChildren", &[element]).map(|_| ())
-}
-
-fn get(object: &JsValue, key: &str) -> Option<JsValue> {
-    js_sys::Reflect::get(object, &key.into()).ok().filter(|value| !value.is_undefined() && !value.is_null())
-}
-
-fn call(object: &JsValue, method: &str, arguments: &[&JsValue]) -> Option<JsValue> {
-    let function = get(object, method)?.dyn_into::<js_sys::Function>().ok()?;
-    js_sys::Reflect::apply(&function, object, &arguments.iter().copied().collect::<js_sys::Array>()).ok()
 }
 
 #[cfg(test)]

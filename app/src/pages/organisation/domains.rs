@@ -6,7 +6,6 @@
 use crate::components::*;
 use domain::{Timestamp, query::PageQuery, view::{MetricRow, OrgDomain, Organisation}};
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 
 /// One row a domain; its metrics open below it. The rows are as many as there are domains, so what is open stays open.
 #[component]
@@ -18,20 +17,7 @@ pub fn DomainsCard(page: Signal<Organisation>) -> impl IntoView {
             p.domains.iter().map(|d| domain_row(query, &slug, d, p.as_of)).collect_view()
         })
     };
-    open_target();
     view! { <Card title="Domains" class="org-domains">{rows}</Card> }
-}
-
-/// Opens the domain that the URL's fragment names.
-fn open_target() {
-    let hash = use_location().hash;
-    Effect::new(move |_| {
-        let target = document().get_element_by_id(hash.get().trim_start_matches('#'));
-        if let Some(details) = target.and_then(|target| target.closest("details").ok().flatten()) {
-            let _ = details.set_attribute("open", "");
-            details.scroll_into_view();
-        }
-    });
 }
 
 fn domain_row(query: Memo<PageQuery>, slug: &str, d: &OrgDomain, as_of: Timestamp) -> AnyView {

@@ -42,7 +42,7 @@ pub fn DomainTable(page: Signal<Scoring>) -> impl IntoView {
                         <th scope="row">{d.domain.title()}" "<small>{d.domain.code()}</small></th>
                         <td class="n">{weight(d.weight)}</td>
                         <td class="n">{points(d.target)}</td>
-                        <td class="n"><a href=href rel="external">{n}<span class="sr">" metrics of "{d.domain.title()}</span></a></td>
+                        <td class="n"><a href=href>{n}<span class="sr">" metrics of "{d.domain.title()}</span></a></td>
                     </tr>
                 }
             };

@@ -106,7 +106,10 @@ impl Connection {
             }
             self.fill(self.buffer.len() + 1).await?;
         };
-        let size = std::str::from_utf8(&self.buffer[..line]).ok().and_then(|s| usize::from_str_radix(s.split(';').next()?.trim(), 16).ok()).context("a chunk without size")?;
+        let size = std::str::from_utf8(&self.buffer[..line])
+            .ok()
+            .and_then(|s| usize::from_str_radix(s.split(';').next()?.trim(), 16).ok())
+            .context("a chunk without size")?;
         let start = line + 2;
         self.fill(start + size + 2).await?;
         body.extend_from_slice(&self.buffer[start..start + size]);

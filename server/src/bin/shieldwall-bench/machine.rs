@@ -30,7 +30,8 @@ pub fn facts(folder: &Path) -> anyhow::Result<Facts> {
         cores: std::thread::available_parallelism()?.get(),
         processor: line("/proc/cpuinfo", "model name"),
         memory: line("/proc/meminfo", "MemTotal"),
-        kernel: fs::read_to_string("/proc/sys/kernel/osrelease").map_or_else(|_| std::env::consts::OS.to_owned(), |k| format!("{} {}", std::env::consts::OS, k.trim())),
+        kernel: fs::read_to_string("/proc/sys/kernel/osrelease")
+            .map_or_else(|_| std::env::consts::OS.to_owned(), |k| format!("{} {}", std::env::consts::OS, k.trim())),
         sync: sync_cost(&folder.join("sync")).context("cannot write to the disk")?,
     })
 }

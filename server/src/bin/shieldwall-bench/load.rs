@@ -1,0 +1,117 @@
+//! Pushes acknowledged: clients on kept connections, each sending its next push as soon as the last one is on disk.
+
+use crate::{
+    body::{ITEMS, Push},
+    data::Alliance,
+    http::Connection,
+    hub::Hub,
+    machine,
+};
+use domain::Timestamp;
+use hdrhistogram::Histogram;
+use server::clock::Clock;
+use std::{net::SocketAddr, time::Duration};
+use tokio::{task::JoinSet, time::Instant};
+
+/// What was measured.
+pub struct Figures {
+    pub period: Duration,
+    pub body_bytes: usize,
+    pub acknowledged: u64,
+    /// Answers other than 200, and the first of them.
+    pub refused: u64,
+    pub first_refusal: Option<String>,
+    /// Microseconds from sending to the answer.
+    pub latency: Histogram<u64>,
+    /// Processor time of the server, and of this program.
+    pub server_busy: Duration,
+    pub own_busy: Duration,
+}
+
+impl Figures {
+    pub fn pushes_per_second(&self) -> f64 {
+        self.acknowledged as f64 / self.period.as_secs_f64()
+    }
+
+    pub fn items_per_second(&self) -> f64 {
+        self.pushes_per_second() * ITEMS as f64
+    }
+}
+
+/// One client's work: where to, what, under which keys.
+pub struct Client {
+    pub address: SocketAddr,
+    pub push: Push,
+    pub keys: Vec<String>,
+    /// Less than 64; makes its moments and Idempotency-Keys its own.
+    pub number: i64,
+}
+
+/// Pushes to a hub as fast as it takes them.
+pub async fn run(hub: &Hub, alliance: &Alliance, clients: usize, period: Duration) -> anyhow::Result<Figures> {
+    let clients = (0..clients).map(|n| {
+        let keys = alliance.keys.iter().skip(n).step_by(clients).map(|(_, key)| key.clone()).collect();
+        Client { address: hub.address, push: alliance.push(hub, n), keys, number: n as i64 }
+    });
+    drive(clients.collect(), period, || hub.busy()).await
+}
+
+/// Lets the clients push for a while to warm up, and then for `period`.
+pub async fn drive(clients: Vec<Client>, period: Duration, server_busy: impl Fn() -> Duration) -> anyhow::Result<Figures> {
+    let body_bytes = clients.first().map_or(0, |c| c.push.body_bytes());
+    let from = Instant::now() + (period / 5).min(Duration::from_secs(3));
+    let until = from + period;
+    let mut tasks: JoinSet<_> = clients.into_iter().map(|client| keep_pushing(client, from, until)).collect();
+    tokio::time::sleep_until(from).await;
+    let before = (server_busy(), machine::busy("self"));
+    tokio::time::sleep_until(until).await;
+    let mut figures = Figures {
+        period,
+        body_bytes,
+        acknowledged: 0,
+        refused: 0,
+        first_refusal: None,
+        latency: machine::histogram()?,
+        server_busy: server_busy().saturating_sub(before.0),
+        own_busy: machine::busy("self").saturating_sub(before.1),
+    };
+    while let Some(done) = tasks.join_next().await {
+        let (latency, refused, first_refusal) = done??;
+        figures.acknowledged += latency.len();
+        figures.latency.add(latency)?;
+        figures.refused += refused;
+        figures.first_refusal = figures.first_refusal.or(first_refusal);
+    }
+    Ok(figures)
+}
+
+async fn keep_pushing(mut client: Client, from: Instant, until: Instant) -> anyhow::Result<(Histogram<u64>, u64, Option<String>)> {
+    let (clock, mut latency, mut refused, mut first_refusal) = (Clock::default(), machine::histogram()?, 0, None);
+    let mut connection = Connection::open(client.address).await?;
+    for no in 0.. {
+        let began = Instant::now();
+        if began >= until {
+            break;
+        }
+        let at = moment_of(clock.now(), client.number);
+        // Moments grow and are its own, so each makes a key that was never used.
+        let request = client.push.fresh(&client.keys[no % client.keys.len()], at.0.unsigned_abs(), at);
+        let answer = connection.exchange(request).await?;
+        // Those that end after the end are left out, as those are that began before the beginning.
+        if began < from || answer.head.first_byte > until {
+            continue;
+        }
+        if answer.head.status == 200 {
+            latency.record(machine::micros(began.elapsed()))?;
+        } else {
+            refused += 1;
+            first_refusal.get_or_insert_with(|| String::from_utf8_lossy(&answer.body).into_owned());
+        }
+    }
+    Ok((latency, refused, first_refusal))
+}
+
+/// The moment now as only one of up to 64 clients can have it.
+pub fn moment_of(now: Timestamp, client: i64) -> Timestamp {
+    Timestamp(now.0 - now.0 % 64 + client)
+}

@@ -1,0 +1,121 @@
+//! Prints figures, each with its target where there is one.
+
+use crate::{ALLIANCES, SMALL, data::Plan, load, machine::Facts, pages, streams};
+use hdrhistogram::Histogram;
+use std::time::Duration;
+
+/// One figure.
+fn line(name: &str, value: &str, target: Option<(&str, bool)>) {
+    match target {
+        None => println!("  {name:<44} {value}"),
+        Some((target, met)) => println!("  {name:<44} {value:<28} target {target}: {}", if met { "met" } else { "MISSED" }),
+    }
+}
+
+fn title(text: &str) {
+    println!("\n{text}");
+}
+
+/// Whole numbers in groups of three.
+fn grouped(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|g| std::str::from_utf8(g).ok()).collect();
+    groups.join(" ")
+}
+
+fn ms(micros: u64) -> String {
+    format!("{:.1} ms", micros as f64 / 1_000.0)
+}
+
+fn cores(busy: Duration, period: Duration) -> String {
+    format!("{:.2}", busy.as_secs_f64() / period.as_secs_f64())
+}
+
+fn p(histogram: &Histogram<u64>, percent: f64) -> u64 {
+    histogram.value_at_percentile(percent)
+}
+
+/// The machine and what it costs to be durable on it.
+pub fn machine(facts: &Facts) {
+    println!("shieldwall-bench {}", env!("CARGO_PKG_VERSION"));
+    line("processor", &format!("{} cores, {}", facts.cores, facts.processor), None);
+    line("memory, kernel", &format!("{}, {}", facts.memory, facts.kernel), None);
+    line("4 KiB written and synced, p50 / p99", &format!("{} / {}", ms(p(&facts.sync, 50.0)), ms(p(&facts.sync, 99.0))), None);
+}
+
+/// The yardstick for pushes.
+pub fn parsing(f: &load::Figures, clients: usize) {
+    title(&format!("Parsing only: a bare axum handler, {clients} clients, the same body of {} bytes", f.body_bytes));
+    line("answered", &format!("{} /s", grouped(f.pushes_per_second())), None);
+    refusals(f);
+}
+
+/// Pushes acknowledged.
+pub fn pushes(f: &load::Figures, clients: usize, plan: &Plan) {
+    title(&format!(
+        "Pushes: {clients} clients, 100 items ({} bytes) a push, {} organisations, {} samples before",
+        f.body_bytes,
+        plan.organisations,
+        grouped(plan.samples as f64)
+    ));
+    let rate = f.pushes_per_second();
+    line("pushes acknowledged", &format!("{} /s", grouped(rate)), Some(("≥ 1 000 /s", rate >= 1_000.0)));
+    line("items acknowledged", &format!("{} /s", grouped(f.items_per_second())), Some(("≥ 100 000 /s", f.items_per_second() >= 100_000.0)));
+    let p99 = p(&f.latency, 99.0);
+    line("acknowledgement p50 / p99", &format!("{} / {}", ms(p(&f.latency, 50.0)), ms(p99)), Some(("p99 ≤ 50 ms", p99 <= 50_000)));
+    line("cores used by the server / by the clients", &format!("{} / {}", cores(f.server_busy, f.period), cores(f.own_busy, f.period)), None);
+    refusals(f);
+}
+
+fn refusals(f: &load::Figures) {
+    if let Some(first) = &f.first_refusal {
+        line("REFUSED", &format!("{}, the first with {first}", f.refused), None);
+    }
+}
+
+/// From a push to an event.
+pub fn streams(f: &streams::Figures) {
+    title(&format!("Streams: {} pushes/s of 100 items, {} readers, {} organisations", streams::RATE, streams::READERS, ALLIANCES[1]));
+    let (p50, p95, p99) = (p(&f.latency, 50.0), p(&f.latency, 95.0), p(&f.latency, 99.0));
+    line("push → event p50 / p95 / p99", &format!("{} / {} / {}", ms(p50), ms(p95), ms(p99)), Some(("p95 ≤ 50 ms", p95 <= 50_000)));
+    line("acknowledgement p50 / p99", &format!("{} / {}", ms(p(&f.acknowledged, 50.0)), ms(p(&f.acknowledged, 99.0))), None);
+    line(
+        "events that arrived, of those expected",
+        &format!("{} of {}", grouped(f.latency.len() as f64), grouped(f.expected as f64)),
+        Some(("all", f.latency.len() == f.expected)),
+    );
+    line("cores used by the server", &cores(f.server_busy, f.period), None);
+}
+
+/// Time to first byte on one database.
+pub fn pages(f: &pages::Figures, plan: &Plan) {
+    title(&format!("Pages: {} organisations, {} samples", plan.organisations, grouped(plan.samples as f64)));
+    if let Some(rate) = f.loaded_per_second {
+        line("loaded in bulk before", &format!("{} samples/s", grouped(rate)), None);
+    }
+    for page in &f.pages {
+        let p99 = p(&page.idle, 99.0);
+        let target = (page.name == "/" && plan.organisations == ALLIANCES[1]).then_some(("p99 ≤ 10 ms", p99 <= 10_000));
+        line(&format!("{} first byte p50 / p99", page.name), &format!("{} / {}", ms(p(&page.idle, 50.0)), ms(p99)), target);
+        line("  right after a push p50 / p99", &format!("{} / {}", ms(p(&page.changed, 50.0)), ms(p(&page.changed, 99.0))), None);
+        line("  bytes sent", &grouped(page.bytes as f64), None);
+    }
+}
+
+/// How much slower pages are with more history.
+pub fn growth(all: &[(usize, usize, pages::Figures)]) {
+    if all.is_empty() {
+        return;
+    }
+    title("Pages with the large history against the small one, p50 of the first byte");
+    for (organisations, samples, large) in all.iter().filter(|(_, samples, _)| *samples != SMALL) {
+        let Some((_, _, small)) = all.iter().find(|(o, s, _)| o == organisations && *s == SMALL) else { continue };
+        for (large, small) in large.pages.iter().zip(&small.pages) {
+            let ratio = |of: fn(&pages::Page) -> &Histogram<u64>| p(of(large), 50.0) as f64 / p(of(small), 50.0).max(1) as f64;
+            let (idle, changed) = (ratio(|p| &p.idle), ratio(|p| &p.changed));
+            let target = (large.name == "/").then_some(("≤ 1.20", idle <= 1.2 && changed <= 1.2));
+            let name = format!("{}, {organisations} organisations, {} samples", large.name, grouped(*samples as f64));
+            line(&name, &format!("{idle:.2} × (after a push {changed:.2} ×)"), target);
+        }
+    }
+}

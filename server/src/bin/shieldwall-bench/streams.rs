@@ -1,0 +1,147 @@
+//! From a push to an event in open streams: a steady rate of pushes, and readers who note when each one's event arrives.
+//!
+//! An event names the organisations that pushed, not the pushes. So the organisations take turns, and each comes round so
+//! seldom that an event can only mean its latest push.
+
+use crate::{data, data::Alliance, http::Connection, hub::Hub, load, machine};
+use anyhow::ensure;
+use hdrhistogram::Histogram;
+use serde::Deserialize;
+use server::clock::Clock;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{Instant, sleep, sleep_until},
+};
+
+/// Pushes a second.
+pub const RATE: usize = 200;
+/// Open streams.
+pub const READERS: usize = 10;
+/// Connections that share the pushing, so that none waits for its last answer.
+const PUSHERS: usize = 20;
+/// Not measured at the start.
+const WARM_UP: Duration = Duration::from_secs(1);
+/// Time for the last events to arrive.
+const REST: Duration = Duration::from_secs(1);
+
+/// What was measured.
+pub struct Figures {
+    /// Microseconds from the moment a push was due to be sent to its event, over all readers.
+    pub latency: Histogram<u64>,
+    /// Microseconds from the same moment to the answer.
+    pub acknowledged: Histogram<u64>,
+    /// Events that pushes should have caused, over all readers.
+    pub expected: u64,
+    pub server_busy: Duration,
+    pub period: Duration,
+}
+
+/// When the latest push of each organisation was due, in microseconds since the start; 0: not yet, or not measured.
+type Sent = Arc<Vec<AtomicU64>>;
+
+/// Measures it.
+pub async fn run(hub: &Hub, alliance: &Alliance, period: Duration) -> anyhow::Result<Figures> {
+    ensure!(alliance.slugs.len() >= 2 * RATE, "there must be so many organisations that each pushes every two seconds at most");
+    let cookie = data::sign_in(hub, alliance).await?;
+    let sent: Sent = Arc::new(alliance.slugs.iter().map(|_| AtomicU64::new(0)).collect());
+    let (end, ended) = watch::channel(false);
+    let start = Instant::now() + Duration::from_millis(500);
+    let mut readers = JoinSet::new();
+    for _ in 0..READERS {
+        let mut connection = Connection::open(hub.address).await?;
+        let head =
+            connection.ask(format!("GET /live HTTP/1.1\r\nhost: {}\r\ncookie: {cookie}\r\naccept: text/event-stream\r\n\r\n", hub.address).as_bytes()).await?;
+        ensure!(head.status == 200, "the stream was refused with status {}", head.status);
+        readers.spawn(read(connection, Arc::clone(&sent), start, ended.clone()));
+    }
+    let mut pushers = JoinSet::new();
+    for n in 0..PUSHERS {
+        let (connection, push) = (Connection::open(hub.address).await?, alliance.push(hub, n));
+        let keys = alliance.keys[..alliance.slugs.len()].to_vec();
+        pushers.spawn(push_steadily(Pusher { connection, push, keys, sent: Arc::clone(&sent), start, n }, WARM_UP + period));
+    }
+    sleep_until(start + WARM_UP).await;
+    let busy = hub.busy();
+    let (mut latency, mut acknowledged) = (machine::histogram()?, machine::histogram()?);
+    while let Some(done) = pushers.join_next().await {
+        acknowledged.add(done??)?;
+    }
+    let server_busy = hub.busy().saturating_sub(busy);
+    sleep(REST).await;
+    end.send_replace(true);
+    while let Some(done) = readers.join_next().await {
+        latency.add(done??)?;
+    }
+    let expected = acknowledged.len() * READERS as u64;
+    Ok(Figures { latency, acknowledged, expected, server_busy, period })
+}
+
+struct Pusher {
+    connection: Connection,
+    push: crate::body::Push,
+    /// One key of each organisation, with its place.
+    keys: Vec<(usize, String)>,
+    sent: Sent,
+    start: Instant,
+    n: usize,
+}
+
+/// Sends this pusher's part of the steady rate; a push that is late counts from when it was due.
+async fn push_steadily(mut p: Pusher, period: Duration) -> anyhow::Result<Histogram<u64>> {
+    let (clock, mut latency) = (Clock::default(), machine::histogram()?);
+    for no in (p.n..).step_by(PUSHERS) {
+        let due = Duration::from_micros(no as u64 * 1_000_000 / RATE as u64);
+        if due >= period {
+            break;
+        }
+        sleep_until(p.start + due).await;
+        let (org, key) = &p.keys[no % p.keys.len()];
+        let at = load::moment_of(clock.now(), p.n as i64);
+        let measured = due >= WARM_UP;
+        p.sent[*org].store(if measured { machine::micros(due) } else { 0 }, Ordering::Release);
+        let answer = p.connection.exchange(p.push.fresh(key, at.0.unsigned_abs(), at)).await?;
+        ensure!(answer.head.status == 200, "a push was refused: {}", String::from_utf8_lossy(&answer.body));
+        if measured {
+            latency.record(machine::micros(p.start.elapsed().saturating_sub(due)))?;
+        }
+    }
+    Ok(latency)
+}
+
+#[derive(Deserialize)]
+struct Change {
+    topics: Vec<String>,
+}
+
+/// Follows one stream to the end of the measurement.
+async fn read(mut connection: Connection, sent: Sent, start: Instant, mut ended: watch::Receiver<bool>) -> anyhow::Result<Histogram<u64>> {
+    let (mut latency, mut seen, mut text) = (machine::histogram()?, vec![0; sent.len()], Vec::new());
+    loop {
+        let more = tokio::select! {
+            more = connection.chunk(&mut text) => more?,
+            _ = ended.wait_for(|e| *e) => return Ok(latency),
+        };
+        ensure!(more, "the server ended a stream");
+        let now = machine::micros(start.elapsed());
+        while let Some(end) = text.iter().position(|b| *b == b'\n') {
+            let line: Vec<u8> = text.drain(..=end).collect();
+            let Some(Ok(change)) = line.strip_prefix(b"data:").map(serde_json::from_slice::<Change>) else { continue };
+            let places = change.topics.iter().filter_map(|t| t.strip_prefix("pushes:org-")?.parse::<usize>().ok());
+            for place in places {
+                let due = sent.get(place).map_or(0, |s| s.load(Ordering::Acquire));
+                if due > 0 && seen[place] != due {
+                    seen[place] = due;
+                    latency.record(now.saturating_sub(due).max(1))?;
+                }
+            }
+        }
+    }
+}
