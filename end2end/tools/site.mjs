@@ -19,7 +19,9 @@ mkdirSync(site, { recursive: true });
 
 execFileSync(process.execPath, [
   path.join(path.dirname(require.resolve('binaryen/package.json')), 'bin/wasm-opt'),
-  '-Oz', '--all-features', from('target/wasm-bindgen/app_bg.wasm'), '-o', path.join(site, 'app_bg.wasm'),
+  // What rustc emits for wasm32-unknown-unknown; newer proposals would not load in today's browsers.
+  '-Oz', ...['bulk-memory', 'bulk-memory-opt', 'multivalue', 'mutable-globals', 'nontrapping-float-to-int', 'reference-types', 'sign-ext'].map((f) => `--enable-${f}`),
+  from('target/wasm-bindgen/app_bg.wasm'), '-o', path.join(site, 'app_bg.wasm'),
 ], { stdio: 'inherit' });
 
 for (const name of readdirSync(from('public'))) {

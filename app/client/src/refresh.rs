@@ -9,7 +9,7 @@ use crate::{
 use std::cell::{Cell, RefCell};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{CustomEvent, DomParser, Element, Event, RequestInit, Response, SupportedType};
+use web_sys::{CustomEvent, DomParser, Element, Event, Response, SupportedType};
 
 /// The shortest time between two refreshes, milliseconds.
 const QUIET: f64 = 1_000.0;
@@ -161,10 +161,8 @@ fn held() -> bool {
 
 /// The page as it is now, from the same address.
 async fn fetch() -> Result<Element, JsValue> {
-    let options = RequestInit::new();
-    options.set_cache(web_sys::RequestCache::NoStore);
     let url = window().location().href()?;
-    let response: Response = JsFuture::from(window().fetch_with_str_and_init(&url, &options)).await?.dyn_into()?;
+    let response: Response = JsFuture::from(window().fetch_with_str(&url)).await?.dyn_into()?;
     if response.redirected() {
         // The session has ended: the browser goes where the server leads.
         window().location().reload()?;

@@ -101,7 +101,13 @@ fn Samples(page: Signal<Model>) -> impl IntoView {
                 <td>{s.labels.clone()}</td>
                 <td><Time at=s.received_at/></td>
                 <td>{s.key.clone()}</td>
-                <td><a href=kept(query, &format!("/receipts/{}", s.receipt))>"Receipt"<span class="sr">" of " {s.observed_at.human()}</span></a></td>
+                <td>
+                    {if s.receipt.is_empty() {
+                        view! { <span class="quiet">"loaded as history"</span> }.into_any()
+                    } else {
+                        view! { <a href=kept(query, &format!("/receipts/{}", s.receipt))>"Receipt"<span class="sr">" of " {s.observed_at.human()}</span></a> }.into_any()
+                    }}
+                </td>
             </tr>
         }
     };

@@ -80,7 +80,8 @@ pub async fn replace(State(app): State<App>, Path(external_id): Path<String>, re
     let context = Context { board: &board, org: accepted.key.org, org_slug: &slug, now: app.clock.now(), backfill: false };
     accepted.body = one_incident(&accepted.body, &external_id, &context)?;
     drop(board);
-    push_revision(&app, &format!("/incidents/{external_id}"), What::Incidents, accepted, expected).await
+    // Kept as a push of one item; the sender sent the item alone.
+    push_revision(&app, &format!("/incidents/{external_id}"), What::Incidents, accepted, expected).await.map_err(|problem| problem.inside("/items/0"))
 }
 
 /// The revision that must be the newest; 0 for none.

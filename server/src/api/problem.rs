@@ -61,6 +61,17 @@ impl Problem {
         self
     }
 
+    /// Makes pointers relative to a part of the body: the part that the sender knows as the whole.
+    #[must_use]
+    pub fn inside(mut self, part: &str) -> Self {
+        for error in &mut self.errors {
+            if let Some(rest) = error.pointer.strip_prefix(part) {
+                error.pointer = rest.to_owned();
+            }
+        }
+        self
+    }
+
     /// Adds a header to the answer.
     #[must_use]
     pub fn with(mut self, name: HeaderName, value: &str) -> Self {

@@ -105,7 +105,7 @@ async fn key(app: &App, org: &Org, now: Timestamp) -> anyhow::Result<String> {
     let record = KeyRecord {
         id: 0,
         org: org.id,
-        name: format!("simulator {}", now.rfc3339_micros()),
+        name: format!("simulator of {}", now.rfc3339()),
         hint: keys::hint(&key),
         scopes: "metrics incidents events indicators".to_owned(),
         created_at: now,

@@ -56,7 +56,7 @@ pub async fn collective(l: &Looking, query: &PageQuery) -> Answer<Collective> {
     let mut weakest: Vec<_> = cards.iter().filter_map(|c| Some((c.org.clone(), c.score?))).collect();
     weakest.sort_by(|a, b| a.1.total_cmp(&b.1));
     weakest.truncate(3);
-    let attention = attention(l, &seen);
+    let attention = attention(l, &seen, &index);
     let orgs_total = cards.len() as u32;
     cards.truncate(CARDS);
     if orgs_total as usize <= CARDS {
@@ -116,7 +116,7 @@ fn card(l: &Looking, org: &OrgState, score: &OrgScore) -> OrgCard {
         freshness: org.freshness,
         seen: org.info.last_data_at,
         change: words::change(score.total.value, before.and_then(|s| s.value)),
-        history: charts::sparkline(&points, (20.0, 100.0), SparkOptions::default()),
+        history: charts::sparkline(&points, (40.0, 100.0), SparkOptions::default()),
     }
 }
 
@@ -160,12 +160,12 @@ fn domain_row(l: &Looking, seen: &Seen<'_>, domain: Domain) -> DomainRow {
     }
 }
 
-/// A scale of at least 30 points around what there is, so that noise does not look like a crash.
+/// A scale of at least 16 points around what there is, so that noise does not look like a crash.
 fn range(points: &[Option<f64>]) -> (f64, f64) {
     let known: Vec<f64> = points.iter().flatten().copied().collect();
     let low = known.iter().copied().fold(100.0, f64::min);
     let high = known.iter().copied().fold(0.0, f64::max);
-    let slack = ((30.0 - (high - low)) / 2.0).max(2.0);
+    let slack = ((16.0 - (high - low)) / 2.0).max(2.0);
     ((low - slack).max(0.0), (high + slack).min(100.0))
 }
 
@@ -204,12 +204,12 @@ fn story(l: &Looking, seen: &Seen<'_>, index: &Score, before: Option<&Score>, do
         }
     }
     if index.held {
-        sentences.push("Silent organisations below the mean still hold the index at their last score.".into());
+        sentences.push("Silent organisations below the mean still hold it down by their last score.".into());
     }
     sentences.join(" ")
 }
 
-fn attention(l: &Looking, seen: &Seen<'_>) -> Vec<Attention> {
+fn attention(l: &Looking, seen: &Seen<'_>, index: &Score) -> Vec<Attention> {
     let policy = &l.board.policy;
     let mut lines: Vec<(u8, f64, Attention)> = Vec::new();
     for (org, score) in seen {
@@ -229,7 +229,10 @@ fn attention(l: &Looking, seen: &Seen<'_>) -> Vec<Attention> {
         } else if matches!(org.freshness, Freshness::Stale | Freshness::Silent) {
             let since = org.info.last_data_at.map_or_else(String::new, Timestamp::human);
             let note = score.total.last.map_or_else(String::new, |s| format!("was {s:.0}"));
-            line(1, 0.0, Standing::Stale, format!("No data since {since}, out of the index"), if note.is_empty() { "no score".into() } else { note }, path);
+            // A silent score below the index still holds it down; one above it has simply left.
+            let holds = index.value.zip(score.total.last).is_some_and(|(index, last)| last < index);
+            let index = if holds { "still holds the index down by its last score" } else { "out of the index" };
+            line(1, 0.0, Standing::Stale, format!("No data since {since}, {index}"), if note.is_empty() { "no score".into() } else { note }, path);
         } else if standing == Standing::Off {
             let (metric, text) = worst_metric(l, org).map_or((None, "below the watch threshold".to_owned()), |(m, t)| (Some(m), t));
             let href = metric.map_or_else(|| path.clone(), |m| format!("{path}/metrics/{m}"));

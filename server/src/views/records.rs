@@ -2,7 +2,7 @@
 
 use super::{Looking, failed, from_store, words};
 use app::api::Answer;
-use domain::{query::PageQuery, view::*};
+use domain::{DataClass, query::PageQuery, view::*};
 use serde_json::Value;
 use store::What;
 
@@ -42,7 +42,9 @@ pub async fn event(l: &Looking, id: &str) -> Answer<Event> {
 /// [`Refusal::NotFound`] for an organisation that is absent.
 pub async fn pushes(l: &Looking, q: &PageQuery) -> Answer<Pushes> {
     let org = if q.org.is_empty() { None } else { Some(l.board.by_slug(&q.org).ok_or(Refusal::NotFound)?) };
-    let page = l.reads().pushes(org.map(|o| o.info.id), What::from_name(&q.kind), &q.cursor, usize::MAX).await.map_err(from_store(l.now))?;
+    // The filters are data classes; posture comes as metrics.
+    let what = if q.kind == DataClass::Posture.name() { Some(What::Metrics) } else { What::from_name(&q.kind) };
+    let page = l.reads().pushes(org.map(|o| o.info.id), what, &q.cursor, usize::MAX).await.map_err(from_store(l.now))?;
     Ok(Pushes { as_of: l.now, org: org.map(|o| words::org_ref(o)), rows: page.rows, next: page.next })
 }
 

@@ -12,7 +12,7 @@ use crate::{catalogue::ScoringPolicy, timestamp::Timestamp};
 pub enum Cause {
     /// A new version of the scoring policy.
     Policy { from: u32, to: u32 },
-    /// Values grew older: some went stale, or nothing did and the part is 0.
+    /// A value that was not reported again grew older, perhaps stale.
     Time,
     /// The metric at this position of the new policy has a new value.
     Metric(usize),
@@ -61,14 +61,17 @@ pub fn explain(orgs: &[Change], policies: (&ScoringPolicy, &ScoringPolicy), mome
         };
         let mut inputs = translate(old, new, &change.before);
         step(&inputs, then, Cause::Policy { from: old.version, to: new.version }, &mut scores);
+        // From here on at `now`: every reading moves along with its age, so that nothing is stale only because it is compared late.
+        // Each then takes on what it really is: another value, or, where nothing was reported since, its greater age.
+        let aged = inputs.readings.clone();
+        inputs.readings.iter_mut().flatten().for_each(|r| r.at = r.at.plus(now.since(then)));
         inputs.interval = change.after.interval;
         step(&inputs, now, Cause::Time, &mut scores);
-        for m in 0..new.metrics.len() {
-            let value = change.after.readings.get(m).copied().flatten();
-            if inputs.readings[m] != value {
-                inputs.readings[m] = value;
-                step(&inputs, now, Cause::Metric(m), &mut scores);
-            }
+        for (m, before) in aged.iter().enumerate() {
+            let after = change.after.readings.get(m).copied().flatten();
+            let cause = if *before == after { Cause::Time } else { Cause::Metric(m) };
+            inputs.readings[m] = after;
+            step(&inputs, now, cause, &mut scores);
         }
         if inputs.critical_open != change.after.critical_open {
             inputs.critical_open = change.after.critical_open;

@@ -51,7 +51,7 @@ pub fn SummaryCard(page: Signal<Organisation>) -> impl IntoView {
                 <div class="stat">
                     <p class="stat-label">"Current values"</p>
                     <p class="stat-value">{format!("{:.0}", p.coverage * 100.0)}<small>"%"</small></p>
-                    <p class="stat-note">{format!("the rest leaves {}–{} open", points(p.low), points(p.high))}</p>
+                    <p class="stat-note">{if p.high - p.low < 0.5 { "nothing is left open".to_owned() } else { format!("the rest leaves {}–{} open", points(p.low), points(p.high)) }}</p>
                 </div>
             }
         })

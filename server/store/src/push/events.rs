@@ -5,6 +5,7 @@ use crate::{
     StoreError,
     db::{Conn, on_conn},
 };
+use domain::Tlp;
 use uuid::Uuid;
 
 pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[EventItem], reach: &mut record::Reach) -> Result<(), StoreError> {
@@ -34,14 +35,14 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[E
         }
     }
     if push.mode == Mode::Snapshot {
-        const NAMES: &str = "SELECT id, external_id FROM events WHERE org_id = $1 AND withdrawn_at IS NULL";
+        const NAMES: &str = "SELECT id, external_id, tlp FROM events WHERE org_id = $1 AND withdrawn_at IS NULL";
         const WITHDRAW: &str = "UPDATE events SET withdrawn_at = $2 WHERE id = $1";
         let named: std::collections::HashSet<&str> = items.iter().map(|i| i.external_id.as_str()).collect();
-        let all: Vec<(Uuid, String)> = on_conn!(conn, c => sqlx::query_as(NAMES).bind(push.org.0).fetch_all(&mut *c).await)?;
-        for (id, _) in all.iter().filter(|(_, name)| !named.contains(name.as_str())) {
+        let all: Vec<(Uuid, String, i64)> = on_conn!(conn, c => sqlx::query_as(NAMES).bind(push.org.0).fetch_all(&mut *c).await)?;
+        for (id, _, tlp) in all.iter().filter(|(_, name, _)| !named.contains(name.as_str())) {
+            reach.record(Tlp::from_code(*tlp), &record::named(conn, *id).await?);
             on_conn!(conn, c => sqlx::query(WITHDRAW).bind(*id).bind(push.received_at.0).execute(&mut *c).await)?;
         }
-        reach.everyone();
     }
     Ok(())
 }

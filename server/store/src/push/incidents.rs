@@ -41,7 +41,7 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[I
         }
         if let Some(old) = &stored {
             // Those who could see it before learn that it changed, even if they cannot see it any more.
-            reach.record(Tlp::from_code(old.tlp), &[]);
+            reach.record(Tlp::from_code(old.tlp), &record::named(conn, old.id).await?);
             if old.raw == item.raw || old.updated_at > item.updated_at.0 {
                 revision = Some(current);
                 continue;
@@ -110,7 +110,7 @@ async fn close_the_rest(conn: &mut Conn, push: &Push, receipt: i64, items: &[Inc
             continue;
         }
         let tlp = Tlp::from_code(tlp);
-        reach.record(tlp, &[]);
+        reach.record(tlp, &record::named(conn, id).await?);
         on_conn!(conn, c => sqlx::query(CLOSE).bind(id).bind(IncidentStatus::Closed.code()).bind(push.received_at.0).bind(revision + 1).execute(&mut *c).await)?;
         revise(conn, push, receipt, id, revision + 1, push.received_at, tlp, "Closed: left out of a snapshot").await?;
     }

@@ -28,7 +28,7 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[I
             // An older sighting neither moves a newer one back nor changes its marking.
             Some((_, _, _, last_seen)) if last_seen > item.last_seen.0 => continue,
             Some((id, old_tlp, was_active, _)) => {
-                reach.record(Tlp::from_code(old_tlp), &[]);
+                reach.record(Tlp::from_code(old_tlp), &record::named(conn, id).await?);
                 if was_active {
                     *totals.entry((kind.to_owned(), old_tlp)).or_default() -= 1;
                 }
@@ -91,7 +91,7 @@ async fn expire_the_rest(conn: &mut Conn, push: &Push, items: &[IndicatorItem], 
     for (id, kind, value, tlp) in all {
         if !named.contains(&(kind.as_str(), value.as_str())) {
             on_conn!(conn, c => sqlx::query(EXPIRE).bind(id).bind(push.received_at.0).execute(&mut *c).await)?;
-            reach.record(Tlp::from_code(tlp), &[]);
+            reach.record(Tlp::from_code(tlp), &record::named(conn, id).await?);
             *totals.entry((kind, tlp)).or_default() -= 1;
         }
     }

@@ -110,6 +110,13 @@ pub(crate) async fn replay(conn: &mut Conn, org: OrgId, idempotency: &Idempotenc
     Ok(Some(Outcome::Replayed(ReceiptRecord { no, id, received_at: Timestamp(received_at), total: total as u32, kept: kept as u32, failures })))
 }
 
+/// The organisations named on a record.
+pub(crate) async fn named(conn: &mut Conn, record: Uuid) -> Result<Vec<OrgId>, StoreError> {
+    const NAMED: &str = "SELECT org_id FROM recipients WHERE record_id = $1";
+    let named: Vec<i64> = on_conn!(conn, c => sqlx::query_scalar(NAMED).bind(record).fetch_all(&mut *c).await)?;
+    Ok(named.into_iter().map(OrgId).collect())
+}
+
 /// Replaces the organisations named on a record.
 pub(crate) async fn recipients(conn: &mut Conn, record: Uuid, recipients: &[OrgId], existed: bool) -> Result<(), StoreError> {
     const CLEAR: &str = "DELETE FROM recipients WHERE record_id = $1";

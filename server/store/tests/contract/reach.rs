@@ -47,7 +47,8 @@ async fn lists_totals_and_single_records_follow_the_policy() {
     for org in 0..3 {
         let viewer = f.viewer(org);
         let reads = f.store.viewer(viewer);
-        let sees = |class| cases.iter().filter(move |(owner, tlp, named)| viewer.sees_record(f.orgs[*owner], class, *tlp, named)).count() as u64;
+        let orgs = &f.orgs;
+        let sees = |class| cases.iter().filter(move |(owner, tlp, named)| viewer.sees_record(orgs[*owner], class, *tlp, named)).count() as u64;
         let page = reads.incidents(&IncidentFilter::default()).await.unwrap();
         assert_eq!(page.total, sees(DataClass::Incidents));
         assert_eq!(u64::from(reads.critical_at(NOW).await.unwrap()), page.total);

@@ -1,0 +1,81 @@
+/** A hub for tests: the real binary in demo mode, on a free port, with a database of its own; ended by its process id. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { copyFileSync, createWriteStream, existsSync } from 'node:fs';
+import path from 'node:path';
+
+const BINARY = process.env.SHIELDWALL ?? path.resolve(import.meta.dirname, '../../target/debug/shieldwall');
+
+export interface HubOptions {
+  /** The database file. */
+  database: string;
+  /** Nobody pushes but the test. */
+  quiet: boolean;
+  /** The same port again after a stop. */
+  port?: number;
+}
+
+export class Hub {
+  private constructor(
+    readonly url: string,
+    private readonly child: ChildProcess,
+    private readonly ended: Promise<void>,
+  ) {}
+
+  /** Starts a hub and waits until it answers. */
+  static async start({ database, quiet, port }: HubOptions): Promise<Hub> {
+    if (!existsSync(BINARY)) throw new Error(`${BINARY} is missing: build it with "cargo build --bin shieldwall"`);
+    const address = `127.0.0.1:${port ?? (await freePort())}`;
+    const flags = ['demo', '--keep', '--listen', address, '--demo-database', `sqlite://${database}`, ...(quiet ? ['--quiet'] : [])];
+    const log = createWriteStream(`${database}.log`, { flags: 'a' });
+    const child = spawn(BINARY, flags, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, RUST_LOG: 'info' } });
+    child.stdout.pipe(log, { end: false });
+    child.stderr.pipe(log, { end: false });
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    const hub = new Hub(`http://${address}`, child, ended);
+    const patience = Date.now() + 180_000;
+    while (!(await answers(`${hub.url}/readyz`))) {
+      if (child.exitCode !== null) throw new Error(`shieldwall ended with ${child.exitCode}; its log is ${database}.log`);
+      if (Date.now() > patience) throw new Error(`shieldwall did not answer within three minutes; its log is ${database}.log`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return hub;
+  }
+
+  /** Asks the hub to end, and waits for it. */
+  async stop(): Promise<void> {
+    this.child.kill('SIGTERM');
+    await this.ended;
+  }
+
+  get port(): number {
+    return Number(new URL(this.url).port);
+  }
+}
+
+/** A second hub's database with everything that the first one's has. The first must have ended. */
+export function copyDatabase(from: string, to: string): void {
+  for (const suffix of ['', '-wal', '-shm']) {
+    if (existsSync(from + suffix)) copyFileSync(from + suffix, to + suffix);
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    return (await fetch(url)).ok;
+  } catch {
+    return false;
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}

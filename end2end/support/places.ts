@@ -1,0 +1,55 @@
+/** Every page of the product, with a record of each kind that the seeded alliance has. */
+import type { Page } from '@playwright/test';
+
+export interface Place {
+  name: string;
+  /** Where it is; for a single record, the links to follow from there. */
+  path: string;
+  follow?: string[];
+  /** Nobody is signed in there. */
+  outside?: boolean;
+}
+
+/** The one critical incident that is open when the demo begins. */
+export const CRITICAL = 'Intruder on two file servers after an unpatched VPN gateway';
+
+export const PLACES: Place[] = [
+  { name: 'overview', path: '/' },
+  { name: 'organisations', path: '/orgs' },
+  { name: 'organisation', path: '/orgs/osterby-freight' },
+  { name: 'silent organisation', path: '/orgs/port-of-eskdal' },
+  { name: 'metric', path: '/orgs/osterby-freight/metrics/patch_sla_met_pct' },
+  { name: 'incidents', path: '/incidents' },
+  { name: 'incidents, none found', path: '/incidents?q=there-is-none' },
+  { name: 'incident', path: '/incidents', follow: ['[data-row]'] },
+  { name: 'event', path: '/incidents', follow: ['[data-row]', 'main a[href^="/events/"]'] },
+  { name: 'indicators', path: '/indicators' },
+  { name: 'indicator', path: '/indicators', follow: ['[data-row]'] },
+  { name: 'push log', path: '/receipts' },
+  { name: 'receipt', path: '/receipts', follow: ['[data-row]'] },
+  { name: 'connect', path: '/connect' },
+  { name: 'scoring', path: '/about/scoring' },
+  { name: 'status', path: '/status' },
+  { name: 'push API', path: '/docs/api' },
+  { name: 'sign in', path: '/signin', outside: true },
+  { name: 'sign in, refused', path: '/signin?error=credentials', outside: true },
+  { name: 'welcome', path: '/welcome/unknown', outside: true },
+];
+
+/** The address of a place. */
+export async function address(page: Page, place: Place): Promise<string> {
+  let path = place.path;
+  for (const selector of place.follow ?? []) path = await linkOn(page, path, selector);
+  return path;
+}
+
+/** The address behind the first link that a selector finds on a page, without going there. */
+export async function linkOn(page: Page, path: string, selector: string): Promise<string> {
+  const html = await (await page.request.get(path)).text();
+  const href = await page.evaluate(
+    ([text, query]) => new DOMParser().parseFromString(text, 'text/html').querySelector(query)?.getAttribute('href'),
+    [html, selector] as const,
+  );
+  if (!href) throw new Error(`${path} has no ${selector}`);
+  return href;
+}

@@ -1,0 +1,19 @@
+//! The hub over HTTP, as partners and people meet it: a real listener, a real database, one hub for each test.
+
+mod support;
+
+mod access;
+mod contract;
+mod fresh;
+mod headers;
+mod idempotency;
+mod incidents;
+mod keys;
+mod limits;
+mod live;
+mod numbers;
+mod pages;
+mod push;
+mod refusals;
+mod signin;
+mod unshared;

@@ -1,0 +1,228 @@
+//! A hub of its own for each test: three organisations, people and keys as they are asked for, a moving clock.
+
+mod answer;
+mod body;
+mod people;
+mod stream;
+
+pub use answer::{Answer, link};
+pub use body::*;
+pub use people::{PASSWORD, Person, SIGNING_IN};
+pub use stream::{Event, Stream};
+
+use domain::{DAY, MINUTE, OrgId, Role, Timestamp};
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::Value;
+use server::{
+    App,
+    auth::keys,
+    clock::Clock,
+    state::Config,
+};
+use sqlx::{ConnectOptions, Row, sqlite::SqliteConnectOptions};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    str::FromStr,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+use store::{KeyRecord, Org};
+
+/// The organisations of every test.
+pub const ORGS: [&str; 3] = ["alpha", "beta", "gamma"];
+/// Each is expected to push this often; short, so that a person stays signed in while a partner grows stale.
+pub const INTERVAL: i64 = 5 * MINUTE;
+/// How long a condition may take to come true.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A running hub.
+pub struct TestApp {
+    pub app: App,
+    pub http: Client,
+    pub base: String,
+    database: String,
+    made: AtomicU32,
+    _folder: tempfile::TempDir,
+}
+
+impl TestApp {
+    pub async fn start() -> Self {
+        // reqwest asks for a provider even where no address is https.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let folder = tempfile::tempdir().expect("a folder for the database");
+        let database = format!("sqlite://{}/hub.db", folder.path().display());
+        let config = Config {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            alliance: "Test Alliance".into(),
+            demo: false,
+            insecure_cookies: true,
+            retention: store::Retention::default(),
+        };
+        let app = App::open(config, &database, Clock::default()).await.expect("the hub opens");
+        for slug in ORGS {
+            let org = Org {
+                id: OrgId(0),
+                slug: slug.into(),
+                name: format!("{} Works", slug.to_uppercase()),
+                sector: "energy".into(),
+                country: "NO".into(),
+                assets: Some(100),
+                interval: INTERVAL,
+                weight: 1.0,
+                last_data_at: None,
+            };
+            app.store.hub().add_organisation(org, app.clock.now()).await.expect("an organisation");
+        }
+        app.live.reload(&app.store, app.clock.now()).await.expect("the board");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let base = format!("http://{}", listener.local_addr().expect("its address"));
+        let service = server::routes::router(&app).into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, service).await });
+        tokio::spawn(server::live::follow(app.clone()));
+        let http = Client::builder().no_proxy().tls_certs_only([]).redirect(reqwest::redirect::Policy::none()).timeout(Duration::from_secs(60)).build().expect("a client");
+        Self { app, http, base, database, made: AtomicU32::new(0), _folder: folder }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.app.clock.now()
+    }
+
+    /// A moment `micros` from now, as partners write it.
+    pub fn at(&self, micros: i64) -> String {
+        self.now().plus(micros).rfc3339_micros()
+    }
+
+    pub fn org(&self, slug: &str) -> OrgId {
+        self.app.live.board().by_slug(slug).expect("an organisation of the test").info.id
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// A request without key or session.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, self.url(path))
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::GET, path)).await
+    }
+
+    pub(crate) fn number(&self) -> u32 {
+        self.made.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Makes a key and returns its text.
+    pub async fn key(&self, org: &str, scopes: &str, expires_at: Option<Timestamp>) -> (String, String) {
+        let key = keys::generate(&mut rand::rng());
+        let name = format!("key-{}", self.number());
+        let record = KeyRecord {
+            id: 0,
+            org: self.org(org),
+            name: name.clone(),
+            hint: keys::hint(&key),
+            scopes: scopes.into(),
+            created_at: self.now(),
+            expires_at,
+            revoked_at: None,
+            last_used_at: None,
+        };
+        self.app.store.hub().add_key(record, keys::hash(&key)).await.expect("a key");
+        (key, name)
+    }
+
+    /// An organisation's machine that may push everything but old data.
+    pub async fn partner(&self, org: &str) -> Partner<'_> {
+        self.partner_with(org, "metrics incidents events indicators").await
+    }
+
+    pub async fn partner_with(&self, org: &str, scopes: &str) -> Partner<'_> {
+        let (key, name) = self.key(org, scopes, Some(self.now().plus(DAY))).await;
+        Partner { app: self, key, name }
+    }
+
+    /// Somebody of `alpha`, signed in.
+    pub async fn person(&self, role: Role) -> Person<'_> {
+        self.person_of("alpha", role).await
+    }
+
+    /// Waits until every committed push is on the board, so that pages show it.
+    pub async fn settle(&self) {
+        let newest = self.app.store.hub().outbox_bounds().await.expect("the outbox").0;
+        eventually("the board follows the outbox", async || (self.app.live.board().seq >= newest).then_some(())).await;
+    }
+
+    /// How many rows each table has. Sessions come and go with requests and are left out.
+    pub async fn rows(&self) -> BTreeMap<String, i64> {
+        let mut conn = SqliteConnectOptions::from_str(&self.database).expect("an address").read_only(true).connect().await.expect("a second connection");
+        let tables = sqlx::query("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").fetch_all(&mut conn).await.expect("tables");
+        let mut rows = BTreeMap::new();
+        for table in tables {
+            let name: String = table.get(0);
+            let count = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM \"{name}\""))).fetch_one(&mut conn).await.expect("a count");
+            rows.insert(name, count.get(0));
+        }
+        rows.remove("sessions");
+        assert!(rows.contains_key("receipts") && rows.contains_key("outbox") && rows.contains_key("payloads"), "{rows:?}");
+        rows
+    }
+
+    /// The tables that gained or lost rows since `before`, with by how many.
+    pub async fn gained(&self, before: &BTreeMap<String, i64>) -> BTreeMap<String, i64> {
+        let after = self.rows().await;
+        after.into_iter().map(|(table, n)| (table.clone(), n - before.get(&table).copied().unwrap_or(0))).filter(|(_, n)| *n != 0).collect()
+    }
+}
+
+/// Asks again and again until there is an answer; fails where none comes.
+pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let end = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(tokio::time::Instant::now() < end, "in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// An organisation's machine with an API key.
+pub struct Partner<'a> {
+    app: &'a TestApp,
+    pub key: String,
+    /// The key's name.
+    pub name: String,
+}
+
+impl Partner<'_> {
+    pub fn request(&self, method: Method, route: &str) -> RequestBuilder {
+        self.app.request(method, &format!("/api/v1/{route}")).bearer_auth(&self.key)
+    }
+
+    pub async fn get(&self, route: &str) -> Answer {
+        Answer::of(self.request(Method::GET, route)).await
+    }
+
+    /// Sends JSON, whatever comes of it.
+    pub async fn post(&self, route: &str, body: &Value) -> Answer {
+        Answer::of(self.request(Method::POST, route).json(body)).await
+    }
+
+    /// Sends JSON that must be kept whole, and waits until pages show it.
+    pub async fn push(&self, route: &str, body: &Value) -> Value {
+        let answer = self.post(route, body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let receipt = answer.json();
+        assert_eq!(receipt["failure_count"], 0, "{receipt}");
+        self.app.settle().await;
+        receipt
+    }
+
+    /// Creates or replaces one incident.
+    pub async fn put(&self, external_id: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+        let request = self.request(Method::PUT, &format!("incidents/{external_id}")).json(body);
+        Answer::of(headers.iter().fold(request, |r, (name, value)| r.header(*name, *value))).await
+    }
+}
