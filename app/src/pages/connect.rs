@@ -21,16 +21,18 @@ pub fn ConnectPage() -> impl IntoView {
 #[component]
 fn Steps(page: Signal<Connect>) -> impl IntoView {
     let title = Signal::derive(move || page.with(|p| format!("Connect {}", p.org.name)));
+    // The key is in this answer only: a live update must not take it from the screen.
+    let shown_once = page.with_untracked(|p| p.new_key.is_some().then_some(""));
     let any_push = Memo::new(move |_| page.with(|p| !p.pushes.is_empty()));
     view! {
         <Live topics=page.with_untracked(|p| format!("pushes:{}", p.org.slug))/>
         <PageHead title>"Three steps from here to your first numbers on the screen."</PageHead>
         <ol class="steps">
-            <li class="card step">
+            <li class="card step" data-client=shown_once>
                 <h2>"Get a key"</h2>
                 <CreateKey page/>
             </li>
-            <li class="card step">
+            <li class="card step" data-client=shown_once>
                 <h2>"Push something"</h2>
                 <Commands page/>
             </li>

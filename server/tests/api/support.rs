@@ -7,7 +7,7 @@ mod stream;
 
 pub use answer::{Answer, link};
 pub use body::*;
-pub use people::{PASSWORD, Person, SIGNING_IN};
+pub use people::{PASSWORD, Person, SIGNING_IN, cookie_of};
 pub use stream::{Event, Stream};
 
 use domain::{DAY, MINUTE, OrgId, Role, Timestamp};
@@ -43,11 +43,16 @@ pub struct TestApp {
     pub base: String,
     database: String,
     made: AtomicU32,
-    _folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
 }
 
 impl TestApp {
     pub async fn start() -> Self {
+        Self::start_as(true).await
+    }
+
+    /// A hub on plain HTTP, or one that believes to be behind HTTPS.
+    pub async fn start_as(plain: bool) -> Self {
         // reqwest asks for a provider even where no address is https.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a folder for the database");
@@ -56,7 +61,7 @@ impl TestApp {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             alliance: "Test Alliance".into(),
             demo: false,
-            insecure_cookies: true,
+            insecure_cookies: plain,
             retention: store::Retention::default(),
         };
         let app = App::open(config, &database, Clock::default()).await.expect("the hub opens");
@@ -81,7 +86,7 @@ impl TestApp {
         tokio::spawn(async move { axum::serve(listener, service).await });
         tokio::spawn(server::live::follow(app.clone()));
         let http = Client::builder().no_proxy().tls_certs_only([]).redirect(reqwest::redirect::Policy::none()).timeout(Duration::from_secs(60)).build().expect("a client");
-        Self { app, http, base, database, made: AtomicU32::new(0), _folder: folder }
+        Self { app, http, base, database, made: AtomicU32::new(0), folder }
     }
 
     pub fn now(&self) -> Timestamp {
