@@ -9,9 +9,9 @@ BINDGEN_VERSION := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.
 BINDGEN := target/tools/bin/wasm-bindgen
 NODE := end2end/node_modules
 SITE := target/site
-UI := $(shell find app -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
+UI := $(shell find app/client -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 
-.PHONY: help run serve test bench site tools clean-site lint
+.PHONY: help run test bench site
 
 help: ## Shows this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12

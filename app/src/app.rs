@@ -4,9 +4,12 @@ use crate::{components::*, pages::*};
 use domain::view::Refusal;
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::{MetaTags, Title, provide_meta_context};
-use leptos_router::{SsrMode, components::{FlatRoutes, Route, Router}, path};
+use leptos_router::{
+    SsrMode,
+    components::{FlatRoutes, Route, Router},
+    path,
+};
 
-/// Where the content-hashed files are, such as `/pkg/3f2a91`. Provided by the server; the browser reads it from the
 /// document.
 #[derive(Clone, Debug)]
 pub struct Assets {
@@ -25,7 +28,7 @@ pub fn shell() -> impl IntoView {
     let start = format!("import init from '{base}/app.js'; init({{module_or_path:'{base}/app_bg.wasm'}})");
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-base=base.clone() data-seq=position>
+        <html lang="en" data-seq=position>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
@@ -46,12 +49,17 @@ pub fn shell() -> impl IntoView {
     }
 }
 
+/// Text of a `<title>`: leptos_meta writes it as it is, and titles come from pushed data.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
 /// The application.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-        <Title formatter=|title| format!("{title} · Shieldwall")/>
+        <Title formatter=|title: String| format!("{} · Shieldwall", escaped(&title))/>
         <Router>
             <Routes/>
         </Router>

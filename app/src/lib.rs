@@ -6,8 +6,13 @@
 //! browser's part stays small: hydrating these pages took 1.1 MB of compressed WASM.
 //!
 //! Data comes through [`api::Pages`], which the server implements and provides as Leptos context; this crate never sees a
-//! database. To add a page: a view model in `domain::view`, a method in [`api::Pages`] and its implementation in the server's
-//! `views`, a file in `pages`, a route in [`mod@app`].
+//! database. Components take signals where Leptos' own do, but nothing reacts: a page is rendered once.
+//!
+//! To add a page: a view model in `domain::view`, a method in [`api::Pages`] and its implementation in the server's
+//! `views`, a file in `pages` with its
+//! lines in `pages.rs` and, so that it is live, a [`components::Live`] with the topics it is made of (their names are made in the
+//! server's `live/frame.rs`), a route in [`mod@app`], a CSV route in the server where it shows a list, and its address in
+//! `end2end/support/places.ts`, where every page is looked at.
 
 pub mod api;
 pub mod app;

@@ -2,7 +2,8 @@
 //!
 //! The way of a request: [`request`] (key → scope → quota → size → encoding) → [`parse`] (raw JSON → domain types, item by
 //! item) → [`submit`] (the store, a receipt). One endpoint a file. To add an endpoint: a file here with its handler and its
-//! `#[utoipa::path]`, a line in [`router`], and a test in `server/tests/api.rs`; the description at `/openapi.json` follows.
+//! `#[utoipa::path]`, a line in `api()`, and a test in `server/tests/api/`; the description at `/openapi.json` follows. A new kind of push
+//! is first of all a new `store::What`, whose documentation lists what else asks for it.
 
 pub mod docs;
 pub mod parse;
@@ -36,7 +37,11 @@ pub const MAX_BODY: usize = 1 << 20;
 pub const MAX_INFLATED: usize = 8 << 20;
 /// Nesting of JSON.
 pub const MAX_DEPTH: usize = 32;
-/// Pushes a minute and key, unless the hub is started with another figure.
+/// How far a moment may be ahead of the hub's clock.
+pub const MAX_AHEAD_SECONDS: u32 = 300;
+/// How old an observation may be without the scope `backfill`.
+pub const MAX_AGE_DAYS: u32 = 30;
+/// Pushes a minute and key.
 pub const PUSHES_PER_MINUTE: u32 = 600;
 
 #[derive(OpenApi)]
@@ -78,5 +83,8 @@ pub fn openapi() -> String {
 /// The routes of the API and its description.
 pub fn router() -> Router<App> {
     let (router, _) = api().split_for_parts();
-    router.merge(docs::router()).method_not_allowed_fallback(async |method: Method| Problem::method_not_allowed(&method)).route("/api/{*rest}", axum::routing::any(async || Problem::not_found()))
+    router
+        .merge(docs::router())
+        .method_not_allowed_fallback(async |method: Method| Problem::method_not_allowed(&method))
+        .route("/api/{*rest}", axum::routing::any(async || Problem::not_found()))
 }

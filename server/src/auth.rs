@@ -22,7 +22,7 @@ pub use throttle::{ClientAddress, Throttle};
 
 use crate::App;
 use axum::{
-    extract::FromRequestParts,
+    extract::{FromRequestParts, OriginalUri},
     http::{HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
@@ -86,7 +86,9 @@ impl FromRequestParts<App> for SignedIn {
 fn sign_in_first(parts: &Parts) -> Response {
     let navigates = parts.headers.get("sec-fetch-mode").is_some_and(|v| v == "navigate");
     if navigates && parts.method == Method::GET {
-        let here = parts.uri.path_and_query().map_or("/", |p| p.as_str());
+        // Inside a nested router the request's own address lacks its beginning.
+        let asked = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |asked| &asked.0);
+        let here = asked.path_and_query().map_or("/", |p| p.as_str());
         return Redirect::to(&handlers::sign_in_page(None, here)).into_response();
     }
     (StatusCode::UNAUTHORIZED, "Sign in first.\n").into_response()

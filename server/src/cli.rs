@@ -1,6 +1,6 @@
 //! The command line: what the program can be told to do, and the options that its commands share.
 //!
-//! Every option has an environment variable of the same name; `--help` lists both. To add a command: a variant of [`Command`]
+//! Options of a running hub have an environment variable too; `--help` names it. To add a command: a variant of [`Command`]
 //! and a file under `cli/` with its arguments and a `run`.
 
 mod admin;

@@ -2,7 +2,7 @@
 //!
 //! The way of a push: [`api`] reads and validates it at the edge → [`store`] keeps data, receipt and outbox row in one
 //! transaction → [`live`] sees the commit, refreshes the [`live::board`] of the organisations concerned and tells the open
-//! streams which topics changed → browsers fetch their view model again, which [`views`] computes once per audience.
+//! streams which topics changed → browsers fetch their page again, made from a view model that [`views`] computes once per audience.
 
 pub mod api;
 pub mod auth;

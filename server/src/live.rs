@@ -99,7 +99,7 @@ impl Live {
         self.assets.get().cloned().unwrap_or_default()
     }
 
-    /// Replaces the board by one in which `orgs` are read anew, and tells nobody. For bulk loads before anybody looks.
+    /// Reads the whole board anew, and tells nobody. For what was set up before anybody looks.
     ///
     /// # Errors
     /// When the database fails.

@@ -52,7 +52,7 @@ pub fn router(app: &App) -> Router {
 /// # Errors
 /// When the listener fails.
 pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<()> {
-    let follower = tokio::spawn(live::follow(app.clone()));
+    let follower = tokio::spawn(follow(app.clone()));
     let upkeep = tokio::spawn(upkeep(app.clone()));
     let service = router(&app).into_make_service_with_connect_info::<SocketAddr>();
     let mut stopping = app.live.stopping();
@@ -83,6 +83,14 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Follows the outbox; a fault in it costs a moment, not the live view.
+async fn follow(app: App) {
+    while let Err(error) = tokio::spawn(live::follow(app.clone())).await {
+        tracing::error!(%error, "the live view stopped and begins anew");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
 async fn signal() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
@@ -99,18 +107,18 @@ async fn signal() {
 
 /// What is done now and then: noting when keys were used, deleting what was kept long enough.
 async fn upkeep(app: App) {
-    let mut minutes = 0_u32;
+    let mut ticks = 0_u32;
     loop {
         tokio::time::sleep(Duration::from_secs(30)).await;
         if let Err(error) = app.keys.flush_used(&app).await {
             tracing::warn!(%error, "the last use of keys could not be written");
         }
-        if minutes.is_multiple_of(120) {
+        if ticks.is_multiple_of(120) {
             match app.store.hub().retain(app.config.retention, app.clock.now()).await {
                 Ok(rows) => tracing::info!(rows, "retention"),
                 Err(error) => tracing::warn!(%error, "retention"),
             }
         }
-        minutes += 1;
+        ticks += 1;
     }
 }

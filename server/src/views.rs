@@ -49,7 +49,7 @@ pub struct ViewCache {
 
 impl Default for ViewCache {
     fn default() -> Self {
-        Self { made: moka::future::Cache::builder().max_capacity(2_000).time_to_live(std::time::Duration::from_secs(60)).build() }
+        Self { made: moka::future::Cache::builder().max_capacity(500).time_to_live(std::time::Duration::from_secs(60)).build() }
     }
 }
 
@@ -125,7 +125,8 @@ impl Viewing {
     }
 }
 
-macro_rules! view {
+/// A view model from the cache, or made and cached, for the counts of versions it is made from.
+macro_rules! cached {
     ($self:ident, $name:literal, $of:expr, $query:expr, [$($version:ident),*], $make:expr) => {
         Box::pin(async move {
             let looking = $self.looking()?;
@@ -142,52 +143,56 @@ impl Pages for Viewing {
     }
 
     fn collective(&self, query: PageQuery) -> Pending<'_, Collective> {
-        view!(self, "collective", String::new(), query, [posture, history, incidents, indicators], async |l: &Looking, _: &str, q: &PageQuery| collective::collective(l, q).await)
+        cached!(self, "collective", String::new(), query, [posture, history, incidents, indicators], async |l: &Looking, _: &str, q: &PageQuery| {
+            collective::collective(l, q).await
+        })
     }
 
     fn organisations(&self, query: PageQuery) -> Pending<'_, Organisations> {
-        view!(self, "organisations", String::new(), query, [posture, history, incidents], async |l: &Looking, _: &str, q: &PageQuery| organisations::organisations(l, q).await)
+        cached!(self, "organisations", String::new(), query, [posture, history, incidents], async |l: &Looking, _: &str, q: &PageQuery| {
+            organisations::organisations(l, q).await
+        })
     }
 
     fn organisation(&self, slug: String, query: PageQuery) -> Pending<'_, Organisation> {
-        view!(self, "organisation", slug, query, [posture, history, incidents, indicators, pushes], async |l: &Looking, slug: &str, q: &PageQuery| {
+        cached!(self, "organisation", slug, query, [posture, history, incidents, indicators, pushes], async |l: &Looking, slug: &str, q: &PageQuery| {
             organisation::organisation(l, slug, q).await
         })
     }
 
     fn metric(&self, slug: String, metric: String, query: PageQuery) -> Pending<'_, MetricPage> {
-        view!(self, "metric", format!("{slug}/{metric}"), query, [posture], async |l: &Looking, of: &str, q: &PageQuery| {
+        cached!(self, "metric", format!("{slug}/{metric}"), query, [posture], async |l: &Looking, of: &str, q: &PageQuery| {
             let (slug, metric) = of.split_once('/').ok_or(Refusal::NotFound)?;
             metric::metric(l, slug, metric, q).await
         })
     }
 
     fn incidents(&self, query: PageQuery) -> Pending<'_, Incidents> {
-        view!(self, "incidents", String::new(), query, [incidents], async |l: &Looking, _: &str, q: &PageQuery| incidents::incidents(l, q).await)
+        cached!(self, "incidents", String::new(), query, [incidents], async |l: &Looking, _: &str, q: &PageQuery| incidents::incidents(l, q).await)
     }
 
     fn incident(&self, id: String) -> Pending<'_, Incident> {
-        view!(self, "incident", id, PageQuery::default(), [incidents, events], async |l: &Looking, id: &str, _: &PageQuery| incidents::incident(l, id).await)
+        cached!(self, "incident", id, PageQuery::default(), [incidents, events], async |l: &Looking, id: &str, _: &PageQuery| incidents::incident(l, id).await)
     }
 
     fn indicators(&self, query: PageQuery) -> Pending<'_, Indicators> {
-        view!(self, "indicators", String::new(), query, [indicators], async |l: &Looking, _: &str, q: &PageQuery| indicators::indicators(l, q).await)
+        cached!(self, "indicators", String::new(), query, [indicators], async |l: &Looking, _: &str, q: &PageQuery| indicators::indicators(l, q).await)
     }
 
     fn indicator(&self, id: String) -> Pending<'_, Indicator> {
-        view!(self, "indicator", id, PageQuery::default(), [indicators], async |l: &Looking, id: &str, _: &PageQuery| indicators::indicator(l, id).await)
+        cached!(self, "indicator", id, PageQuery::default(), [indicators], async |l: &Looking, id: &str, _: &PageQuery| indicators::indicator(l, id).await)
     }
 
     fn event(&self, id: String) -> Pending<'_, Event> {
-        view!(self, "event", id, PageQuery::default(), [events, incidents], async |l: &Looking, id: &str, _: &PageQuery| records::event(l, id).await)
+        cached!(self, "event", id, PageQuery::default(), [events, incidents], async |l: &Looking, id: &str, _: &PageQuery| records::event(l, id).await)
     }
 
     fn pushes(&self, query: PageQuery) -> Pending<'_, Pushes> {
-        view!(self, "pushes", String::new(), query, [pushes], async |l: &Looking, _: &str, q: &PageQuery| records::pushes(l, q).await)
+        cached!(self, "pushes", String::new(), query, [pushes], async |l: &Looking, _: &str, q: &PageQuery| records::pushes(l, q).await)
     }
 
     fn receipt(&self, id: String) -> Pending<'_, Receipt> {
-        view!(self, "receipt", id, PageQuery::default(), [pushes], async |l: &Looking, id: &str, _: &PageQuery| records::receipt(l, id).await)
+        cached!(self, "receipt", id, PageQuery::default(), [pushes], async |l: &Looking, id: &str, _: &PageQuery| records::receipt(l, id).await)
     }
 
     fn connect(&self) -> Pending<'_, Connect> {
@@ -196,7 +201,7 @@ impl Pages for Viewing {
     }
 
     fn scoring(&self) -> Pending<'_, Scoring> {
-        view!(self, "scoring", String::new(), PageQuery::default(), [posture], async |l: &Looking, _: &str, _: &PageQuery| Ok(scoring::scoring(l)))
+        cached!(self, "scoring", String::new(), PageQuery::default(), [posture], async |l: &Looking, _: &str, _: &PageQuery| Ok(scoring::scoring(l)))
     }
 
     fn status(&self) -> Pending<'_, Status> {

@@ -9,12 +9,14 @@ use crate::{
 use std::cell::{Cell, RefCell};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{CustomEvent, DomParser, Element, Event, Response, SupportedType};
+use web_sys::{CustomEvent, DomParser, Element, Event, Headers, RequestInit, Response, SupportedType};
 
 /// The shortest time between two refreshes, milliseconds.
 const QUIET: f64 = 1_000.0;
 /// How long after the last touch of pointer or key the reader counts as active, milliseconds.
 const ACTIVE: f64 = 20_000.0;
+/// How long the stream may be lost before the page says so, milliseconds.
+const PATIENCE: i32 = 5_000;
 
 #[derive(Default)]
 struct State {
@@ -30,6 +32,10 @@ struct State {
     failures: Cell<u32>,
     /// The moment of the last good answer, for "not live since".
     good: RefCell<String>,
+    /// Changes of the stream's state so far, so that a timer knows whether its own is still the newest.
+    turns: Cell<u32>,
+    /// Since when the stream is lost; only where that lasts.
+    lost: RefCell<Option<String>>,
 }
 
 thread_local! {
@@ -46,7 +52,7 @@ pub fn start() {
     listen(&window(), "shieldwall:live", |event: CustomEvent| {
         let detail = event.detail();
         match word(&detail, "kind").as_str() {
-            "state" => state(&word(&detail, "state")),
+            "state" => stream(&word(&detail, "state")),
             "resync" => want(true),
             "change" if concerns(&detail) => want(false),
             _ => {}
@@ -76,6 +82,31 @@ pub fn start() {
     }
 }
 
+/// Follows the stream's state. A page whose stream is lost for long says so; when it is back, what could not be fetched is asked for
+/// at once.
+fn stream(live: &str) {
+    state(live);
+    let turn = with(|s| {
+        s.turns.set(s.turns.get() + 1);
+        s.turns.get()
+    });
+    if live == "live" {
+        with(|s| *s.lost.borrow_mut() = None);
+        note();
+        if with(|s| s.failures.get()) > 0 {
+            want(true);
+        }
+    } else if live == "reconnecting" && with(|s| s.lost.borrow().is_none()) {
+        let since = moment();
+        after(PATIENCE, move || {
+            if with(|s| s.turns.get()) == turn {
+                with(|s| *s.lost.borrow_mut() = Some(since));
+                note();
+            }
+        });
+    }
+}
+
 /// Shows the stream's state beside the pause button.
 fn state(live: &str) {
     let Some(bar) = find("#live") else { return };
@@ -98,7 +129,11 @@ fn state(live: &str) {
 }
 
 fn topics() -> Vec<String> {
-    everywhere("[data-topics]").iter().filter_map(|e| e.get_attribute("data-topics")).flat_map(|t| t.split(' ').map(str::to_owned).collect::<Vec<_>>()).collect()
+    everywhere("[data-topics]")
+        .iter()
+        .filter_map(|e| e.get_attribute("data-topics"))
+        .flat_map(|t| t.split(' ').map(str::to_owned).collect::<Vec<_>>())
+        .collect()
 }
 
 fn concerns(detail: &JsValue) -> bool {
@@ -162,7 +197,11 @@ fn held() -> bool {
 /// The page as it is now, from the same address.
 async fn fetch() -> Result<Element, JsValue> {
     let url = window().location().href()?;
-    let response: Response = JsFuture::from(window().fetch_with_str(&url)).await?.dyn_into()?;
+    let options = RequestInit::new();
+    let headers = Headers::new()?;
+    headers.set("x-refresh", "1")?;
+    options.set_headers(&headers);
+    let response: Response = JsFuture::from(window().fetch_with_str_and_init(&url, &options)).await?.dyn_into()?;
     if response.redirected() {
         // The session has ended: the browser goes where the server leads.
         window().location().reload()?;
@@ -182,7 +221,7 @@ fn take(page: &Element) {
         s.failures.set(0);
         *s.good.borrow_mut() = moment();
     });
-    not_live(None);
+    note();
     queue::hold(&main, page);
     morph::element(&main, page);
     crate::dress();
@@ -192,11 +231,13 @@ fn take(page: &Element) {
 /// Keeps the last good answer and asks again: after 2 s, then twice as long each time, at most a minute.
 fn failed() {
     let failures = with(|s| s.failures.replace(s.failures.get() + 1));
-    not_live(Some(with(|s| s.good.borrow().clone())));
+    note();
     after((2_000_i32 << failures.min(5)).min(60_000), || want(true));
 }
 
-fn not_live(since: Option<String>) {
+/// Says since when the page is not live, or nothing.
+fn note() {
+    let since = with(|s| if s.failures.get() > 0 { Some(s.good.borrow().clone()) } else { s.lost.borrow().clone() });
     if let Some(note) = find("#not-live") {
         say(&note, &since.as_ref().map_or_else(String::new, |s| format!("Not live since {s}, retrying. What you see is the last good answer.")));
         show(&note, since.is_some());

@@ -1,8 +1,8 @@
 //! The keyboard walk through a chart: one tab stop, arrow keys, each value as words. The values are the rows of the data table
 //! that stands in the same figure.
 
-use crate::dom::{all, everywhere, hit, listen, say, set, show};
 use crate::dom::document;
+use crate::dom::{all, everywhere, hit, listen, say, set, show};
 use web_sys::{Element, KeyboardEvent};
 
 /// Begins to listen.
@@ -49,7 +49,8 @@ fn go(walk: &Element, to: i32) {
         .flatten()
         .map_or_else(Vec::new, |figure| all(&figure, "thead th").iter().map(|h| h.text_content().unwrap_or_default()).collect());
     let cells = all(&row, "th, td").into_iter().map(|c| c.text_content().unwrap_or_default());
-    let words: Vec<String> = cells.enumerate().map(|(i, cell)| if i == 0 { cell } else { format!("{} {cell}", heads.get(i).map_or("", String::as_str)) }).collect();
+    let words: Vec<String> =
+        cells.enumerate().map(|(i, cell)| if i == 0 { cell } else { format!("{} {cell}", heads.get(i).map_or("", String::as_str)) }).collect();
     let words = words.join(" · ");
     set(walk, "aria-valuenow", &to.to_string());
     set(walk, "aria-valuetext", &words);

@@ -91,10 +91,7 @@ impl FromStr for Role {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|r| r.name() == text)
-            .ok_or_else(|| "must be one of executive, analyst, org_admin, steward".to_owned())
+        Self::ALL.into_iter().find(|r| r.name() == text).ok_or_else(|| "must be one of executive, analyst, org_admin, steward".to_owned())
     }
 }
 
@@ -118,8 +115,7 @@ impl Viewer {
     /// reach everyone (`AMBER` reaches the owner's sharing groups too, once there are groups).
     #[must_use]
     pub fn sees_record(&self, owner: OrgId, class: DataClass, tlp: Tlp, recipients: &[OrgId]) -> bool {
-        self.org == owner
-            || (self.level(owner, class) == Level::Detail && (tlp.reaches_everyone() || recipients.contains(&self.org)))
+        self.org == owner || (self.level(owner, class) == Level::Detail && (tlp.reaches_everyone() || recipients.contains(&self.org)))
     }
 
     /// Whether this viewer may read the raw payload of one of `owner`'s pushes. A payload of posture metrics holds

@@ -56,13 +56,16 @@ impl Domain {
     }
 }
 
+/// What a metric can be measured in.
+pub const UNITS: [&str; 5] = ["percent", "days", "hours", "count", "per_1000_assets"];
+
 /// One entry of the catalogue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricDefinition {
     /// The stable name partners push under, such as `mfa_coverage_pct`.
     pub key: String,
     pub title: String,
-    /// `percent`, `days`, `hours`, `count` or `per_1000_assets`.
+    /// One of [`UNITS`].
     pub unit: String,
     pub domain: Domain,
     /// The value that earns 100 points. Below `floor` where lower is better.
@@ -171,6 +174,9 @@ impl ScoringPolicy {
         for (i, m) in self.metrics.iter().enumerate() {
             if self.position(&m.key) != Some(i) {
                 return Err(format!("metrics/{i}/key: {} stands there twice", m.key));
+            }
+            if !UNITS.contains(&m.unit.as_str()) {
+                return Err(format!("metrics/{i}/unit: must be one of {}", UNITS.join(", ")));
             }
             if !(m.target.is_finite() && m.floor.is_finite() && m.target != m.floor) {
                 return Err(format!("metrics/{i}: target and floor of {} must differ", m.key));

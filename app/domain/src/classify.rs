@@ -115,10 +115,7 @@ impl FromStr for Severity {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|s| s.name() == text)
-            .ok_or_else(|| "must be one of critical, high, medium, low, info".to_owned())
+        Self::ALL.into_iter().find(|s| s.name() == text).ok_or_else(|| "must be one of critical, high, medium, low, info".to_owned())
     }
 }
 
@@ -126,9 +123,6 @@ impl FromStr for IncidentStatus {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|s| s.name() == text)
-            .ok_or_else(|| "must be one of new, in_progress, on_hold, resolved, closed".to_owned())
+        Self::ALL.into_iter().find(|s| s.name() == text).ok_or_else(|| "must be one of new, in_progress, on_hold, resolved, closed".to_owned())
     }
 }

@@ -40,11 +40,7 @@ impl Freshness {
     /// When the state of something last observed at `at` changes next, if it ever does.
     #[must_use]
     pub fn next_change(at: Timestamp, interval: i64, now: Timestamp) -> Option<Timestamp> {
-        [interval, interval.saturating_mul(2), silent_after(interval)]
-            .into_iter()
-            .map(|age| at.plus(age).plus(1))
-            .filter(|moment| *moment > now)
-            .min()
+        [interval, interval.saturating_mul(2), silent_after(interval)].into_iter().map(|age| at.plus(age).plus(1)).filter(|moment| *moment > now).min()
     }
 
     /// Whether values of this age count in scores.

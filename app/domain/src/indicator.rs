@@ -106,10 +106,7 @@ impl FromStr for IndicatorType {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|t| t.name() == text)
-            .ok_or_else(|| format!("must be one of {}", Self::ALL.map(Self::name).join(", ")))
+        Self::ALL.into_iter().find(|t| t.name() == text).ok_or_else(|| format!("must be one of {}", Self::ALL.map(Self::name).join(", ")))
     }
 }
 

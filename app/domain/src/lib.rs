@@ -1,7 +1,7 @@
 //! Words and rules of Shieldwall.
 //!
 //! Everything here is pure: no clock, no randomness, no I/O. Time comes in as a [`Timestamp`], so that every
-//! rule can be replayed for any moment. The crate compiles to WASM and is shared by the server and the browser.
+//! rule can be replayed for any moment.
 
 pub mod access;
 pub mod catalogue;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PageQuery {
-    /// `7d`, `30d`, `90d`, `1y` or `2026-01-01..2026-02-01`. Default 30d.
+    /// `24h`, `7d`, `30d`, `90d`, `1y`, `2y`, `10y` or `2026-01-01..2026-02-01`. Default 30d.
     pub range: String,
     /// `UTC` (default) or `local`.
     pub tz: String,
@@ -124,9 +124,12 @@ impl PageQuery {
         }
         if let Some((from, to)) = self.range.split_once("..")
             && let (Ok(from), Ok(to)) = (Timestamp::parse(from), Timestamp::parse(to))
-            && from < to
         {
-            return Window { from: Timestamp(from.0.max(to.0 - 3_660 * DAY)), to };
+            // Nothing is known of the future, and ten years are as much as a page can draw.
+            let to = to.min(now.plus(DAY));
+            if from < to {
+                return Window { from: from.max(to.plus(-3_660 * DAY)), to };
+            }
         }
         last(30)
     }

@@ -11,13 +11,26 @@ pub struct Class {
 
 /// The taxonomy, in its own order.
 pub const CLASSES: [Class; 11] = [
-    Class { key: "abusive-content", title: "Abusive content", entries: &[("spam", "Spam"), ("harmful-speech", "Harmful speech"), ("violence", "Sexual or violent content")] },
+    Class {
+        key: "abusive-content",
+        title: "Abusive content",
+        entries: &[("spam", "Spam"), ("harmful-speech", "Harmful speech"), ("violence", "Sexual or violent content")],
+    },
     Class {
         key: "malicious-code",
         title: "Malicious code",
-        entries: &[("infected-system", "Infected system"), ("c2-server", "C2 server"), ("malware-distribution", "Malware distribution"), ("malware-configuration", "Malware configuration")],
+        entries: &[
+            ("infected-system", "Infected system"),
+            ("c2-server", "C2 server"),
+            ("malware-distribution", "Malware distribution"),
+            ("malware-configuration", "Malware configuration"),
+        ],
     },
-    Class { key: "information-gathering", title: "Information gathering", entries: &[("scanner", "Scanning"), ("sniffing", "Sniffing"), ("social-engineering", "Social engineering")] },
+    Class {
+        key: "information-gathering",
+        title: "Information gathering",
+        entries: &[("scanner", "Scanning"), ("sniffing", "Sniffing"), ("social-engineering", "Social engineering")],
+    },
     Class {
         key: "intrusion-attempts",
         title: "Intrusion attempts",
@@ -37,7 +50,13 @@ pub const CLASSES: [Class; 11] = [
     Class {
         key: "availability",
         title: "Availability",
-        entries: &[("dos", "Denial of service"), ("ddos", "Distributed denial of service"), ("misconfiguration", "Misconfiguration"), ("sabotage", "Sabotage"), ("outage", "Outage")],
+        entries: &[
+            ("dos", "Denial of service"),
+            ("ddos", "Distributed denial of service"),
+            ("misconfiguration", "Misconfiguration"),
+            ("sabotage", "Sabotage"),
+            ("outage", "Outage"),
+        ],
     },
     Class {
         key: "information-content-security",
@@ -52,7 +71,12 @@ pub const CLASSES: [Class; 11] = [
     Class {
         key: "fraud",
         title: "Fraud",
-        entries: &[("unauthorised-use-of-resources", "Unauthorised use of resources"), ("copyright", "Copyright"), ("masquerade", "Masquerade"), ("phishing", "Phishing")],
+        entries: &[
+            ("unauthorised-use-of-resources", "Unauthorised use of resources"),
+            ("copyright", "Copyright"),
+            ("masquerade", "Masquerade"),
+            ("phishing", "Phishing"),
+        ],
     },
     Class {
         key: "vulnerable",
@@ -73,10 +97,7 @@ pub const CLASSES: [Class; 11] = [
 #[must_use]
 pub fn is_known(key: &str) -> bool {
     let (class, entry) = key.split_once('/').map_or((key, None), |(c, e)| (c, Some(e)));
-    CLASSES
-        .iter()
-        .find(|c| c.key == class)
-        .is_some_and(|c| entry.is_none_or(|e| c.entries.iter().any(|(k, _)| *k == e)))
+    CLASSES.iter().find(|c| c.key == class).is_some_and(|c| entry.is_none_or(|e| c.entries.iter().any(|(k, _)| *k == e)))
 }
 
 /// The words for a `class` or `class/entry`; the key itself where it is unknown.

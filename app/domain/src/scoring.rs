@@ -100,12 +100,8 @@ impl Mean {
 #[must_use]
 pub fn org_score(policy: &ScoringPolicy, inputs: &Inputs, now: Timestamp) -> OrgScore {
     // Members in the order in which they fall silent: one organisation has one interval, so the oldest goes first.
-    let mut members: Vec<_> = policy
-        .metrics
-        .iter()
-        .zip(&inputs.readings)
-        .filter_map(|(m, r)| r.map(|r| (r.at, m.domain.index(), m.weight, metric_score(m, r.value))))
-        .collect();
+    let mut members: Vec<_> =
+        policy.metrics.iter().zip(&inputs.readings).filter_map(|(m, r)| r.map(|r| (r.at, m.domain.index(), m.weight, metric_score(m, r.value)))).collect();
     members.sort_by_key(|m| m.0);
     let silent = members.partition_point(|m| !Freshness::at(Some(m.0), inputs.interval, now).counts());
 

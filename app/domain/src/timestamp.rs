@@ -48,11 +48,8 @@ impl Timestamp {
         } else {
             text
         };
-        let moment = OffsetDateTime::parse(text, &Rfc3339)
-            .map_err(|_| "is not an RFC 3339 date-time such as 2026-05-01T12:00:00Z".to_owned())?;
-        i64::try_from(moment.unix_timestamp_nanos() / 1_000)
-            .map(Self)
-            .map_err(|_| "is out of range".to_owned())
+        let moment = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| "is not an RFC 3339 date-time such as 2026-05-01T12:00:00Z".to_owned())?;
+        i64::try_from(moment.unix_timestamp_nanos() / 1_000).map(Self).map_err(|_| "is out of range".to_owned())
     }
 
     /// The calendar fields in UTC (proleptic Gregorian; algorithm of H. Hinnant, "chrono-Compatible Low-Level Date

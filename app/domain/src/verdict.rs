@@ -65,7 +65,11 @@ impl Verdict {
             return Self { standing: Standing::Stale, word: "Empty.".into(), headline: "No organisation has joined yet.".into(), detail };
         }
         if c.reporting() == 0 {
-            let headline = if c.never == c.total() { "no organisation has reported yet.".to_owned() } else { format!("none of {} reports now.", organisations(c.total())) };
+            let headline = if c.never == c.total() {
+                "no organisation has reported yet.".to_owned()
+            } else {
+                format!("none of {} reports now.", organisations(c.total()))
+            };
             return Self { standing: Standing::Stale, word: "Blind:".into(), headline, detail };
         }
         let mut parts = Vec::new();

@@ -1,7 +1,6 @@
 //! View models: exactly what a page shows, already cut to what its viewer may see.
 //!
-//! They are serialised into the page for the browser to take over, so nothing may stand in one that its viewer must
-//! not read. Numbers travel raw; words for people are made by the components, except sentences that the server
+//! Nothing may stand in one that its viewer must not read. Numbers travel raw; words for people are made by the components, except sentences that the server
 //! generates. SVG markup is made on the server and inserted as it is.
 
 mod charts;

@@ -97,7 +97,7 @@ pub fn Icon(name: &'static str) -> impl IntoView {
     view! { <svg class="icon" aria-hidden="true" focusable="false"><use href=href></use></svg> }
 }
 
-/// Where the content-hashed files are: known to the server, read from the document in the browser.
+/// Where the content-hashed files are.
 #[must_use]
 pub fn use_base() -> String {
     use_context::<crate::app::Assets>().map(|assets| assets.base).unwrap_or_default()

@@ -15,6 +15,8 @@ pub fn Frame(children: Children) -> impl IntoView {
     let shell = api::pages().shell().ok();
     let demo = shell.as_ref().is_some_and(|s| s.demo.is_some());
     let person = shell.and_then(|s| s.viewer);
+    // Who is not signed in has nowhere to go yet, and nothing to hold still.
+    let inside = person.is_some();
     let query = use_page_query();
     let path = use_path();
     let place = move |to: &'static str, word: &'static str| {
@@ -30,11 +32,9 @@ pub fn Frame(children: Children) -> impl IntoView {
         {demo.then(|| view! { <DemoBar/> })}
         <header class="top">
             <a class="brand" href=move || kept(query, "/")><Icon name="shield"/>"Shieldwall"</a>
-            <nav class="places" aria-label="Main"><ul>{PLACES.map(|(to, word)| place(to, word)).collect_view()}</ul></nav>
+            {inside.then(|| view! { <nav class="places" aria-label="Main"><ul>{PLACES.map(|(to, word)| place(to, word)).collect_view()}</ul></nav> })}
             <div class="controls">
-                <RangePicker/>
-                <ZoneSwitch/>
-                <PauseButton/>
+                {inside.then(|| view! { <RangePicker/><ZoneSwitch/><PauseButton/> })}
                 <button type="button" class="icon-button" data-theme-toggle="" aria-label="Light or dark theme" title="Light or dark theme"><Icon name="theme"/></button>
                 <Account person/>
             </div>
@@ -46,7 +46,7 @@ pub fn Frame(children: Children) -> impl IntoView {
             <a href=move || kept(query, "/about/scoring")>"How scores are made"</a>
             <a href="/docs/api">"Push API"</a>
         </footer>
-        <p class="not-live" id="not-live" hidden=""></p>
+        <p class="not-live" id="not-live" role="status" hidden=""></p>
         <div class="sr" role="status" id="voice-polite"></div>
         <div class="sr" role="alert" id="voice-urgent"></div>
     }

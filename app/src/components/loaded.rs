@@ -69,9 +69,11 @@ pub fn Refused(refusal: Refusal) -> impl IntoView {
         Refusal::NotAllowed => {
             ("Not part of your role", "Your role does not open this page. An administrator of your organisation can change roles.".to_owned(), overview())
         }
-        Refusal::Unavailable { at } => {
-            ("The data cannot be reached just now", format!("The hub's database did not answer at {}. Nothing is lost; this page tries again by itself.", at.clock()), again())
-        }
+        Refusal::Unavailable { at } => (
+            "The data cannot be reached just now",
+            format!("The hub's database did not answer at {}. Nothing is lost; this page tries again by itself.", at.clock()),
+            again(),
+        ),
         Refusal::Failed { id } => ("Something went wrong on our side", format!("It is in the hub's log under {id}."), again()),
     };
     view! { <section class="card refused"><h1>{title}</h1><p>{text}</p><p>{step}</p></section> }

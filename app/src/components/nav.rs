@@ -1,7 +1,10 @@
 //! Ways through the pages: organisation links, facets, next pages, range and zone.
 
 use super::{KeepQuery, kept, use_page_query, use_path};
-use domain::{query::PageQuery, view::{Facet, OrgRef}};
+use domain::{
+    query::PageQuery,
+    view::{Facet, OrgRef},
+};
 use leptos::prelude::*;
 
 /// An organisation by name, linked to its page.
@@ -69,8 +72,7 @@ pub fn Pager(
 }
 
 /// The ranges offered: key and words.
-pub const RANGES: [(&str, &str); 5] =
-    [("7d", "Last 7 days"), ("30d", "Last 30 days"), ("90d", "Last 90 days"), ("1y", "Last year"), ("2y", "Last 2 years")];
+pub const RANGES: [(&str, &str); 5] = [("7d", "Last 7 days"), ("30d", "Last 30 days"), ("90d", "Last 90 days"), ("1y", "Last year"), ("2y", "Last 2 years")];
 
 /// The words for a range, its own text where it is from..to.
 #[must_use]
@@ -121,7 +123,7 @@ pub fn ZoneSwitch() -> impl IntoView {
     let link = move |zone: &'static str, words: &'static str| {
         let href = move || query.with(|q| PageQuery { cursor: q.cursor.clone(), ..q.with("tz", zone) }.href(&path.get()));
         let current = move || query.with(|q| (q.tz == "local") == (zone == "local")).then_some("true");
-        view! { <a href=href aria-current=current data-noscroll="">{words}</a> }
+        view! { <a href=href aria-current=current>{words}</a> }
     };
     view! { <span class="zone" role="group" aria-label="Time zone">{link("", "UTC")}{link("local", "Local")}</span> }
 }

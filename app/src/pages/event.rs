@@ -24,7 +24,9 @@ fn One(page: Signal<Event>) -> impl IntoView {
             way
         })
     });
-    let marks = move || page.with(|p| view! { <SeverityMark severity=p.severity/><span>{p.kind.clone()}</span><OrgLink org=p.org.clone()/><span>"observed " <Time at=p.observed_at/></span> });
+    let marks = move || {
+        page.with(|p| view! { <SeverityMark severity=p.severity/><span>{p.kind.clone()}</span><OrgLink org=p.org.clone()/><span>"observed " <Time at=p.observed_at/></span> })
+    };
     view! {
         <Trail title crumbs/>
         <PageHead title tlp=Signal::derive(move || page.with(|p| Some(p.tlp)))>{marks}</PageHead>
@@ -47,6 +49,12 @@ fn FactList(page: Signal<Event>) -> impl IntoView {
                 Some((id, title)) => view! { <a href=kept(query, &format!("/incidents/{id}"))>{title.clone()}</a> }.into_any(),
                 None => view! { <span class="quiet">"none"</span> }.into_any(),
             };
+            // Only the own organisation's pushes are shared as a whole.
+            let receipt = if p.receipt.is_empty() {
+                view! { <span class="quiet">"not shared with you"</span> }.into_any()
+            } else {
+                view! { <a href=kept(query, &format!("/receipts/{}", p.receipt))><code>{p.receipt.clone()}</code></a> }.into_any()
+            };
             view! {
                 <dl class="facts-list">
                     <div><dt>"Incident"</dt><dd>{incident}</dd></div>
@@ -56,7 +64,7 @@ fn FactList(page: Signal<Event>) -> impl IntoView {
                     <div><dt>"Observed"</dt><dd><Time at=p.observed_at/></dd></div>
                     <div><dt>"Received"</dt><dd><Time at=p.received_at/></dd></div>
                     <div><dt>"API key"</dt><dd>{p.key.clone()}</dd></div>
-                    <div><dt>"Receipt"</dt><dd><a href=kept(query, &format!("/receipts/{}", p.receipt))><code>{p.receipt.clone()}</code></a></dd></div>
+                    <div><dt>"Receipt"</dt><dd>{receipt}</dd></div>
                 </dl>
             }
         })

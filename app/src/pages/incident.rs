@@ -1,7 +1,10 @@
 //! `/incidents/:id`: one incident with everything that happened to it.
 
 use crate::{api::pages, components::*};
-use domain::{timestamp::duration, view::{Incident, TimelineEntry}};
+use domain::{
+    timestamp::duration,
+    view::{Incident, TimelineEntry},
+};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -29,7 +32,11 @@ fn One(page: Signal<Incident>) -> impl IntoView {
     };
     let description = move || {
         page.with(|p| {
-            if p.description.is_empty() { view! { <p class="quiet">"The organisation sent no description."</p> }.into_any() } else { view! { <p class="prose">{p.description.clone()}</p> }.into_any() }
+            if p.description.is_empty() {
+                view! { <p class="quiet">"The organisation sent no description."</p> }.into_any()
+            } else {
+                view! { <p class="prose">{p.description.clone()}</p> }.into_any()
+            }
         })
     };
     view! {

@@ -3,7 +3,12 @@
 pub mod queue;
 
 use crate::{api::pages, components::*};
-use domain::{IncidentStatus, Severity, Timestamp, query::PageQuery, timestamp::duration, view::{IncidentRow, Incidents}};
+use domain::{
+    IncidentStatus, Severity, Timestamp,
+    query::PageQuery,
+    timestamp::duration,
+    view::{IncidentRow, Incidents},
+};
 use leptos::prelude::*;
 use queue::{ActiveFilters, Keys, News, Search, is_filtered};
 

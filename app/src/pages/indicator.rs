@@ -1,7 +1,10 @@
 //! `/indicators/:id`: one indicator, and who else saw the same value.
 
 use crate::{api::pages, components::*};
-use domain::{Timestamp, view::{Indicator, IndicatorReport}};
+use domain::{
+    Timestamp,
+    view::{Indicator, IndicatorReport},
+};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -29,7 +32,9 @@ fn One(page: Signal<Indicator>) -> impl IntoView {
             }
         })
     };
-    let reporters = move || page.with(|p| plural(p.row.reporters.into(), "organisation that you may see reported this value", "organisations that you may see reported this value"));
+    let reporters = move || {
+        page.with(|p| plural(p.row.reporters.into(), "organisation that you may see reported this value", "organisations that you may see reported this value"))
+    };
     let description = move || page.with(|p| (!p.description.is_empty()).then(|| view! { <p class="prose">{p.description.clone()}</p> }));
     view! {
         <Trail title crumbs/>
@@ -72,7 +77,13 @@ fn Reports(page: Signal<Indicator>) -> impl IntoView {
     let query = use_page_query();
     let row = move |report: &IndicatorReport, here: bool, span: (Timestamp, Timestamp)| {
         let href = kept(query, &format!("/indicators/{}", report.id));
-        let receipt = kept(query, &format!("/receipts/{}", report.receipt));
+        // Only the own organisation's pushes are shared as a whole.
+        let receipt = if report.receipt.is_empty() {
+            view! { <span class="quiet">"not shared"</span> }.into_any()
+        } else {
+            view! { <a href=kept(query, &format!("/receipts/{}", report.receipt))>"Receipt"<span class="sr">" of " {report.org.name.clone()}</span></a> }
+                .into_any()
+        };
         view! {
             <tr class:here=here>
                 <th scope="row"><OrgLink org=report.org.clone()/>{if here { view! { <small>"this report"</small> }.into_any() } else { view! { <small><a href=href>"its report"</a></small> }.into_any() }}</th>
@@ -80,7 +91,7 @@ fn Reports(page: Signal<Indicator>) -> impl IntoView {
                 <td class="cell-span"><Span from=report.first_seen to=report.last_seen whole=span/></td>
                 <td><Time at=report.first_seen/></td>
                 <td><Time at=report.last_seen/></td>
-                <td><a href=receipt>"Receipt"<span class="sr">" of " {report.org.name.clone()}</span></a></td>
+                <td>{receipt}</td>
             </tr>
         }
     };

@@ -2,7 +2,12 @@
 
 use super::incidents::queue::{ActiveFilters, Keys, News, Search, is_filtered};
 use crate::{api::pages, components::*};
-use domain::{Timestamp, query::PageQuery, timestamp::duration, view::{IndicatorRow, Indicators}};
+use domain::{
+    Timestamp,
+    query::PageQuery,
+    timestamp::duration,
+    view::{IndicatorRow, Indicators},
+};
 use leptos::prelude::*;
 
 /// The list of indicators.

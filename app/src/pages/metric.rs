@@ -1,7 +1,10 @@
 //! `/orgs/:org/metrics/:metric`: one metric of one organisation over time, down to the single pushed value.
 
 use crate::{api::pages, components::*};
-use domain::{timestamp::duration, view::{MetricPage as Model, SampleRow}};
+use domain::{
+    timestamp::duration,
+    view::{MetricPage as Model, SampleRow},
+};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 

@@ -1,7 +1,11 @@
 //! `/orgs`: every organisation by every domain, as a heat map with the number in each cell.
 
 use crate::{api::pages, components::*};
-use domain::{catalogue::Domain, query::PageQuery, view::{OrgRow, Organisations}};
+use domain::{
+    catalogue::Domain,
+    query::PageQuery,
+    view::{OrgRow, Organisations},
+};
 use leptos::prelude::*;
 
 /// The matrix.
@@ -94,7 +98,13 @@ fn Head(key: &'static str, word: &'static str) -> impl IntoView {
     let href = {
         let first = first.clone();
         move || {
-            let next = if sort.get() != first { first.clone() } else if let Some(up) = first.strip_prefix('-') { up.to_owned() } else { format!("-{first}") };
+            let next = if sort.get() != first {
+                first.clone()
+            } else if let Some(up) = first.strip_prefix('-') {
+                up.to_owned()
+            } else {
+                format!("-{first}")
+            };
             query.with(|q| q.with("sort", &next).href("/orgs"))
         }
     };
@@ -113,7 +123,7 @@ fn Head(key: &'static str, word: &'static str) -> impl IntoView {
         Some(_) => "↓",
         None => "",
     };
-    view! { <th scope="col" aria-sort=direction><a href=href data-noscroll="">{word}<span aria-hidden="true" class="arrow">{arrow}</span></a></th> }.into_any()
+    view! { <th scope="col" aria-sort=direction><a href=href>{word}<span aria-hidden="true" class="arrow">{arrow}</span></a></th> }.into_any()
 }
 
 fn matrix_row(query: Memo<PageQuery>, row: &OrgRow, as_of: domain::Timestamp) -> AnyView {

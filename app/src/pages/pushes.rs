@@ -2,7 +2,11 @@
 
 use super::incidents::queue::{Keys, News};
 use crate::{api::pages, components::*};
-use domain::{DataClass, query::PageQuery, view::{PushRow, Pushes}};
+use domain::{
+    DataClass,
+    query::PageQuery,
+    view::{PushRow, Pushes},
+};
 use leptos::prelude::*;
 
 /// The push log, of one organisation or of all.
@@ -60,7 +64,7 @@ fn List(page: Signal<(PageQuery, Pushes)>) -> impl IntoView {
                 </table>
             </Show>
             <Pager next=Signal::derive(move || page.with(|(_, p)| p.next.clone())) path="/receipts"/>
-            <Keys/>
+            <Keys search=false/>
         </section>
         <PageFoot as_of=Signal::derive(move || page.with(|(_, p)| p.as_of))/>
     }

@@ -84,7 +84,11 @@ fn Failures(page: Signal<Receipt>) -> impl IntoView {
         }
     };
     let rows = move || page.with(|p| p.failures.iter().map(row).collect_view());
-    let title = Signal::derive(move || page.with(|p| if p.failures.len() < p.row.failed as usize { format!("Refused: the first {} of {}", p.failures.len(), p.row.failed) } else { "Refused".to_owned() }));
+    let title = Signal::derive(move || {
+        page.with(|p| {
+            if p.failures.len() < p.row.failed as usize { format!("Refused: the first {} of {}", p.failures.len(), p.row.failed) } else { "Refused".to_owned() }
+        })
+    });
     view! {
         <Show when=move || any.get()>
             <Card title>
@@ -109,7 +113,9 @@ fn Failures(page: Signal<Receipt>) -> impl IntoView {
 
 #[component]
 fn Provenance(page: Signal<Receipt>) -> impl IntoView {
-    let or_none = |text: &str| if text.is_empty() { view! { <span class="quiet">"none sent"</span> }.into_any() } else { view! { <code>{text.to_owned()}</code> }.into_any() };
+    let or_none = |text: &str| {
+        if text.is_empty() { view! { <span class="quiet">"none sent"</span> }.into_any() } else { view! { <code>{text.to_owned()}</code> }.into_any() }
+    };
     move || {
         page.with(|p| {
             view! {

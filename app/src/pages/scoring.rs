@@ -52,7 +52,14 @@ fn RuleList(page: Signal<Scoring>) -> impl IntoView {
             p.policy.metrics.iter().find(|m| m.unit == "percent").map(|m| {
                 let middle = ((m.floor + m.target) / 2.0).round();
                 let score = domain::scoring::metric_score(m, middle);
-                format!("Example: {} has its floor at {} and its target at {}. A value of {} earns {} points.", m.title, m.format(m.floor), m.format(m.target), m.format(middle), points(score))
+                format!(
+                    "Example: {} has its floor at {} and its target at {}. A value of {} earns {} points.",
+                    m.title,
+                    m.format(m.floor),
+                    m.format(m.target),
+                    m.format(middle),
+                    points(score)
+                )
             })
         })
     };

@@ -1,7 +1,11 @@
 //! `/status`: the hub's own health, and how fresh each partner is.
 
 use crate::{api::pages, components::*};
-use domain::{Freshness, timestamp::duration, view::{Coverage, PartnerRow, Status}};
+use domain::{
+    Freshness,
+    timestamp::duration,
+    view::{Coverage, PartnerRow, Status},
+};
 use leptos::prelude::*;
 
 /// Health and freshness.
@@ -20,7 +24,9 @@ fn Health(page: Signal<Status>) -> impl IntoView {
             if failing.is_empty() { "The hub works".to_owned() } else { format!("The hub has trouble: {}", failing.join(", ")) }
         })
     });
-    let facts = move || page.with(|p| view! { <span>{format!("Shieldwall {}", p.version)}</span><span>{format!("running for {}", duration(p.as_of.since(p.started_at)))}", since " <Time at=p.started_at/></span> });
+    let facts = move || {
+        page.with(|p| view! { <span>{format!("Shieldwall {}", p.version)}</span><span>{format!("running for {}", duration(p.as_of.since(p.started_at)))}", since " <Time at=p.started_at/></span> })
+    };
     let checks = move || {
         page.with(|p| {
             let check = |(name, ok, seen): &(String, bool, String)| {
@@ -46,7 +52,13 @@ fn Tally(page: Signal<Status>) -> impl IntoView {
         page.with(|p| {
             let mut coverage = Coverage::default();
             p.partners.iter().for_each(|partner| coverage.count(partner.freshness));
-            let parts = [("fresh", coverage.fresh), ("late", coverage.late), ("stale", coverage.stale), ("silent", coverage.silent), ("never reported", coverage.never)];
+            let parts = [
+                ("fresh", coverage.fresh),
+                ("late", coverage.late),
+                ("stale", coverage.stale),
+                ("silent", coverage.silent),
+                ("never reported", coverage.never),
+            ];
             let parts: Vec<_> = parts.into_iter().filter(|(_, n)| *n > 0).map(|(word, n)| format!("{n} {word}")).collect();
             format!("{} of {} reporting: {}.", coverage.reporting(), coverage.total(), parts.join(", "))
         })

@@ -22,7 +22,8 @@ async fn page(axum::extract::State(app): axum::extract::State<App>) -> impl Into
 fn render(api: &Value, assets: &str) -> String {
     let mut html = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>Push API · Shieldwall</title><link rel=\"stylesheet\" href=\"{assets}/style.css\"></head><body><main id=\"main\" class=\"api-docs\"><p><a href=\"/\">Shieldwall</a></p>\
+         <title>Push API · Shieldwall</title><link rel=\"stylesheet\" href=\"{assets}/style.css\">\
+         <link rel=\"icon\" type=\"image/svg+xml\" href=\"{assets}/favicon.svg\"></head><body><main id=\"main\" class=\"api-docs\"><p><a href=\"/\">Shieldwall</a></p>\
          <h1>Push API</h1><p>{} Machine-readable: <a href=\"/openapi.json\">/openapi.json</a>.</p>",
         escape(text(&api["info"]["description"]))
     );
@@ -50,9 +51,17 @@ fn render(api: &Value, assets: &str) -> String {
 
 fn parameters(html: &mut String, op: &Value) {
     let Some(all) = op["parameters"].as_array().filter(|p| !p.is_empty()) else { return };
-    html.push_str("<table><caption>Parameters</caption><thead><tr><th scope=\"col\">Name</th><th scope=\"col\">In</th><th scope=\"col\">Meaning</th></tr></thead><tbody>");
+    html.push_str(
+        "<table><caption>Parameters</caption><thead><tr><th scope=\"col\">Name</th><th scope=\"col\">In</th><th scope=\"col\">Meaning</th></tr></thead><tbody>",
+    );
     for p in all {
-        let _ = write!(html, "<tr><td><code>{}</code></td><td>{}</td><td>{}</td></tr>", escape(text(&p["name"])), escape(text(&p["in"])), escape(text(&p["description"])));
+        let _ = write!(
+            html,
+            "<tr><td><code>{}</code></td><td>{}</td><td>{}</td></tr>",
+            escape(text(&p["name"])),
+            escape(text(&p["in"])),
+            escape(text(&p["description"]))
+        );
     }
     html.push_str("</tbody></table>");
 }
@@ -72,7 +81,13 @@ fn body(html: &mut String, api: &Value, request: &Value) {
             other => text(other).to_owned(),
         };
         let needed = if required.contains(&name.as_str()) { "yes" } else { "" };
-        let _ = write!(html, "<tr><td><code>{}</code></td><td>{}</td><td>{needed}</td><td>{}</td></tr>", escape(name), escape(&kind), escape(text(&field["description"])));
+        let _ = write!(
+            html,
+            "<tr><td><code>{}</code></td><td>{}</td><td>{needed}</td><td>{}</td></tr>",
+            escape(name),
+            escape(&kind),
+            escape(text(&field["description"]))
+        );
     }
     html.push_str("</tbody></table>");
 }

@@ -3,7 +3,7 @@
 use super::{
     parse::{Context, IncidentRaw, one_incident},
     problem::Problem,
-    request::{PushQuery, accept, authenticate},
+    request::{PushQuery, accept, authenticate, require},
     submit::{Receipt, push_revision},
 };
 use crate::App;
@@ -26,12 +26,14 @@ use store::What;
         (status = 200, description = "The newest revision", body = IncidentRaw<'static>, headers(("ETag" = String))),
         (status = 400, description = "Cannot be read", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "No valid key", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The key may not do this", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "Nothing that this key may see", body = Problem, content_type = "application/problem+json"),
     ),
     security(("key" = []))
 )]
 pub async fn read(State(app): State<App>, Path(external_id): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
     let key = authenticate(&app, &headers).await?;
+    require(&key, What::Incidents)?;
     let Some((revision, raw)) = app.store.partner(key.org).incident_revision(&external_id).await? else { return Err(Problem::not_found()) };
     let etag = format!("\"{revision}\"");
     if headers.get(header::IF_NONE_MATCH).is_some_and(|v| v.as_bytes() == etag.as_bytes()) {

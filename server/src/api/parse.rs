@@ -13,14 +13,15 @@ mod scan;
 
 pub use counts::{CountBody, CountRaw};
 pub use events::EventRaw;
+use fields::Object;
 pub use fields::Scalar;
 pub use incidents::{IncidentRaw, one as one_incident};
 pub use indicators::IndicatorRaw;
 pub use metrics::MetricRaw;
 
-use super::{MAX_DEPTH, MAX_ITEMS, problem::Problem};
+use super::{MAX_AGE_DAYS, MAX_AHEAD_SECONDS, MAX_DEPTH, MAX_ITEMS, problem::Problem};
 use crate::live::board::Board;
-use domain::{DAY, MINUTE, OrgId, Timestamp};
+use domain::{DAY, OrgId, SECOND, Timestamp};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -63,7 +64,10 @@ impl Fault {
 /// When the body as a whole cannot be read: malformed, too deep, too many items, another organisation's.
 pub fn parse(what: What, ndjson: bool, body: &[u8], context: &Context<'_>) -> Result<Parsed, Problem> {
     let text = std::str::from_utf8(body).map_err(|e| Problem::malformed(format!("The body is not UTF-8 (byte {}).", e.valid_up_to())))?;
-    scan::depth(text, MAX_DEPTH)?;
+    scan::depth(text, MAX_DEPTH, MAX_ITEMS)?;
+    if ndjson && text.lines().filter(|l| !l.trim().is_empty()).nth(MAX_ITEMS).is_some() {
+        return Err(too_many());
+    }
     match what {
         What::Metrics => {
             if let Some(parsed) = metrics::fast(text, context) {
@@ -92,7 +96,8 @@ type Checked<T> = (u32, Vec<T>, Vec<Failure>);
 fn items<T>(text: &str, ndjson: bool, context: &Context<'_>, check: fn(usize, &RawValue, &Context<'_>) -> Result<T, Fault>) -> Result<Checked<T>, Problem> {
     let raws: Vec<Cow<'_, RawValue>> = if ndjson {
         let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-        let parsed = lines.map(|(i, line)| serde_json::from_str::<&RawValue>(line).map(Cow::Borrowed).map_err(|e| Problem::malformed(format!("Line {}: {e}.", i + 1))));
+        let parsed =
+            lines.map(|(i, line)| serde_json::from_str::<&RawValue>(line).map(Cow::Borrowed).map_err(|e| Problem::malformed(format!("Line {}: {e}.", i + 1))));
         parsed.collect::<Result<_, _>>()?
     } else {
         let envelope: Envelope<'_> = whole(text)?;
@@ -114,21 +119,27 @@ fn items<T>(text: &str, ndjson: bool, context: &Context<'_>, check: fn(usize, &R
 fn failure(i: usize, ndjson: bool, fault: Fault) -> Failure {
     let base = if ndjson { format!("/{i}") } else { format!("/items/{i}") };
     let pointer = if fault.field.is_empty() { base } else { format!("{base}/{}", fault.field) };
-    Failure { index: i as u32, pointer, code: fault.code.to_owned(), detail: fault.detail }
+    Failure { index: i as u32, pointer: short(pointer), code: fault.code.to_owned(), detail: short(fault.detail) }
+}
+
+/// What is said of an item repeats little of it: an answer must not be larger than its question.
+fn short(text: String) -> String {
+    const MOST: usize = 240;
+    if text.chars().count() <= MOST { text } else { text.chars().take(MOST).chain(['…']).collect() }
 }
 
 /// Reads a whole body; duplicate and unknown fields are errors.
 fn whole<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem> {
     let mut de = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut de).map_err(|e| {
+    let Object(value) = serde_path_to_error::deserialize(&mut de).map_err(|e| {
         let (path, inner) = (pointer_of(e.path()), e.into_inner());
         if inner.is_data() {
             let (pointer, code) = classify(&inner.to_string(), &path);
-            let detail = sentence(&inner);
+            let (pointer, detail) = (short(pointer), short(sentence(&inner)));
             let problem = if code == "duplicate_field" { Problem::malformed(detail.clone()) } else { Problem::invalid(detail.clone()) };
             problem.at(pointer, code, detail)
         } else {
-            Problem::malformed(format!("Not JSON: {inner}."))
+            Problem::malformed(short(format!("Not JSON: {inner}.")))
         }
     })?;
     de.end().map_err(|e| Problem::malformed(format!("Not JSON: {e}.")))?;
@@ -137,7 +148,7 @@ fn whole<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem> {
 
 /// Reads one item; the fault names its field.
 fn item<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, Fault> {
-    serde_json::from_str(raw.get()).or_else(|_: serde_json::Error| {
+    let read = serde_json::from_str(raw.get()).or_else(|_: serde_json::Error| {
         // Again, slower, to learn where it is wrong.
         let mut de = serde_json::Deserializer::from_str(raw.get());
         serde_path_to_error::deserialize(&mut de).map_err(|e| {
@@ -145,7 +156,8 @@ fn item<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, Fault> {
             let (pointer, code) = classify(&inner.to_string(), &path);
             Fault::new(pointer.trim_start_matches('/'), code, sentence(&inner))
         })
-    })
+    });
+    read.map(|Object(item)| item)
 }
 
 fn pointer_of(path: &serde_path_to_error::Path) -> String {
@@ -185,7 +197,11 @@ fn sentence(error: &serde_json::Error) -> String {
 }
 
 fn count(n: usize) -> Result<(), Problem> {
-    if n > MAX_ITEMS { Err(Problem::too_large(format!("A push may have {MAX_ITEMS} items; this one has {n}.")).at("/items", "too_many_items", "Send them in several pushes.")) } else { Ok(()) }
+    if n > MAX_ITEMS { Err(too_many()) } else { Ok(()) }
+}
+
+fn too_many() -> Problem {
+    Problem::too_large(format!("A push may have {MAX_ITEMS} items; this one has more.")).at("/items", "too_many_items", "Send them in several pushes.")
 }
 
 fn own(org: Option<&str>, context: &Context<'_>) -> Result<(), Problem> {
@@ -199,7 +215,7 @@ fn foreign() -> Problem {
 /// The rules of every moment a partner sends.
 fn moment(field: &str, text: &str, context: &Context<'_>) -> Result<Timestamp, Fault> {
     let at = Timestamp::parse(text).map_err(|e| Fault::new(field, "bad_time", format!("{field} {e}.")))?;
-    if at > context.now.plus(5 * MINUTE) {
+    if at > context.now.plus(i64::from(MAX_AHEAD_SECONDS) * SECOND) {
         return Err(Fault::new(field, "in_future", format!("{field} is more than 5 minutes ahead of the hub's clock ({}).", context.now)));
     }
     if at.0 < 0 {
@@ -211,7 +227,7 @@ fn moment(field: &str, text: &str, context: &Context<'_>) -> Result<Timestamp, F
 /// As [`moment`], and not older than 30 days unless the key may backfill.
 fn observation(field: &str, text: &str, context: &Context<'_>) -> Result<Timestamp, Fault> {
     let at = moment(field, text, context)?;
-    if !context.backfill && context.now.since(at) > 30 * DAY {
+    if !context.backfill && context.now.since(at) > i64::from(MAX_AGE_DAYS) * DAY {
         return Err(Fault::new(field, "too_old", format!("{field} is more than 30 days ago; that needs a key with the scope backfill.")));
     }
     Ok(at)
@@ -234,15 +250,28 @@ fn recipients(slugs: &[Cow<'_, str>], context: &Context<'_>) -> Result<Vec<OrgId
     if slugs.len() > 500 {
         return Err(Fault::new("recipients", "too_many", "recipients may name 500 organisations."));
     }
-    let mut ids = slugs
-        .iter()
-        .enumerate()
-        .map(|(i, slug)| context.board.by_slug(slug).map(|o| o.info.id).ok_or_else(|| Fault::new(format!("recipients/{i}"), "unknown_organisation", format!("There is no organisation {slug:?} in this alliance."))))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut ids =
+        slugs
+            .iter()
+            .enumerate()
+            .map(|(i, slug)| {
+                context.board.by_slug(slug).map(|o| o.info.id).ok_or_else(|| {
+                    Fault::new(format!("recipients/{i}"), "unknown_organisation", format!("There is no organisation {slug:?} in this alliance."))
+                })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
     ids.sort_unstable();
     ids.dedup();
     ids.retain(|id| *id != context.org);
     Ok(ids)
+}
+
+/// An item as it is kept: compact JSON, of a size that a record page can show.
+fn compact(raw: &RawValue) -> Result<String, Fault> {
+    const MOST: usize = 64 << 10;
+    let value: serde_json::Value = serde_json::from_str(raw.get()).map_err(|e| Fault::new("", "wrong_type", sentence(&e)))?;
+    let text = value.to_string();
+    if text.len() > MOST { Err(Fault::new("", "too_large", format!("An item may have {MOST} bytes of JSON."))) } else { Ok(text) }
 }
 
 /// Reads one item given as a value of its own, not in a batch.

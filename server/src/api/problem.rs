@@ -122,7 +122,8 @@ impl Problem {
 
     #[must_use]
     pub fn unavailable() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available just now", "Nothing of this request was kept. Please try again.").with(header::RETRY_AFTER, "5")
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available just now", "Nothing of this request was kept. Please try again.")
+            .with(header::RETRY_AFTER, "5")
     }
 }
 
@@ -131,7 +132,9 @@ impl From<StoreError> for Problem {
         tracing::error!(%error, "store");
         match error {
             StoreError::Busy | StoreError::Database(_) => Self::unavailable(),
-            StoreError::Full => Self::new(StatusCode::INSUFFICIENT_STORAGE, "full", "No space is left", "Nothing of this request was kept.").with(header::RETRY_AFTER, "60"),
+            StoreError::Full => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "full", "No space is left", "Nothing of this request was kept.").with(header::RETRY_AFTER, "60")
+            }
             StoreError::Exists(what) => Self::new(StatusCode::CONFLICT, "exists", "It exists already", format!("This {what} exists already.")),
             StoreError::Migration(_) | StoreError::Internal(_) => Self::internal(),
         }

@@ -84,10 +84,7 @@ pub async fn authenticate(app: &App, headers: &HeaderMap) -> Result<ApiKey, Prob
 /// 400, 401, 403, 413, 415, 429.
 pub async fn accept(app: &App, parts: &Parts, body: Body, what: What) -> Result<Accepted, Problem> {
     let key = authenticate(app, &parts.headers).await?;
-    let scope = scope_of(what);
-    if !key.scopes.iter().any(|s| s == scope) {
-        return Err(Problem::forbidden(format!("This key lacks the scope {scope}.")));
-    }
+    require(&key, what)?;
     let quota = app.keys.take(key.id, app.clock.now());
     if !quota.allowed {
         let wait = quota.reset_s.max(1).to_string();
@@ -100,11 +97,25 @@ pub async fn accept(app: &App, parts: &Parts, body: Body, what: What) -> Result<
     let query: PushQuery = serde_urlencoded::from_str(query).map_err(|e| Problem::malformed(format!("query: {e}")))?;
     let ndjson = content_type(&parts.headers, what)?;
     let idempotency_key = idempotency_key(&parts.headers)?;
-    let strict = parts.headers.get_all("prefer").iter().filter_map(|v| v.to_str().ok()).any(|v| v.split([',', ';']).any(|p| p.trim().eq_ignore_ascii_case("handling=strict")));
+    let strict = parts
+        .headers
+        .get_all("prefer")
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .any(|v| v.split([',', ';']).any(|p| p.trim().eq_ignore_ascii_case("handling=strict")));
     let user_agent = parts.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let user_agent: String = user_agent.chars().filter(|c| !c.is_control()).take(200).collect();
     let body = read_body(&parts.headers, body).await?;
     Ok(Accepted { key, query, body, ndjson, strict, idempotency_key, user_agent })
+}
+
+/// Whether a key has the scope of a kind of push.
+///
+/// # Errors
+/// 403 that names the scope.
+pub fn require(key: &ApiKey, what: What) -> Result<(), Problem> {
+    let scope = scope_of(what);
+    if key.may(scope) { Ok(()) } else { Err(Problem::forbidden(format!("This key lacks the scope {scope}."))) }
 }
 
 fn scope_of(what: What) -> &'static str {
@@ -156,8 +167,17 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> 
     let encoding = headers.get(header::CONTENT_ENCODING).map(|v| v.to_str().unwrap_or("?").trim().to_ascii_lowercase());
     match encoding.as_deref() {
         None | Some("identity") => Ok(bytes.into()),
-        Some("gzip") => inflate(GzipDecoder::new(&bytes[..])).await,
-        Some("zstd") => inflate(ZstdDecoder::new(&bytes[..])).await,
+        // A body may be packed in several pieces, one after the other; reading only the first would lose the rest.
+        Some("gzip") => {
+            let mut decoder = GzipDecoder::new(&bytes[..]);
+            decoder.multiple_members(true);
+            inflate(decoder).await
+        }
+        Some("zstd") => {
+            let mut decoder = ZstdDecoder::new(&bytes[..]);
+            decoder.multiple_members(true);
+            inflate(decoder).await
+        }
         Some(_) => Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "encoding", "Unsupported encoding", "Send Content-Encoding: gzip, zstd, or none.")
             .with(header::ACCEPT_ENCODING, "gzip, zstd, identity")),
     }

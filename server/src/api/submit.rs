@@ -134,12 +134,13 @@ pub async fn submit(app: &App, s: Submission) -> Result<Submitted, Problem> {
     let _flight = match &s.idempotency {
         None => None,
         Some((route, key)) => Some(app.live.in_flight.enter((s.org, route.clone(), key.clone())).ok_or_else(|| {
-            Problem::new(StatusCode::CONFLICT, "in-flight", "Still at work", "A request with this Idempotency-Key is still being answered.").with(header::RETRY_AFTER, "1")
+            Problem::new(StatusCode::CONFLICT, "in-flight", "Still at work", "A request with this Idempotency-Key is still being answered.")
+                .with(header::RETRY_AFTER, "1")
         })?),
     };
     let idempotency = s.idempotency.map(|(route, key)| {
         let mut hash = Sha256::new();
-        hash.update(format!("{route}\0{:?}\0{}\0{}\0", s.mode, s.strict, s.dry_run));
+        hash.update(format!("{route}\0{:?}\0{}\0{}\0{:?}\0", s.mode, s.strict, s.dry_run, s.expected_revision));
         hash.update(sha256);
         Idempotency { route, key, fingerprint: hash.finalize().into() }
     });

@@ -1,6 +1,6 @@
 //! `GET /api/v1/whoami`
 
-use super::{MAX_BODY, MAX_DEPTH, MAX_INFLATED, MAX_ITEMS, problem::Problem, request::authenticate};
+use super::{MAX_AGE_DAYS, MAX_AHEAD_SECONDS, MAX_BODY, MAX_DEPTH, MAX_INFLATED, MAX_ITEMS, problem::Problem, request::authenticate};
 use crate::App;
 use axum::{Json, extract::State, http::HeaderMap};
 use serde::Serialize;
@@ -61,8 +61,8 @@ pub async fn read(State(app): State<App>, headers: HeaderMap) -> Result<Json<Who
             inflated_bytes: MAX_INFLATED,
             depth: MAX_DEPTH,
             pushes_per_minute: app.keys.limit(),
-            max_ahead_seconds: 300,
-            max_age_days: 30,
+            max_ahead_seconds: MAX_AHEAD_SECONDS,
+            max_age_days: MAX_AGE_DAYS,
         },
     }))
 }

@@ -78,15 +78,16 @@ impl Board {
     /// Reads organisations and policy again; returns the organisations that are new or changed.
     pub(super) async fn reload(&mut self, store: &Store, now: Timestamp) -> Result<Vec<OrgId>, StoreError> {
         let hub = store.hub();
+        let mut again = false;
         if let Some(policy) = hub.policy().await?
             && policy.version != self.policy.version
         {
             self.positions = Arc::new(policy.metrics.iter().enumerate().map(|(i, m)| (m.key.clone(), i)).collect());
             self.policy = Arc::new(policy);
-            self.orgs.clear();
+            again = true;
         }
         let all = hub.organisations().await?;
-        let changed: Vec<Org> = all.into_iter().filter(|o| self.orgs.get(&o.id).is_none_or(|old| !same(&old.info, o))).collect();
+        let changed: Vec<Org> = all.into_iter().filter(|o| again || self.orgs.get(&o.id).is_none_or(|old| !same(&old.info, o))).collect();
         if changed.is_empty() {
             return Ok(vec![]);
         }
@@ -183,7 +184,7 @@ impl Board {
         due
     }
 
-    /// All organisations, by name.
+    /// All organisations, in the order in which they joined.
     pub fn orgs(&self) -> impl Iterator<Item = &Arc<OrgState>> {
         self.orgs.values()
     }
@@ -221,7 +222,12 @@ fn same(a: &Org, b: &Org) -> bool {
 /// One reading per metric: the mean of its series, as young as the youngest of them.
 fn readings(rows: &[CurrentRow], positions: &HashMap<String, usize>, metrics: usize) -> Vec<Option<Reading>> {
     let mut sums: Vec<(f64, u32, i64)> = vec![(0.0, 0, i64::MIN); metrics];
+    let live = |metric: &str| rows.iter().any(|r| r.metric == metric && !r.expired);
     for row in rows {
+        // An expired series counts only where its metric has no other.
+        if row.expired && live(&row.metric) {
+            continue;
+        }
         let Some(sum) = positions.get(&row.metric).map(|i| &mut sums[*i]) else { continue };
         // What a snapshot left out is remembered, but as silent from then on.
         let at = if row.expired { row.observed_at.0.min(0) } else { row.observed_at.0 };
@@ -293,7 +299,8 @@ impl OrgState {
     }
 }
 
-/// A stored day as a viewer may know it.
+/// A stored day as a viewer may know it. Whom a past critical incident named is not kept with the day, so a named recipient, who
+/// sees its cap today, sees the days before without it.
 #[must_use]
 pub fn day_score(row: &DayRow, policy: &ScoringPolicy, viewer: Viewer) -> Score {
     let score = Score { value: row.score, last: row.last, low: row.low, high: row.high, coverage: row.coverage, held: false };

@@ -1,4 +1,4 @@
-//! Daily scores, made again from the daily rollups: after a bulk load, a backfill, or a change of policy.
+//! Daily scores, made again from the daily rollups: after a bulk load or a backfill.
 
 use super::board::end_of;
 use crate::App;
@@ -61,7 +61,9 @@ pub async fn rebuild(app: &App, org: OrgId, from: Timestamp) -> Result<(), Store
         if score.total.value.is_none() {
             continue;
         }
-        let open = |public: bool| spans.iter().any(|(opened, closed, everyone)| *opened <= end_of(day, now) && closed.is_none_or(|c| c > end_of(day, now)) && (*everyone || !public));
+        let open = |public: bool| {
+            spans.iter().any(|(opened, closed, everyone)| *opened <= end_of(day, now) && closed.is_none_or(|c| c > end_of(day, now)) && (*everyone || !public))
+        };
         rows.push(DayRow {
             org,
             day,

@@ -1,7 +1,6 @@
 //! Against forged requests: what changes something is only taken from the hub's own pages.
 //!
-//! `SameSite=Strict` alone would still trust every other host of the same site, and Leptos' server functions check nothing
-//! themselves. The push API is left out: it takes keys, never cookies, so there is nothing a foreign page could borrow.
+//! `SameSite=Strict` alone would still trust every other host of the same site. The push API is left out: it takes keys, never cookies, so there is nothing a foreign page could borrow.
 
 use axum::{
     extract::Request,

@@ -42,10 +42,8 @@ pub fn router() -> Router<App> {
 async fn file(Path((_, path)): Path<(String, String)>, headers: HeaderMap) -> Response {
     let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let packed = [("br", ".br"), ("gzip", ".gz")].into_iter().filter(|(name, _)| accepted.contains(name));
-    let found = packed
-        .filter_map(|(name, suffix)| Some((Some(name), Site::get(&format!("{path}{suffix}"))?)))
-        .next()
-        .or_else(|| Some((None, Site::get(&path)?)));
+    let found =
+        packed.filter_map(|(name, suffix)| Some((Some(name), Site::get(&format!("{path}{suffix}"))?))).next().or_else(|| Some((None, Site::get(&path)?)));
     let Some((encoding, file)) = found.filter(|_| !path.ends_with(".br") && !path.ends_with(".gz")) else { return StatusCode::NOT_FOUND.into_response() };
     let kind = mime_guess::from_path(&path).first_or_octet_stream();
     let mut response = (

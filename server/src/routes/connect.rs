@@ -19,6 +19,8 @@ use store::{KeyRecord, StoreError};
 
 /// Days a key made here is good for.
 const DAYS: i64 = 365;
+/// Live keys of one organisation: each has a quota of its own, so their number is one too.
+const MOST: usize = 20;
 
 #[derive(Deserialize)]
 pub struct KeyForm {
@@ -33,6 +35,16 @@ pub async fn create(State(app): State<App>, who: SignedIn, Extension(nonce): Ext
     let name: String = form.name.trim().chars().filter(|c| !c.is_control()).take(60).collect();
     if name.is_empty() {
         return (StatusCode::UNPROCESSABLE_ENTITY, "A key needs a name.\n").into_response();
+    }
+    let live = match app.store.hub().keys(who.user.org).await {
+        Ok(keys) => keys.iter().filter(|k| k.revoked_at.is_none()).count(),
+        Err(error) => {
+            tracing::error!(%error, "API keys");
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        }
+    };
+    if live >= MOST {
+        return (StatusCode::CONFLICT, "Your organisation has as many live keys as it may; revoke one first.\n").into_response();
     }
     let key = keys::generate(&mut rand::rng());
     let now = app.clock.now();

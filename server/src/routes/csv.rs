@@ -139,9 +139,11 @@ async fn indicators(State(app): State<App>, who: SignedIn, Query(mut query): Que
         match viewing.indicators(query.clone()).await {
             Err(refusal) => break Err(refusal),
             Ok(page) => {
-                rows.extend(page.rows.into_iter().map(|r| {
-                    vec![r.org.slug, r.kind, r.value, r.tlp.to_string(), r.first_seen.rfc3339(), r.last_seen.rfc3339(), r.reporters.to_string()]
-                }));
+                rows.extend(
+                    page.rows
+                        .into_iter()
+                        .map(|r| vec![r.org.slug, r.kind, r.value, r.tlp.to_string(), r.first_seen.rfc3339(), r.last_seen.rfc3339(), r.reporters.to_string()]),
+                );
                 match page.next {
                     Some(next) if rows.len() < MOST => query.cursor = next,
                     _ => break Ok(rows),

@@ -30,11 +30,15 @@ pub async fn page(State(app): State<App>, session: Session, Extension(nonce): Ex
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
-    let who = match auth::signed_in(&app, &session).await {
+    // A page that refreshes itself keeps nobody signed in: only the reader's own steps do.
+    let refresh = request.headers().contains_key("x-refresh");
+    let who = if refresh { auth::still_signed_in(&app, &session).await } else { auth::signed_in(&app, &session).await };
+    let who = match who {
         Ok(who) => who,
         Err(error) => {
             tracing::error!(%error, "page");
-            return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")], "The database does not answer just now. Please try again.\n").into_response();
+            return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")], "The database does not answer just now. Please try again.\n")
+                .into_response();
         }
     };
     let path = request.uri().path();
@@ -48,17 +52,19 @@ pub async fn page(State(app): State<App>, session: Session, Extension(nonce): Ex
 
 /// Renders the page of a request for somebody.
 pub async fn render(app: App, who: Option<SignedIn>, new_key: Option<String>, nonce: PageNonce, request: Request<Body>) -> Response {
-    let viewing: PagesHandle = Arc::new(viewing(app.clone(), who, new_key, request.headers()));
     let status = Arc::new(AtomicU16::new(200));
     let set = Arc::clone(&status);
     // Taken before any data is read: the page's stream begins here, and nothing is missed in between.
-    let position = app.live.board().seq;
+    let position = who.as_ref().map(|_| app.live.board().seq);
+    let viewing: PagesHandle = Arc::new(viewing(app.clone(), who, new_key, request.headers()));
     let base = app.live.assets_base();
     let context = move || {
         nonce.provide();
         provide_context(Arc::clone(&viewing));
         provide_context(Assets { base: base.clone() });
-        provide_context(StreamPosition(position));
+        if let Some(position) = position {
+            provide_context(StreamPosition(position));
+        }
         let set = Arc::clone(&set);
         provide_context(SetStatus(Arc::new(move |code| set.store(code, Ordering::Relaxed))));
     };

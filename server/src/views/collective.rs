@@ -225,7 +225,14 @@ fn attention(l: &Looking, seen: &Seen<'_>, index: &Score) -> Vec<Attention> {
             let age = duration(l.now.since(incident.opened_at));
             let caps = if score.uncapped.is_some() { format!(" caps the score at {:.0}", policy.critical_cap) } else { String::new() };
             let worst = worst_metric(l, org).map(|(_, text)| format!("; {text}")).unwrap_or_default();
-            line(0, 0.0, Standing::Off, format!("Critical incident open for {age}{caps}: {}{worst}", incident.title), String::new(), format!("/incidents/{}", incident.id));
+            line(
+                0,
+                0.0,
+                Standing::Off,
+                format!("Critical incident open for {age}{caps}: {}{worst}", incident.title),
+                String::new(),
+                format!("/incidents/{}", incident.id),
+            );
         } else if matches!(org.freshness, Freshness::Stale | Freshness::Silent) {
             let since = org.info.last_data_at.map_or_else(String::new, Timestamp::human);
             let note = score.total.last.map_or_else(String::new, |s| format!("was {s:.0}"));
@@ -239,7 +246,14 @@ fn attention(l: &Looking, seen: &Seen<'_>, index: &Score) -> Vec<Attention> {
             line(2, score.total.value.unwrap_or(0.0), Standing::Off, capitalised(&text), String::new(), href);
         } else if let Some(incident) = org.open_for(l.viewer).find(|i| i.severity == Severity::High && l.now.since(i.opened_at) < 14 * DAY) {
             let age = duration(l.now.since(incident.opened_at));
-            line(3, 0.0, Standing::Watch, format!("High-severity incident open for {age}: {}", incident.title), String::new(), format!("/incidents/{}", incident.id));
+            line(
+                3,
+                0.0,
+                Standing::Watch,
+                format!("High-severity incident open for {age}: {}", incident.title),
+                String::new(),
+                format!("/incidents/{}", incident.id),
+            );
         } else if change.is_some_and(|c| c <= -5.0) {
             let text = worst_metric(l, org).map_or_else(|| "Losing points".to_owned(), |(_, t)| t);
             line(4, change.unwrap_or(0.0), standing, capitalised(&text), String::new(), path);

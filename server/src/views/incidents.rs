@@ -37,7 +37,9 @@ pub async fn incidents(l: &Looking, q: &PageQuery) -> Answer<Incidents> {
         let counts = l.reads().incident_facet(&f, facet).await.map_err(&fault)?;
         facets.push(match facet {
             IncidentFacet::Status => status_facet(&counts, &q.status),
-            IncidentFacet::Severity => codes("sev", "Severity", &counts, &q.sev, |c| (Severity::from_code(c).name().into(), capital(Severity::from_code(c).name()))),
+            IncidentFacet::Severity => {
+                codes("sev", "Severity", &counts, &q.sev, |c| (Severity::from_code(c).name().into(), capital(Severity::from_code(c).name())))
+            }
             IncidentFacet::Tlp => codes("tlp", "TLP", &counts, &q.tlp, |c| (Tlp::from_code(c).name().into(), Tlp::from_code(c).name().into())),
             IncidentFacet::Org => named("org", "Organisation", counts, &q.org),
         });
@@ -48,7 +50,12 @@ pub async fn incidents(l: &Looking, q: &PageQuery) -> Answer<Incidents> {
 
 fn status_facet(counts: &[(String, String, u64)], selected: &str) -> Facet {
     let of = |status: IncidentStatus| counts.iter().find(|c| c.0 == status.code().to_string()).map_or(0, |c| c.2);
-    let value = |value: &str, label: &str, count: u64| FacetValue { value: value.into(), label: label.into(), count, selected: selected == value || (value == "open" && selected.is_empty()) };
+    let value = |value: &str, label: &str, count: u64| FacetValue {
+        value: value.into(),
+        label: label.into(),
+        count,
+        selected: selected == value || (value == "open" && selected.is_empty()),
+    };
     let mut values = vec![value("open", "Open", IncidentStatus::ALL.into_iter().filter(|s| s.is_open()).map(of).sum())];
     values.extend(IncidentStatus::ALL.into_iter().map(|s| value(s.name(), s.label(), of(s))));
     values.push(value("any", "Any", counts.iter().map(|c| c.2).sum()));
@@ -105,12 +112,19 @@ pub async fn incident(l: &Looking, id: &str) -> Answer<Incident> {
             text: r.summary.clone(),
             severity: None,
             // Another organisation's receipt may stand for more than this viewer may count.
-            href: if own { format!("/receipts/{}", r.receipt) } else { String::new() },
+            href: r.receipt.filter(|_| own).map(|id| format!("/receipts/{id}")).unwrap_or_default(),
         })
         .collect();
-    timeline.extend(found.events.iter().map(|e| TimelineEntry { at: e.observed_at, kind: "event".into(), text: e.title.clone(), severity: Some(e.severity), href: format!("/events/{}", e.id) }));
+    timeline.extend(found.events.iter().map(|e| TimelineEntry {
+        at: e.observed_at,
+        kind: "event".into(),
+        text: e.title.clone(),
+        severity: Some(e.severity),
+        href: format!("/events/{}", e.id),
+    }));
     timeline.sort_by_key(|t| t.at);
-    let attributes = raw["attributes"].as_object().into_iter().flatten().map(|(k, v)| (k.clone(), v.as_str().map_or_else(|| v.to_string(), str::to_owned))).collect();
+    let attributes =
+        raw["attributes"].as_object().into_iter().flatten().map(|(k, v)| (k.clone(), v.as_str().map_or_else(|| v.to_string(), str::to_owned))).collect();
     Ok(Incident {
         description: text("description"),
         owner: text("owner"),

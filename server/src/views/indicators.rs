@@ -37,7 +37,8 @@ pub async fn indicators(l: &Looking, q: &PageQuery) -> Answer<Indicators> {
     let page = l.reads().indicators(&f).await.map_err(&fault)?;
     let facet = async |facet| l.reads().indicator_facet(&f, facet).await.map_err(&fault);
     let tlps = facet(IndicatorFacet::Tlp).await?;
-    let highest_tlp = tlps.iter().filter_map(|t| t.0.parse().ok()).map(Tlp::from_code).filter(|t| f.tlp.is_none_or(|only| only == *t)).max().unwrap_or(Tlp::Clear);
+    let highest_tlp =
+        tlps.iter().filter_map(|t| t.0.parse().ok()).map(Tlp::from_code).filter(|t| f.tlp.is_none_or(|only| only == *t)).max().unwrap_or(Tlp::Clear);
     let both = IndicatorFilter { shared: !f.shared, cursor: String::new(), ..f.clone() };
     let other = l.reads().indicators(&both).await.map_err(&fault)?.total;
     let (all, shared) = if f.shared { (other, page.total) } else { (page.total, other) };

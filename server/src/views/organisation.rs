@@ -121,7 +121,9 @@ async fn history(l: &Looking, org: &OrgState, score: &OrgScore, query: &PageQuer
     }
     let known: Vec<f64> = points.iter().filter_map(|p| p.1).collect();
     let takeaway = match (known.first(), known.last()) {
-        (Some(a), Some(b)) if known.len() > 1 => format!("{} from {a:.0} to {b:.0} in {} days; target {:.0}.", moved(*a, *b), window.days(), l.board.policy.on_target),
+        (Some(a), Some(b)) if known.len() > 1 => {
+            format!("{} from {a:.0} to {b:.0} in {} days; target {:.0}.", moved(*a, *b), window.days(), l.board.policy.on_target)
+        }
         (Some(a), _) => format!("{a:.0} on the one day that is known."),
         _ => "Nothing was reported in this time.".into(),
     };
@@ -161,7 +163,9 @@ async fn causes(l: &Looking, org: &OrgState) -> Answer<Vec<CauseRow>> {
             let (text, href) = match p.cause {
                 Cause::Policy { from, to } => (format!("Scoring policy {from} → {to}"), "/about/scoring".to_owned()),
                 Cause::Time => ("Values that went stale".to_owned(), "/status".to_owned()),
-                Cause::CriticalIncident => ("Critical incident opened or closed".to_owned(), format!("/incidents?org={}&status=any&sev=critical", org.info.slug)),
+                Cause::CriticalIncident => {
+                    ("Critical incident opened or closed".to_owned(), format!("/incidents?org={}&status=any&sev=critical", org.info.slug))
+                }
                 Cause::Metric(i) => {
                     let m = &policy.metrics[i];
                     let value = |r: &Inputs| r.readings[i].map_or_else(|| "unknown".to_owned(), |r| m.format(r.value));

@@ -16,8 +16,12 @@ const SHOWN: usize = 256 << 10;
 pub async fn event(l: &Looking, id: &str) -> Answer<Event> {
     let id = id.parse().map_err(|_| Refusal::NotFound)?;
     let e = l.reads().event(id).await.map_err(from_store(l.now))?.ok_or(Refusal::NotFound)?;
-    let raw: Value = serde_json::from_str(&e.raw).map_err(failed)?;
+    let mut raw: Value = serde_json::from_str(&e.raw).map_err(failed)?;
     let own = e.owner == l.viewer.org;
+    if let (None, false, Some(fields)) = (&e.incident, own, raw.as_object_mut()) {
+        // The incident's own name may be marked for fewer eyes than the event.
+        fields.remove("incident");
+    }
     Ok(Event {
         id: e.id.to_string(),
         external_id: e.external_id,
@@ -56,7 +60,7 @@ pub async fn receipt(l: &Looking, id: &str) -> Answer<Receipt> {
     let id = id.parse().map_err(|_| Refusal::NotFound)?;
     let r = l.reads().receipt(id).await.map_err(from_store(l.now))?.ok_or(Refusal::NotFound)?;
     let payload = match r.payload {
-        _ if !l.viewer.sees_payload(r.owner, r.what.class()) => Payload::NotShared,
+        _ if !l.viewer.sees_payload(r.owner, r.what.class()) || (r.owner != l.viewer.org && r.row.kept < r.row.total) => Payload::NotShared,
         None => Payload::Expired,
         Some(body) => Payload::Shown(readable(&body).map_err(failed)?),
     };

@@ -10,7 +10,14 @@ pub fn scoring(l: &Looking) -> Scoring {
     let whole = collective(seen.iter().map(|(o, s)| (o.info.weight, &s.total)));
     let mut parts: Vec<ScoringPart> = seen
         .iter()
-        .map(|(o, s)| ScoringPart { org: words::org_ref(o), weight: o.info.weight, score: s.total.value, last: s.total.last, low: s.total.low, high: s.total.high })
+        .map(|(o, s)| ScoringPart {
+            org: words::org_ref(o),
+            weight: o.info.weight,
+            score: s.total.value,
+            last: s.total.last,
+            low: s.total.low,
+            high: s.total.high,
+        })
         .collect();
     parts.sort_by(|a, b| a.org.name.cmp(&b.org.name));
     Scoring { as_of: l.now, policy: (*l.board.policy).clone(), parts, score: whole.value, low: whole.low, high: whole.high, held: whole.held }

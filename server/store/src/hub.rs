@@ -54,7 +54,9 @@ impl Hub<'_> {
         let (version, body) = (i64::from(policy.version), serde_json::to_string(policy).map_err(|e| StoreError::Internal(e.to_string()))?);
         let written = self
             .write(move |conn| {
-                Box::pin(async move { Ok(crate::db::on_conn!(conn, c => sqlx::query(ADOPT).bind(version).bind(body).bind(at.0).execute(&mut *c).await)?.rows_affected()) })
+                Box::pin(async move {
+                    Ok(crate::db::on_conn!(conn, c => sqlx::query(ADOPT).bind(version).bind(body).bind(at.0).execute(&mut *c).await)?.rows_affected())
+                })
             })
             .await?;
         if written == 0 { Err(StoreError::Exists("policy version")) } else { Ok(()) }

@@ -18,7 +18,8 @@ impl Partner<'_> {
     /// When the database fails.
     pub async fn receipt(&self, id: Uuid) -> Result<Option<ReceiptRecord>, StoreError> {
         const FIND: &str = "SELECT no, received_at, total, kept, failures FROM receipts WHERE id = $1 AND org_id = $2";
-        let row: Option<(i64, i64, i64, i64, String)> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(FIND).bind(id).bind(self.org.0).fetch_optional(pool).await)?;
+        let row: Option<(i64, i64, i64, i64, String)> =
+            on_pool!(&self.store.inner.db, pool => sqlx::query_as(FIND).bind(id).bind(self.org.0).fetch_optional(pool).await)?;
         let Some((no, at, total, kept, failures)) = row else { return Ok(None) };
         let failures = serde_json::from_str(&failures).map_err(|e| StoreError::Internal(e.to_string()))?;
         Ok(Some(ReceiptRecord { no, id, received_at: Timestamp(at), total: total as u32, kept: kept as u32, failures }))

@@ -7,8 +7,24 @@ use server::auth::links;
 
 /// Addresses of every kind: pages, files, data, errors.
 const PATHS: [&str; 18] = [
-    "/", "/orgs", "/orgs/alpha", "/incidents", "/signin", "/welcome/x", "/no/such/page", "/csv/orgs", "/csv/nothing", "/api/v1/whoami", "/api/v1/nothing", "/openapi.json", "/docs/api",
-    "/healthz", "/readyz", "/pkg/0/nothing.js", "/auth/signout", "/connect",
+    "/",
+    "/orgs",
+    "/orgs/alpha",
+    "/incidents",
+    "/signin",
+    "/welcome/x",
+    "/no/such/page",
+    "/csv/orgs",
+    "/csv/nothing",
+    "/api/v1/whoami",
+    "/api/v1/nothing",
+    "/openapi.json",
+    "/docs/api",
+    "/healthz",
+    "/readyz",
+    "/pkg/0/nothing.js",
+    "/auth/signout",
+    "/connect",
 ];
 
 fn obeyed(answer: &Answer, at: &str, https: bool) {
@@ -56,7 +72,11 @@ async fn scripts_of_a_page_carry_its_own_nonce() {
         let page = answer.text();
         let scripts = page.matches("<script").count();
         assert!(scripts > 0, "{path}");
-        assert_eq!(page.split("<script").skip(1).filter(|s| s.split('>').next().is_some_and(|tag| tag.contains(&format!("nonce=\"{nonce}\"")))).count(), scripts, "{path}: {page}");
+        assert_eq!(
+            page.split("<script").skip(1).filter(|s| s.split('>').next().is_some_and(|tag| tag.contains(&format!("nonce=\"{nonce}\"")))).count(),
+            scripts,
+            "{path}: {page}"
+        );
         for forbidden in [" style=\"", " onclick=", "<style", "javascript:"] {
             assert!(!page.contains(forbidden), "{path} has {forbidden}");
         }
@@ -78,7 +98,14 @@ async fn forms_of_other_pages_change_nothing() {
         ("/connect/revoke", vec![("name", "stolen")]),
     ];
     for (path, fields) in &forms {
-        for foreign in [vec![], vec![("sec-fetch-site", "cross-site")], vec![("sec-fetch-site", "same-site")], vec![("sec-fetch-site", "none")], vec![("origin", "https://evil.example")], vec![("origin", "null")]] {
+        for foreign in [
+            vec![],
+            vec![("sec-fetch-site", "cross-site")],
+            vec![("sec-fetch-site", "same-site")],
+            vec![("sec-fetch-site", "none")],
+            vec![("origin", "https://evil.example")],
+            vec![("origin", "null")],
+        ] {
             let request = app.form_request(path, fields, &person.cookie);
             let answer = Answer::of(foreign.iter().fold(request, |r, (name, value)| r.header(*name, *value))).await;
             assert_eq!(answer.status, 403, "{path} {foreign:?}");

@@ -78,7 +78,10 @@ async fn indicators_and_who_else_saw_them() {
     is_receipt(&alpha, &receipt, 2).await;
     beta.push("indicators", &items([indicator("evil.example", "CLEAR")])).await;
     let rows = person.get("/csv/indicators?seen=2").await.csv();
-    assert_eq!(rows.iter().map(|r| (r[0].as_str(), r[2].as_str(), r[6].as_str())).collect::<Vec<_>>(), [("beta", "evil.example", "2"), ("alpha", "evil.example", "2")]);
+    assert_eq!(
+        rows.iter().map(|r| (r[0].as_str(), r[2].as_str(), r[6].as_str())).collect::<Vec<_>>(),
+        [("beta", "evil.example", "2"), ("alpha", "evil.example", "2")]
+    );
     let page = person.page(&link(&person.page("/indicators?seen=2").await, "/indicators/")).await;
     assert!(page.contains("ALPHA Works") && page.contains("BETA Works"), "{page}");
 }
@@ -110,6 +113,23 @@ async fn packed_bodies_are_inflated() {
 }
 
 #[tokio::test]
+async fn packed_pieces_are_all_read() {
+    let app = TestApp::start().await;
+    let partner = app.partner("alpha").await;
+    let lines = ["a", "b", "c"].map(|id| format!("{}\n", event(id, "GREEN", &app.at(-MINUTE))));
+    let (mut gzipped, mut zstded) = (Vec::new(), Vec::new());
+    for line in &lines {
+        gzipped.extend(gzip(line.as_bytes()).await);
+        zstded.extend(zstd(line.as_bytes()));
+    }
+    for (encoding, packed) in [("gzip", gzipped), ("zstd", zstded)] {
+        let request = partner.request(Method::POST, "events").header("content-type", "application/x-ndjson").header("content-encoding", encoding).body(packed);
+        let answer = Answer::of(request).await;
+        assert_eq!((answer.status, answer.json()["total_count"].as_u64()), (200, Some(3)), "{encoding}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
 async fn good_items_are_kept_beside_bad_ones() {
     let app = TestApp::start().await;
     let partner = app.partner("alpha").await;
@@ -119,7 +139,8 @@ async fn good_items_are_kept_beside_bad_ones() {
     assert_eq!(answer.status, 200, "{}", answer.text());
     let receipt = answer.json();
     assert_eq!((&receipt["success_count"], &receipt["failure_count"]), (&json!(1), &json!(3)));
-    let failures: Vec<_> = receipt["failures"].as_array().expect("failures").iter().map(|f| (f["index"].as_u64(), f["pointer"].as_str(), f["code"].as_str())).collect();
+    let failures: Vec<_> =
+        receipt["failures"].as_array().expect("failures").iter().map(|f| (f["index"].as_u64(), f["pointer"].as_str(), f["code"].as_str())).collect();
     assert_eq!(
         failures,
         [

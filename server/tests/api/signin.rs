@@ -4,6 +4,7 @@ use crate::support::*;
 use domain::{MINUTE, Role};
 use reqwest::{Method, header};
 use server::auth::{links, sessions};
+use tower_sessions::session::Id;
 
 /// Whether a cookie opens a page.
 async fn is_in(app: &TestApp, cookie: &str) -> bool {
@@ -28,7 +29,9 @@ async fn from_the_link_to_the_sign_out() {
             let _turn = SIGNING_IN.lock().await;
             app.form("/auth/welcome", &[("token", &token), ("password", password), ("again", again)], "").await
         };
-        for (password, again, error) in [(PASSWORD, "other", "mismatch"), ("Password2026!", "Password2026!", "weak"), ("qq-mira-zz-lamp-9", "qq-mira-zz-lamp-9", "weak")] {
+        for (password, again, error) in
+            [(PASSWORD, "other", "mismatch"), ("Password2026!", "Password2026!", "weak"), ("qq-mira-zz-lamp-9", "qq-mira-zz-lamp-9", "weak")]
+        {
             assert_eq!(welcome(password, again).await.header("location"), format!("/welcome/{token}?error={error}"));
         }
         let answer = welcome(PASSWORD, PASSWORD).await;
@@ -98,17 +101,18 @@ async fn a_session_ends_by_itself() {
     app.app.clock.advance(sessions::IDLE + MINUTE);
     assert!(!is_in(&app, &idle.cookie).await);
     let busy = app.person(Role::Executive).await;
-    let mut waited = 0;
-    while waited < sessions::ABSOLUTE {
-        let step = sessions::IDLE - MINUTE;
-        assert!(is_in(&app, &busy.cookie).await, "use keeps it for {} minutes", waited / MINUTE);
+    let id: Id = busy.cookie.split_once('=').and_then(|c| c.1.parse().ok()).expect("a session's id");
+    let (step, mut waited) = (sessions::IDLE - MINUTE, 0);
+    while waited + step < sessions::ABSOLUTE {
+        assert!(is_in(&app, &busy.cookie).await, "in use for {} minutes", waited / MINUTE);
         // The end is moved in the background, after the answer.
-        let (hub, now) = (app.app.store.hub(), app.now());
-        let id = busy.cookie.split_once('=').expect("a cookie").1.parse().expect("an id");
-        eventually("the idle end is moved", async || hub.session(sessions::hash(&id), now.plus(step - 1)).await.ok().flatten().or((waited + step >= sessions::ABSOLUTE).then(|| store::SessionRecord { user: None, data: String::new(), expires_at: now, absolute_at: now }))).await;
+        let next = app.now().plus(step);
+        eventually("the idle end moves", async || app.app.store.hub().session(sessions::hash(&id), next).await.expect("the session")).await;
         app.app.clock.advance(step);
         waited += step;
     }
+    assert!(is_in(&app, &busy.cookie).await);
+    app.app.clock.advance(sessions::ABSOLUTE - waited);
     assert!(!is_in(&app, &busy.cookie).await, "and no use keeps it longer than its absolute end");
 }
 
@@ -130,7 +134,8 @@ async fn whoever_is_not_in_is_sent_to_the_door_and_back() {
         let answer = app.form("/auth/signin", &[("email", &email), ("password", PASSWORD), ("next", foreign)], "").await;
         assert_eq!(answer.header("location"), "/", "{foreign}");
     }
-    let long = Answer::of(app.form_request("/auth/signin", &[("email", &email), ("password", &"x".repeat(20_000))], "").header("sec-fetch-site", "same-origin")).await;
+    let long =
+        Answer::of(app.form_request("/auth/signin", &[("email", &email), ("password", &"x".repeat(20_000))], "").header("sec-fetch-site", "same-origin")).await;
     assert_eq!(long.status, 413);
     assert_eq!(app.request(Method::HEAD, "/signin").header(header::COOKIE, "").send().await.map(|r| r.status().as_u16()).ok(), Some(200));
 }

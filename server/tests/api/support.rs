@@ -5,20 +5,15 @@ mod body;
 mod people;
 mod stream;
 
-pub use answer::{Answer, link};
+pub use answer::{Answer, link, words};
 pub use body::*;
 pub use people::{PASSWORD, Person, SIGNING_IN, cookie_of};
-pub use stream::{Event, Stream};
+pub use stream::Stream;
 
 use domain::{DAY, MINUTE, OrgId, Role, Timestamp};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
-use server::{
-    App,
-    auth::keys,
-    clock::Clock,
-    state::Config,
-};
+use server::{App, auth::keys, clock::Clock, state::Config};
 use sqlx::{ConnectOptions, Row, sqlite::SqliteConnectOptions};
 use std::{
     collections::BTreeMap,
@@ -85,7 +80,13 @@ impl TestApp {
         let service = server::routes::router(&app).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await });
         tokio::spawn(server::live::follow(app.clone()));
-        let http = Client::builder().no_proxy().tls_certs_only([]).redirect(reqwest::redirect::Policy::none()).timeout(Duration::from_secs(60)).build().expect("a client");
+        let http = Client::builder()
+            .no_proxy()
+            .tls_certs_only([])
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(Duration::from_secs(60))
+            .build()
+            .expect("a client");
         Self { app, http, base, database, made: AtomicU32::new(0), folder }
     }
 
@@ -162,7 +163,8 @@ impl TestApp {
     /// How many rows each table has. Sessions come and go with requests and are left out.
     pub async fn rows(&self) -> BTreeMap<String, i64> {
         let mut conn = SqliteConnectOptions::from_str(&self.database).expect("an address").read_only(true).connect().await.expect("a second connection");
-        let tables = sqlx::query("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").fetch_all(&mut conn).await.expect("tables");
+        let tables =
+            sqlx::query("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").fetch_all(&mut conn).await.expect("tables");
         let mut rows = BTreeMap::new();
         for table in tables {
             let name: String = table.get(0);

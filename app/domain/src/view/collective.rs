@@ -1,7 +1,11 @@
 //! `/`: the collective page.
 
 use super::{Chart, OrgRef, Sparkline};
-use crate::{Freshness, Timestamp, Tlp, catalogue::Domain, verdict::{Standing, Verdict}};
+use crate::{
+    Freshness, Timestamp, Tlp,
+    catalogue::Domain,
+    verdict::{Standing, Verdict},
+};
 use serde::{Deserialize, Serialize};
 
 /// The collective posture, as one viewer may see it.

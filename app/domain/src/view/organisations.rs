@@ -1,7 +1,11 @@
 //! `/orgs`, `/orgs/:org`, `/orgs/:org/metrics/:metric`.
 
 use super::{Chart, IncidentRow, OrgRef, PushRow, Sparkline, TlpCount};
-use crate::{Freshness, Timestamp, Tlp, catalogue::{Domain, MetricDefinition}, verdict::Standing};
+use crate::{
+    Freshness, Timestamp, Tlp,
+    catalogue::{Domain, MetricDefinition},
+    verdict::Standing,
+};
 use serde::{Deserialize, Serialize};
 
 /// The matrix organisation × domain.

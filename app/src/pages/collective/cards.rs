@@ -1,7 +1,11 @@
 //! The blocks below the verdict.
 
 use crate::components::*;
-use domain::{Freshness, query::PageQuery, view::{Attention, Collective, DomainRow, OrgCard}};
+use domain::{
+    Freshness,
+    query::PageQuery,
+    view::{Attention, Collective, DomainRow, OrgCard},
+};
 use leptos::prelude::*;
 
 /// What needs attention, worst first.

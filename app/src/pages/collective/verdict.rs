@@ -70,7 +70,10 @@ fn Band(page: Signal<Collective>) -> impl IntoView {
     move || {
         page.with(|p| {
             let title = "Between all unknown values at 0 and all at 100";
-            let held = p.index.held.then(|| view! { <span class="held" title="Silent organisations hold the index below the mean of those that report">" held"</span> });
+            let held = p
+                .index
+                .held
+                .then(|| view! { <span class="held" title="Silent organisations hold the index below the mean of those that report">" held"</span> });
             view! { <span class="band-words" title=title>{format!("{}–{}", points(p.index.low), points(p.index.high))}</span> {held} }
         })
     }
@@ -82,12 +85,7 @@ fn Weakest(page: Signal<Collective>) -> impl IntoView {
     move || {
         page.with(|p| {
             (!p.index.weakest.is_empty()).then(|| {
-                let names = p
-                    .index
-                    .weakest
-                    .iter()
-                    .map(|(org, score)| view! { <li><OrgLink org=org.clone()/>" "<b>{points(*score)}</b></li> })
-                    .collect_view();
+                let names = p.index.weakest.iter().map(|(org, score)| view! { <li><OrgLink org=org.clone()/>" "<b>{points(*score)}</b></li> }).collect_view();
                 view! { <div class="weakest"><span>"Weakest reporting:"</span><ul>{names}</ul></div> }
             })
         })

@@ -2,7 +2,10 @@
 
 use super::command::Command;
 use crate::components::*;
-use domain::{Timestamp, view::{Connect, KeyRow}};
+use domain::{
+    Timestamp,
+    view::{Connect, KeyRow},
+};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 

@@ -47,7 +47,8 @@ pub fn ActiveFilters(
         let q = query.get();
         let mut chips: Vec<_> = facets.with(|facets| {
             let set = facets.iter().filter(|facet| !q.get(&facet.key).is_empty());
-            set.filter_map(|facet| facet.values.iter().find(|value| value.selected).map(|value| chip(format!("{}: {}", facet.title, value.label), &facet.key))).collect()
+            set.filter_map(|facet| facet.values.iter().find(|value| value.selected).map(|value| chip(format!("{}: {}", facet.title, value.label), &facet.key)))
+                .collect()
         });
         if !q.q.is_empty() {
             chips.push(chip(format!("“{}”", q.q), "q"));
@@ -66,10 +67,14 @@ pub fn is_filtered(query: &PageQuery) -> bool {
 /// `j` and `k` move through the rows, `/` goes to the search. Characters typed by accident or by voice must not act
 /// against the reader's will (WCAG 2.1.4), so the line that explains the keys also turns them off. The client shows it.
 #[component]
-pub fn Keys() -> impl IntoView {
+pub fn Keys(
+    /// Whether the page has a search to go to.
+    #[prop(default = true)]
+    search: bool,
+) -> impl IntoView {
     view! {
         <p class="keys" data-keys="" data-client="" hidden="">
-            <span class="keys-words"><kbd>"j"</kbd>" "<kbd>"k"</kbd>" move · "<kbd>"Enter"</kbd>" opens · "<kbd>"/"</kbd>" searches"</span>
+            <span class="keys-words"><kbd>"j"</kbd>" "<kbd>"k"</kbd>" move · "<kbd>"Enter"</kbd>" opens"{search.then(|| view! { " · "<kbd>"/"</kbd>" searches" })}</span>
             <button type="button" class="plain" aria-pressed="false">"Turn keys off"</button>
         </p>
     }

@@ -4,7 +4,11 @@
 //! links load no document, [`open_target`] does the same.
 
 use crate::components::*;
-use domain::{Timestamp, query::PageQuery, view::{MetricRow, OrgDomain, Organisation}};
+use domain::{
+    Timestamp,
+    query::PageQuery,
+    view::{MetricRow, OrgDomain, Organisation},
+};
 use leptos::prelude::*;
 
 /// One row a domain; its metrics open below it. The rows are as many as there are domains, so what is open stays open.

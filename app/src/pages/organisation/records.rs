@@ -97,7 +97,7 @@ pub fn PushesCard(page: Signal<Organisation>) -> impl IntoView {
     let body = move || {
         page.with(|p| {
             if p.pushes.is_empty() {
-                return view! { <Empty title="Nothing was pushed yet."><a href=kept(query, "/connect")>"How to push"</a></Empty> }.into_any();
+                return view! { <Empty title="No push that is shared with you has come yet."><a href=kept(query, "/connect")>"How to push"</a></Empty> }.into_any();
             }
             let rows = p.pushes.iter().map(|push| {
                 let href = kept(query, &format!("/receipts/{}", push.receipt));

@@ -1,7 +1,10 @@
 //! The policy in force, as tables.
 
 use crate::components::*;
-use domain::{catalogue::{Domain, MetricDefinition}, view::Scoring};
+use domain::{
+    catalogue::{Domain, MetricDefinition},
+    view::Scoring,
+};
 use leptos::prelude::*;
 
 /// A weight as short as it can be written.

@@ -156,7 +156,10 @@ pub fn WorkedExample(page: Signal<Scoring>) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{scoring::{Score, collective}, view::OrgRef};
+    use domain::{
+        scoring::{Score, collective},
+        view::OrgRef,
+    };
 
     #[test]
     fn tells_the_same_sum_as_the_rule() {

@@ -1,6 +1,6 @@
 //! Indicator counts of a window.
 
-use super::{Context, Fault, Parsed, moment, own, whole, word};
+use super::{Context, Fault, Object, Parsed, moment, own, whole, word};
 use crate::api::{MAX_ITEMS, problem::Problem};
 use domain::{Severity, Tlp, indicator::IndicatorType};
 use serde::Deserialize;
@@ -21,7 +21,7 @@ pub struct CountBody<'a> {
     window_end: Cow<'a, str>,
     #[serde(borrow)]
     #[schema(value_type = Vec<CountRaw>)]
-    counts: Vec<CountRaw<'a>>,
+    counts: Vec<Object<CountRaw<'a>>>,
     #[serde(borrow, default)]
     #[schema(ignore)]
     org: Option<Cow<'a, str>>,
@@ -55,10 +55,12 @@ pub fn parse(text: &str, context: &Context<'_>) -> Result<Parsed, Problem> {
         return Err(Problem::too_large(format!("A push may have {MAX_ITEMS} counts.")).at("/counts", "too_many_items", "Sum them up."));
     }
     let (mut counts, mut failures) = (vec![], vec![]);
-    for (i, raw) in body.counts.iter().enumerate() {
+    for (i, Object(raw)) in body.counts.iter().enumerate() {
         match count(raw) {
             Ok(item) => counts.push(item),
-            Err(f) => failures.push(Failure { index: i as u32, pointer: format!("/counts/{i}/{}", f.field), code: f.code.to_owned(), detail: f.detail }),
+            Err(f) => {
+                failures.push(Failure { index: i as u32, pointer: format!("/counts/{i}/{}", f.field), code: f.code.to_owned(), detail: super::short(f.detail) })
+            }
         }
     }
     Ok(Parsed { total: body.counts.len() as u32, items: Items::Counts { window, counts }, failures })

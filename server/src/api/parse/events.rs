@@ -65,6 +65,6 @@ pub fn check(_index: usize, raw: &RawValue, context: &Context<'_>) -> Result<Eve
         observed_at: observation("observed_at", &event.observed_at, context)?,
         incident: event.incident.as_deref().map(|i| text("incident", i, 128)).transpose()?,
         recipients: recipients(&event.recipients, context)?,
-        raw: raw.get().to_owned(),
+        raw: super::compact(raw)?,
     })
 }

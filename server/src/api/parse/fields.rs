@@ -1,11 +1,11 @@
-//! Small maps of partners' own words: labels and attributes. A key that stands twice is an error, not a silent choice.
+//! Objects, and small maps of partners' own words: labels and attributes. A key that stands twice is an error, not a silent choice.
 
 use super::Fault;
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{Error, MapAccess, Visitor},
+    de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
 };
-use std::{borrow::Cow, collections::BTreeMap, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt, marker::PhantomData};
 use utoipa::ToSchema;
 
 /// A simple value of an attribute.
@@ -15,6 +15,27 @@ pub enum Scalar {
     Bool(bool),
     Number(f64),
     Text(String),
+}
+
+/// A struct that stands as a JSON object. serde alone would take an array of its fields as well.
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(Fields(PhantomData))
+    }
 }
 
 /// A JSON object in which no key stands twice.
@@ -29,7 +50,7 @@ impl<V> Default for UniqueMap<V> {
 
 impl<'de, V: Deserialize<'de>> Deserialize<'de> for UniqueMap<V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Unique<V>(std::marker::PhantomData<V>);
+        struct Unique<V>(PhantomData<V>);
         impl<'de, V: Deserialize<'de>> Visitor<'de> for Unique<V> {
             type Value = UniqueMap<V>;
 
@@ -48,7 +69,7 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for UniqueMap<V> {
                 Ok(UniqueMap(all))
             }
         }
-        deserializer.deserialize_map(Unique(std::marker::PhantomData))
+        deserializer.deserialize_map(Unique(PhantomData))
     }
 }
 

@@ -72,7 +72,7 @@ pub fn check(index: usize, raw: &RawValue, context: &Context<'_>) -> Result<Inci
     if item.external_id.is_empty() {
         return Err(Fault::new("external_id", "missing_field", "Missing field `external_id`."));
     }
-    incident(index, item, raw.get().to_owned(), context)
+    incident(index, item, super::compact(raw)?, context)
 }
 
 /// Reads the body of `PUT /incidents/{external_id}`: an incident, whose id is the path's.
@@ -81,7 +81,7 @@ pub fn check(index: usize, raw: &RawValue, context: &Context<'_>) -> Result<Inci
 /// Names the field that is wrong.
 pub fn one(body: &[u8], external_id: &str, context: &Context<'_>) -> Result<Vec<u8>, Problem> {
     let text = std::str::from_utf8(body).map_err(|_| Problem::malformed("The body is not UTF-8."))?;
-    super::scan::depth(text, crate::api::MAX_DEPTH)?;
+    super::scan::depth(text, crate::api::MAX_DEPTH, crate::api::MAX_ITEMS)?;
     let mut value: serde_json::Map<String, serde_json::Value> = {
         // The typed look first: it finds duplicate and unknown fields.
         let _: IncidentRaw<'_> = super::whole(text)?;
@@ -92,7 +92,11 @@ pub fn one(body: &[u8], external_id: &str, context: &Context<'_>) -> Result<Vec<
             value.insert("external_id".into(), external_id.into());
         }
         Some(named) if named != external_id => {
-            return Err(Problem::invalid("The body names another incident than the path.").at("/external_id", "mismatch", format!("The path says {external_id:?}.")));
+            return Err(Problem::invalid("The body names another incident than the path.").at(
+                "/external_id",
+                "mismatch",
+                format!("The path says {external_id:?}."),
+            ));
         }
         Some(_) => {}
     }

@@ -72,7 +72,8 @@ pub fn check(_index: usize, raw: &RawValue, context: &Context<'_>) -> Result<Ind
     if first_seen > last_seen {
         return Err(Fault::new("last_seen", "contradiction", "last_seen is before first_seen."));
     }
-    let valid_until = i.valid_until.as_deref().map(Timestamp::parse).transpose().map_err(|e| Fault::new("valid_until", "bad_time", format!("valid_until {e}.")))?;
+    let valid_until =
+        i.valid_until.as_deref().map(Timestamp::parse).transpose().map_err(|e| Fault::new("valid_until", "bad_time", format!("valid_until {e}.")))?;
     Ok(IndicatorItem {
         kind,
         value,
@@ -83,6 +84,6 @@ pub fn check(_index: usize, raw: &RawValue, context: &Context<'_>) -> Result<Ind
         last_seen,
         valid_until,
         recipients: recipients(&i.recipients, context)?,
-        raw: raw.get().to_owned(),
+        raw: super::compact(raw)?,
     })
 }

@@ -3,7 +3,7 @@
 use super::{Context, Fault, Parsed, count, failure, fields, item, observation, own};
 use crate::api::problem::Problem;
 use domain::catalogue::MetricDefinition;
-use fields::UniqueMap;
+use fields::{Object, UniqueMap};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -46,20 +46,20 @@ fn labels_of<'de: 'a, 'a, D: serde::Deserializer<'de>>(deserializer: D) -> Resul
 #[serde(deny_unknown_fields)]
 struct Batch<'a> {
     #[serde(borrow)]
-    items: Vec<MetricRaw<'a>>,
+    items: Vec<Object<MetricRaw<'a>>>,
     #[serde(borrow, default)]
     org: Option<Cow<'a, str>>,
 }
 
 /// The usual push: everything well-formed, read in one go. `None` sends the body the slow way, which knows where it is wrong.
 pub fn fast(text: &str, context: &Context<'_>) -> Option<Result<Parsed, Problem>> {
-    let batch: Batch<'_> = serde_json::from_str(text).ok()?;
+    let Object(batch): Object<Batch<'_>> = serde_json::from_str(text).ok()?;
     if let Err(problem) = own(batch.org.as_deref(), context).and_then(|()| count(batch.items.len())) {
         return Some(Err(problem));
     }
     let total = batch.items.len() as u32;
     let (mut kept, mut failures) = (Vec::with_capacity(batch.items.len()), vec![]);
-    for (i, raw) in batch.items.into_iter().enumerate() {
+    for (i, Object(raw)) in batch.items.into_iter().enumerate() {
         match sample(raw, context) {
             Ok(sample) => kept.push(sample),
             Err(fault) if fault.code == "foreign_org" => return Some(Err(super::foreign())),

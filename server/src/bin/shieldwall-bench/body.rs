@@ -11,8 +11,8 @@ const METRICS: usize = 25;
 const MOMENT: &str = "0000-00-00T00:00:00.000000Z";
 /// As long as every API key is.
 const KEY: &str = "swk_000000000000000000000000000000000000";
-/// As long as every Idempotency-Key is.
-const IDEMPOTENCY: &str = "00000000000000000000";
+/// As long as every Idempotency-Key is. Not a part of [`KEY`], because it is searched for.
+const IDEMPOTENCY: &str = "xxxxxxxxxxxxxxxxxxxx";
 
 /// A request that pushes [`ITEMS`] samples of as many series at one moment.
 pub struct Push {

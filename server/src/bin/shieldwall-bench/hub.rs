@@ -80,7 +80,8 @@ impl Hub {
         Ok(())
     }
 
-    fn last_words(&self) -> String {
+    /// The last line of its log.
+    pub fn last_words(&self) -> String {
         let log = std::fs::read_to_string(&self.log).unwrap_or_default();
         log.lines().last().unwrap_or_default().to_owned()
     }

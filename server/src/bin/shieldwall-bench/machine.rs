@@ -29,11 +29,17 @@ pub fn facts(folder: &Path) -> anyhow::Result<Facts> {
     Ok(Facts {
         cores: std::thread::available_parallelism()?.get(),
         processor: line("/proc/cpuinfo", "model name"),
-        memory: line("/proc/meminfo", "MemTotal"),
+        memory: gibibytes(&line("/proc/meminfo", "MemTotal")),
         kernel: fs::read_to_string("/proc/sys/kernel/osrelease")
             .map_or_else(|_| std::env::consts::OS.to_owned(), |k| format!("{} {}", std::env::consts::OS, k.trim())),
         sync: sync_cost(&folder.join("sync")).context("cannot write to the disk")?,
     })
+}
+
+/// `24684084 kB` as `23.5 GiB`; other texts as they are.
+fn gibibytes(text: &str) -> String {
+    let kibibytes = text.strip_suffix(" kB").and_then(|n| n.parse::<f64>().ok());
+    kibibytes.map_or_else(|| text.to_owned(), |n| format!("{:.1} GiB", n / 1_048_576.0))
 }
 
 /// What durability costs at least: a page written and synced, as at each commit.

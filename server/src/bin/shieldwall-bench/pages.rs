@@ -76,7 +76,7 @@ impl Browser<'_> {
         );
         let began = Instant::now();
         let answer = self.connection.exchange(request.as_bytes()).await?;
-        ensure!(answer.head.status == 200, "{path} was answered with status {}", answer.head.status);
+        ensure!(answer.head.status == 200, "{path} was answered with status {}: {}", answer.head.status, self.hub.last_words());
         Ok((answer.head.first_byte - began, answer.body.len()))
     }
 

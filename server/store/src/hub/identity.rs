@@ -74,7 +74,8 @@ impl Hub<'_> {
     /// # Errors
     /// [`StoreError::Exists`] when the mail address is taken.
     pub async fn add_user(&self, org: OrgId, email: String, name: String, role: Role, password_hash: Option<String>, at: Timestamp) -> Result<i64, StoreError> {
-        const ADD: &str = "INSERT INTO users (org_id, email, name, role, password_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id";
+        const ADD: &str =
+            "INSERT INTO users (org_id, email, name, role, password_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id";
         let email = email.trim().to_lowercase();
         let id: Option<i64> = self
             .write(move |conn| {
@@ -160,7 +161,8 @@ impl Hub<'_> {
     /// # Errors
     /// [`StoreError::Exists`] when the organisation has a key of this name.
     pub async fn add_key(&self, record: KeyRecord, hash: [u8; 32]) -> Result<(), StoreError> {
-        const ADD: &str = "INSERT INTO api_keys (org_id, name, hint, hash, scopes, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+        const ADD: &str =
+            "INSERT INTO api_keys (org_id, name, hint, hash, scopes, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
         let written = self
             .write(move |conn| {
                 Box::pin(async move {
@@ -209,8 +211,10 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn revoke_key(&self, org: OrgId, name: String, at: Timestamp) -> Result<bool, StoreError> {
         const REVOKE: &str = "UPDATE api_keys SET revoked_at = $3 WHERE org_id = $1 AND name = $2 AND revoked_at IS NULL";
-        self.write(move |conn| Box::pin(async move { Ok(on_conn!(conn, c => sqlx::query(REVOKE).bind(org.0).bind(name).bind(at.0).execute(&mut *c).await)?.rows_affected() > 0) }))
-            .await
+        self.write(move |conn| {
+            Box::pin(async move { Ok(on_conn!(conn, c => sqlx::query(REVOKE).bind(org.0).bind(name).bind(at.0).execute(&mut *c).await)?.rows_affected() > 0) })
+        })
+        .await
     }
 
     /// Notes when keys were last used; called now and then with what was gathered, not for each request.
@@ -252,7 +256,8 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn save_session(&self, id_hash: [u8; 32], user: Option<i64>, data: String, expires_at: Timestamp) -> Result<(), StoreError> {
-        const SAVE: &str = "UPDATE sessions SET user_id = $2, data = $3, expires_at = CASE WHEN $4 < absolute_at THEN $4 ELSE absolute_at END WHERE id_hash = $1";
+        const SAVE: &str =
+            "UPDATE sessions SET user_id = $2, data = $3, expires_at = CASE WHEN $4 < absolute_at THEN $4 ELSE absolute_at END WHERE id_hash = $1";
         self.write(move |conn| {
             Box::pin(async move {
                 on_conn!(conn, c => sqlx::query(SAVE).bind(&id_hash[..]).bind(user).bind(data).bind(expires_at.0).execute(&mut *c).await)?;
@@ -268,7 +273,8 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn session(&self, id_hash: [u8; 32], now: Timestamp) -> Result<Option<SessionRecord>, StoreError> {
         const LOAD: &str = "SELECT user_id, data, expires_at, absolute_at FROM sessions WHERE id_hash = $1 AND expires_at > $2 AND absolute_at > $2";
-        let row: Option<(Option<i64>, String, i64, i64)> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(LOAD).bind(&id_hash[..]).bind(now.0).fetch_optional(pool).await)?;
+        let row: Option<(Option<i64>, String, i64, i64)> =
+            on_pool!(&self.store.inner.db, pool => sqlx::query_as(LOAD).bind(&id_hash[..]).bind(now.0).fetch_optional(pool).await)?;
         Ok(row.map(|(user, data, expires, absolute)| SessionRecord { user, data, expires_at: Timestamp(expires), absolute_at: Timestamp(absolute) }))
     }
 

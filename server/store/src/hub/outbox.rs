@@ -32,7 +32,15 @@ impl Hub<'_> {
                 let bad = || StoreError::Internal(format!("outbox row {seq}"));
                 let recipients: Vec<i64> = serde_json::from_str(&recipients).map_err(|_| bad())?;
                 let what = What::from_name(&what).ok_or_else(bad)?;
-                Ok(Change { seq, at: Timestamp(at), org: OrgId(org), what, everyone, recipients: recipients.into_iter().map(OrgId).collect(), since: Timestamp(since) })
+                Ok(Change {
+                    seq,
+                    at: Timestamp(at),
+                    org: OrgId(org),
+                    what,
+                    everyone,
+                    recipients: recipients.into_iter().map(OrgId).collect(),
+                    since: Timestamp(since),
+                })
             })
             .collect()
     }

@@ -207,7 +207,8 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn set_days(&self, rows: Vec<DayRow>) -> Result<(), StoreError> {
-        const PREFIX: &str = "INSERT INTO org_days (org_id, day, policy_version, score, last, low, high, coverage, domains, critical_public, critical_any) VALUES";
+        const PREFIX: &str =
+            "INSERT INTO org_days (org_id, day, policy_version, score, last, low, high, coverage, domains, critical_public, critical_any) VALUES";
         const SUFFIX: &str = "ON CONFLICT (org_id, day) DO UPDATE SET policy_version = excluded.policy_version, score = excluded.score, last = excluded.last, \
             low = excluded.low, high = excluded.high, coverage = excluded.coverage, domains = excluded.domains, \
             critical_public = excluded.critical_public, critical_any = excluded.critical_any";
@@ -253,7 +254,8 @@ impl Hub<'_> {
         if to_day < from_day {
             return Ok(vec![]);
         }
-        let rows: Vec<(i64, String, f64, i64)> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(DAYS).bind(org.0).bind(from_day).bind(to_day).fetch_all(pool).await)?;
+        let rows: Vec<(i64, String, f64, i64)> =
+            on_pool!(&self.store.inner.db, pool => sqlx::query_as(DAYS).bind(org.0).bind(from_day).bind(to_day).fetch_all(pool).await)?;
         Ok(rows.into_iter().map(|(day, metric, last, at)| (day, metric, last, Timestamp(at))).collect())
     }
 }

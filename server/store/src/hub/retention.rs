@@ -1,4 +1,4 @@
-//! How long each class is kept. Deletes in small pieces, so that pushes never wait long behind one.
+//! How long each class is kept. The large tables are deleted from in small pieces, so that pushes never wait long.
 
 use super::Hub;
 use crate::{StoreError, db::on_conn};
@@ -30,8 +30,14 @@ impl Hub<'_> {
     pub async fn retain(&self, keep: Retention, now: Timestamp) -> Result<u64, StoreError> {
         let before = |days: u32| now.plus(-i64::from(days) * DAY);
         let rules: [(&'static str, i64); 9] = [
-            ("DELETE FROM samples WHERE (hour, org_id, observed_at, series_id) IN (SELECT hour, org_id, observed_at, series_id FROM samples WHERE hour < $1 LIMIT 5000)", before(keep.samples).hour()),
-            ("DELETE FROM rollup_hours WHERE (bucket, org_id, series_id) IN (SELECT bucket, org_id, series_id FROM rollup_hours WHERE bucket < $1 LIMIT 5000)", before(keep.hours).hour()),
+            (
+                "DELETE FROM samples WHERE (hour, org_id, observed_at, series_id) IN (SELECT hour, org_id, observed_at, series_id FROM samples WHERE hour < $1 LIMIT 5000)",
+                before(keep.samples).hour(),
+            ),
+            (
+                "DELETE FROM rollup_hours WHERE (bucket, org_id, series_id) IN (SELECT bucket, org_id, series_id FROM rollup_hours WHERE bucket < $1 LIMIT 5000)",
+                before(keep.hours).hour(),
+            ),
             (
                 "DELETE FROM payloads WHERE receipt_no IN (SELECT p.receipt_no FROM payloads p JOIN receipts r ON r.no = p.receipt_no WHERE r.received_at < $1 ORDER BY p.receipt_no LIMIT 500)",
                 before(keep.payloads).0,
@@ -42,14 +48,19 @@ impl Hub<'_> {
                 "DELETE FROM receipts WHERE no IN (SELECT no FROM receipts WHERE received_at < $1 AND no NOT IN (SELECT receipt_no FROM payloads) ORDER BY no LIMIT 2000)",
                 before(keep.receipts).0,
             ),
-            ("DELETE FROM idempotency WHERE (org_id, route, key) IN (SELECT org_id, route, key FROM idempotency WHERE created_at < $1 LIMIT 2000)", before(keep.idempotency).0),
+            (
+                "DELETE FROM idempotency WHERE (org_id, route, key) IN (SELECT org_id, route, key FROM idempotency WHERE created_at < $1 LIMIT 2000)",
+                before(keep.idempotency).0,
+            ),
             ("DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox WHERE at < $1 ORDER BY seq LIMIT 5000)", before(keep.outbox).0),
             ("DELETE FROM sessions WHERE expires_at < $1 OR absolute_at < $1", now.0),
         ];
         let mut deleted = 0;
         for (sql, limit) in rules {
             loop {
-                let n = self.write(move |conn| Box::pin(async move { Ok(on_conn!(conn, c => sqlx::query(sql).bind(limit).execute(&mut *c).await)?.rows_affected()) })).await?;
+                let n = self
+                    .write(move |conn| Box::pin(async move { Ok(on_conn!(conn, c => sqlx::query(sql).bind(limit).execute(&mut *c).await)?.rows_affected()) }))
+                    .await?;
                 deleted += n;
                 if n < 500 {
                     break;

@@ -7,7 +7,14 @@ use crate::{
 };
 use domain::Timestamp;
 
-pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, window: (Timestamp, Timestamp), counts: &[CountItem], reach: &mut Reach) -> Result<(), StoreError> {
+pub(crate) async fn apply(
+    conn: &mut Conn,
+    push: &Push,
+    receipt: i64,
+    window: (Timestamp, Timestamp),
+    counts: &[CountItem],
+    reach: &mut Reach,
+) -> Result<(), StoreError> {
     const CLEAR: &str = "DELETE FROM indicator_counts WHERE org_id = $1 AND window_start = $2 AND window_end = $3";
     const CLEAR_ALL: &str = "DELETE FROM indicator_counts WHERE org_id = $1";
     const WRITE: &str = "INSERT INTO indicator_counts AS t (org_id, window_start, window_end, kind, tlp, severity, n, receipt_no) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \

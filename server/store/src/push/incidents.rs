@@ -29,7 +29,8 @@ struct Stored {
     raw: String,
 }
 
-const FIND: &str = "SELECT id, revision, title, severity, status, tlp, class, opened_at, closed_at, updated_at, raw FROM incidents WHERE org_id = $1 AND external_id = $2";
+const FIND: &str =
+    "SELECT id, revision, title, severity, status, tlp, class, opened_at, closed_at, updated_at, raw FROM incidents WHERE org_id = $1 AND external_id = $2";
 
 pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[IncidentItem], reach: &mut record::Reach) -> Result<Applied, StoreError> {
     let mut revision = None;
@@ -42,7 +43,8 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[I
         if let Some(old) = &stored {
             // Those who could see it before learn that it changed, even if they cannot see it any more.
             reach.record(Tlp::from_code(old.tlp), &record::named(conn, old.id).await?);
-            if old.raw == item.raw || old.updated_at > item.updated_at.0 {
+            let same = old.raw == item.raw && old.status == item.status.code();
+            if same || old.updated_at > item.updated_at.0 {
                 revision = Some(current);
                 continue;
             }
@@ -54,7 +56,9 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[I
         };
         write(conn, push, id, current + 1, item).await?;
         record::recipients(conn, id, &item.recipients, stored.is_some()).await?;
-        revise(conn, push, receipt, id, current + 1, item.updated_at, item.tlp, &summary).await?;
+        // Words about the step between two markings are for those who may know both.
+        let tlp = stored.as_ref().map_or(item.tlp, |old| item.tlp.max(Tlp::from_code(old.tlp)));
+        revise(conn, push, receipt, id, current + 1, item.updated_at, tlp, &summary).await?;
         revision = Some(current + 1);
     }
     if push.mode == Mode::Snapshot {
@@ -92,7 +96,8 @@ async fn write(conn: &mut Conn, push: &Push, id: Uuid, revision: i64, item: &Inc
 
 #[allow(clippy::too_many_arguments)]
 async fn revise(conn: &mut Conn, push: &Push, receipt: i64, id: Uuid, revision: i64, at: Timestamp, tlp: Tlp, summary: &str) -> Result<(), StoreError> {
-    const REVISE: &str = "INSERT INTO incident_revisions (incident_id, revision, org_id, at, received_at, receipt_no, tlp, summary) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    const REVISE: &str =
+        "INSERT INTO incident_revisions (incident_id, revision, org_id, at, received_at, receipt_no, tlp, summary) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     on_conn!(conn, c => {
         sqlx::query(REVISE).bind(id).bind(revision).bind(push.org.0).bind(at.0).bind(push.received_at.0).bind(receipt).bind(tlp.code()).bind(summary).execute(&mut *c).await
     })?;
@@ -101,10 +106,12 @@ async fn revise(conn: &mut Conn, push: &Push, receipt: i64, id: Uuid, revision: 
 
 /// A snapshot closes the open incidents it does not name.
 async fn close_the_rest(conn: &mut Conn, push: &Push, receipt: i64, items: &[IncidentItem], reach: &mut record::Reach) -> Result<(), StoreError> {
-    const OPEN: &str = "SELECT id, external_id, revision, tlp FROM incidents WHERE org_id = $1 AND status < 3";
+    const OPEN: &str = "SELECT id, external_id, revision, tlp FROM incidents WHERE org_id = $1 AND status < 3 AND updated_at <= $2";
     const CLOSE: &str = "UPDATE incidents SET status = $2, closed_at = $3, updated_at = $3, revision = $4 WHERE id = $1";
+    // Only what the snapshot could know of: a late one does not touch what came after it.
+    let cut = items.iter().map(|i| i.updated_at).max().unwrap_or(push.received_at);
     let named: std::collections::HashSet<&str> = items.iter().map(|i| i.external_id.as_str()).collect();
-    let open: Vec<(Uuid, String, i64, i64)> = on_conn!(conn, c => sqlx::query_as(OPEN).bind(push.org.0).fetch_all(&mut *c).await)?;
+    let open: Vec<(Uuid, String, i64, i64)> = on_conn!(conn, c => sqlx::query_as(OPEN).bind(push.org.0).bind(cut.0).fetch_all(&mut *c).await)?;
     for (id, external_id, revision, tlp) in open {
         if named.contains(external_id.as_str()) {
             continue;

@@ -22,7 +22,8 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[I
     for item in items {
         let kind = item.kind.name();
         let active = item.valid_until.is_none_or(|until| until > push.received_at);
-        let stored: Option<(Uuid, i64, bool, i64)> = on_conn!(conn, c => sqlx::query_as(FIND).bind(push.org.0).bind(kind).bind(&item.value).fetch_optional(&mut *c).await)?;
+        let stored: Option<(Uuid, i64, bool, i64)> =
+            on_conn!(conn, c => sqlx::query_as(FIND).bind(push.org.0).bind(kind).bind(&item.value).fetch_optional(&mut *c).await)?;
         reach.record(item.tlp, &item.recipients);
         let id = match stored {
             // An older sighting neither moves a newer one back nor changes its marking.
@@ -84,10 +85,12 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[I
 }
 
 async fn expire_the_rest(conn: &mut Conn, push: &Push, items: &[IndicatorItem], totals: &mut Totals, reach: &mut record::Reach) -> Result<(), StoreError> {
-    const ACTIVE: &str = "SELECT id, kind, value, tlp FROM indicators WHERE org_id = $1 AND active = 1";
+    const ACTIVE: &str = "SELECT id, kind, value, tlp FROM indicators WHERE org_id = $1 AND active = 1 AND last_seen <= $2";
     const EXPIRE: &str = "UPDATE indicators SET active = 0, valid_until = $2 WHERE id = $1";
+    // Only what the snapshot could know of: a late one does not touch what came after it.
+    let cut = items.iter().map(|i| i.last_seen).max().unwrap_or(push.received_at);
     let named: std::collections::HashSet<(&str, &str)> = items.iter().map(|i| (i.kind.name(), i.value.as_str())).collect();
-    let all: Vec<(Uuid, String, String, i64)> = on_conn!(conn, c => sqlx::query_as(ACTIVE).bind(push.org.0).fetch_all(&mut *c).await)?;
+    let all: Vec<(Uuid, String, String, i64)> = on_conn!(conn, c => sqlx::query_as(ACTIVE).bind(push.org.0).bind(cut.0).fetch_all(&mut *c).await)?;
     for (id, kind, value, tlp) in all {
         if !named.contains(&(kind.as_str(), value.as_str())) {
             on_conn!(conn, c => sqlx::query(EXPIRE).bind(id).bind(push.received_at.0).execute(&mut *c).await)?;

@@ -7,7 +7,7 @@ use crate::{
 };
 use domain::{OrgId, Timestamp};
 use sqlx::AssertSqlSafe;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// One row of `samples`, in key order.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -83,13 +83,16 @@ pub(crate) async fn apply(
     let (fresh, corrected) = insert(conn, push.org, receipt, &rows).await?;
     add_rollups(conn, push.org, HOURS, &roll(fresh.iter(), Timestamp::hour)).await?;
     add_rollups(conn, push.org, DAYS, &roll(fresh.iter(), Timestamp::day)).await?;
-    for row in corrected {
-        recompute(conn, push.org, row).await?;
-    }
+    recompute(conn, push.org, &corrected).await?;
     set_current(conn, push.org, receipt, &rows).await?;
     if push.mode == Mode::Snapshot {
-        const EXPIRE: &str = "UPDATE current_values SET expired = 1 WHERE org_id = $1 AND receipt_no <> $2";
-        on_conn!(conn, c => sqlx::query(EXPIRE).bind(push.org.0).bind(receipt).execute(&mut *c).await)?;
+        // Only what the snapshot could know of: a late one does not touch what came after it.
+        const EXPIRE: &str =
+            "UPDATE current_values SET expired = 1 WHERE org_id = $1 AND observed_at <= $2 AND series_id NOT IN (SELECT value FROM json_each($3))";
+        let newest = rows.last().map_or(push.received_at, |r| r.observed_at);
+        let named: BTreeSet<i64> = rows.iter().map(|r| r.series).collect();
+        let named = serde_json::to_string(&named).map_err(|e| StoreError::Internal(e.to_string()))?;
+        on_conn!(conn, c => sqlx::query(EXPIRE).bind(push.org.0).bind(newest.0).bind(named).execute(&mut *c).await)?;
     }
     Ok(new_series.into_iter().collect())
 }
@@ -175,21 +178,37 @@ async fn write_rollups(conn: &mut Conn, org: OrgId, table: Table, rollups: &Roll
     Ok(())
 }
 
-/// Makes the buckets around a corrected sample again: the hour from its samples, the day from its hours.
-async fn recompute(conn: &mut Conn, org: OrgId, row: SampleRow) -> Result<(), StoreError> {
+/// Makes the buckets around corrected samples again, each once: hours from their samples, days from their hours.
+async fn recompute(conn: &mut Conn, org: OrgId, corrected: &[SampleRow]) -> Result<(), StoreError> {
     const RAW: &str = "SELECT observed_at, value FROM samples WHERE hour = $1 AND org_id = $2 AND series_id = $3 ORDER BY observed_at";
-    const HOURLY: &str = "SELECT n, sum, min, max, last, last_at FROM rollup_hours WHERE bucket >= $1 AND bucket < $2 AND org_id = $3 AND series_id = $4 ORDER BY bucket";
-    let (hour, day) = (row.observed_at.hour(), row.observed_at.day());
-    let raw: Vec<(i64, f64)> = on_conn!(conn, c => sqlx::query_as(RAW).bind(hour).bind(org.0).bind(row.series).fetch_all(&mut *c).await)?;
-    let rows: Vec<_> = raw.into_iter().map(|(at, value)| SampleRow { observed_at: Timestamp(at), series: row.series, value }).collect();
-    write_rollups(conn, org, HOURS, &roll(rows.iter(), Timestamp::hour), REPLACE).await?;
-    type Hour = (i64, f64, f64, f64, f64, i64);
-    let hours: Vec<Hour> = on_conn!(conn, c => sqlx::query_as(HOURLY).bind(day * 24).bind(day * 24 + 24).bind(org.0).bind(row.series).fetch_all(&mut *c).await)?;
-    let whole = hours.into_iter().fold(None::<Rollup>, |sum, (n, s, min, max, last, last_at)| {
-        Some(sum.map_or(Rollup { n, sum: s, min, max, last, last_at }, |r| Rollup { n: r.n + n, sum: r.sum + s, min: r.min.min(min), max: r.max.max(max), last, last_at }))
-    });
-    let Some(whole) = whole else { return Ok(()) };
-    write_rollups(conn, org, DAYS, &Rollups::from([((day, row.series), whole)]), REPLACE).await
+    const HOURLY: &str =
+        "SELECT n, sum, min, max, last, last_at FROM rollup_hours WHERE bucket >= $1 AND bucket < $2 AND org_id = $3 AND series_id = $4 ORDER BY bucket";
+    let hours: BTreeSet<(i64, i64)> = corrected.iter().map(|r| (r.observed_at.hour(), r.series)).collect();
+    for (hour, series) in &hours {
+        let raw: Vec<(i64, f64)> = on_conn!(conn, c => sqlx::query_as(RAW).bind(*hour).bind(org.0).bind(*series).fetch_all(&mut *c).await)?;
+        let rows: Vec<_> = raw.into_iter().map(|(at, value)| SampleRow { observed_at: Timestamp(at), series: *series, value }).collect();
+        write_rollups(conn, org, HOURS, &roll(rows.iter(), Timestamp::hour), REPLACE).await?;
+    }
+    let days: BTreeSet<(i64, i64)> = hours.iter().map(|(hour, series)| (hour.div_euclid(24), *series)).collect();
+    for (day, series) in days {
+        type Hour = (i64, f64, f64, f64, f64, i64);
+        let hours: Vec<Hour> =
+            on_conn!(conn, c => sqlx::query_as(HOURLY).bind(day * 24).bind(day * 24 + 24).bind(org.0).bind(series).fetch_all(&mut *c).await)?;
+        let whole = hours.into_iter().fold(None::<Rollup>, |sum, (n, s, min, max, last, last_at)| {
+            Some(sum.map_or(Rollup { n, sum: s, min, max, last, last_at }, |r| Rollup {
+                n: r.n + n,
+                sum: r.sum + s,
+                min: r.min.min(min),
+                max: r.max.max(max),
+                last,
+                last_at,
+            }))
+        });
+        if let Some(whole) = whole {
+            write_rollups(conn, org, DAYS, &Rollups::from([((day, series), whole)]), REPLACE).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Moves the current values on; an older value never overwrites a newer one.

@@ -85,7 +85,8 @@ pub struct IncidentDetail {
 pub struct RevisionRow {
     pub at: Timestamp,
     pub summary: String,
-    pub receipt: Uuid,
+    /// `None` once the receipt's retention is over.
+    pub receipt: Option<Uuid>,
 }
 
 /// One event of an incident.
@@ -172,7 +173,8 @@ impl Reads<'_> {
         };
         let join = if facet == IncidentFacet::Org { "JOIN organisations o ON o.id = t.org_id" } else { "" };
         let sql = format!("SELECT {value}, {label}, count(*) FROM incidents t {join} {} GROUP BY 1, 2 ORDER BY 3 DESC, 1 LIMIT 20", w.sql());
-        let rows: Vec<(String, String, i64)> = on_pool!(&self.store.inner.db, pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(pool).await)?;
+        let rows: Vec<(String, String, i64)> =
+            on_pool!(&self.store.inner.db, pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(pool).await)?;
         Ok(rows.into_iter().map(|(v, l, n)| (v, l, n as u64)).collect())
     }
 
@@ -194,9 +196,9 @@ impl Reads<'_> {
     pub async fn incident(&self, id: Uuid) -> Result<Option<IncidentDetail>, StoreError> {
         const MORE: &str = concat!("SELECT t.org_id, t.raw FROM incidents t WHERE ", reach!(), " AND t.id = $2");
         const REVISIONS: &str = concat!(
-            "SELECT v.at, v.summary, c.id FROM incident_revisions v JOIN receipts c ON c.no = v.receipt_no JOIN incidents t ON t.id = v.incident_id WHERE ",
+            "SELECT v.at, v.summary, c.id FROM incident_revisions v LEFT JOIN receipts c ON c.no = v.receipt_no JOIN incidents t ON t.id = v.incident_id WHERE ",
             reach!(),
-            " AND t.id = $2 ORDER BY v.revision"
+            " AND t.id = $2 AND (t.org_id = $1 OR v.tlp <= 1 OR EXISTS (SELECT 1 FROM recipients r WHERE r.org_id = $1 AND r.record_id = t.id)) ORDER BY v.revision"
         );
         const EVENTS: &str = concat!(
             "SELECT t.id, t.title, t.severity, t.observed_at FROM events t JOIN incidents i ON i.org_id = t.org_id AND i.external_id = t.incident WHERE ",
@@ -207,10 +209,12 @@ impl Reads<'_> {
         let db = &self.store.inner.db;
         let row: Option<IncidentSql> = on_pool!(db, pool => sqlx::query_as(AssertSqlSafe(row)).bind(self.viewer.org.0).bind(id).fetch_optional(pool).await)?;
         let Some(row) = row else { return Ok(None) };
-        let Some((owner, raw)): Option<(i64, String)> = on_pool!(db, pool => sqlx::query_as(MORE).bind(self.viewer.org.0).bind(id).fetch_optional(pool).await)? else {
+        let Some((owner, raw)): Option<(i64, String)> = on_pool!(db, pool => sqlx::query_as(MORE).bind(self.viewer.org.0).bind(id).fetch_optional(pool).await)?
+        else {
             return Ok(None);
         };
-        let revisions: Vec<(i64, String, Uuid)> = on_pool!(db, pool => sqlx::query_as(REVISIONS).bind(self.viewer.org.0).bind(id).fetch_all(pool).await)?;
+        let revisions: Vec<(i64, String, Option<Uuid>)> =
+            on_pool!(db, pool => sqlx::query_as(REVISIONS).bind(self.viewer.org.0).bind(id).fetch_all(pool).await)?;
         let events: Vec<(Uuid, String, i64, i64)> = on_pool!(db, pool => sqlx::query_as(EVENTS).bind(self.viewer.org.0).bind(id).fetch_all(pool).await)?;
         Ok(Some(IncidentDetail {
             row: row.into(),

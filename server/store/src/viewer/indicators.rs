@@ -121,8 +121,13 @@ impl Reads<'_> {
         if let Some(([at], id)) = read_cursor::<1>(&f.cursor) {
             w.and("(t.last_seen, t.id) < (?, ?)", [Arg::Int(at), Arg::Id(id)]);
         }
-        let sql = format!("SELECT {COLUMNS} FROM indicators t JOIN organisations o ON o.id = t.org_id {} ORDER BY t.last_seen DESC, t.id DESC LIMIT {}", w.sql(), PAGE + 1);
-        let mut rows: Vec<IndicatorSql> = on_pool!(&self.store.inner.db, pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(pool).await)?;
+        let sql = format!(
+            "SELECT {COLUMNS} FROM indicators t JOIN organisations o ON o.id = t.org_id {} ORDER BY t.last_seen DESC, t.id DESC LIMIT {}",
+            w.sql(),
+            PAGE + 1
+        );
+        let mut rows: Vec<IndicatorSql> =
+            on_pool!(&self.store.inner.db, pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(pool).await)?;
         let more = rows.len() > PAGE;
         rows.truncate(PAGE);
         let next = rows.last().filter(|_| more).map(|r| cursor(&[&r.last_seen, &r.id]));
@@ -142,7 +147,8 @@ impl Reads<'_> {
         };
         let join = if facet == IndicatorFacet::Org { "JOIN organisations o ON o.id = t.org_id" } else { "" };
         let sql = format!("SELECT {value}, {label}, count(*) FROM indicators t {join} {} GROUP BY 1, 2 ORDER BY 3 DESC, 1 LIMIT 20", w.sql());
-        let rows: Vec<(String, String, i64)> = on_pool!(&self.store.inner.db, pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(pool).await)?;
+        let rows: Vec<(String, String, i64)> =
+            on_pool!(&self.store.inner.db, pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(pool).await)?;
         Ok(rows.into_iter().map(|(v, l, n)| (v, l, n as u64)).collect())
     }
 

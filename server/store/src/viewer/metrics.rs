@@ -1,10 +1,10 @@
-//! One organisation's metrics: raw values and rollups. Posture is shared whole in this alliance, so the viewer's level is
-//! asked once, by the caller's page; a level below `detail` answers with nothing.
+//! One organisation's metrics: raw values and rollups. Posture carries no marking; the viewer's level decides, and below `detail`
+//! (`sees_posture`) everything here answers with nothing.
 
 use super::{Page, Reads};
 use crate::{StoreError, db::on_pool};
 use domain::{
-    DataClass, Level, OrgId, Timestamp, Tlp, Severity,
+    DataClass, Level, OrgId, Severity, Timestamp, Tlp,
     query::Window,
     view::{CountsWindow, SampleRow},
 };
@@ -30,19 +30,22 @@ impl Reads<'_> {
         Ok(on_pool!(&self.store.inner.db, pool => sqlx::query_as(SERIES).bind(org.0).bind(metric).fetch_all(pool).await)?)
     }
 
-    /// The last value of each hour (up to 14 days) or day of a window, for the series that scores: the unlabelled one, or
-    /// else the first labelled one.
+    /// The last value of each hour (up to 14 days) or day of a window; where a metric has several series, their mean, as it
+    /// counts in the score.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn metric_series(&self, org: OrgId, metric: &str, window: Window) -> Result<Vec<SeriesPoint>, StoreError> {
         const HOURS: &str = "WITH RECURSIVE b (bucket) AS (SELECT $3 UNION ALL SELECT bucket + 1 FROM b WHERE bucket < $4) \
-                             SELECT r.last_at, r.last FROM b JOIN rollup_hours r ON r.bucket = b.bucket AND r.org_id = $1 AND r.series_id = $2 ORDER BY r.bucket";
+                             SELECT max(r.last_at), avg(r.last) FROM b JOIN rollup_hours r ON r.bucket = b.bucket AND r.org_id = $1 JOIN series s ON s.id = r.series_id AND s.metric = $2 GROUP BY r.bucket ORDER BY r.bucket";
         const DAYS: &str = "WITH RECURSIVE b (bucket) AS (SELECT $3 UNION ALL SELECT bucket + 1 FROM b WHERE bucket < $4) \
-                            SELECT r.last_at, r.last FROM b JOIN rollup_days r ON r.bucket = b.bucket AND r.org_id = $1 AND r.series_id = $2 ORDER BY r.bucket";
-        let Some((series, _)) = self.series_of(org, metric).await?.into_iter().next() else { return Ok(vec![]) };
+                            SELECT max(r.last_at), avg(r.last) FROM b JOIN rollup_days r ON r.bucket = b.bucket AND r.org_id = $1 JOIN series s ON s.id = r.series_id AND s.metric = $2 GROUP BY r.bucket ORDER BY r.bucket";
+        if !self.sees_posture(org) {
+            return Ok(vec![]);
+        }
         let (sql, from, to) = if window.days() <= 14 { (HOURS, window.from.hour(), window.to.hour()) } else { (DAYS, window.from.day(), window.to.day()) };
-        let rows: Vec<(i64, f64)> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(sql).bind(org.0).bind(series).bind(from).bind(to).fetch_all(pool).await)?;
+        let rows: Vec<(i64, f64)> =
+            on_pool!(&self.store.inner.db, pool => sqlx::query_as(sql).bind(org.0).bind(metric).bind(from).bind(to).fetch_all(pool).await)?;
         Ok(rows.into_iter().map(|(at, value)| SeriesPoint { at: Timestamp(at), value }).collect())
     }
 

@@ -40,7 +40,7 @@ pub struct ReceiptDetail {
     pub sha256: Vec<u8>,
     pub user_agent: String,
     pub idempotency_key: String,
-    /// zstd; `None` when its retention is over or the viewer may not read it: ask `Viewer::sees_payload` which.
+    /// zstd; `None` when its retention is over or the viewer may not read it, as another's push that was refused in part.
     pub payload: Option<Vec<u8>>,
 }
 
@@ -125,11 +125,16 @@ impl Reads<'_> {
         let row: Option<PushSql> = on_pool!(db, pool => sqlx::query_as(AssertSqlSafe(sql)).bind(self.viewer.org.0).bind(id).fetch_optional(pool).await)?;
         let Some(row) = row else { return Ok(None) };
         type More = (i64, String, i64, Vec<u8>, String, String, Option<Vec<u8>>);
-        let (owner, failures, bytes, sha256, user_agent, idempotency_key, payload): More = on_pool!(db, pool => sqlx::query_as(MORE).bind(row.no).fetch_one(pool).await)?;
+        let (owner, failures, bytes, sha256, user_agent, idempotency_key, payload): More =
+            on_pool!(db, pool => sqlx::query_as(MORE).bind(row.no).fetch_one(pool).await)?;
         let what = What::from_name(&row.what).ok_or_else(|| StoreError::Internal(format!("receipt {}", row.no)))?;
-        let failures = serde_json::from_str(&failures).map_err(|e| StoreError::Internal(e.to_string()))?;
+        let failures: Vec<Failure> = serde_json::from_str(&failures).map_err(|e| StoreError::Internal(e.to_string()))?;
         let owner = OrgId(owner);
-        let payload = payload.filter(|_| self.viewer.sees_payload(owner, what.class()));
+        // What was refused may be anything, another class's records included: only its owner reads it.
+        let whole = row.kept == row.total;
+        let own = owner == self.viewer.org;
+        let payload = payload.filter(|_| self.viewer.sees_payload(owner, what.class()) && (own || whole));
+        let failures = if own { failures } else { vec![] };
         Ok(Some(ReceiptDetail { row: row.into(), owner, what, failures, bytes: bytes as u64, sha256, user_agent, idempotency_key, payload }))
     }
 
@@ -143,7 +148,7 @@ impl Reads<'_> {
             "SELECT t.org_id, o.slug, o.name, t.external_id, t.kind, t.title, t.severity, t.tlp, t.observed_at, t.raw, t.incident, t.receipt_no \
              FROM events t JOIN organisations o ON o.id = t.org_id WHERE ",
             reach!(),
-            " AND t.id = $2"
+            " AND t.id = $2 AND (t.withdrawn_at IS NULL OR t.org_id = $1)"
         );
         const INCIDENT: &str = concat!("SELECT t.id, t.title FROM incidents t WHERE ", reach!(), " AND t.org_id = $2 AND t.external_id = $3");
         const RECEIPT: &str = "SELECT id, received_at, key_name FROM receipts WHERE no = $1";

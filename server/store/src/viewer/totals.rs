@@ -18,8 +18,10 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn incident_flow(&self, from: Timestamp, to: Timestamp, step: i64) -> Result<Vec<Flow>, StoreError> {
-        const OPENED: &str = concat!("SELECT (t.opened_at - $2) / $4, count(*) FROM incidents t WHERE ", reach!(), " AND t.opened_at >= $2 AND t.opened_at < $3 GROUP BY 1");
-        const CLOSED: &str = concat!("SELECT (t.closed_at - $2) / $4, count(*) FROM incidents t WHERE ", reach!(), " AND t.closed_at >= $2 AND t.closed_at < $3 GROUP BY 1");
+        const OPENED: &str =
+            concat!("SELECT (t.opened_at - $2) / $4, count(*) FROM incidents t WHERE ", reach!(), " AND t.opened_at >= $2 AND t.opened_at < $3 GROUP BY 1");
+        const CLOSED: &str =
+            concat!("SELECT (t.closed_at - $2) / $4, count(*) FROM incidents t WHERE ", reach!(), " AND t.closed_at >= $2 AND t.closed_at < $3 GROUP BY 1");
         let step = step.max(DAY);
         let buckets = (to.since(from) + step - 1) / step;
         let mut flow = vec![Flow::default(); usize::try_from(buckets).unwrap_or(0)];
@@ -40,7 +42,11 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn critical_at(&self, at: Timestamp) -> Result<u32, StoreError> {
-        const OPEN: &str = concat!("SELECT count(*) FROM incidents t WHERE ", reach!(), " AND t.severity = 0 AND t.opened_at <= $2 AND (t.closed_at IS NULL OR t.closed_at > $2)");
+        const OPEN: &str = concat!(
+            "SELECT count(*) FROM incidents t WHERE ",
+            reach!(),
+            " AND t.severity = 0 AND t.opened_at <= $2 AND (t.closed_at IS NULL OR t.closed_at > $2)"
+        );
         let n: i64 = on_pool!(&self.store.inner.db, pool => sqlx::query_scalar(OPEN).bind(self.viewer.org.0).bind(at.0).fetch_one(pool).await)?;
         Ok(n as u32)
     }

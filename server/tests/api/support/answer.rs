@@ -63,3 +63,14 @@ pub fn link(page: &str, prefix: &str) -> String {
     let at = at.unwrap_or_else(|| panic!("no link to {prefix}… in {page}"));
     page[at..].split('"').next().unwrap_or_default().replace("&amp;", "&")
 }
+
+/// The words of a page's main part, one blank between them.
+pub fn words(page: &str) -> String {
+    let main = page.split_once("<main").map_or(page, |(_, rest)| rest.split("</main>").next().unwrap_or_default());
+    let mut text = String::new();
+    for piece in main.split('<') {
+        text.push_str(piece.split_once('>').map_or("", |(_, words)| words));
+        text.push(' ');
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,63 @@
+/** Every page in both themes and at every width: nothing sticks out, and axe finds nothing. */
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test } from '../support/test.ts';
+import { address, PLACES } from '../support/places.ts';
+
+const WIDTHS = [320, 480, 1080, 1920];
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+for (const place of PLACES) {
+  test.describe(() => {
+    test.use({ role: place.outside ? null : 'analyst', contextOptions: { reducedMotion: 'reduce' } });
+    test(`${place.name} fits and is accessible`, async ({ page }) => {
+      test.slow();
+      await page.goto(await address(page, place));
+      for (const width of WIDTHS) {
+        await page.setViewportSize({ width, height: 900 });
+        const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        expect.soft(wider, `scrolls sideways at ${width}`).toBe(0);
+        for (const colorScheme of ['light', 'dark'] as const) {
+          await page.emulateMedia({ colorScheme });
+          const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
+          const found = violations.flatMap((v) => v.nodes.map((node) => `${v.id}: ${node.html.slice(0, 200)} ${node.any[0]?.message ?? v.help}`));
+          expect.soft(found, `axe at ${width} ${colorScheme}`).toEqual([]);
+        }
+      }
+    });
+  });
+}
+
+test('the theme is chosen with a button and remembered', async ({ page, context }) => {
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.goto('/');
+  const background = (on = page) => on.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  expect(await background()).toBe('rgb(246, 247, 249)');
+  const other = await context.newPage();
+  await other.goto('/orgs');
+  await page.getByRole('button', { name: 'Light or dark theme' }).click();
+  expect(await background()).toBe('rgb(14, 20, 32)');
+  await expect.poll(() => background(other), 'other tabs follow').toBe('rgb(14, 20, 32)');
+  await page.reload();
+  expect(await background()).toBe('rgb(14, 20, 32)');
+});
+
+test('the zone is chosen with a link and stands beside every time', async ({ page }) => {
+  await page.goto('/incidents?status=any');
+  await page.locator('[data-row]').first().click();
+  const opened = page.locator('.facts-list > div', { hasText: 'Opened' }).locator('time');
+  await expect(opened).toHaveText(/\d\d:\d\dZ$/);
+  await page.getByRole('link', { name: 'Local' }).click();
+  await expect(opened).toHaveText(/\d\d:\d\d \+0[12]:00$/);
+  await expect(opened).toHaveAttribute('datetime', /Z$/);
+});
+
+test('on paper the verdict and its numbers are there, light, without controls', async ({ page }) => {
+  await page.emulateMedia({ colorScheme: 'dark', media: 'print' });
+  await page.goto('/');
+  for (const part of ['#verdict', '.verdict-numbers', '.verdict-tlp .tlp', '.attention', '.multiples', '.demo-bar', '.page-foot time']) {
+    await expect(page.locator(part).first()).toBeVisible();
+  }
+  for (const part of ['.controls', '.places', '.walk', '.bottom']) await expect(page.locator(part).first()).toBeHidden();
+  const ink = await page.evaluate(() => [getComputedStyle(document.body).backgroundColor, getComputedStyle(document.querySelector('#verdict') ?? document.body).color]);
+  expect(ink).toEqual(['rgb(255, 255, 255)', 'rgb(23, 32, 46)']);
+});

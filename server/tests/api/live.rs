@@ -1,0 +1,130 @@
+//! The live stream: what changed, to those who may know, for as long as they may.
+
+use crate::support::*;
+use domain::{MINUTE, Role, SECOND};
+use serde_json::json;
+use std::time::Duration;
+
+#[tokio::test]
+async fn a_push_is_told_at_once() {
+    let app = TestApp::start().await;
+    let (partner, person) = (app.partner("alpha").await, app.person_of("beta", Role::Executive).await);
+    let mut stream = person.stream(None).await;
+    let hello = stream.event().await;
+    assert_eq!((hello.kind.as_str(), hello.data), ("hello", format!("{{\"seq\":{}}}", hello.id)));
+    let began = tokio::time::Instant::now();
+    partner.push("metrics", &items([sample(90.0, &app.at(-MINUTE))])).await;
+    let change = stream.event().await;
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    assert_eq!(change.topics(), ["posture:alpha", "pushes:alpha"]);
+    assert!(change.id.parse::<i64>().expect("a number") > hello.id.parse().expect("a number"));
+    partner.push("incidents", &items([incident("a", "critical", "GREEN")])).await;
+    // Whose push it was is for its own organisation; that there is a change, for everybody.
+    assert_eq!(stream.until("incidents:alpha").await, ["incidents:alpha", "posture:alpha"]);
+    partner.push("events", &items([event("e", "CLEAR", &app.at(-MINUTE))])).await;
+    stream.until("events:alpha").await;
+    partner.push("indicators", &items([indicator("a.example", "GREEN")])).await;
+    stream.until("indicators:alpha").await;
+    // Whoever asks because of a change finds it.
+    assert!(person.page("/incidents").await.contains("Title of a"));
+}
+
+#[tokio::test]
+async fn who_was_away_is_told_what_was_missed() {
+    let app = TestApp::start().await;
+    let (partner, person) = (app.partner("alpha").await, app.person(Role::Analyst).await);
+    partner.push("metrics", &items([sample(90.0, &app.at(-MINUTE))])).await;
+    let known = person.stream(None).await.event().await.id;
+    partner.push("incidents", &items([incident("a", "low", "RED")])).await;
+    partner.push("indicators", &items([indicator("a.example", "RED")])).await;
+    let mut back = person.stream(Some(&known)).await;
+    assert_eq!(back.event().await.kind, "hello");
+    let missed = back.event().await;
+    for topic in ["incidents:alpha", "indicators:alpha", "posture:alpha", "pushes:alpha"] {
+        assert!(missed.topics().iter().any(|t| t == topic), "{topic} in {missed:?}");
+    }
+    // Another organisation missed less.
+    let other = app.person_of("beta", Role::Analyst).await;
+    let mut back = other.stream(Some(&known)).await;
+    back.event().await;
+    assert!(back.event().await.topics().iter().all(|t| t == "posture:alpha" || t == "pushes:alpha"));
+    // A number this hub never gave out, or of another database: everything must be read again.
+    for unknown in ["999999", "-5"] {
+        assert_eq!(person.stream(Some(unknown)).await.event().await.kind, "resync", "{unknown}");
+    }
+    assert_eq!(person.stream(Some("nonsense")).await.event().await.kind, "hello");
+    // A second tab says in the address what the first one knew.
+    let request = app.request(reqwest::Method::GET, &format!("/live?after={known}")).header("cookie", &person.cookie);
+    let mut tab = Stream::open(request).await;
+    tab.event().await;
+    assert!(tab.event().await.topics().contains(&"incidents:alpha".to_owned()));
+}
+
+#[tokio::test]
+async fn a_change_of_marked_records_is_told_to_those_who_see_them() {
+    let app = TestApp::start().await;
+    let alpha = app.partner("alpha").await;
+    let (named, other) = (app.person_of("beta", Role::Analyst).await, app.person_of("gamma", Role::Analyst).await);
+    let (mut told, mut untold) = (named.stream(None).await, other.stream(None).await);
+    told.event().await;
+    untold.event().await;
+    let secret = |severity: &str| with(incident("a", severity, "RED"), "recipients", json!(["beta"]));
+    alpha.push("incidents", &items([secret("high")])).await;
+    told.until("incidents:alpha").await;
+    // Not shared any more, and closed by leaving it out: both are changes for whoever could see it.
+    alpha.push("incidents", &items([incident("a", "critical", "RED")])).await;
+    told.until("incidents:alpha").await;
+    alpha.push("incidents", &items([secret("low")])).await;
+    told.until("incidents:alpha").await;
+    alpha.push("incidents?mode=snapshot", &items([])).await;
+    told.until("incidents:alpha").await;
+    alpha.push("events", &items([with(event("e", "RED", &app.at(-MINUTE)), "recipients", json!(["beta"]))])).await;
+    told.until("events:alpha").await;
+    alpha.push("events?mode=snapshot", &items([])).await;
+    told.until("events:alpha").await;
+    alpha.push("indicators", &items([with(indicator("a.example", "AMBER+STRICT"), "recipients", json!(["beta"]))])).await;
+    told.until("indicators:alpha").await;
+    alpha.push("indicators?mode=snapshot", &items([])).await;
+    told.until("indicators:alpha").await;
+    // The third organisation learnt of signs of life only.
+    alpha.push("metrics", &items([sample(90.0, &app.at(-MINUTE))])).await;
+    let all = untold.until("pushes:alpha").await;
+    assert!(all.iter().all(|t| t == "posture:alpha" || t == "pushes:alpha"), "{all:?}");
+}
+
+#[tokio::test]
+async fn a_stream_does_not_outlive_its_session() {
+    let app = TestApp::start().await;
+    let (leaver, stayer) = (app.person(Role::Analyst).await, app.person(Role::Analyst).await);
+    let (mut left, mut kept) = (leaver.stream(None).await, stayer.stream(None).await);
+    left.event().await;
+    kept.event().await;
+    assert_eq!(app.app.live.streams(), 2);
+    leaver.post("/auth/signout", &[]).await;
+    tokio::time::timeout(Duration::from_secs(5), left.ended()).await.expect("the stream ends within five seconds");
+    eventually("the hub forgets it", async || (app.app.live.streams() == 1).then_some(())).await;
+    app.partner("alpha").await.push("metrics", &items([sample(90.0, &app.at(-MINUTE))])).await;
+    kept.until("posture:alpha").await;
+    // An open page is no use of the session: it ends with its idle time.
+    app.app.clock.advance(server::auth::sessions::IDLE + SECOND);
+    tokio::time::timeout(Duration::from_secs(8), kept.ended()).await.expect("an idle session's stream ends");
+}
+
+#[tokio::test]
+async fn stopping_ends_the_streams() {
+    let app = TestApp::start().await;
+    let person = app.person(Role::Executive).await;
+    let mut streams = Vec::new();
+    for _ in 0..8 {
+        let mut stream = person.stream(None).await;
+        stream.event().await;
+        streams.push(stream);
+    }
+    assert_eq!(app.get("/readyz").await.status, 200);
+    app.app.live.stop();
+    for stream in &mut streams {
+        tokio::time::timeout(Duration::from_secs(2), stream.ended()).await.expect("the stream ends");
+    }
+    eventually("no stream is left", async || (app.app.live.streams() == 0).then_some(())).await;
+    assert_eq!((app.get("/readyz").await.status, app.get("/healthz").await.status), (503, 200));
+}

@@ -1,0 +1,109 @@
+//! Every number is the number of rows that the same viewer can list behind it.
+
+use crate::support::*;
+use app::api::Pages;
+use domain::{DAY, MINUTE, Role, Viewer, query::PageQuery, view::Collective};
+use serde_json::json;
+use server::{auth::SignedIn, views::Viewing};
+
+/// Records of each organisation, of every marking, some naming another organisation, some closed or over.
+async fn alliance(app: &TestApp) {
+    for (i, org) in ORGS.into_iter().enumerate() {
+        let partner = app.partner(org).await;
+        partner.push("metrics", &items([sample(60.0 + 10.0 * i as f64, &app.at(-MINUTE))])).await;
+        let recipients = json!([ORGS[(i + 1) % 3]]);
+        let (mut incidents, mut indicators) = (Vec::new(), Vec::new());
+        for (n, tlp) in ["CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"].into_iter().enumerate() {
+            for severity in ["critical", "high"] {
+                let one = incident(&format!("{severity}-{tlp}"), severity, tlp);
+                incidents.push(with(one.clone(), "recipients", if n % 2 == 0 { recipients.clone() } else { json!([]) }));
+                let closed = with(with(one, "external_id", format!("{severity}-{tlp}-closed")), "opened_at", app.at(-2 * DAY));
+                incidents.push(with(with(closed, "status", "resolved"), "closed_at", app.at(if n == 0 { 4 * MINUTE } else { -DAY })));
+            }
+            indicators.push(with(indicator(&format!("{org}-{n}.example"), tlp), "recipients", recipients.clone()));
+            indicators.push(indicator(&format!("shared-{n}.example"), tlp));
+            indicators.push(with(indicator(&format!("over-{n}.example"), tlp), "valid_until", app.at(-MINUTE)));
+        }
+        // A clock that runs ahead by less than is refused.
+        incidents.push(with(incident("ahead", "critical", "GREEN"), "opened_at", app.at(4 * MINUTE)));
+        partner.push("incidents", &items(incidents)).await;
+        partner.push("indicators", &items(indicators)).await;
+    }
+}
+
+async fn collective(app: &TestApp, person: &Person<'_>, org: &str) -> Collective {
+    let user = app.app.store.hub().user(person.id).await.expect("the user").expect("it is there");
+    let who = SignedIn { viewer: Viewer { org: app.org(org), role: user.role }, user };
+    Viewing { app: app.app.clone(), who: Some(who), base_url: String::new(), new_key: None }
+        .collective(PageQuery::default())
+        .await
+        .expect("the collective page")
+}
+
+#[tokio::test]
+async fn numbers_are_rows() {
+    let app = TestApp::start().await;
+    alliance(&app).await;
+    let mut criticals = Vec::new();
+    for org in ORGS {
+        let person = app.person_of(org, Role::Executive).await;
+        let rows = async |path: &str| person.get(path).await.csv().len() as u64;
+        let page = collective(&app, &person, org).await;
+        let critical = rows("/csv/incidents?sev=critical").await;
+        assert_eq!(u64::from(page.critical.open), critical, "{org}");
+        assert!(words(&person.page("/").await).contains(&format!("Open critical {critical}")), "{org}: {}", words(&person.page("/").await));
+        assert_eq!(rows("/csv/incidents?sev=critical&status=open").await, critical, "where the number leads");
+        assert_eq!(page.indicators_total, rows("/csv/indicators").await, "{org}");
+        for total in &page.indicators {
+            assert_eq!(total.count, rows(&format!("/csv/indicators?tlp={}", total.tlp.name().replace('+', "%2B"))).await, "{org} {}", total.tlp);
+        }
+        assert_eq!(page.indicators_shared, rows("/csv/indicators?seen=2").await, "{org}");
+        for matrix in person.get("/csv/orgs").await.csv() {
+            let (slug, open) = (&matrix[0], matrix[12].parse::<u64>().expect("a number"));
+            assert_eq!(open, rows(&format!("/csv/incidents?org={slug}")).await, "{org} sees {slug}");
+            assert!(words(&person.page(&format!("/orgs/{slug}")).await).contains(&format!("{open} open")), "{org} sees {slug}");
+        }
+        for status in ["open", "resolved", "any"] {
+            let listed = rows(&format!("/csv/incidents?status={status}")).await;
+            let text = words(&person.page(&format!("/incidents?status={status}")).await);
+            assert!(text.contains(&format!("{listed} ")), "{org} {status}: {listed} in {text}");
+        }
+        criticals.push(critical);
+        assert_eq!((page.coverage.reporting(), page.coverage.total()), (3, 3));
+    }
+    // Own five and the one ahead, of each other two public and the one ahead, and what names this organisation beyond that.
+    assert_eq!(criticals, [6 + 2 * 3 + 2; 3]);
+}
+
+#[tokio::test]
+async fn the_index_is_capped_only_by_incidents_one_may_see() {
+    let app = TestApp::start().await;
+    let alpha = app.partner("alpha").await;
+    alpha.push("metrics", &items([sample(98.0, &app.at(-MINUTE))])).await;
+    alpha.push("incidents", &items([incident("secret", "critical", "RED")])).await;
+    let (own, other) = (app.person_of("alpha", Role::Executive).await, app.person_of("beta", Role::Executive).await);
+    let score = async |person: &Person<'_>| person.get("/csv/orgs").await.csv().into_iter().find(|r| r[0] == "alpha").expect("a row")[3].clone();
+    assert_eq!((score(&own).await.as_str(), score(&other).await.as_str()), ("60.0", "100.0"));
+}
+
+#[tokio::test]
+async fn cells_that_a_spreadsheet_would_run_are_disarmed() {
+    let app = TestApp::start().await;
+    let partner = app.partner("alpha").await;
+    partner.push("incidents", &items([with(incident("=1+1", "low", "GREEN"), "title", "@SUM(A1)")])).await;
+    let row = app.person(Role::Analyst).await.get("/csv/incidents").await.csv().remove(0);
+    assert_eq!((row[1].as_str(), row[2].as_str()), ("'=1+1", "'@SUM(A1)"));
+}
+
+#[tokio::test]
+async fn long_lists_are_whole_across_their_pages() {
+    let app = TestApp::start().await;
+    let partner = app.partner("alpha").await;
+    partner.push("incidents", &items((0..130).map(|i| incident(&format!("i{i}"), ["critical", "high", "low"][i % 3], "GREEN")))).await;
+    let person = app.person(Role::Analyst).await;
+    for sort in ["", "-opened", "opened", "-updated"] {
+        let rows = person.get(&format!("/csv/incidents?sort={sort}")).await.csv();
+        let ids: std::collections::BTreeSet<_> = rows.iter().map(|r| r[1].clone()).collect();
+        assert_eq!((rows.len(), ids.len()), (130, 130), "{sort}");
+    }
+}

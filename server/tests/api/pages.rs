@@ -1,0 +1,146 @@
+//! Every page there is: opened by whoever is signed in, closed to everybody else, absent where there is nothing.
+
+use crate::support::*;
+use app::{api::PagesHandle, app::Assets};
+use domain::{MINUTE, Role, Viewer};
+use leptos::prelude::provide_context;
+use server::views::Viewing;
+use std::{collections::BTreeSet, sync::Arc};
+use store::{IncidentFilter, IndicatorFilter};
+
+/// Every route of the application, as it writes them, with an address of it.
+async fn addresses(app: &TestApp) -> Vec<(&'static str, String)> {
+    let (partner, at) = (app.partner("alpha").await, app.at(-MINUTE));
+    partner.push("metrics", &items([sample(90.0, &at)])).await;
+    partner.push("incidents", &items([incident("INC-1", "critical", "GREEN")])).await;
+    partner.push("indicators", &items([indicator("a.example", "GREEN")])).await;
+    partner.push("events", &items([with(event("E-1", "GREEN", &at), "incident", "INC-1")])).await;
+    let reads = app.app.store.viewer(Viewer { org: app.org("alpha"), role: Role::Analyst });
+    let incident = reads.incidents(&IncidentFilter::default()).await.expect("incidents").rows.remove(0).id;
+    let event = reads.incident(incident.parse().expect("an id")).await.expect("an incident").expect("one").events.remove(0).id;
+    let indicator = reads.indicators(&IndicatorFilter::default()).await.expect("indicators").rows.remove(0).id;
+    let receipt = reads.pushes(None, None, "", 1).await.expect("receipts").rows.remove(0).receipt;
+    vec![
+        ("/", "/".into()),
+        ("/orgs", "/orgs".into()),
+        ("/orgs/:org", "/orgs/alpha".into()),
+        ("/orgs/:org/metrics/:metric", format!("/orgs/alpha/metrics/{METRIC}")),
+        ("/incidents", "/incidents".into()),
+        ("/incidents/:id", format!("/incidents/{incident}")),
+        ("/indicators", "/indicators".into()),
+        ("/indicators/:id", format!("/indicators/{indicator}")),
+        ("/events/:id", format!("/events/{event}")),
+        ("/receipts", "/receipts".into()),
+        ("/receipts/:id", format!("/receipts/{receipt}")),
+        ("/connect", "/connect".into()),
+        ("/about/scoring", "/about/scoring".into()),
+        ("/status", "/status".into()),
+        ("/signin", "/signin".into()),
+        ("/welcome/:token", "/welcome/some-token".into()),
+    ]
+}
+
+#[tokio::test]
+async fn no_page_is_forgotten_here() {
+    let app = TestApp::start().await;
+    let listed: BTreeSet<String> = addresses(&app).await.into_iter().map(|(route, _)| route.to_owned()).collect();
+    let hub = app.app.clone();
+    let context = move || {
+        let viewing: PagesHandle = Arc::new(Viewing { app: hub.clone(), who: None, base_url: String::new(), new_key: None });
+        provide_context(viewing);
+        provide_context(Assets { base: String::new() });
+    };
+    let (routes, _) = leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context(app::shell, None, context);
+    let routed: BTreeSet<String> = routes.iter().map(|r| colons(r.path())).collect();
+    assert_eq!(routed, listed);
+}
+
+/// `/orgs/{org}` as `/orgs/:org`.
+fn colons(path: &str) -> String {
+    path.replace('{', ":").replace('}', "")
+}
+
+#[tokio::test]
+async fn every_page_opens_for_those_who_are_signed_in() {
+    let app = TestApp::start().await;
+    let addresses = addresses(&app).await;
+    for (route, address) in &addresses {
+        let answer = app.get(address).await;
+        if ["/signin", "/welcome/:token"].contains(route) {
+            assert_eq!(answer.status, 200, "{address}");
+        } else {
+            assert_eq!((answer.status, answer.body.len()), (303, 0), "{address}");
+            assert!(answer.header("location").starts_with("/signin"), "{address}");
+        }
+    }
+    for role in Role::ALL {
+        for org in ["alpha", "beta"] {
+            let person = app.person_of(org, role).await;
+            for (_, address) in &addresses {
+                // A receipt of records stays with whoever pushed them.
+                let hidden = org == "beta" && address.starts_with("/receipts/");
+                let answer = person.get(address).await;
+                assert_eq!(answer.status, if hidden { 404 } else { 200 }, "{role} of {org} at {address}");
+                assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+                let page = answer.text();
+                assert_eq!((page.matches("<main").count(), page.matches("<h1").count()), (1, 1), "{address}: {page}");
+                assert!(page.contains("</html>") && page.contains(" · Shieldwall</title>"), "{address}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn where_there_is_nothing_there_is_404() {
+    let app = TestApp::start().await;
+    addresses(&app).await;
+    let person = app.person(Role::Analyst).await;
+    let id = "00000000-0000-7000-8000-000000000000";
+    let mut paths: Vec<String> =
+        ["incidents", "indicators", "events", "receipts"].iter().flat_map(|kind| [format!("/{kind}/{id}"), format!("/{kind}/x")]).collect();
+    for path in [
+        "/orgs/delta",
+        "/orgs/delta/metrics/mfa_coverage_pct",
+        "/orgs/alpha/metrics/moon_phase",
+        "/incidents?org=delta",
+        "/indicators?org=delta",
+        "/receipts?org=delta",
+        "/no/such/page",
+    ] {
+        paths.push(path.into());
+    }
+    for path in &paths {
+        let answer = person.get(path).await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(answer.text().contains("There is nothing at this address, or it is not shared with you."), "{path}");
+    }
+    for path in
+        ["/csv/orgs/delta", "/csv/orgs/alpha/metrics/moon_phase", "/csv/orgs/delta/metrics/mfa_coverage_pct", "/csv/incidents?org=delta", "/csv/nothing"]
+    {
+        assert_eq!(person.get(path).await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn odd_addresses_do_no_harm() {
+    let app = TestApp::start().await;
+    addresses(&app).await;
+    let person = app.person(Role::Analyst).await;
+    for query in [
+        "range=nonsense",
+        "range=2026-01-01..2025-01-01",
+        "cursor=%00",
+        "cursor=1~2~3",
+        "sort=--",
+        "q=%25%27%22%3Cscript%3E",
+        "sev=x&tlp=y&status=z&kind=w&seen=9",
+        "tz=Mars",
+        "a=b&a=c",
+    ] {
+        for path in ["/", "/orgs", "/orgs/alpha", "/orgs/alpha/metrics/mfa_coverage_pct", "/incidents", "/indicators", "/receipts"] {
+            let answer = person.get(&format!("{path}?{query}")).await;
+            assert_eq!(answer.status, 200, "{path}?{query}");
+            assert!(!answer.text().contains("<script>") && !answer.text().contains("\"<script"), "{path}?{query}");
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! What an organisation does not share reaches nobody: no page, file, list, total, search, stream, error or log.
+
+use crate::support::*;
+use domain::{MINUTE, Role, Viewer};
+use reqwest::Method;
+use serde_json::json;
+use std::{
+    collections::BTreeSet,
+    io::Write,
+    sync::{Arc, Mutex},
+};
+use store::{IncidentFilter, IndicatorFilter};
+
+/// In everything an organisation marks for few; `q=canary` finds all of it and gives none of it away.
+fn canary(org: &str) -> String {
+    format!("canary-of-{org}-5d1c")
+}
+
+/// Pushes records that only `recipients` may see, with the canary wherever a partner writes words.
+async fn push_marked(app: &TestApp, org: &str, recipients: &[&str]) {
+    let (partner, canary, at) = (app.partner(org).await, canary(org), app.at(-MINUTE));
+    for (i, tlp) in ["RED", "AMBER+STRICT", "AMBER"].into_iter().enumerate() {
+        let id = format!("{canary}-{i}");
+        let incident = json!({
+            "external_id": id, "title": format!("About {canary}"), "severity": "critical", "tlp": tlp, "description": canary, "owner": canary,
+            "attributes": { "note": canary }, "recipients": recipients,
+        });
+        partner.push("incidents", &items([incident])).await;
+        let event = with(with(event(&format!("{id}-e"), tlp, &at), "kind", canary.as_str()), "recipients", json!(recipients));
+        partner.push("events", &items([with(with(event, "incident", id.as_str()), "title", format!("Seen {canary}"))])).await;
+        let indicator = with(with(indicator(&format!("{id}.example"), tlp), "description", canary.as_str()), "recipients", json!(recipients));
+        partner.push("indicators", &items([indicator])).await;
+    }
+    // Refused items are quoted in receipts and problems.
+    partner.post("incidents", &items([with(incident(&canary, "low", "RED"), "status", canary.as_str()), incident(&format!("{canary}-b"), "low", "RED")])).await;
+    app.settle().await;
+}
+
+/// Every address under which a record of an organisation can be asked for.
+async fn records(app: &TestApp, org: &str) -> BTreeSet<String> {
+    let reads = app.app.store.viewer(Viewer { org: app.org(org), role: Role::Analyst });
+    let own = Some(app.org(org));
+    let mut paths = BTreeSet::new();
+    for row in reads.incidents(&IncidentFilter { org: own, ..IncidentFilter::default() }).await.expect("incidents").rows {
+        let found = reads.incident(row.id.parse().expect("an id")).await.expect("an incident").expect("it is there");
+        paths.extend(found.events.iter().map(|e| format!("/events/{}", e.id)));
+        paths.insert(format!("/incidents/{}", row.id));
+    }
+    paths.extend(
+        reads
+            .indicators(&IndicatorFilter { org: own, ..IndicatorFilter::default() })
+            .await
+            .expect("indicators")
+            .rows
+            .iter()
+            .map(|r| format!("/indicators/{}", r.id)),
+    );
+    paths.extend(reads.pushes(own, None, "", 50).await.expect("receipts").rows.iter().map(|r| format!("/receipts/{}", r.receipt)));
+    assert!(paths.len() >= 16, "{paths:?}");
+    paths
+}
+
+/// Lists, totals, searches and files.
+fn overviews() -> Vec<String> {
+    let mut paths: Vec<String> =
+        ["/", "/about/scoring", "/status", "/connect", "/docs/api", "/openapi.json", "/csv/collective?range=1y"].map(Into::into).to_vec();
+    for list in ["/orgs", "/incidents", "/indicators", "/receipts", "/csv/orgs", "/csv/incidents", "/csv/indicators"] {
+        paths.extend(
+            [
+                "",
+                "?q=canary",
+                "?status=any&q=canary&sort=-updated",
+                "?tlp=RED",
+                "?tlp=AMBER%2BSTRICT",
+                "?sev=critical&status=any",
+                "?seen=2",
+                "?kind=incidents",
+            ]
+            .map(|q| format!("{list}{q}")),
+        );
+        paths.extend(ORGS.map(|org| format!("{list}?org={org}&status=any")));
+    }
+    for org in ORGS {
+        paths.extend([
+            format!("/orgs/{org}"),
+            format!("/csv/orgs/{org}"),
+            format!("/orgs/{org}/metrics/{METRIC}"),
+            format!("/csv/orgs/{org}/metrics/{METRIC}"),
+        ]);
+    }
+    paths
+}
+
+fn gives_away(answer: &Answer, secret: &str) -> bool {
+    let in_headers = answer.headers.values().any(|v| v.as_bytes().windows(secret.len()).any(|w| w == secret.as_bytes()));
+    in_headers || answer.body.windows(secret.len()).any(|w| w == secret.as_bytes())
+}
+
+/// What the hub logs while this test runs, of all its parts.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("the log").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn log() -> Log {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter("server=trace,store=trace,app=trace,tower_http=trace").with_writer(move || writer.clone()).finish();
+    tracing::subscriber::set_global_default(subscriber).expect("one test listens to the log");
+    log
+}
+
+#[tokio::test]
+async fn canaries_stay_at_home() {
+    let app = TestApp::start().await;
+    let log = log();
+    let mut streams = Vec::new();
+    for org in ORGS {
+        streams.push((org, app.person_of(org, Role::Analyst).await.stream(None).await));
+    }
+    push_marked(&app, "alpha", &[]).await;
+    push_marked(&app, "beta", &[]).await;
+    let mut paths = overviews();
+    for org in ["alpha", "beta"] {
+        paths.extend(records(&app, org).await);
+    }
+    // The control: at home the canary sings on the lists, the records and the receipts.
+    let home = app.person_of("alpha", Role::Analyst).await;
+    for path in ["/", "/incidents", "/indicators?q=canary", "/csv/incidents", "/csv/indicators", "/orgs/alpha"] {
+        assert!(gives_away(&home.get(path).await, &canary("alpha")), "{path}");
+    }
+    for path in records(&app, "alpha").await {
+        let answer = home.get(&path).await;
+        assert!(answer.status == 200 && gives_away(&answer, &canary("alpha")), "{path}");
+    }
+    for (org, role) in ORGS.into_iter().flat_map(|org| Role::ALL.map(|role| (org, role))) {
+        let person = app.person_of(org, role).await;
+        for path in &paths {
+            let answer = person.get(path).await;
+            for other in ["alpha", "beta"].into_iter().filter(|other| *other != org) {
+                assert!(!gives_away(&answer, &canary(other)), "{role} of {org} at {path} ({}): {}", answer.status, answer.text());
+            }
+        }
+    }
+    let gamma = app.partner("gamma").await;
+    for route in ["incidents/canary-of-alpha-5d1c-0", "receipts/canary", "whoami"] {
+        assert!(!gives_away(&gamma.get(route).await, "About canary"));
+    }
+    for (org, mut stream) in streams {
+        app.partner(org).await.push("metrics", &items([sample(90.0, &app.at(-MINUTE))])).await;
+        assert_eq!(stream.event().await.kind, "hello");
+        stream.until(&format!("pushes:{org}")).await;
+        assert!(!stream.seen.contains("canary"), "{org}");
+    }
+    let logged = String::from_utf8_lossy(&log.0.lock().expect("the log")).into_owned();
+    assert!(logged.contains("/api/v1/incidents"), "the log was not listened to: {logged}");
+    let telling: Vec<_> = logged.lines().filter(|l| l.contains(&canary("alpha")) || l.contains(&canary("beta"))).collect();
+    assert!(telling.is_empty(), "{telling:#?}");
+}
+
+#[tokio::test]
+async fn whoever_is_named_sees_it_and_nobody_else() {
+    let app = TestApp::start().await;
+    push_marked(&app, "alpha", &["beta"]).await;
+    let (named, other) = (app.person_of("beta", Role::Executive).await, app.person_of("gamma", Role::Analyst).await);
+    for path in ["/csv/incidents", "/csv/indicators"] {
+        assert_eq!((named.get(path).await.csv().len(), other.get(path).await.csv().len()), (if path.ends_with("incidents") { 4 - 1 } else { 3 }, 0), "{path}");
+    }
+    for path in records(&app, "alpha").await.into_iter().filter(|p| !p.starts_with("/receipts/")) {
+        let sees = named.get(&path).await;
+        // The last incident names nobody.
+        if sees.status != 404 {
+            assert!(gives_away(&sees, &canary("alpha")), "{path}");
+        }
+        assert_eq!(other.get(&path).await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn foreign_and_absent_answer_alike() {
+    let app = TestApp::start().await;
+    push_marked(&app, "alpha", &[]).await;
+    let absent = "00000000-0000-7000-8000-000000000000";
+    for role in [Role::Analyst, Role::Steward] {
+        let person = app.person_of("gamma", role).await;
+        for path in records(&app, "alpha").await {
+            let (folder, id) = path.rsplit_once('/').expect("a path");
+            let (foreign, nothing) = (person.get(&path).await, person.get(&format!("{folder}/{absent}")).await);
+            assert_eq!((foreign.status, nothing.status), (404, 404), "{path}");
+            assert_eq!(apart_from(&foreign, id), apart_from(&nothing, absent), "{path}");
+        }
+    }
+    let beta = app.partner("beta").await;
+    let (foreign, absent) = (beta.get("incidents/canary-of-alpha-5d1c-0").await, beta.get("incidents/none").await);
+    assert_eq!((foreign.status, foreign.body), (absent.status, absent.body));
+    let put = Answer::of(beta.request(Method::PUT, "incidents/canary-of-alpha-5d1c-0").header("if-none-match", "*").json(&incident(
+        "canary-of-alpha-5d1c-0",
+        "low",
+        "GREEN",
+    )))
+    .await;
+    assert_eq!((put.status, put.header("etag")), (200, "\"1\""), "the name is free for everybody else");
+}
+
+/// Status, headers and body without the id that was asked for and the nonce of the answer.
+fn apart_from(answer: &Answer, id: &str) -> (u16, Vec<(String, String)>, String) {
+    let policy = answer.header("content-security-policy");
+    let nonce = policy.split("'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).expect("a nonce");
+    let plain = |text: &str| text.replace(nonce, "NONCE").replace(id, "ID");
+    let headers =
+        answer.headers.iter().filter(|(name, _)| *name != "date").map(|(name, value)| (name.to_string(), plain(value.to_str().unwrap_or_default()))).collect();
+    (answer.status, headers, plain(&answer.text()))
+}
