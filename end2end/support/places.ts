@@ -43,9 +43,10 @@ export async function address(page: Page, place: Place): Promise<string> {
   return path;
 }
 
-/** The address behind the first link that a selector finds on a page, without going there. */
-export async function linkOn(page: Page, path: string, selector: string): Promise<string> {
+/** The address behind the first link that a selector finds on a page; the page on the screen stays. */
+async function linkOn(page: Page, path: string, selector: string): Promise<string> {
   const html = await (await page.request.get(path)).text();
+  // The page itself may have JavaScript turned off; its tools work nevertheless.
   const href = await page.evaluate(
     ([text, query]) => new DOMParser().parseFromString(text, 'text/html').querySelector(query)?.getAttribute('href'),
     [html, selector] as const,

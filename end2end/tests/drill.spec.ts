@@ -31,13 +31,22 @@ test('collective → open critical → incident → event with the raw record', 
   await expect(page.getByRole('navigation', { name: 'Breadcrumbs' })).toContainText(CRITICAL);
 });
 
-test('collective → indicators → indicator → its receipt', async ({ page }) => {
+test('collective → indicators → indicator with the raw record', async ({ page }) => {
   await openLive(page, '/');
   await page.locator('.indicators .bars a', { hasText: 'TLP:GREEN' }).click();
   await page.locator('[data-row]').first().click();
   await expect(page.getByRole('region', { name: 'Indicator as pushed' })).toContainText('"value"');
-  await page.getByRole('link', { name: /^Receipt/ }).first().click();
+  await expect(page.getByRole('region', { name: 'Reports of this value' }).getByRole('row')).not.toHaveCount(1);
+});
+
+test('an own indicator leads to its receipt, another organisation\'s says that it is not shared', async ({ page }) => {
+  await page.goto('/indicators?org=quillon-bank');
+  await page.locator('[data-row]').first().click();
+  await page.getByRole('row', { name: 'this report' }).getByRole('link', { name: /^Receipt/ }).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(/^Push of [\d,]+ indicators?$/);
+  await page.goto('/indicators?org=sable-water');
+  await page.locator('[data-row]').first().click();
+  await expect(page.getByRole('row', { name: 'this report' })).toContainText('not shared');
 });
 
 test('an address that is none says so, with its status', async ({ page, complaints }) => {

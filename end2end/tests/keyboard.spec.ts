@@ -1,5 +1,5 @@
 /** With the keyboard alone. */
-import { expect, openLive, test } from '../support/test.ts';
+import { expect, live, openLive, test } from '../support/test.ts';
 import { CRITICAL } from '../support/places.ts';
 import type { Page } from '@playwright/test';
 
@@ -9,10 +9,18 @@ class Keyboard {
 
   constructor(private readonly page: Page) {}
 
+  /** Presses a key that leads to another page. */
+  async follow(key: string, url: RegExp): Promise<void> {
+    this.pressed += 1;
+    await this.page.keyboard.press(key);
+    await expect(this.page).toHaveURL(url);
+    await live(this.page);
+  }
+
+  /** Presses a key that stays on the page. */
   async press(key: string): Promise<void> {
     this.pressed += 1;
     await this.page.keyboard.press(key);
-    await this.page.waitForLoadState('load');
     const lost = await this.page.evaluate(() => {
       const focus = document.activeElement;
       // At the top of a page, and at the place that a skip link leads to, nothing is chosen yet.
@@ -40,16 +48,14 @@ test('from the collective to a raw record in at most 25 keys', async ({ page }) 
   await keyboard.to('.skip');
   await keyboard.press('Enter');
   await keyboard.to('.stat-value[href*="sev=critical"]');
-  await keyboard.press('Enter');
-  await expect(page).toHaveURL(/\/incidents\?.*sev=critical/);
-  await expect(page.locator('#live')).toHaveClass('live on');
+  await keyboard.follow('Enter', /\/incidents\?.*sev=critical/);
   await keyboard.press('j');
-  await keyboard.press('Enter');
+  await keyboard.follow('Enter', /\/incidents\/[\w-]+$/);
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(CRITICAL);
   await keyboard.to('.skip');
   await keyboard.press('Enter');
   await keyboard.to('a[href^="/events/"]');
-  await keyboard.press('Enter');
+  await keyboard.follow('Enter', /\/events\/[\w-]+$/);
   await expect(page.getByRole('region', { name: 'Event as pushed' })).toContainText('"observed_at"');
   expect(keyboard.pressed).toBeLessThanOrEqual(25);
 });

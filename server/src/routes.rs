@@ -10,6 +10,7 @@ use crate::{App, api, auth, live, middleware};
 use anyhow::Context;
 use axum::{
     Router,
+    extract::Request,
     middleware::{from_fn, from_fn_with_state},
     routing::{get, post},
 };
@@ -43,8 +44,15 @@ pub fn router(app: &App) -> Router {
         .layer(from_fn(middleware::same_origin))
         .layer(from_fn(middleware::catch_panic))
         .layer(from_fn_with_state(app.clone(), middleware::security_headers))
-        .layer(TraceLayer::new_for_http())
+        .layer(TraceLayer::new_for_http().make_span_with(span))
         .with_state(app.clone())
+}
+
+/// Names a request in the log. A one-time link is an address, so it is left out; so are queries, which hold what people look for.
+fn span(request: &Request) -> tracing::Span {
+    let path = request.uri().path();
+    let path = if path.starts_with("/welcome/") { "/welcome/…" } else { path };
+    tracing::debug_span!("request", method = %request.method(), path)
 }
 
 /// Serves until SIGTERM or Ctrl-C; then ends the streams, finishes what was accepted and closes the database.

@@ -12,10 +12,12 @@ use utoipa::ToSchema;
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Problem {
     /// Names the kind of refusal; stable.
-    #[serde(rename = "type")]
-    pub kind: String,
+    #[serde(rename = "type", serialize_with = "urn")]
+    #[schema(value_type = String, example = "urn:shieldwall:problem:invalid")]
+    pub kind: &'static str,
     /// The kind, in words.
-    pub title: String,
+    #[schema(value_type = String)]
+    pub title: &'static str,
     pub status: u16,
     /// What is wrong with this request.
     pub detail: String,
@@ -25,9 +27,13 @@ pub struct Problem {
     /// The receipt, where the push was read but no item could be kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object)]
-    pub receipt: Option<serde_json::Value>,
+    pub receipt: Option<Box<serde_json::Value>>,
     #[serde(skip)]
     headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+fn urn<S: serde::Serializer>(kind: &&'static str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("urn:shieldwall:problem:{kind}"))
 }
 
 /// One wrong field.
@@ -49,9 +55,8 @@ impl From<&Failure> for FieldError {
 impl Problem {
     /// A problem of a kind; `kind` becomes `urn:shieldwall:problem:{kind}`.
     #[must_use]
-    pub fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<String>) -> Self {
-        let kind = format!("urn:shieldwall:problem:{kind}");
-        Self { kind, title: title.into(), status: status.as_u16(), detail: detail.into(), errors: vec![], receipt: None, headers: vec![] }
+    pub fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self { kind, title, status: status.as_u16(), detail: detail.into(), errors: vec![], receipt: None, headers: vec![] }
     }
 
     /// Names the field.

@@ -185,7 +185,7 @@ fn refused(receipt: ReceiptRecord) -> Problem {
     let receipt = Receipt::from(receipt);
     let mut problem = Problem::invalid(format!("{} of {} items are refused, and nothing was kept.", errors.len(), receipt.total_count));
     problem.errors = errors;
-    problem.receipt = serde_json::to_value(receipt).ok();
+    problem.receipt = serde_json::to_value(receipt).ok().map(Box::new);
     problem
 }
 

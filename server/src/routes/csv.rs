@@ -98,7 +98,7 @@ async fn metric(State(app): State<App>, who: SignedIn, Path((org, metric)): Path
     }
     let points = looking.app.store.viewer(who.viewer).metric_series(id, &metric, window).await;
     let rows = points.map(|p| p.into_iter().map(|p| vec![p.at.rfc3339(), p.value.to_string()]).collect());
-    file(&format!("{org}-{metric}"), &["observed_at", "value"], rows.map_err(|error| crate::views::failed(error)))
+    file(&format!("{org}-{metric}"), &["observed_at", "value"], rows.map_err(crate::views::failed))
 }
 
 async fn incidents(State(app): State<App>, who: SignedIn, Query(mut query): Query<PageQuery>) -> Response {

@@ -41,7 +41,7 @@ pub async fn collective(l: &Looking, query: &PageQuery) -> Answer<Collective> {
     let month_ago = days.len().checked_sub(30).and_then(|i| days[i]);
 
     let mut cards: Vec<OrgCard> = seen.iter().map(|(o, s)| card(l, o, s)).collect();
-    cards.sort_by(|a, b| worst_first(a, b));
+    cards.sort_by(worst_first);
     let off = cards.iter().filter(|c| c.standing == Standing::Off).count() as u32;
     let open = l.reads().critical_at(l.now).await.map_err(from_store(l.now))?;
     let week_ago = l.reads().critical_at(l.now.plus(-7 * DAY)).await.map_err(from_store(l.now))?;

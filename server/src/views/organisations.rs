@@ -44,7 +44,7 @@ pub async fn organisations(l: &Looking, query: &PageQuery) -> Answer<Organisatio
 fn sort(rows: &mut [OrgRow], by: &str) {
     let (column, down) = by.strip_prefix('-').map_or((by, false), |c| (c, true));
     match column {
-        "name" => rows.sort_by(|a, b| a.org.name.to_lowercase().cmp(&b.org.name.to_lowercase())),
+        "name" => rows.sort_by_key(|r| r.org.name.to_lowercase()),
         "sector" => rows.sort_by(|a, b| a.sector.cmp(&b.sector).then_with(|| a.org.name.cmp(&b.org.name))),
         _ => {
             let key = |r: &OrgRow| match column {

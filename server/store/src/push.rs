@@ -273,10 +273,13 @@ pub enum Outcome {
     Refused(ReceiptRecord),
 }
 
+/// The numbers of one organisation's series, by metric and labels.
+type SeriesOfOrg = HashMap<(String, String), i64>;
+
 /// The numbers of series, by organisation, metric and labels. Filled only after a commit.
 #[derive(Default)]
 pub(crate) struct SeriesCache {
-    by_org: RwLock<HashMap<OrgId, Arc<HashMap<(String, String), i64>>>>,
+    by_org: RwLock<HashMap<OrgId, Arc<SeriesOfOrg>>>,
 }
 
 impl SeriesCache {
