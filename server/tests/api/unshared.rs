@@ -10,6 +10,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 use store::{IncidentFilter, IndicatorFilter};
+use tracing::subscriber::DefaultGuard;
 
 /// In everything an organisation marks for few; `q=canary` finds all of it and gives none of it away.
 fn canary(org: &str) -> String {
@@ -96,7 +97,7 @@ fn gives_away(answer: &Answer, secret: &str) -> bool {
     in_headers || answer.body.windows(secret.len()).any(|w| w == secret.as_bytes())
 }
 
-/// What the hub logs while this test runs, of all its parts.
+/// What this test's hub logs, of all its parts; it runs on the test's own thread.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -111,19 +112,18 @@ impl Write for Log {
     }
 }
 
-fn log() -> Log {
+fn log() -> (Log, DefaultGuard) {
     let log = Log::default();
     let writer = log.clone();
     let subscriber =
         tracing_subscriber::fmt().with_env_filter("server=trace,store=trace,app=trace,tower_http=trace").with_writer(move || writer.clone()).finish();
-    tracing::subscriber::set_global_default(subscriber).expect("one test listens to the log");
-    log
+    (log, tracing::subscriber::set_default(subscriber))
 }
 
 #[tokio::test]
 async fn canaries_stay_at_home() {
+    let (log, _listening) = log();
     let app = TestApp::start().await;
-    let log = log();
     let mut streams = Vec::new();
     for org in ORGS {
         streams.push((org, app.person_of(org, Role::Analyst).await.stream(None).await));
