@@ -32,10 +32,10 @@ struct State {
     failures: Cell<u32>,
     /// The moment of the last good answer, for "not live since".
     good: RefCell<String>,
-    /// Changes of the stream's state so far, so that a timer knows whether its own is still the newest.
-    turns: Cell<u32>,
-    /// Since when the stream is lost; only where that lasts.
+    /// Since when the stream is lost.
     lost: RefCell<Option<String>>,
+    /// It is lost for so long that the page says so.
+    long: Cell<bool>,
 }
 
 thread_local! {
@@ -86,21 +86,22 @@ pub fn start() {
 /// at once.
 fn stream(live: &str) {
     state(live);
-    let turn = with(|s| {
-        s.turns.set(s.turns.get() + 1);
-        s.turns.get()
-    });
     if live == "live" {
-        with(|s| *s.lost.borrow_mut() = None);
+        with(|s| {
+            *s.lost.borrow_mut() = None;
+            s.long.set(false);
+        });
         note();
         if with(|s| s.failures.get()) > 0 {
             want(true);
         }
     } else if live == "reconnecting" && with(|s| s.lost.borrow().is_none()) {
+        // Each try in vain tells the same state again: what counts is the first.
         let since = moment();
+        with(|s| *s.lost.borrow_mut() = Some(since.clone()));
         after(PATIENCE, move || {
-            if with(|s| s.turns.get()) == turn {
-                with(|s| *s.lost.borrow_mut() = Some(since));
+            if with(|s| s.lost.borrow().as_ref() == Some(&since)) {
+                with(|s| s.long.set(true));
                 note();
             }
         });
@@ -237,7 +238,7 @@ fn failed() {
 
 /// Says since when the page is not live, or nothing.
 fn note() {
-    let since = with(|s| if s.failures.get() > 0 { Some(s.good.borrow().clone()) } else { s.lost.borrow().clone() });
+    let since = with(|s| if s.failures.get() > 0 { Some(s.good.borrow().clone()) } else { s.lost.borrow().clone().filter(|_| s.long.get()) });
     if let Some(note) = find("#not-live") {
         say(&note, &since.as_ref().map_or_else(String::new, |s| format!("Not live since {s}, retrying. What you see is the last good answer.")));
         show(&note, since.is_some());

@@ -17,7 +17,7 @@ pub fn Page(
     crumbs: Vec<(String, String)>,
     children: Children,
 ) -> impl IntoView {
-    let trail = if crumbs.is_empty() { view! { <Title text=title/> }.into_any() } else { view! { <Trail title crumbs/> }.into_any() };
+    let trail = if crumbs.is_empty() { view! { <Title text=title.get_untracked()/> }.into_any() } else { view! { <Trail title crumbs/> }.into_any() };
     view! {
         <main id="main" tabindex="-1">
             {trail}
@@ -27,7 +27,8 @@ pub fn Page(
     .into_any()
 }
 
-/// The document's title and the breadcrumbs, which keep the query's range and zone.
+/// The document's title and the breadcrumbs, which keep the query's range and zone. The title is given as text, not as a signal: it is
+/// written with the document's head, when the signals of what was loaded may be gone.
 #[component]
 pub fn Trail(
     /// The page's name: the last crumb.
@@ -40,7 +41,7 @@ pub fn Trail(
     let query = use_page_query();
     let steps = move || crumbs.get().into_iter().map(|(label, path)| view! { <li><a href=kept(query, &path)>{label}</a></li> }).collect_view();
     view! {
-        <Title text=title/>
+        <Title text=title.get_untracked()/>
         <nav class="crumbs" aria-label="Breadcrumbs"><ol>{steps}<li aria-current="page">{title}</li></ol></nav>
     }
     .into_any()
