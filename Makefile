@@ -52,7 +52,7 @@ $(BINDGEN): Cargo.lock
 	@if [[ "$$($(BINDGEN) --version 2>/dev/null)" != "wasm-bindgen $(BINDGEN_VERSION)" ]]; then \
 	  echo "· installing wasm-bindgen $(BINDGEN_VERSION) (about three minutes, once)"; \
 	  cargo install wasm-bindgen-cli --version $(BINDGEN_VERSION) --root target/tools --target-dir target/tools/build --quiet \
-	    || { echo "wasm-bindgen $(BINDGEN_VERSION) could not be installed; is crates.io reachable?" >&2; exit 1; }; \
+	    || { echo "wasm-bindgen $(BINDGEN_VERSION) could not be installed; is the crate registry reachable?" >&2; exit 1; }; \
 	fi
 	@touch $@
 
