@@ -3,7 +3,7 @@
 use crate::{
     Hub, StoreError,
     db::{on_conn, pieces, values_sql},
-    push::metrics::{DAYS, HOURS, SampleRow, add_rollups, roll, series, set_current},
+    push::metrics::{DAYS, HOURS, SampleRow, add_rollups, number_series, roll, set_current},
 };
 use domain::{OrgId, Timestamp};
 use sqlx::AssertSqlSafe;
@@ -28,8 +28,9 @@ impl Hub<'_> {
         self.write(move |conn| {
             Box::pin(async move {
                 let mut rows = Vec::new();
+                let numbers = number_series(conn, org, history.iter().map(|one| (one.metric.as_str(), ""))).await?;
                 for one in history {
-                    let id = series(conn, org, &(one.metric, String::new())).await?;
+                    let id = numbers[&(one.metric, String::new())];
                     rows.extend(one.values.into_iter().map(|(observed_at, value)| SampleRow { observed_at, series: id, value }));
                 }
                 rows.sort_by_key(|r| (r.observed_at, r.series));

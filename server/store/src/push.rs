@@ -10,7 +10,12 @@ mod record;
 pub(crate) use indicators::add_totals as add_indicator_totals;
 pub use record::render_failures;
 
-use crate::{StoreError, db::Conn, writer::Keep};
+use self::metrics::{SeriesNumbers, at_once::AtOnce};
+use crate::{
+    StoreError,
+    db::Conn,
+    writer::{Keep, UNDO, execute},
+};
 use domain::{IncidentStatus, OrgId, Severity, Timestamp, Tlp, indicator::IndicatorType};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -273,24 +278,20 @@ pub enum Outcome {
     Refused(ReceiptRecord),
 }
 
-/// The numbers of one organisation's series, by metric and labels.
-type SeriesOfOrg = HashMap<(String, String), i64>;
-
-/// The numbers of series, by organisation, metric and labels. Filled only after a commit.
+/// The numbers of series by organisation, so that a usual push does not ask for them. Filled only after a commit.
 #[derive(Default)]
 pub(crate) struct SeriesCache {
-    by_org: RwLock<HashMap<OrgId, Arc<SeriesOfOrg>>>,
+    by_org: RwLock<HashMap<OrgId, Arc<SeriesNumbers>>>,
 }
 
 impl SeriesCache {
-    pub(crate) fn of(&self, org: OrgId) -> Arc<HashMap<(String, String), i64>> {
+    fn of(&self, org: OrgId) -> Arc<SeriesNumbers> {
         self.by_org.read().ok().and_then(|map| map.get(&org).cloned()).unwrap_or_default()
     }
 
-    pub(crate) fn add(&self, org: OrgId, new: Vec<((String, String), i64)>) {
+    fn set(&self, org: OrgId, numbers: SeriesNumbers) {
         if let Ok(mut map) = self.by_org.write() {
-            let entry = map.entry(org).or_default();
-            Arc::make_mut(entry).extend(new);
+            map.insert(org, Arc::new(numbers));
         }
     }
 }
@@ -305,51 +306,83 @@ impl crate::Partner<'_> {
         let org = self.org;
         let known = self.store.inner.series.of(org);
         let dry_run = push.dry_run;
-        let (outcome, new_series) = self.store.inner.writer.run(move |conn| Box::pin(async move { apply(conn, push, items, &known).await })).await?;
-        if !dry_run && !new_series.is_empty() {
-            self.store.inner.series.add(org, new_series);
+        let at_once = metrics::at_once::prepare(&self.store.inner.db, &push, &items, &known)?;
+        let (outcome, numbers) = self.store.inner.writer.run(move |conn| Box::pin(async move { apply(conn, push, items, at_once, &known).await })).await?;
+        if let Some(numbers) = numbers.filter(|_| !dry_run) {
+            self.store.inner.series.set(org, numbers);
         }
         Ok(outcome)
     }
 }
 
-type Applied = (Outcome, Vec<((String, String), i64)>);
+/// What became of a push, and its organisation's series where there are new ones.
+type Applied = (Outcome, Option<SeriesNumbers>);
 
-async fn apply(conn: &mut Conn, push: Push, items: Items, known: &HashMap<(String, String), i64>) -> Result<Keep<Applied>, StoreError> {
+async fn apply(conn: &mut Conn, push: Push, items: Items, at_once: Option<AtOnce>, known: &SeriesNumbers) -> Result<Keep<Applied>, StoreError> {
+    if let Some(at_once) = at_once {
+        if let Some(no) = metrics::at_once::apply(conn, at_once).await? {
+            return Ok(Keep::Sealed((push.applied(no, items.len(), None), None)));
+        }
+        execute(conn, UNDO).await?;
+    }
     if let Some(idempotency) = &push.idempotency
         && let Some(before) = record::replay(conn, push.org, idempotency).await?
     {
-        return Ok(Keep::No((before, vec![])));
+        return Ok(Keep::No((before, None)));
     }
-    let kept = items.len() as u32;
     let all_or_nothing = push.strict || push.mode == Mode::Snapshot;
-    if (push.total > 0 && kept == 0) || (all_or_nothing && !push.failures.is_empty()) {
+    if (push.total > 0 && items.len() == 0) || (all_or_nothing && !push.failures.is_empty()) {
         let no = record::receipt(conn, &push, 0).await?;
-        let receipt = ReceiptRecord { no, id: push.id, received_at: push.received_at, total: push.total, kept: 0, failures: push.failures };
-        let refused = (Outcome::Refused(receipt), vec![]);
-        return Ok(if push.dry_run { Keep::No(refused) } else { Keep::Yes(refused) });
+        let dry_run = push.dry_run;
+        let refused = (Outcome::Refused(push.into_receipt(no, 0)), None);
+        return Ok(if dry_run { Keep::No(refused) } else { Keep::Yes(refused) });
     }
-    let no = record::receipt(conn, &push, kept).await?;
-    let (oldest, newest) = (items.oldest(), items.newest());
+    let no = record::receipt(conn, &push, items.len()).await?;
     let mut reach = record::Reach::default();
-    let mut new_series = vec![];
+    let mut numbers = None;
     let mut revision = None;
     match &items {
-        Items::Metrics(samples) => new_series = metrics::apply(conn, &push, no, samples, known, &mut reach).await?,
+        Items::Metrics(samples) => {
+            let rows = match metrics::rows(samples, known) {
+                Ok(rows) => rows,
+                Err(_) => {
+                    let keys = samples.iter().map(|s| (s.metric.as_str(), s.labels.as_str()));
+                    let all = numbers.insert(metrics::number_series(conn, push.org, keys).await?);
+                    metrics::rows(samples, all).map_err(|(metric, _)| StoreError::Internal(format!("a series of {metric} has no number")))?
+                }
+            };
+            metrics::apply(conn, &push, no, &rows, &mut reach).await?;
+        }
         Items::Incidents(list) => match incidents::apply(conn, &push, no, list, &mut reach).await? {
             incidents::Applied::Kept(newest) => revision = newest,
-            incidents::Applied::Mismatch(current) => return Ok(Keep::No((Outcome::RevisionMismatch { current }, vec![]))),
+            incidents::Applied::Mismatch(current) => return Ok(Keep::No((Outcome::RevisionMismatch { current }, None))),
         },
         Items::Events(list) => events::apply(conn, &push, no, list, &mut reach).await?,
         Items::Indicators(list) => indicators::apply(conn, &push, no, list, &mut reach).await?,
         Items::Counts { window, counts } => counts::apply(conn, &push, no, *window, counts, &mut reach).await?,
     }
-    record::liveness(conn, &push, newest).await?;
-    record::outbox(conn, &push, &reach, oldest).await?;
+    record::liveness(conn, &push, items.newest()).await?;
+    record::outbox(conn, &push, &reach, items.oldest()).await?;
     if let Some(idempotency) = &push.idempotency {
         record::remember(conn, &push, idempotency, no).await?;
     }
-    let receipt = ReceiptRecord { no, id: push.id, received_at: push.received_at, total: push.total, kept, failures: push.failures };
-    let applied = (Outcome::Applied { receipt, revision }, new_series);
-    Ok(if push.dry_run { Keep::No(applied) } else { Keep::Yes(applied) })
+    let dry_run = push.dry_run;
+    let applied = (push.applied(no, items.len(), revision), numbers);
+    Ok(if dry_run { Keep::No(applied) } else { Keep::Yes(applied) })
+}
+
+impl Push {
+    fn applied(self, no: i64, kept: usize, revision: Option<i64>) -> Outcome {
+        Outcome::Applied { receipt: self.into_receipt(no, kept), revision }
+    }
+
+    fn into_receipt(self, no: i64, kept: usize) -> ReceiptRecord {
+        ReceiptRecord { no, id: self.id, received_at: self.received_at, total: self.total, kept: kept as u32, failures: self.failures }
+    }
+
+    /// The moment up to which its organisation is heard of. An empty push is a sign of life: "nothing to report" is a report. Data cannot be
+    /// younger than its arrival.
+    fn alive_at(&self, newest: Option<Timestamp>) -> Timestamp {
+        newest.unwrap_or(self.received_at).min(self.received_at)
+    }
 }

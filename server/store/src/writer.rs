@@ -28,17 +28,24 @@ const GROUP: usize = 128;
 
 type Boxed<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
 
-/// What to do with a job's savepoint.
+/// What to do with what a job wrote since its savepoint.
 pub(crate) enum Keep<T> {
-    /// Keep what it wrote and answer after the commit.
+    /// Keep it and answer after the commit.
     Yes(T),
-    /// Undo what it wrote and answer all the same: a dry run, or a refusal found half way.
+    /// The same; the job has executed [`SEAL`] itself.
+    Sealed(T),
+    /// Undo it and answer all the same: a dry run, or a refusal found half way.
     No(T),
 }
 
+/// Keeps what was written since the savepoint, and makes the next job's.
+pub(crate) const SEAL: &str = "RELEASE job; SAVEPOINT job";
+/// Undoes what was written since the savepoint, which stays.
+pub(crate) const UNDO: &str = "ROLLBACK TO job";
+
 trait Job: Send {
-    /// Runs the job; says whether to keep its savepoint.
-    fn run<'c>(&'c mut self, conn: &'c mut Conn) -> Boxed<'c, bool>;
+    /// Runs the job; says what to execute after it.
+    fn run<'c>(&'c mut self, conn: &'c mut Conn) -> Boxed<'c, Option<&'static str>>;
     /// Answers the caller, after the commit or its failure.
     fn finish(self: Box<Self>, committed: Result<(), StoreError>);
 }
@@ -54,16 +61,17 @@ where
     T: Send,
     F: for<'c> FnOnce(&'c mut Conn) -> Boxed<'c, Result<Keep<T>, StoreError>> + Send,
 {
-    fn run<'c>(&'c mut self, conn: &'c mut Conn) -> Boxed<'c, bool> {
+    fn run<'c>(&'c mut self, conn: &'c mut Conn) -> Boxed<'c, Option<&'static str>> {
         Box::pin(async move {
-            let Some(work) = self.work.take() else { return false };
-            let (keep, result) = match work(conn).await {
-                Ok(Keep::Yes(value)) => (true, Ok(value)),
-                Ok(Keep::No(value)) => (false, Ok(value)),
-                Err(error) => (false, Err(error)),
+            let Some(work) = self.work.take() else { return Some(UNDO) };
+            let (after, result) = match work(conn).await {
+                Ok(Keep::Yes(value)) => (Some(SEAL), Ok(value)),
+                Ok(Keep::Sealed(value)) => (None, Ok(value)),
+                Ok(Keep::No(value)) => (Some(UNDO), Ok(value)),
+                Err(error) => (Some(UNDO), Err(error)),
             };
             self.result = Some(result);
-            keep
+            after
         })
     }
 
@@ -160,20 +168,19 @@ async fn write(mut conn: Conn, mut queue: mpsc::Receiver<Box<dyn Job>>, tick: wa
 
 async fn transaction(conn: &mut Conn, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
     use futures_util::FutureExt;
-    execute(conn, "BEGIN IMMEDIATE").await?;
+    execute(conn, "BEGIN IMMEDIATE; SAVEPOINT job").await?;
     for job in group {
-        execute(conn, "SAVEPOINT job").await?;
         // A job that panics must not take the writer, and everybody's pushes, with it.
-        let kept = std::panic::AssertUnwindSafe(job.run(conn)).catch_unwind().await;
-        if !kept.unwrap_or(false) {
-            execute(conn, "ROLLBACK TO job").await?;
+        let after = std::panic::AssertUnwindSafe(job.run(conn)).catch_unwind().await;
+        if let Some(sql) = after.unwrap_or(Some(UNDO)) {
+            execute(conn, sql).await?;
         }
-        execute(conn, "RELEASE job").await?;
     }
     execute(conn, "COMMIT").await
 }
 
-async fn execute(conn: &mut Conn, sql: &'static str) -> Result<(), StoreError> {
+/// Each execution is a round trip to the thread that SQLite works in, and its two wake-ups cost more than most statements.
+pub(crate) async fn execute(conn: &mut Conn, sql: &'static str) -> Result<(), StoreError> {
     on_conn!(conn, c => sqlx::query(sql).execute(c).await)?;
     Ok(())
 }

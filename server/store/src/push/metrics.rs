@@ -1,5 +1,7 @@
 //! Samples, with the rollups and current values that every page reads instead of them.
 
+pub(super) mod at_once;
+
 use super::{Mode, Push, Sample, record::Reach};
 use crate::{
     StoreError,
@@ -55,36 +57,30 @@ pub(crate) fn roll<'a>(rows: impl Iterator<Item = &'a SampleRow>, bucket: fn(Tim
     rollups
 }
 
-pub(crate) async fn apply(
-    conn: &mut Conn,
-    push: &Push,
-    receipt: i64,
-    samples: &[Sample],
-    known: &HashMap<(String, String), i64>,
-    reach: &mut Reach,
-) -> Result<Vec<((String, String), i64)>, StoreError> {
-    reach.everyone();
-    let mut new_series: HashMap<(String, String), i64> = HashMap::new();
-    // By key: sorted as the tree is, and the last of several values for one moment wins.
+/// The numbers of series, by metric and labels.
+pub(crate) type SeriesNumbers = HashMap<(String, String), i64>;
+
+/// The rows of samples, sorted as the tree is; the last of several values for one moment wins. `Err` names the first series that has no
+/// number yet.
+pub(crate) fn rows(samples: &[Sample], numbers: &SeriesNumbers) -> Result<Vec<SampleRow>, (String, String)> {
     let mut rows: BTreeMap<(Timestamp, i64), f64> = BTreeMap::new();
+    let mut key = (String::new(), String::new());
     for sample in samples {
-        let key = (sample.metric.clone(), sample.labels.clone());
-        let id = match known.get(&key).or_else(|| new_series.get(&key)) {
-            Some(id) => *id,
-            None => {
-                let id = series(conn, push.org, &key).await?;
-                new_series.insert(key, id);
-                id
-            }
-        };
-        rows.insert((sample.observed_at, id), sample.value);
+        key.0.clone_from(&sample.metric);
+        key.1.clone_from(&sample.labels);
+        let Some(id) = numbers.get(&key) else { return Err(key) };
+        rows.insert((sample.observed_at, *id), sample.value);
     }
-    let rows: Vec<_> = rows.into_iter().map(|((observed_at, series), value)| SampleRow { observed_at, series, value }).collect();
-    let (fresh, corrected) = insert(conn, push.org, receipt, &rows).await?;
+    Ok(rows.into_iter().map(|((observed_at, series), value)| SampleRow { observed_at, series, value }).collect())
+}
+
+pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, rows: &[SampleRow], reach: &mut Reach) -> Result<(), StoreError> {
+    reach.everyone();
+    let (fresh, corrected) = insert(conn, push.org, receipt, rows).await?;
     add_rollups(conn, push.org, HOURS, &roll(fresh.iter(), Timestamp::hour)).await?;
     add_rollups(conn, push.org, DAYS, &roll(fresh.iter(), Timestamp::day)).await?;
     recompute(conn, push.org, &corrected).await?;
-    set_current(conn, push.org, receipt, &rows).await?;
+    set_current(conn, push.org, receipt, rows).await?;
     if push.mode == Mode::Snapshot {
         // Only what the snapshot could know of: a late one does not touch what came after it.
         const EXPIRE: &str =
@@ -94,15 +90,26 @@ pub(crate) async fn apply(
         let named = serde_json::to_string(&named).map_err(|e| StoreError::Internal(e.to_string()))?;
         on_conn!(conn, c => sqlx::query(EXPIRE).bind(push.org.0).bind(newest.0).bind(named).execute(&mut *c).await)?;
     }
-    Ok(new_series.into_iter().collect())
+    Ok(())
 }
 
-/// The number of a series, made where it is new.
-pub(crate) async fn series(conn: &mut Conn, org: OrgId, (metric, labels): &(String, String)) -> Result<i64, StoreError> {
-    // The update changes nothing; it makes RETURNING answer for an existing row too.
-    const SERIES: &str = "INSERT INTO series (org_id, metric, labels) VALUES ($1, $2, $3) \
-                          ON CONFLICT (org_id, metric, labels) DO UPDATE SET metric = excluded.metric RETURNING id";
-    Ok(on_conn!(conn, c => sqlx::query_scalar(SERIES).bind(org.0).bind(metric).bind(labels).fetch_one(&mut *c).await)?)
+/// The numbers of all series of an organisation, after those of `keys` that are new were made.
+pub(crate) async fn number_series<'k>(conn: &mut Conn, org: OrgId, keys: impl Iterator<Item = (&'k str, &'k str)>) -> Result<SeriesNumbers, StoreError> {
+    const PREFIX: &str = "INSERT INTO series (org_id, metric, labels) VALUES";
+    const ALL: &str = "SELECT metric, labels, id FROM series WHERE org_id = $1";
+    let keys: Vec<_> = keys.collect::<BTreeSet<_>>().into_iter().collect();
+    for piece in pieces(&keys) {
+        let sql = values_sql(PREFIX, 3, piece.len(), "ON CONFLICT DO NOTHING");
+        on_conn!(conn, c => {
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for (metric, labels) in piece {
+                query = query.bind(org.0).bind((*metric).to_owned()).bind((*labels).to_owned());
+            }
+            query.execute(&mut *c).await
+        })?;
+    }
+    let all: Vec<(String, String, i64)> = on_conn!(conn, c => sqlx::query_as(ALL).bind(org.0).fetch_all(&mut *c).await)?;
+    Ok(all.into_iter().map(|(metric, labels, id)| ((metric, labels), id)).collect())
 }
 
 /// Inserts samples; returns those that are new, and those that replaced another value of the same moment.
@@ -146,11 +153,11 @@ async fn insert(conn: &mut Conn, org: OrgId, receipt: i64, rows: &[SampleRow]) -
 /// A rollup table: how new rows join what is there, and how a bucket is replaced.
 #[derive(Clone, Copy)]
 pub(crate) struct Table {
-    insert: &'static str,
+    head: &'static str,
 }
 
-pub(crate) const HOURS: Table = Table { insert: "INSERT INTO rollup_hours AS t (bucket, org_id, series_id, n, sum, min, max, last, last_at) VALUES" };
-pub(crate) const DAYS: Table = Table { insert: "INSERT INTO rollup_days AS t (bucket, org_id, series_id, n, sum, min, max, last, last_at) VALUES" };
+pub(crate) const HOURS: Table = Table { head: "INSERT INTO rollup_hours AS t (bucket, org_id, series_id, n, sum, min, max, last, last_at)" };
+pub(crate) const DAYS: Table = Table { head: "INSERT INTO rollup_days AS t (bucket, org_id, series_id, n, sum, min, max, last, last_at)" };
 
 const JOIN: &str = "ON CONFLICT (bucket, org_id, series_id) DO UPDATE SET n = t.n + excluded.n, sum = t.sum + excluded.sum, \
     min = CASE WHEN excluded.min < t.min THEN excluded.min ELSE t.min END, max = CASE WHEN excluded.max > t.max THEN excluded.max ELSE t.max END, \
@@ -166,7 +173,7 @@ pub(crate) async fn add_rollups(conn: &mut Conn, org: OrgId, table: Table, rollu
 async fn write_rollups(conn: &mut Conn, org: OrgId, table: Table, rollups: &Rollups, suffix: &str) -> Result<(), StoreError> {
     let rows: Vec<_> = rollups.iter().collect();
     for piece in pieces(&rows) {
-        let sql = values_sql(table.insert, 9, piece.len(), suffix);
+        let sql = values_sql(&format!("{} VALUES", table.head), 9, piece.len(), suffix);
         on_conn!(conn, c => {
             let mut query = sqlx::query(AssertSqlSafe(sql));
             for ((bucket, series), r) in piece {
@@ -211,15 +218,16 @@ async fn recompute(conn: &mut Conn, org: OrgId, corrected: &[SampleRow]) -> Resu
     Ok(())
 }
 
+const MOVE_ON: &str = "ON CONFLICT (org_id, series_id) DO UPDATE SET value = excluded.value, observed_at = excluded.observed_at, \
+    receipt_no = excluded.receipt_no, expired = 0 WHERE excluded.observed_at >= t.observed_at";
+
 /// Moves the current values on; an older value never overwrites a newer one.
 pub(crate) async fn set_current(conn: &mut Conn, org: OrgId, receipt: i64, rows: &[SampleRow]) -> Result<(), StoreError> {
     const PREFIX: &str = "INSERT INTO current_values AS t (org_id, series_id, value, observed_at, receipt_no) VALUES";
-    const SUFFIX: &str = "ON CONFLICT (org_id, series_id) DO UPDATE SET value = excluded.value, observed_at = excluded.observed_at, \
-                          receipt_no = excluded.receipt_no, expired = 0 WHERE excluded.observed_at >= t.observed_at";
     let newest: BTreeMap<i64, &SampleRow> = rows.iter().map(|r| (r.series, r)).collect();
     let newest: Vec<_> = newest.into_values().collect();
     for piece in pieces(&newest) {
-        let sql = values_sql(PREFIX, 5, piece.len(), SUFFIX);
+        let sql = values_sql(PREFIX, 5, piece.len(), MOVE_ON);
         on_conn!(conn, c => {
             let mut query = sqlx::query(AssertSqlSafe(sql));
             for row in piece {

@@ -27,29 +27,34 @@ impl Reach {
     }
 }
 
-pub(crate) async fn receipt(conn: &mut Conn, push: &Push, kept: u32) -> Result<i64, StoreError> {
-    const RECEIPT: &str = "INSERT INTO receipts (id, org_id, key_name, what, mode, received_at, total, kept, failures, bytes, sha256, user_agent, idempotency_key) \
-                           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING no";
+/// Takes an argument of each column, in this order.
+pub(crate) const RECEIPT: &str = "INSERT INTO receipts (id, org_id, key_name, what, mode, received_at, total, kept, failures, bytes, sha256, user_agent, idempotency_key) \
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING no";
+
+/// Binds what [`RECEIPT`] takes.
+macro_rules! bind_receipt {
+    ($query:expr, $push:expr, $kept:expr) => {
+        $query
+            .bind($push.id)
+            .bind($push.org.0)
+            .bind(&$push.key_name)
+            .bind($push.what.name())
+            .bind($push.mode.name())
+            .bind($push.received_at.0)
+            .bind(i64::from($push.total))
+            .bind($kept as i64)
+            .bind($crate::push::render_failures(&$push.failures))
+            .bind($push.bytes as i64)
+            .bind(&$push.sha256[..])
+            .bind(&$push.user_agent)
+            .bind($push.idempotency.as_ref().map_or("", |i| &i.key))
+    };
+}
+pub(crate) use bind_receipt;
+
+pub(crate) async fn receipt(conn: &mut Conn, push: &Push, kept: usize) -> Result<i64, StoreError> {
     const PAYLOAD: &str = "INSERT INTO payloads (receipt_no, body) VALUES ($1, $2)";
-    let key = push.idempotency.as_ref().map_or("", |i| &i.key);
-    let no: i64 = on_conn!(conn, c => {
-        sqlx::query_scalar(RECEIPT)
-            .bind(push.id)
-            .bind(push.org.0)
-            .bind(&push.key_name)
-            .bind(push.what.name())
-            .bind(push.mode.name())
-            .bind(push.received_at.0)
-            .bind(i64::from(push.total))
-            .bind(i64::from(kept))
-            .bind(render_failures(&push.failures))
-            .bind(push.bytes as i64)
-            .bind(&push.sha256[..])
-            .bind(&push.user_agent)
-            .bind(key)
-            .fetch_one(&mut *c)
-            .await
-    })?;
+    let no: i64 = on_conn!(conn, c => bind_receipt!(sqlx::query_scalar(RECEIPT), push, kept).fetch_one(&mut *c).await)?;
     on_conn!(conn, c => sqlx::query(PAYLOAD).bind(no).bind(&push.payload[..]).execute(&mut *c).await)?;
     Ok(no)
 }
@@ -64,15 +69,16 @@ pub fn render_failures(failures: &[Failure]) -> String {
 }
 
 pub(crate) async fn liveness(conn: &mut Conn, push: &Push, newest: Option<Timestamp>) -> Result<(), StoreError> {
-    const ALIVE: &str = "UPDATE organisations SET last_data_at = $2 WHERE id = $1 AND (last_data_at IS NULL OR last_data_at < $2)";
-    // An empty push is a sign of life: "nothing to report" is a report. Data cannot be younger than its arrival.
-    let at = newest.unwrap_or(push.received_at).min(push.received_at);
-    on_conn!(conn, c => sqlx::query(ALIVE).bind(push.org.0).bind(at.0).execute(&mut *c).await)?;
+    on_conn!(conn, c => sqlx::query(ALIVE).bind(push.alive_at(newest).0).bind(push.org.0).execute(&mut *c).await)?;
     Ok(())
 }
 
+/// Takes the moment and the organisation; an older moment changes nothing.
+pub(crate) const ALIVE: &str = "UPDATE organisations SET last_data_at = max(coalesce(last_data_at, 0), ?) WHERE id = ?";
+/// Takes an argument of each column, in this order.
+pub(crate) const OUTBOX: &str = "INSERT INTO outbox (at, org_id, what, everyone, recipients, since) VALUES (?, ?, ?, ?, ?, ?)";
+
 pub(crate) async fn outbox(conn: &mut Conn, push: &Push, reach: &Reach, oldest: Option<Timestamp>) -> Result<(), StoreError> {
-    const OUTBOX: &str = "INSERT INTO outbox (at, org_id, what, everyone, recipients, since) VALUES ($1, $2, $3, $4, $5, $6)";
     let recipients = serde_json::to_string(&reach.named).map_err(|e| StoreError::Internal(e.to_string()))?;
     on_conn!(conn, c => {
         sqlx::query(OUTBOX).bind(push.received_at.0).bind(push.org.0).bind(push.what.name()).bind(reach.everyone).bind(recipients).bind(oldest.unwrap_or(push.received_at).0).execute(&mut *c).await
