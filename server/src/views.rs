@@ -78,7 +78,23 @@ impl Looking {
         T: Clone + Send + Sync + 'static,
         F: Future<Output = Answer<T>>,
     {
-        let key = Key { viewer: self.viewer, view, of: of.to_owned(), query: query.clone(), versions, tick: self.now.0 / TICK };
+        self.once_in(Key { viewer: self.viewer, view, of: of.to_owned(), query: query.clone(), versions, tick: self.now.0 / TICK }, make).await
+    }
+
+    /// The same for what no "14 min ago" is part of.
+    async fn once_a_day<T, F>(&self, view: &'static str, versions: Versions, make: F) -> Answer<T>
+    where
+        T: Clone + Send + Sync + 'static,
+        F: Future<Output = Answer<T>>,
+    {
+        self.once_in(Key { viewer: self.viewer, view, of: String::new(), query: PageQuery::default(), versions, tick: self.now.day() }, make).await
+    }
+
+    async fn once_in<T, F>(&self, key: Key, make: F) -> Answer<T>
+    where
+        T: Clone + Send + Sync + 'static,
+        F: Future<Output = Answer<T>>,
+    {
         let made = self.app.views.made.try_get_with(key, async { make.await.map(|v| Arc::new(v) as Arc<dyn Any + Send + Sync>) }).await;
         let made = made.map_err(|refusal| (*refusal).clone())?;
         made.downcast_ref::<T>().cloned().ok_or_else(|| failed("a cached view has another type"))

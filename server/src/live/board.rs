@@ -100,6 +100,8 @@ impl Board {
         self.read_posture(store, &ids, now).await?;
         self.read_incidents(store, &ids).await?;
         self.versions.posture += 1;
+        // Their weights are part of every earlier day's mean.
+        self.versions.history += 1;
         Ok(ids)
     }
 

@@ -17,6 +17,7 @@ use std::{
     },
 };
 use tokio::{
+    runtime::Handle,
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
 };
@@ -100,7 +101,8 @@ impl Writer {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (tick, commits) = watch::channel(0);
         let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(write(conn, queue, tick, stopped));
+        // In a thread of its own: among the other tasks it would wait for its turn after every statement.
+        let task = tokio::task::spawn_blocking(move || Handle::current().block_on(write(conn, queue, tick, stopped)));
         Self { jobs, commits, closed: AtomicBool::new(false), stop, task: Mutex::new(Some(task)) }
     }
 

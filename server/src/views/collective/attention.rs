@@ -1,0 +1,101 @@
+//! Needs attention: the organisations somebody should look at, the most urgent first, with the reason in words.
+
+use super::Seen;
+use crate::{
+    live::board::OrgState,
+    views::{Looking, words},
+};
+use domain::{
+    DAY, Freshness, Severity, Timestamp,
+    scoring::{Reading, Score, metric_score},
+    timestamp::duration,
+    verdict::Standing,
+    view::Attention,
+};
+
+/// Lines of the list.
+const LINES: usize = 8;
+
+pub(super) fn attention(l: &Looking, seen: &Seen<'_>, index: &Score) -> Vec<Attention> {
+    let policy = &l.board.policy;
+    let mut lines: Vec<(u8, f64, Attention)> = Vec::new();
+    for (org, score) in seen {
+        let standing = org.standing(policy, &score.total);
+        let before = org.day_for(policy, l.viewer, l.now.day() - 30);
+        let change = words::change(score.total.value, before.and_then(|s| s.value)).filter(|c| *c != 0.0);
+        let path = format!("/orgs/{}", org.info.slug);
+        let mut line = |rank: u8, weight: f64, standing: Standing, text: String, note: String, href: String| {
+            lines.push((rank, weight, Attention { org: words::org_ref(org), standing, text, change: if note.is_empty() { change } else { None }, note, href }));
+        };
+        let critical = org.open_for(l.viewer).find(|i| i.severity == Severity::Critical);
+        if let Some(incident) = critical {
+            let age = duration(l.now.since(incident.opened_at));
+            let caps = if score.uncapped.is_some() { format!(" caps the score at {:.0}", policy.critical_cap) } else { String::new() };
+            let worst = worst_metric(l, org).map(|(_, text)| format!("; {text}")).unwrap_or_default();
+            line(
+                0,
+                0.0,
+                Standing::Off,
+                format!("Critical incident open for {age}{caps}: {}{worst}", incident.title),
+                String::new(),
+                format!("/incidents/{}", incident.id),
+            );
+        } else if matches!(org.freshness, Freshness::Stale | Freshness::Silent) {
+            let since = org.info.last_data_at.map_or_else(String::new, Timestamp::human);
+            let note = score.total.last.map_or_else(String::new, |s| format!("was {s:.0}"));
+            // A silent score below the index still holds it down; one above it has simply left.
+            let holds = index.value.zip(score.total.last).is_some_and(|(index, last)| last < index);
+            let index = if holds { "still holds the index down by its last score" } else { "out of the index" };
+            line(1, 0.0, Standing::Stale, format!("No data since {since}, {index}"), if note.is_empty() { "no score".into() } else { note }, path);
+        } else if standing == Standing::Off {
+            let (metric, text) = worst_metric(l, org).map_or((None, "below the watch threshold".to_owned()), |(m, t)| (Some(m), t));
+            let href = metric.map_or_else(|| path.clone(), |m| format!("{path}/metrics/{m}"));
+            line(2, score.total.value.unwrap_or(0.0), Standing::Off, capitalised(&text), String::new(), href);
+        } else if let Some(incident) = org.open_for(l.viewer).find(|i| i.severity == Severity::High && l.now.since(i.opened_at) < 14 * DAY) {
+            let age = duration(l.now.since(incident.opened_at));
+            line(
+                3,
+                0.0,
+                Standing::Watch,
+                format!("High-severity incident open for {age}: {}", incident.title),
+                String::new(),
+                format!("/incidents/{}", incident.id),
+            );
+        } else if change.is_some_and(|c| c <= -5.0) {
+            let text = worst_metric(l, org).map_or_else(|| "Losing points".to_owned(), |(_, t)| t);
+            line(4, change.unwrap_or(0.0), standing, capitalised(&text), String::new(), path);
+        } else if org.freshness == Freshness::Never {
+            line(5, 0.0, Standing::Stale, "Has not reported yet".into(), "no score".into(), path);
+        }
+    }
+    lines.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then_with(|| a.2.org.name.cmp(&b.2.org.name)));
+    lines.into_iter().map(|l| l.2).take(LINES).collect()
+}
+
+/// The current metric that costs the most points, in words.
+fn worst_metric(l: &Looking, org: &OrgState) -> Option<(String, String)> {
+    let policy = &l.board.policy;
+    let lost = |(i, r): (usize, &Option<Reading>)| {
+        let r = (*r)?;
+        let m = &policy.metrics[i];
+        let current = Freshness::at(Some(r.at), org.info.interval, l.now).counts();
+        let domain_weight: f64 = policy.of_domain(m.domain).map(|(_, m)| m.weight).sum();
+        current.then(|| (m, r.value, (100.0 - metric_score(m, r.value)) * m.weight / domain_weight * policy.domain(m.domain).weight))
+    };
+    let (metric, value, lost) = org.inputs.readings.iter().enumerate().filter_map(lost).max_by(|a, b| a.2.total_cmp(&b.2))?;
+    (lost > 0.0).then(|| (metric.key.clone(), format!("{} {} (target {})", lower_first(&metric.title), metric.format(value), metric.format(metric.target))))
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    match (chars.next(), chars.clone().next()) {
+        // "MFA coverage" keeps its capitals.
+        (Some(a), Some(b)) if b.is_lowercase() => a.to_lowercase().chain(chars).collect(),
+        _ => text.to_owned(),
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
+}

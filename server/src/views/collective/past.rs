@@ -1,0 +1,47 @@
+//! The collective's days before today. They change once a day, or when old data comes in, so that no push waits for their sum.
+
+use crate::{
+    live::board::{OrgState, Versions, collective_day},
+    views::Looking,
+};
+use app::api::Answer;
+use domain::{catalogue::Domain, scoring::Score};
+use std::sync::Arc;
+
+/// Days of history, today included.
+const DAYS: i64 = 90;
+
+/// One value for each day before today, the oldest first; `None` where nothing is known.
+pub(super) struct Past {
+    pub index: Vec<Option<Score>>,
+    /// By [`Domain::index`].
+    pub domains: [Vec<Option<f64>>; 6],
+}
+
+/// The past as one viewer may see it.
+pub(super) async fn past(l: &Looking) -> Answer<Arc<Past>> {
+    let versions = Versions { history: l.board.versions.history, ..Versions::default() };
+    l.once_a_day("collective past", versions, async { Ok(Arc::new(sum(l))) }).await
+}
+
+fn sum(l: &Looking) -> Past {
+    let days = l.now.day() - DAYS + 1..l.now.day();
+    let seen: Vec<_> = l.board.seen_by(l.viewer).map(|(org, _)| org).collect();
+    Past {
+        index: days.clone().map(|day| collective_day(&l.board, l.viewer, day)).collect(),
+        domains: Domain::ALL.map(|domain| days.clone().map(|day| domain_day(&seen, domain, day)).collect()),
+    }
+}
+
+/// The weighted mean of a domain's scores at the end of a day.
+fn domain_day(seen: &[&Arc<OrgState>], domain: Domain, day: i64) -> Option<f64> {
+    let (mut sum, mut weight) = (0.0, 0.0);
+    for org in seen {
+        let row = org.days.binary_search_by_key(&day, |r| r.day).ok().map(|i| &org.days[i]);
+        if let Some(score) = row.and_then(|r| r.domains[domain.index()]) {
+            sum += score * org.info.weight;
+            weight += org.info.weight;
+        }
+    }
+    (weight > 0.0).then(|| sum / weight)
+}
