@@ -3,7 +3,7 @@
 use crate::StoreError;
 use sqlx::{
     ConnectOptions, SqliteConnection,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions},
 };
 use std::{path::Path, str::FromStr, time::Duration};
 
@@ -46,19 +46,22 @@ pub struct Settings {
     pub readers: u32,
 }
 
+/// How every connection to SQLite is set up.
+pub(crate) const PRAGMAS: [(&str, &str); 8] = [
+    ("journal_mode", "wal"),
+    // WAL with NORMAL does not sync on commit; an acknowledgement promises that it did.
+    ("synchronous", "full"),
+    ("foreign_keys", "on"),
+    ("busy_timeout", "10000"),
+    ("cache_size", "-65536"),
+    ("temp_store", "memory"),
+    ("mmap_size", "268435456"),
+    ("wal_autocheckpoint", "4000"),
+];
+
 pub(crate) async fn open(settings: &Settings) -> Result<(Db, Conn), StoreError> {
-    let options = SqliteConnectOptions::from_str(&settings.url)?
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        // WAL with NORMAL does not sync on commit; an acknowledgement promises that it did.
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(10))
-        .statement_cache_capacity(256)
-        .pragma("cache_size", "-65536")
-        .pragma("temp_store", "memory")
-        .pragma("mmap_size", "268435456")
-        .pragma("wal_autocheckpoint", "4000");
+    let options = SqliteConnectOptions::from_str(&settings.url)?.create_if_missing(true).statement_cache_capacity(256);
+    let options = PRAGMAS.into_iter().fold(options, |options, (name, value)| options.pragma(name, value));
     let file = options.get_filename().to_owned();
     if let Some(folder) = file.parent().filter(|f| !f.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|e| StoreError::Database(sqlx::Error::Io(e)))?;

@@ -3,7 +3,8 @@
 //! * A [`Store`] is opened once. Whoever wants tenant data asks it for a handle, and the handle's type says what its holder
 //!   may do: [`Store::viewer`] (a person: reads what the access policy lets him), [`Store::partner`] (an API key: pushes, and
 //!   reads its own receipts), [`Store::hub`] (the program itself: projections, sign-in, command line, retention).
-//! * All writes go through one [writer](writer) that commits many waiting jobs in one transaction (group commit).
+//! * All writes go through one [writer](writer) that commits many waiting jobs in one transaction (group commit); the usual metric push
+//!   has an [express way](express) beside it.
 //! * SQL is portable: `$1` placeholders, integers for time, `ON CONFLICT … DO UPDATE`. Each statement runs through
 //!   [`db::on_pool!`] or [`db::on_conn!`], which expand once per database; where two databases differ, the arms stand side by side.
 //!
@@ -13,6 +14,7 @@
 pub mod bulk;
 mod db;
 mod error;
+mod express;
 mod hub;
 mod partner;
 mod push;
@@ -32,7 +34,10 @@ pub use partner::Partner;
 pub use push::*;
 pub use viewer::*;
 
+use express::Express;
 use std::sync::Arc;
+use tokio::sync::{Mutex, watch};
+use writer::Writer;
 
 /// The opened database: a pool of readers and one writer. Cheap to clone.
 #[derive(Clone)]
@@ -42,7 +47,10 @@ pub struct Store {
 
 struct Inner {
     db: db::Db,
-    writer: writer::Writer,
+    writer: Writer,
+    /// SQLite's only.
+    express: Option<Express>,
+    commits: Arc<watch::Sender<u64>>,
     series: push::SeriesCache,
 }
 
@@ -53,8 +61,12 @@ impl Store {
     /// When the database cannot be opened or migrated.
     pub async fn open(settings: &Settings) -> Result<Self, StoreError> {
         let (db, conn) = db::open(settings).await?;
-        let writer = writer::Writer::start(conn);
-        Ok(Self { inner: Arc::new(Inner { db, writer, series: push::SeriesCache::default() }) })
+        let (turn, commits) = (Arc::new(Mutex::new(())), Arc::new(watch::Sender::new(0)));
+        let express = match &db {
+            db::Db::Sqlite(pool) => Some(Express::start(pool.connect_options().get_filename(), &db::PRAGMAS, Arc::clone(&turn), Arc::clone(&commits))?),
+        };
+        let writer = Writer::start(conn, turn, Arc::clone(&commits));
+        Ok(Self { inner: Arc::new(Inner { db, writer, express, commits, series: push::SeriesCache::default() }) })
     }
 
     /// What one person may read.
@@ -77,12 +89,15 @@ impl Store {
 
     /// Ticks after every commit; the value is meaningless. A hint to look into the outbox, not a promise.
     #[must_use]
-    pub fn commits(&self) -> tokio::sync::watch::Receiver<u64> {
-        self.inner.writer.commits()
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.inner.commits.subscribe()
     }
 
     /// Finishes the jobs already accepted and closes the database.
     pub async fn close(&self) {
+        if let Some(express) = &self.inner.express {
+            express.close().await;
+        }
         self.inner.writer.close().await;
         db::on_pool!(&self.inner.db, pool => pool.close().await);
     }

@@ -10,12 +10,11 @@ mod record;
 pub(crate) use indicators::add_totals as add_indicator_totals;
 pub use record::render_failures;
 
-use self::metrics::{SeriesNumbers, at_once::AtOnce};
-use crate::{
-    StoreError,
-    db::Conn,
-    writer::{Keep, UNDO, execute},
+use self::metrics::{
+    SeriesNumbers,
+    at_once::{self, AtOnce},
 };
+use crate::{StoreError, db::Conn, writer::Keep};
 use domain::{IncidentStatus, OrgId, Severity, Timestamp, Tlp, indicator::IndicatorType};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -304,27 +303,37 @@ impl crate::Partner<'_> {
     pub async fn push(&self, push: Push, items: Items) -> Result<Outcome, StoreError> {
         debug_assert_eq!(push.org, self.org, "a partner pushes for itself");
         let org = self.org;
-        let known = self.store.inner.series.of(org);
+        let inner = &self.store.inner;
+        let (mut push, mut items) = (push, items);
+        if let Some(express) = &inner.express
+            && at_once::is_usual(&push, &items)
+            && let Some(rows) = self.usual_rows(&items)
+        {
+            let (one, number) = express.apply(AtOnce { push, items, rows }).await?;
+            if let Some(no) = number {
+                return Ok(one.push.applied(no, one.items.len(), None));
+            }
+            (push, items) = (one.push, one.items);
+        }
+        let known = inner.series.of(org);
         let dry_run = push.dry_run;
-        let at_once = metrics::at_once::prepare(&self.store.inner.db, &push, &items, &known)?;
-        let (outcome, numbers) = self.store.inner.writer.run(move |conn| Box::pin(async move { apply(conn, push, items, at_once, &known).await })).await?;
+        let (outcome, numbers) = inner.writer.run(move |conn| Box::pin(async move { apply(conn, push, items, &known).await })).await?;
         if let Some(numbers) = numbers.filter(|_| !dry_run) {
-            self.store.inner.series.set(org, numbers);
+            inner.series.set(org, numbers);
         }
         Ok(outcome)
+    }
+
+    fn usual_rows(&self, items: &Items) -> Option<Vec<metrics::SampleRow>> {
+        let Items::Metrics(samples) = items else { return None };
+        metrics::rows(samples, &self.store.inner.series.of(self.org)).ok()
     }
 }
 
 /// What became of a push, and its organisation's series where there are new ones.
 type Applied = (Outcome, Option<SeriesNumbers>);
 
-async fn apply(conn: &mut Conn, push: Push, items: Items, at_once: Option<AtOnce>, known: &SeriesNumbers) -> Result<Keep<Applied>, StoreError> {
-    if let Some(at_once) = at_once {
-        if let Some(no) = metrics::at_once::apply(conn, at_once).await? {
-            return Ok(Keep::Sealed((push.applied(no, items.len(), None), None)));
-        }
-        execute(conn, UNDO).await?;
-    }
+async fn apply(conn: &mut Conn, push: Push, items: Items, known: &SeriesNumbers) -> Result<Keep<Applied>, StoreError> {
     if let Some(idempotency) = &push.idempotency
         && let Some(before) = record::replay(conn, push.org, idempotency).await?
     {

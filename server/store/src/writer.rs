@@ -12,7 +12,7 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -23,9 +23,9 @@ use tokio::{
 };
 
 /// Jobs that may wait; beyond that callers are told to come back.
-const QUEUE: usize = 1_024;
+pub(crate) const QUEUE: usize = 1_024;
 /// Jobs in one transaction, so that the first of them does not wait for ever.
-const GROUP: usize = 128;
+pub(crate) const GROUP: usize = 128;
 
 type Boxed<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
 
@@ -33,20 +33,18 @@ type Boxed<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
 pub(crate) enum Keep<T> {
     /// Keep it and answer after the commit.
     Yes(T),
-    /// The same; the job has executed [`SEAL`] itself.
-    Sealed(T),
     /// Undo it and answer all the same: a dry run, or a refusal found half way.
     No(T),
 }
 
 /// Keeps what was written since the savepoint, and makes the next job's.
-pub(crate) const SEAL: &str = "RELEASE job; SAVEPOINT job";
+const SEAL: &str = "RELEASE job; SAVEPOINT job";
 /// Undoes what was written since the savepoint, which stays.
-pub(crate) const UNDO: &str = "ROLLBACK TO job";
+const UNDO: &str = "ROLLBACK TO job";
 
 trait Job: Send {
     /// Runs the job; says what to execute after it.
-    fn run<'c>(&'c mut self, conn: &'c mut Conn) -> Boxed<'c, Option<&'static str>>;
+    fn run<'c>(&'c mut self, conn: &'c mut Conn) -> Boxed<'c, &'static str>;
     /// Answers the caller, after the commit or its failure.
     fn finish(self: Box<Self>, committed: Result<(), StoreError>);
 }
@@ -62,14 +60,13 @@ where
     T: Send,
     F: for<'c> FnOnce(&'c mut Conn) -> Boxed<'c, Result<Keep<T>, StoreError>> + Send,
 {
-    fn run<'c>(&'c mut self, conn: &'c mut Conn) -> Boxed<'c, Option<&'static str>> {
+    fn run<'c>(&'c mut self, conn: &'c mut Conn) -> Boxed<'c, &'static str> {
         Box::pin(async move {
-            let Some(work) = self.work.take() else { return Some(UNDO) };
+            let Some(work) = self.work.take() else { return UNDO };
             let (after, result) = match work(conn).await {
-                Ok(Keep::Yes(value)) => (Some(SEAL), Ok(value)),
-                Ok(Keep::Sealed(value)) => (None, Ok(value)),
-                Ok(Keep::No(value)) => (Some(UNDO), Ok(value)),
-                Err(error) => (Some(UNDO), Err(error)),
+                Ok(Keep::Yes(value)) => (SEAL, Ok(value)),
+                Ok(Keep::No(value)) => (UNDO, Ok(value)),
+                Err(error) => (UNDO, Err(error)),
             };
             self.result = Some(result);
             after
@@ -90,24 +87,19 @@ where
 /// The way to the writing task.
 pub(crate) struct Writer {
     jobs: mpsc::Sender<Box<dyn Job>>,
-    commits: watch::Receiver<u64>,
     closed: AtomicBool,
     stop: watch::Sender<bool>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Writer {
-    pub(crate) fn start(conn: Conn) -> Self {
+    /// `turn` is held for each transaction, `tick` is moved after it.
+    pub(crate) fn start(conn: Conn, turn: Arc<tokio::sync::Mutex<()>>, tick: Arc<watch::Sender<u64>>) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let (tick, commits) = watch::channel(0);
         let (stop, stopped) = watch::channel(false);
         // In a thread of its own: among the other tasks it would wait for its turn after every statement.
-        let task = tokio::task::spawn_blocking(move || Handle::current().block_on(write(conn, queue, tick, stopped)));
-        Self { jobs, commits, closed: AtomicBool::new(false), stop, task: Mutex::new(Some(task)) }
-    }
-
-    pub(crate) fn commits(&self) -> watch::Receiver<u64> {
-        self.commits.clone()
+        let task = tokio::task::spawn_blocking(move || Handle::current().block_on(write(conn, queue, &turn, &tick, stopped)));
+        Self { jobs, closed: AtomicBool::new(false), stop, task: Mutex::new(Some(task)) }
     }
 
     /// Runs `work` in the next transaction and returns once that is on disk.
@@ -136,7 +128,13 @@ impl Writer {
     }
 }
 
-async fn write(mut conn: Conn, mut queue: mpsc::Receiver<Box<dyn Job>>, tick: watch::Sender<u64>, mut stopped: watch::Receiver<bool>) {
+async fn write(
+    mut conn: Conn,
+    mut queue: mpsc::Receiver<Box<dyn Job>>,
+    turn: &tokio::sync::Mutex<()>,
+    tick: &watch::Sender<u64>,
+    mut stopped: watch::Receiver<bool>,
+) {
     loop {
         let first = tokio::select! {
             biased;
@@ -144,21 +142,26 @@ async fn write(mut conn: Conn, mut queue: mpsc::Receiver<Box<dyn Job>>, tick: wa
             _ = stopped.wait_for(|s| *s) => queue.try_recv().ok(),
         };
         let Some(first) = first else { break };
+        let turn = turn.lock().await;
         let mut group = vec![first];
         while group.len() < GROUP
             && let Ok(job) = queue.try_recv()
         {
             group.push(job);
         }
-        match transaction(&mut conn, &mut group).await {
+        let done = transaction(&mut conn, &mut group).await;
+        if done.is_err() {
+            // A second ROLLBACK where SQLite has rolled back by itself is an error to ignore.
+            let _ = execute(&mut conn, "ROLLBACK").await;
+        }
+        drop(turn);
+        match done {
             Ok(()) => {
                 group.into_iter().for_each(|job| job.finish(Ok(())));
                 tick.send_modify(|n| *n += 1);
             }
             Err(error) => {
                 tracing::error!(%error, jobs = group.len(), "a write transaction failed");
-                // A second ROLLBACK where SQLite has rolled back by itself is an error to ignore.
-                let _ = execute(&mut conn, "ROLLBACK").await;
                 let full = matches!(error, StoreError::Full);
                 let again = || if full { StoreError::Full } else { StoreError::Internal("the transaction failed".into()) };
                 group.into_iter().for_each(|job| job.finish(Err(again())));
@@ -174,15 +177,13 @@ async fn transaction(conn: &mut Conn, group: &mut [Box<dyn Job>]) -> Result<(), 
     for job in group {
         // A job that panics must not take the writer, and everybody's pushes, with it.
         let after = std::panic::AssertUnwindSafe(job.run(conn)).catch_unwind().await;
-        if let Some(sql) = after.unwrap_or(Some(UNDO)) {
-            execute(conn, sql).await?;
-        }
+        execute(conn, after.unwrap_or(UNDO)).await?;
     }
     execute(conn, "COMMIT").await
 }
 
 /// Each execution is a round trip to the thread that SQLite works in, and its two wake-ups cost more than most statements.
-pub(crate) async fn execute(conn: &mut Conn, sql: &'static str) -> Result<(), StoreError> {
+async fn execute(conn: &mut Conn, sql: &'static str) -> Result<(), StoreError> {
     on_conn!(conn, c => sqlx::query(sql).execute(c).await)?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Samples, with the rollups and current values that every page reads instead of them.
 
-pub(super) mod at_once;
+pub(crate) mod at_once;
 
 use super::{Mode, Push, Sample, record::Reach};
 use crate::{

@@ -31,30 +31,27 @@ impl Reach {
 pub(crate) const RECEIPT: &str = "INSERT INTO receipts (id, org_id, key_name, what, mode, received_at, total, kept, failures, bytes, sha256, user_agent, idempotency_key) \
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING no";
 
-/// Binds what [`RECEIPT`] takes.
-macro_rules! bind_receipt {
-    ($query:expr, $push:expr, $kept:expr) => {
-        $query
-            .bind($push.id)
-            .bind($push.org.0)
-            .bind(&$push.key_name)
-            .bind($push.what.name())
-            .bind($push.mode.name())
-            .bind($push.received_at.0)
-            .bind(i64::from($push.total))
-            .bind($kept as i64)
-            .bind($crate::push::render_failures(&$push.failures))
-            .bind($push.bytes as i64)
-            .bind(&$push.sha256[..])
-            .bind(&$push.user_agent)
-            .bind($push.idempotency.as_ref().map_or("", |i| &i.key))
-    };
-}
-pub(crate) use bind_receipt;
-
 pub(crate) async fn receipt(conn: &mut Conn, push: &Push, kept: usize) -> Result<i64, StoreError> {
     const PAYLOAD: &str = "INSERT INTO payloads (receipt_no, body) VALUES ($1, $2)";
-    let no: i64 = on_conn!(conn, c => bind_receipt!(sqlx::query_scalar(RECEIPT), push, kept).fetch_one(&mut *c).await)?;
+    let key = push.idempotency.as_ref().map_or("", |i| &i.key);
+    let no: i64 = on_conn!(conn, c => {
+        sqlx::query_scalar(RECEIPT)
+            .bind(push.id)
+            .bind(push.org.0)
+            .bind(&push.key_name)
+            .bind(push.what.name())
+            .bind(push.mode.name())
+            .bind(push.received_at.0)
+            .bind(i64::from(push.total))
+            .bind(kept as i64)
+            .bind(render_failures(&push.failures))
+            .bind(push.bytes as i64)
+            .bind(&push.sha256[..])
+            .bind(&push.user_agent)
+            .bind(key)
+            .fetch_one(&mut *c)
+            .await
+    })?;
     on_conn!(conn, c => sqlx::query(PAYLOAD).bind(no).bind(&push.payload[..]).execute(&mut *c).await)?;
     Ok(no)
 }

@@ -1,85 +1,106 @@
-//! The usual push of metrics, in one round trip to the database's thread.
-//!
-//! Step by step a push takes a dozen round trips, whose wake-ups cost more than its statements. So one execution does all of it, on the
-//! assumption that nothing of it was there before. Where something was (a repeated request, a repeated or corrected sample), a key says so;
-//! then everything is undone and the push goes its careful way.
+//! The usual push of metrics on SQLite: statement after statement in the thread that runs SQLite, on the assumption that nothing of it was
+//! there before. Where something was (a repeated request, a repeated or corrected sample), a key says so; then everything is undone and the
+//! push goes its careful way, step by step.
 
-use super::{DAYS, HOURS, JOIN, MOVE_ON, SampleRow, SeriesNumbers, rows};
-use crate::{
-    StoreError,
-    db::{Conn, Db},
-    push::{
-        Items, Mode, Push,
-        record::{ALIVE, OUTBOX, RECEIPT, bind_receipt},
-    },
-    writer::SEAL,
+use super::{DAYS, HOURS, JOIN, MOVE_ON, SampleRow};
+use crate::push::{
+    Items, Mode, Push,
+    record::{ALIVE, OUTBOX, RECEIPT},
+    render_failures,
 };
 use domain::Timestamp;
-use sqlx::{AssertSqlSafe, Execute, Sqlite, sqlite::SqliteArguments};
+use rusqlite::{CachedStatement, Connection, ErrorCode, ToSql, params};
 
 /// Rows at most: each number of rows is a prepared statement of its own.
 const ROWS: usize = 128;
 
-const IDEMPOTENCY: &str = "INSERT INTO idempotency (org_id, route, key, fingerprint, created_at, receipt_no) VALUES (?, ?, ?, ?, ?, last_insert_rowid())";
-// Its key is the receipt's, so the last rowid stays what it was; the tables after it have none.
-const PAYLOAD: &str = "INSERT INTO payloads (receipt_no, body) VALUES (last_insert_rowid(), ?)";
-const SAMPLES: &str =
-    "INSERT INTO samples (hour, org_id, observed_at, series_id, value, receipt_no) SELECT bucket, ?, at, series, value, last_insert_rowid() FROM v";
+const PAYLOAD: &str = "INSERT INTO payloads (receipt_no, body) VALUES (?, ?)";
+const IDEMPOTENCY: &str = "INSERT INTO idempotency (org_id, route, key, fingerprint, receipt_no, created_at) VALUES (?, ?, ?, ?, ?, ?)";
+const SAMPLES: &str = "INSERT INTO samples (hour, org_id, observed_at, series_id, value, receipt_no) SELECT bucket, ?, at, series, value, ? FROM v";
 const ROLLUP: &str = "SELECT bucket, ?, series, 1, value, value, value, value, at FROM v WHERE true";
-const CURRENT: &str = "INSERT INTO current_values AS t (org_id, series_id, value, observed_at, receipt_no) \
-    SELECT ?, series, value, at, last_insert_rowid() FROM v WHERE true";
+const CURRENT: &str = "INSERT INTO current_values AS t (org_id, series_id, value, observed_at, receipt_no) SELECT ?, series, value, at, ? FROM v WHERE true";
 
-/// A push as one execution, made before it waits for the writer.
-pub(crate) enum AtOnce {
-    Sqlite { sql: String, arguments: SqliteArguments },
+/// A push that may go this way.
+pub(crate) struct AtOnce {
+    pub push: Push,
+    pub items: Items,
+    pub rows: Vec<SampleRow>,
 }
 
-/// `None` where the push must go step by step.
-pub(crate) fn prepare(db: &Db, push: &Push, items: &Items, known: &SeriesNumbers) -> Result<Option<AtOnce>, StoreError> {
-    let Items::Metrics(samples) = items else { return Ok(None) };
-    if push.dry_run || push.mode == Mode::Snapshot || (push.strict && !push.failures.is_empty()) || samples.is_empty() || samples.len() > ROWS {
-        return Ok(None);
+/// Whether a push is one of the usual ones.
+pub(crate) fn is_usual(push: &Push, items: &Items) -> bool {
+    let refused = push.strict && !push.failures.is_empty();
+    let some = matches!(items, Items::Metrics(samples) if !samples.is_empty() && samples.len() <= ROWS);
+    some && !push.dry_run && !refused && push.mode == Mode::Delta
+}
+
+/// Applies a push and returns its receipt's number; `None`, with nothing changed, where it must go step by step.
+pub(crate) fn apply(conn: &Connection, one: &AtOnce) -> rusqlite::Result<Option<i64>> {
+    conn.prepare_cached("SAVEPOINT job")?.execute([])?;
+    let applied = write(conn, one);
+    if applied.is_err() {
+        conn.prepare_cached("ROLLBACK TO job")?.execute([])?;
     }
-    let Ok(rows) = rows(samples, known) else { return Ok(None) };
-    match db {
-        Db::Sqlite(_) => for_sqlite(push, items, &rows).map(Some),
+    conn.prepare_cached("RELEASE job")?.execute([])?;
+    match applied {
+        Ok(no) => Ok(Some(no)),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
-fn for_sqlite(push: &Push, items: &Items, rows: &[SampleRow]) -> Result<AtOnce, StoreError> {
-    let values = format!("WITH v (bucket, at, series, value) AS (VALUES {})", vec!["(?, ?, ?, ?)"; rows.len()].join(", "));
-    let idempotency = if push.idempotency.is_some() { IDEMPOTENCY } else { "" };
-    let (hours, days) = (HOURS.head, DAYS.head);
-    let sql = format!(
-        "{RECEIPT}; {PAYLOAD}; {idempotency}; {values} {SAMPLES}; {values} {hours} {ROLLUP} {JOIN}; {values} {days} {ROLLUP} {JOIN}; \
-         {values} {CURRENT} {MOVE_ON}; {ALIVE}; {OUTBOX}; {SEAL}"
-    );
-    let mut query = bind_receipt!(sqlx::query::<Sqlite>(""), push, items.len()).bind(&push.payload[..]);
+fn write(conn: &Connection, AtOnce { push, items, rows }: &AtOnce) -> rusqlite::Result<i64> {
+    let org = push.org.0;
+    let key = push.idempotency.as_ref().map_or("", |i| &i.key);
+    let receipt = params![
+        push.id.as_bytes(),
+        org,
+        push.key_name,
+        push.what.name(),
+        push.mode.name(),
+        push.received_at.0,
+        push.total,
+        items.len() as i64,
+        render_failures(&push.failures),
+        push.bytes as i64,
+        push.sha256,
+        push.user_agent,
+        key
+    ];
+    let no: i64 = conn.prepare_cached(RECEIPT)?.query_row(receipt, |row| row.get(0))?;
+    conn.prepare_cached(PAYLOAD)?.execute(params![no, push.payload])?;
     if let Some(i) = &push.idempotency {
-        query = query.bind(push.org.0).bind(&i.route).bind(&i.key).bind(&i.fingerprint[..]).bind(push.received_at.0);
+        conn.prepare_cached(IDEMPOTENCY)?.execute(params![org, i.route, i.key, i.fingerprint, no, push.received_at.0])?;
     }
-    for bucket in [Timestamp::hour, Timestamp::hour, Timestamp::day, Timestamp::day] {
-        for row in rows {
-            query = query.bind(bucket(row.observed_at)).bind(row.observed_at.0).bind(row.series).bind(row.value);
-        }
-        query = query.bind(push.org.0);
-    }
-    query = query.bind(push.alive_at(items.newest()).0).bind(push.org.0);
+    let values = format!("WITH v (bucket, at, series, value) AS (VALUES {})", vec!["(?, ?, ?, ?)"; rows.len()].join(", "));
+    let (hours, days) = (HOURS.head, DAYS.head);
+    wide(conn, &format!("{values} {SAMPLES}"), rows, Timestamp::hour, &[org, no])?;
+    wide(conn, &format!("{values} {hours} {ROLLUP} {JOIN}"), rows, Timestamp::hour, &[org])?;
+    wide(conn, &format!("{values} {days} {ROLLUP} {JOIN}"), rows, Timestamp::day, &[org])?;
+    wide(conn, &format!("{values} {CURRENT} {MOVE_ON}"), rows, Timestamp::day, &[org, no])?;
+    conn.prepare_cached(ALIVE)?.execute(params![push.alive_at(items.newest()).0, org])?;
     let since = items.oldest().unwrap_or(push.received_at);
-    query = query.bind(push.received_at.0).bind(push.org.0).bind(push.what.name()).bind(true).bind("[]").bind(since.0);
-    let arguments = query.take_arguments().map_err(|e| StoreError::Internal(e.to_string()))?.unwrap_or_default();
-    Ok(AtOnce::Sqlite { sql, arguments })
+    conn.prepare_cached(OUTBOX)?.execute(params![push.received_at.0, org, push.what.name(), true, "[]", since.0])?;
+    Ok(no)
 }
 
-/// Applies the push, its savepoint included, and returns its receipt's number; `None` where it must go step by step, from the savepoint.
-pub(crate) async fn apply(conn: &mut Conn, push: AtOnce) -> Result<Option<i64>, StoreError> {
-    let numbers: Result<Vec<i64>, sqlx::Error> = match (conn, push) {
-        // To the last statement: `fetch_one` would stop at the first row.
-        (Conn::Sqlite(c), AtOnce::Sqlite { sql, arguments }) => sqlx::query_scalar_with(AssertSqlSafe(sql), arguments).fetch_all(c).await,
+/// Runs a statement over all rows, and what comes after them.
+fn wide(conn: &Connection, sql: &str, rows: &[SampleRow], bucket: fn(Timestamp) -> i64, after: &[i64]) -> rusqlite::Result<()> {
+    let mut statement = conn.prepare_cached(sql)?;
+    let mut next = 0;
+    let mut bind = |statement: &mut CachedStatement<'_>, value: &dyn ToSql| {
+        next += 1;
+        statement.raw_bind_parameter(next, value)
     };
-    match numbers {
-        Ok(numbers) => numbers.first().copied().map(Some).ok_or_else(|| StoreError::Internal("a receipt has no number".into())),
-        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(None),
-        Err(error) => Err(error.into()),
+    for row in rows {
+        bind(&mut statement, &bucket(row.observed_at))?;
+        bind(&mut statement, &row.observed_at.0)?;
+        bind(&mut statement, &row.series)?;
+        bind(&mut statement, &row.value)?;
     }
+    for value in after {
+        bind(&mut statement, value)?;
+    }
+    statement.raw_execute()?;
+    Ok(())
 }
