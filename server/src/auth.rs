@@ -52,8 +52,8 @@ pub async fn signed_in(app: &App, session: &Session) -> Result<Option<SignedIn>,
     person(app, id).await
 }
 
-/// Who is still behind a long answer, such as a stream. Asks the database, and is no use of the session: an open stream alone
-/// keeps nobody signed in.
+/// Who is behind a request that no hand made, such as the refresh of an open page. It is no use of the session: an open page alone keeps
+/// nobody signed in.
 ///
 /// # Errors
 /// When the database fails.

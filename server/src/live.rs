@@ -5,6 +5,7 @@
 //! the task at once; a poll every second heals whatever was missed (another process, another node) and lets time pass:
 //! freshness changes by itself.
 
+pub mod audience;
 pub mod board;
 pub mod frame;
 pub mod history;
@@ -12,6 +13,7 @@ pub mod sse;
 
 use crate::{App, api::submit::InFlight};
 use arc_swap::ArcSwap;
+use audience::Audience;
 use board::Board;
 use domain::{DAY, OrgId, Timestamp};
 use frame::{Frame, Frames};
@@ -39,6 +41,7 @@ pub struct Live {
     frames: Frames,
     pub in_flight: InFlight,
     streams: AtomicUsize,
+    pub audience: Audience,
     stopping: watch::Sender<bool>,
     assets: OnceLock<String>,
 }
@@ -56,6 +59,7 @@ impl Live {
             frames: Frames::new(seq),
             in_flight: InFlight::default(),
             streams: AtomicUsize::new(0),
+            audience: Audience::default(),
             stopping: watch::channel(false).0,
             assets: OnceLock::new(),
         })

@@ -61,6 +61,7 @@ fn span(request: &Request) -> tracing::Span {
 /// When the listener fails.
 pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<()> {
     let follower = tokio::spawn(follow(app.clone()));
+    tokio::spawn(live::audience::watch_over(app.clone()));
     let upkeep = tokio::spawn(upkeep(app.clone()));
     let service = router(&app).into_make_service_with_connect_info::<SocketAddr>();
     let mut stopping = app.live.stopping();

@@ -1,10 +1,13 @@
 //! `GET /live`: server-sent events for one browser.
 //!
 //! `hello` on connecting, `change` with the topics that changed, `resync` when more was missed than is kept, a comment every 15 s.
-//! Who may learn a topic is asked for each frame, and whether the viewer is still signed in every few seconds: a
-//! revocation ends the stream.
+//! Who may learn a topic is asked for each frame, and whether the viewer is still signed in every few seconds (see
+//! [`audience`](super::audience)): a revocation ends the stream.
 
-use super::frame::{Frame, Missed};
+use super::{
+    audience,
+    frame::{Frame, Missed},
+};
 use crate::{App, auth};
 use axum::{
     extract::{Query, State},
@@ -18,13 +21,14 @@ use domain::Viewer;
 use futures::Stream;
 use serde::Deserialize;
 use std::{convert::Infallible, sync::Arc, sync::atomic::Ordering, time::Duration};
-use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::sync::{
+    broadcast::{Receiver, error::RecvError},
+    watch,
+};
 use tower_sessions::Session;
 
 /// Streams one node serves.
 const MOST: usize = 20_000;
-/// How often it is asked whether the viewer may still look.
-const RECHECK: Duration = Duration::from_secs(3);
 
 #[derive(Deserialize)]
 pub struct After {
@@ -47,22 +51,21 @@ pub async fn stream(State(app): State<App>, session: Session, headers: HeaderMap
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     let last_id = headers.get("last-event-id").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
-    let events = events(app, session, viewer, last_id.or(query.after));
+    let Some(id) = session.id() else { return StatusCode::NO_CONTENT.into_response() };
+    let events = events(app, auth::sessions::hash(&id), viewer, last_id.or(query.after));
     Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response()
 }
 
-struct Open(App);
-
-impl Open {
-    fn new(app: App) -> Self {
-        app.live.streams.fetch_add(1, Ordering::Relaxed);
-        Self(app)
-    }
+/// A stream that is counted while it is open.
+struct Open {
+    app: App,
+    session: [u8; 32],
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.live.streams.fetch_sub(1, Ordering::Relaxed);
+        self.app.live.streams.fetch_sub(1, Ordering::Relaxed);
+        self.app.live.audience.leave(&self.session);
     }
 }
 
@@ -70,7 +73,7 @@ fn change(seq: i64, topics: &str) -> Event {
     Event::default().event("change").id(seq.to_string()).data(topics)
 }
 
-fn events(app: App, session: Session, viewer: Viewer, after: Option<i64>) -> impl Stream<Item = Result<Event, Infallible>> {
+fn events(app: App, session: [u8; 32], viewer: Viewer, after: Option<i64>) -> impl Stream<Item = Result<Event, Infallible>> {
     let (receiver, missed) = app.live.frames().listen(after, viewer.org);
     let mut first = vec![];
     match missed {
@@ -81,7 +84,9 @@ fn events(app: App, session: Session, viewer: Viewer, after: Option<i64>) -> imp
         Missed::TooMuch(seq) => first.push(Event::default().event("resync").id(seq.to_string()).data("{}")),
     }
     let stopping = app.live.stopping();
-    let state = Following { open: Open::new(app), session, viewer, receiver, stopping, checked: tokio::time::Instant::now() };
+    let signed_in = app.live.audience.join(session);
+    app.live.streams.fetch_add(1, Ordering::Relaxed);
+    let state = Following { open: Open { app, session }, viewer, receiver, stopping, signed_in };
     futures::StreamExt::chain(
         futures::stream::iter(first.into_iter().map(Ok)),
         futures::stream::unfold(state, |mut state| async move { state.next().await.map(|event| (Ok(event), state)) }),
@@ -90,11 +95,10 @@ fn events(app: App, session: Session, viewer: Viewer, after: Option<i64>) -> imp
 
 struct Following {
     open: Open,
-    session: Session,
     viewer: Viewer,
     receiver: Receiver<Arc<Frame>>,
-    stopping: tokio::sync::watch::Receiver<bool>,
-    checked: tokio::time::Instant,
+    stopping: watch::Receiver<bool>,
+    signed_in: watch::Receiver<audience::Answer>,
 }
 
 impl Following {
@@ -103,11 +107,11 @@ impl Following {
         loop {
             let received = tokio::select! {
                 _ = self.stopping.wait_for(|s| *s) => return None,
-                () = tokio::time::sleep_until(self.checked + RECHECK) => None,
+                _ = self.signed_in.changed() => None,
                 received = self.receiver.recv() => Some(received),
             };
             let Some(received) = received else {
-                self.recheck().await?;
+                self.recheck()?;
                 continue;
             };
             match received {
@@ -117,19 +121,17 @@ impl Following {
                     }
                 }
                 // Too slow for the beat: it must read everything again, but loses nothing for good.
-                Err(RecvError::Lagged(_)) => return Some(Event::default().event("resync").id(self.open.0.live.board().seq.to_string()).data("{}")),
+                Err(RecvError::Lagged(_)) => return Some(Event::default().event("resync").id(self.open.app.live.board().seq.to_string()).data("{}")),
                 Err(RecvError::Closed) => return None,
             }
         }
     }
 
-    async fn recheck(&mut self) -> Option<()> {
-        self.checked = tokio::time::Instant::now();
-        match auth::still_signed_in(&self.open.0, &self.session).await {
-            Ok(Some(who)) => self.viewer = who.viewer,
-            Ok(None) => return None,
-            // The database is away: keep the stream, and what it may learn, until it can be asked again.
-            Err(error) => tracing::warn!(%error, "live stream: recheck"),
+    fn recheck(&mut self) -> Option<()> {
+        let answer = Arc::clone(&self.signed_in.borrow_and_update());
+        // A stream that came after the question is not in the answer.
+        if let Some(now) = answer.get(&self.open.session) {
+            self.viewer = (*now)?;
         }
         Some(())
     }

@@ -80,6 +80,7 @@ impl TestApp {
         let service = server::routes::router(&app).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await });
         tokio::spawn(server::live::follow(app.clone()));
+        tokio::spawn(server::live::audience::watch_over(app.clone()));
         let http = Client::builder()
             .no_proxy()
             .tls_certs_only([])

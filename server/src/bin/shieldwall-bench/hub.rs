@@ -71,6 +71,11 @@ impl Hub {
         self.child.id().map_or(Duration::ZERO, |id| machine::busy(&id.to_string()))
     }
 
+    /// The memory the server holds, in bytes.
+    pub fn memory(&self) -> u64 {
+        self.child.id().map_or(0, |id| machine::memory(&id.to_string()))
+    }
+
     /// Asks the hub to stop, as an operator would, and waits.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         let id = self.child.id().context("the server has ended by itself")?;

@@ -80,3 +80,10 @@ pub fn busy(process: &str) -> Duration {
     let ticks: u64 = fields.get(11..13).unwrap_or_default().iter().filter_map(|f| f.parse::<u64>().ok()).sum();
     Duration::from_millis(ticks * 1_000 / TICKS)
 }
+
+/// The memory a process holds, in bytes, by its id; zero where the system does not tell.
+pub fn memory(process: &str) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let kibibytes = text.lines().find_map(|l| l.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    kibibytes.unwrap_or_default() * 1_024
+}

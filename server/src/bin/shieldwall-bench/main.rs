@@ -14,6 +14,7 @@ mod machine;
 mod pages;
 mod parsing;
 mod report;
+mod rows;
 mod streams;
 
 use anyhow::Context;
@@ -60,8 +61,12 @@ enum Stage {
     Parsing,
     /// Pushes acknowledged.
     Pushes,
+    /// Bare batch inserts into the same database.
+    Rows,
     /// From a push to an event in a stream.
     Streams,
+    /// The same with hundreds and thousands of viewers.
+    Viewers,
     /// Time to first byte.
     Pages,
 }
@@ -123,6 +128,9 @@ async fn measure(options: &Options, server: &Path, folder: &Folder) -> anyhow::R
     if options.wants(Stage::Parsing) {
         report::parsing(&parsing::run(clients, period / 4).await?, clients);
     }
+    if options.wants(Stage::Rows) {
+        report::rows(&rows::run(&folder.0, period / 4)?);
+    }
     if options.wants(Stage::Pushes) {
         let stage = prepare(server, folder, Plan::new(ALLIANCES[0], 0), options).await?;
         report::pushes(&load::run(&stage.hub, &stage.alliance, clients, period).await?, clients, &stage.plan);
@@ -132,9 +140,10 @@ async fn measure(options: &Options, server: &Path, folder: &Folder) -> anyhow::R
     for samples in [SMALL, options.large()] {
         for organisations in ALLIANCES {
             let last = samples != SMALL && organisations == ALLIANCES[1];
-            let streams = options.wants(Stage::Streams) && samples == SMALL && organisations == ALLIANCES[1];
+            let small = samples == SMALL && organisations == ALLIANCES[1];
+            let (streams, viewers) = (options.wants(Stage::Streams) && small, options.wants(Stage::Viewers) && small);
             let pushes = options.wants(Stage::Pushes) && last;
-            if !(options.wants(Stage::Pages) || streams || pushes) {
+            if !(options.wants(Stage::Pages) || streams || viewers || pushes) {
                 continue;
             }
             let stage = prepare(server, folder, Plan::new(organisations, samples), options).await?;
@@ -144,7 +153,10 @@ async fn measure(options: &Options, server: &Path, folder: &Folder) -> anyhow::R
                 first_bytes.push((organisations, samples, figures));
             }
             if streams {
-                report::streams(&streams::run(&stage.hub, &stage.alliance, period).await?);
+                report::streams(&streams::run(&stage.hub, &stage.alliance, period, streams::BUSY).await?);
+            }
+            for scene in streams::CROWDS.into_iter().filter(|_| viewers) {
+                report::streams(&streams::run(&stage.hub, &stage.alliance, period, scene).await?);
             }
             if pushes {
                 report::pushes(&load::run(&stage.hub, &stage.alliance, clients, period / 2).await?, clients, &stage.plan);

@@ -1,10 +1,11 @@
-//! From a push to an event in open streams: a steady rate of pushes, and readers who note when each one's event arrives.
+//! From a push to an event in open streams: a steady rate of pushes, and viewers who note when each one's event arrives.
 //!
 //! An event names the organisations that pushed, not the pushes. So the organisations take turns, and each comes round so
 //! seldom that an event can only mean its latest push.
 
 use crate::{data, data::Alliance, http::Connection, hub::Hub, load, machine};
 use anyhow::ensure;
+use futures::{StreamExt, TryStreamExt, stream};
 use hdrhistogram::Histogram;
 use serde::Deserialize;
 use server::clock::Clock;
@@ -21,12 +22,29 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-/// Pushes a second.
-pub const RATE: usize = 200;
-/// Open streams.
-pub const READERS: usize = 10;
+/// How many look on, and how much happens.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene {
+    pub viewers: usize,
+    /// Pushes a second.
+    pub rate: usize,
+    /// The 95th percentile that is wanted, in milliseconds.
+    pub target: u64,
+}
+
+/// A busy alliance with few viewers.
+pub const BUSY: Scene = Scene { viewers: 10, rate: 200, target: 50 };
+/// Many viewers of a quieter one.
+pub const CROWDS: [Scene; 4] = [
+    Scene { viewers: 100, rate: 20, target: 50 },
+    Scene { viewers: 1_000, rate: 20, target: 50 },
+    Scene { viewers: 5_000, rate: 2, target: 100 },
+    Scene { viewers: 5_000, rate: 30, target: 300 },
+];
 /// Connections that share the pushing, so that none waits for its last answer.
 const PUSHERS: usize = 20;
+/// Streams that are being opened at once.
+const OPENING: usize = 64;
 /// Not measured at the start.
 const WARM_UP: Duration = Duration::from_secs(1);
 /// Time for the last events to arrive.
@@ -34,39 +52,38 @@ const REST: Duration = Duration::from_secs(1);
 
 /// What was measured.
 pub struct Figures {
-    /// Microseconds from the moment a push was due to be sent to its event, over all readers.
+    pub scene: Scene,
+    /// Microseconds from the moment a push was due to be sent to its event, over all viewers.
     pub latency: Histogram<u64>,
     /// Microseconds from the same moment to the answer.
     pub acknowledged: Histogram<u64>,
-    /// Events that pushes should have caused, over all readers.
+    /// Events that pushes should have caused, over all viewers.
     pub expected: u64,
     pub server_busy: Duration,
     pub period: Duration,
+    /// Bytes of memory of the server before the first viewer came, and at the end.
+    pub memory: (u64, u64),
 }
 
 /// When the latest push of each organisation was due, in microseconds since the start; 0: not yet, or not measured.
 type Sent = Arc<Vec<AtomicU64>>;
 
 /// Measures it.
-pub async fn run(hub: &Hub, alliance: &Alliance, period: Duration) -> anyhow::Result<Figures> {
-    ensure!(alliance.slugs.len() >= 2 * RATE, "there must be so many organisations that each pushes every two seconds at most");
+pub async fn run(hub: &Hub, alliance: &Alliance, period: Duration, scene: Scene) -> anyhow::Result<Figures> {
+    ensure!(alliance.slugs.len() >= 2 * scene.rate, "there must be so many organisations that each pushes every two seconds at most");
     let cookie = data::sign_in(hub, alliance).await?;
+    let before = hub.memory();
+    let request = format!("GET /live HTTP/1.1\r\nhost: {}\r\ncookie: {cookie}\r\naccept: text/event-stream\r\n\r\n", hub.address);
+    let opened: Vec<Connection> = stream::iter((0..scene.viewers).map(|_| open(hub, &request))).buffer_unordered(OPENING).try_collect().await?;
     let sent: Sent = Arc::new(alliance.slugs.iter().map(|_| AtomicU64::new(0)).collect());
     let (end, ended) = watch::channel(false);
     let start = Instant::now() + Duration::from_millis(500);
-    let mut readers = JoinSet::new();
-    for _ in 0..READERS {
-        let mut connection = Connection::open(hub.address).await?;
-        let head =
-            connection.ask(format!("GET /live HTTP/1.1\r\nhost: {}\r\ncookie: {cookie}\r\naccept: text/event-stream\r\n\r\n", hub.address).as_bytes()).await?;
-        ensure!(head.status == 200, "the stream was refused with status {}", head.status);
-        readers.spawn(read(connection, Arc::clone(&sent), start, ended.clone()));
-    }
+    let mut viewers: JoinSet<_> = opened.into_iter().map(|connection| read(connection, Arc::clone(&sent), start, ended.clone())).collect();
     let mut pushers = JoinSet::new();
     for n in 0..PUSHERS {
         let (connection, push) = (Connection::open(hub.address).await?, alliance.push(hub, n));
         let keys = alliance.keys[..alliance.slugs.len()].to_vec();
-        pushers.spawn(push_steadily(Pusher { connection, push, keys, sent: Arc::clone(&sent), start, n }, WARM_UP + period));
+        pushers.spawn(push_steadily(Pusher { connection, push, keys, sent: Arc::clone(&sent), start, n, rate: scene.rate }, WARM_UP + period));
     }
     sleep_until(start + WARM_UP).await;
     let busy = hub.busy();
@@ -76,12 +93,22 @@ pub async fn run(hub: &Hub, alliance: &Alliance, period: Duration) -> anyhow::Re
     }
     let server_busy = hub.busy().saturating_sub(busy);
     sleep(REST).await;
+    let memory = (before, hub.memory());
     end.send_replace(true);
-    while let Some(done) = readers.join_next().await {
-        latency.add(done??)?;
+    while let Some(done) = viewers.join_next().await {
+        for micros in done?? {
+            latency.record(micros)?;
+        }
     }
-    let expected = acknowledged.len() * READERS as u64;
-    Ok(Figures { latency, acknowledged, expected, server_busy, period })
+    let expected = acknowledged.len() * scene.viewers as u64;
+    Ok(Figures { scene, latency, acknowledged, expected, server_busy, period, memory })
+}
+
+async fn open(hub: &Hub, request: &str) -> anyhow::Result<Connection> {
+    let mut connection = Connection::open(hub.address).await?;
+    let head = connection.ask(request.as_bytes()).await?;
+    ensure!(head.status == 200, "the stream was refused with status {}", head.status);
+    Ok(connection)
 }
 
 struct Pusher {
@@ -92,13 +119,14 @@ struct Pusher {
     sent: Sent,
     start: Instant,
     n: usize,
+    rate: usize,
 }
 
 /// Sends this pusher's part of the steady rate; a push that is late counts from when it was due.
 async fn push_steadily(mut p: Pusher, period: Duration) -> anyhow::Result<Histogram<u64>> {
     let (clock, mut latency) = (Clock::default(), machine::histogram()?);
     for no in (p.n..).step_by(PUSHERS) {
-        let due = Duration::from_micros(no as u64 * 1_000_000 / RATE as u64);
+        let due = Duration::from_micros(no as u64 * 1_000_000 / p.rate as u64);
         if due >= period {
             break;
         }
@@ -121,9 +149,9 @@ struct Change {
     topics: Vec<String>,
 }
 
-/// Follows one stream to the end of the measurement.
-async fn read(mut connection: Connection, sent: Sent, start: Instant, mut ended: watch::Receiver<bool>) -> anyhow::Result<Histogram<u64>> {
-    let (mut latency, mut seen, mut text) = (machine::histogram()?, vec![0; sent.len()], Vec::new());
+/// Follows one stream to the end of the measurement; returns how long each event took, in microseconds.
+async fn read(mut connection: Connection, sent: Sent, start: Instant, mut ended: watch::Receiver<bool>) -> anyhow::Result<Vec<u64>> {
+    let (mut latency, mut seen, mut text) = (vec![], vec![0; sent.len()], Vec::new());
     loop {
         let more = tokio::select! {
             more = connection.chunk(&mut text) => more?,
@@ -139,7 +167,7 @@ async fn read(mut connection: Connection, sent: Sent, start: Instant, mut ended:
                 let due = sent.get(place).map_or(0, |s| s.load(Ordering::Acquire));
                 if due > 0 && seen[place] != due {
                     seen[place] = due;
-                    latency.record(now.saturating_sub(due).max(1))?;
+                    latency.push(now.saturating_sub(due).max(1));
                 }
             }
         }

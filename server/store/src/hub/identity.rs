@@ -5,7 +5,7 @@ use crate::{
     StoreError,
     db::{on_conn, on_pool},
 };
-use domain::{OrgId, Role, Timestamp};
+use domain::{OrgId, Role, Timestamp, Viewer};
 
 /// One person.
 #[derive(Clone, Debug, PartialEq)]
@@ -276,6 +276,24 @@ impl Hub<'_> {
         let row: Option<(Option<i64>, String, i64, i64)> =
             on_pool!(&self.store.inner.db, pool => sqlx::query_as(LOAD).bind(&id_hash[..]).bind(now.0).fetch_optional(pool).await)?;
         Ok(row.map(|(user, data, expires, absolute)| SessionRecord { user, data, expires_at: Timestamp(expires), absolute_at: Timestamp(absolute) }))
+    }
+
+    /// Who is behind those of `sessions` (hashes of their ids) that still last and whose person is not disabled.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn viewers_of(&self, sessions: &[[u8; 32]], now: Timestamp) -> Result<Vec<([u8; 32], Viewer)>, StoreError> {
+        const BEHIND: &str = "SELECT s.id_hash, u.org_id, u.role FROM json_each($1) e CROSS JOIN sessions s ON s.id_hash = unhex(e.value) \
+                              JOIN users u ON u.id = s.user_id WHERE u.disabled_at IS NULL AND s.expires_at > $2 AND s.absolute_at > $2";
+        let hex: Vec<String> = sessions.iter().map(|hash| hash.iter().map(|byte| format!("{byte:02x}")).collect()).collect();
+        let list = serde_json::to_string(&hex).map_err(|e| StoreError::Internal(e.to_string()))?;
+        let rows: Vec<(Vec<u8>, i64, String)> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(BEHIND).bind(&list).bind(now.0).fetch_all(pool).await)?;
+        rows.into_iter()
+            .map(|(hash, org, role)| {
+                let hash = hash.try_into().map_err(|_| StoreError::Internal("a session's hash has another length".into()))?;
+                Ok((hash, Viewer { org: OrgId(org), role: role.parse().map_err(StoreError::Internal)? }))
+            })
+            .collect()
     }
 
     /// Ends a session.
