@@ -15,6 +15,7 @@ export interface Receipt {
 }
 
 let made = 0;
+const keys = new Map<string, Promise<Partner>>();
 
 /** A name that no other test uses. */
 export function unique(word: string): string {
@@ -27,10 +28,16 @@ export class Partner {
     readonly key: string,
   ) {}
 
+  /** A key at a hub; all tests of a worker use the same. */
+  static at(hub: string): Promise<Partner> {
+    keys.set(hub, keys.get(hub) ?? Partner.make(hub));
+    return keys.get(hub) as Promise<Partner>;
+  }
+
   /** Makes a key at a hub. */
-  static async at(hub: string): Promise<Partner> {
+  static async make(hub: string, name = unique('e2e')): Promise<Partner> {
     const context = await request.newContext({ baseURL: hub, storageState: session('org_admin', hub), extraHTTPHeaders: { origin: hub } });
-    const answer = await context.post('/connect', { form: { name: unique('e2e') } });
+    const answer = await context.post('/connect', { form: { name } });
     const key = /swk_[0-9A-Za-z]{36}/.exec(await answer.text())?.[0];
     await context.dispose();
     if (!key) throw new Error(`/connect answered ${answer.status()} without a key`);

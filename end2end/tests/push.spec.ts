@@ -39,6 +39,19 @@ test.describe('the first push', () => {
     await expect.poll(pushing, { timeout: 10_000 }).toContain('refused with 401');
   });
 
+  test('a list that changes under the pointer still acts on what it shows', async ({ page }) => {
+    const [kept, gone] = [unique('kept'), unique('gone')];
+    await Partner.make(QUIET, gone);
+    await openLive(page, '/connect');
+    // Another key takes the first place of the list, and a push makes the open page take it on.
+    await (await Partner.make(QUIET, kept)).metric('mfa_coverage_pct', 91.5);
+    await expect(page.getByRole('row', { name: kept })).toBeVisible();
+    await page.getByRole('row', { name: gone }).getByRole('button', { name: 'Revoke' }).click();
+    await expect(page.getByRole('row', { name: gone })).toContainText('Revoked');
+    await page.getByRole('row', { name: kept }).getByRole('button', { name: 'Revoke' }).click();
+    await expect(page.getByRole('row', { name: kept })).toContainText('Revoked');
+  });
+
   test('the receipt of a refused item names its field', async ({ page }) => {
     const partner = await Partner.at(QUIET);
     const now = new Date().toISOString();

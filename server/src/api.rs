@@ -8,6 +8,7 @@
 pub mod docs;
 pub mod parse;
 pub mod problem;
+mod push;
 pub mod request;
 pub mod submit;
 
@@ -77,7 +78,9 @@ fn api() -> OpenApiRouter<App> {
 /// The API's description, as served at `/openapi.json`.
 #[must_use]
 pub fn openapi() -> String {
-    api().split_for_parts().1.to_pretty_json().unwrap_or_default()
+    let mut description = api().split_for_parts().1;
+    push::Pushes.modify(&mut description);
+    description.to_pretty_json().unwrap_or_default()
 }
 
 /// The routes of the API and its description.

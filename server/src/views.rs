@@ -44,12 +44,17 @@ struct Key {
 
 /// Views made for an audience, kept while nothing they are made of changes.
 pub struct ViewCache {
-    made: moka::future::Cache<Key, Arc<dyn Any + Send + Sync>>,
+    made: Made,
+    /// What changes once a day; apart, so that pages cannot push it out.
+    days: Made,
 }
+
+type Made = moka::future::Cache<Key, Arc<dyn Any + Send + Sync>>;
 
 impl Default for ViewCache {
     fn default() -> Self {
-        Self { made: moka::future::Cache::builder().max_capacity(500).time_to_live(std::time::Duration::from_secs(60)).build() }
+        let made = moka::future::Cache::builder().max_capacity(500).time_to_live(std::time::Duration::from_secs(60)).build();
+        Self { made, days: moka::future::Cache::new(200) }
     }
 }
 
@@ -78,7 +83,8 @@ impl Looking {
         T: Clone + Send + Sync + 'static,
         F: Future<Output = Answer<T>>,
     {
-        self.once_in(Key { viewer: self.viewer, view, of: of.to_owned(), query: query.clone(), versions, tick: self.now.0 / TICK }, make).await
+        self.once_in(&self.app.views.made, Key { viewer: self.viewer, view, of: of.to_owned(), query: query.clone(), versions, tick: self.now.0 / TICK }, make)
+            .await
     }
 
     /// The same for what no "14 min ago" is part of.
@@ -87,15 +93,20 @@ impl Looking {
         T: Clone + Send + Sync + 'static,
         F: Future<Output = Answer<T>>,
     {
-        self.once_in(Key { viewer: self.viewer, view, of: String::new(), query: PageQuery::default(), versions, tick: self.now.day() }, make).await
+        self.once_in(
+            &self.app.views.days,
+            Key { viewer: self.viewer, view, of: String::new(), query: PageQuery::default(), versions, tick: self.now.day() },
+            make,
+        )
+        .await
     }
 
-    async fn once_in<T, F>(&self, key: Key, make: F) -> Answer<T>
+    async fn once_in<T, F>(&self, cache: &Made, key: Key, make: F) -> Answer<T>
     where
         T: Clone + Send + Sync + 'static,
         F: Future<Output = Answer<T>>,
     {
-        let made = self.app.views.made.try_get_with(key, async { make.await.map(|v| Arc::new(v) as Arc<dyn Any + Send + Sync>) }).await;
+        let made = cache.try_get_with(key, async { make.await.map(|v| Arc::new(v) as Arc<dyn Any + Send + Sync>) }).await;
         let made = made.map_err(|refusal| (*refusal).clone())?;
         made.downcast_ref::<T>().cloned().ok_or_else(|| failed("a cached view has another type"))
     }

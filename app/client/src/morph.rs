@@ -7,8 +7,11 @@
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Node};
 
-/// Attributes that belong to the reader, not to the server.
-const READERS: [&str; 2] = ["open", "value"];
+/// Whether an attribute belongs to the reader, not to the server: what is open, and what a field says. What a hidden field says is the
+/// server's: beside a row that became another, it must name that other one.
+fn readers(element: &Element, name: &str) -> bool {
+    name == "open" || (name == "value" && element.get_attribute("type").as_deref() != Some("hidden"))
+}
 
 /// Makes `old` like `new`.
 pub fn element(old: &Element, new: &Element) {
@@ -29,12 +32,12 @@ pub fn element(old: &Element, new: &Element) {
 fn attributes(old: &Element, new: &Element) {
     for name in names(new) {
         let value = new.get_attribute(&name).unwrap_or_default();
-        if !READERS.contains(&name.as_str()) {
+        if !readers(new, &name) {
             super::dom::set(old, &name, &value);
         }
     }
     for name in names(old) {
-        if !new.has_attribute(&name) && !READERS.contains(&name.as_str()) {
+        if !new.has_attribute(&name) && !readers(old, &name) {
             let _ = old.remove_attribute(&name);
         }
     }

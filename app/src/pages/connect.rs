@@ -65,7 +65,7 @@ fn Arrivals(page: Signal<Connect>) -> impl IntoView {
         };
         let visible = visible_at(push).filter(|_| push.kept > 0).map(|path| view! { <a href=kept(query, &path)>"Visible at "<code>{path.clone()}</code></a> });
         view! {
-            <li>
+            <li data-key=push.receipt.clone()>
                 <span><Time at=push.received_at seconds=true/></span>
                 <span>"received " {count(push.total.into())}" "{words(&push.what, push.total)}</span>
                 <Outcome push=push.clone()/>

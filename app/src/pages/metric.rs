@@ -98,7 +98,7 @@ fn Samples(page: Signal<Model>) -> impl IntoView {
     let query = use_page_query();
     let row = move |s: &SampleRow, value: String| {
         view! {
-            <tr>
+            <tr data-key=format!("{} {}", s.observed_at.rfc3339_micros(), s.labels)>
                 <th scope="row"><Time at=s.observed_at/></th>
                 <td class="n">{value}</td>
                 <td>{s.labels.clone()}</td>

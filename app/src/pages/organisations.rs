@@ -141,7 +141,7 @@ fn matrix_row(query: Memo<PageQuery>, row: &OrgRow, as_of: domain::Timestamp) ->
     };
     let last = row.score.is_none().then_some(row.last).flatten().map(|last| view! { <small>" last "{points(last)}</small> });
     view! {
-        <tr>
+        <tr data-key=row.org.slug.clone()>
             <th scope="row"><OrgLink org=row.org.clone()/><small>{row.sector.clone()}</small></th>
             <td class="standing">{mark}</td>
             <td class="n total" title=format!("{:.0} % of its values are current", row.coverage * 100.0)><a href=kept(query, &path)><ScoreText score=row.score/></a>{last}</td>

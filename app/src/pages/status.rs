@@ -76,7 +76,7 @@ fn Partners(page: Signal<Status>) -> impl IntoView {
             None => view! { <span class="quiet">"never"</span> }.into_any(),
         };
         view! {
-            <tr>
+            <tr data-key=partner.org.slug.clone()>
                 <th scope="row"><OrgLink org=partner.org.clone()/></th>
                 <td><FreshnessMark freshness=partner.freshness seen=partner.seen as_of/></td>
                 <td>{seen}</td>

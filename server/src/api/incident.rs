@@ -57,15 +57,7 @@ pub async fn read(State(app): State<App>, Path(external_id): Path<String>, heade
     request_body(content = IncidentRaw<'static>),
     responses(
         (status = 200, description = "Kept, on disk", body = Receipt, headers(("ETag" = String))),
-        (status = 400, description = "Cannot be read", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key may not do this", body = Problem, content_type = "application/problem+json"),
         (status = 412, description = "The incident has changed", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Unsupported media type or encoding", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Cannot be kept", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many pushes", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Not available just now", body = Problem, content_type = "application/problem+json"),
     ),
     security(("key" = []))
 )]

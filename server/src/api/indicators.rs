@@ -1,11 +1,6 @@
 //! `POST /api/v1/indicators`
 
-use super::{
-    parse::IndicatorRaw,
-    problem::Problem,
-    request::{PushQuery, accept},
-    submit::{Receipt, push as submit_push},
-};
+use super::{parse::IndicatorRaw, problem::Problem, push::take, request::PushQuery, submit::Receipt};
 use crate::App;
 use axum::{
     body::Body,
@@ -30,28 +25,13 @@ pub struct Batch {
     path = "/indicators",
     tag = "push",
     operation_id = "push_indicators",
-    params(
-        PushQuery,
-        ("Idempotency-Key" = Option<String>, Header, description = "Makes repeating the request harmless", max_length = 200, pattern = "^[!#-\\[\\]-~]+$"),
-        ("Prefer" = Option<String>, Header, description = "`handling=strict`: all items or none")
-    ),
+    params(PushQuery),
     request_body(content = inline(Batch)),
     responses(
         (status = 200, description = "Kept, on disk; perhaps in part", body = Receipt, headers(("ETag" = Option<String>), ("RateLimit" = String), ("Idempotency-Replayed" = Option<String>))),
-        (status = 400, description = "Cannot be read", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key may not do this", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "A request with this Idempotency-Key is in flight", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Unsupported media type or encoding", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "No item can be kept", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many pushes", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Not available just now", body = Problem, content_type = "application/problem+json"),
     ),
     security(("key" = []))
 )]
 pub async fn push(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {
-    let (parts, body) = request.into_parts();
-    let accepted = accept(&app, &parts, body, What::Indicators).await?;
-    submit_push(&app, "/indicators", What::Indicators, accepted).await
+    take(&app, What::Indicators, request).await
 }

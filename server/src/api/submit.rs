@@ -171,6 +171,10 @@ pub async fn submit(app: &App, s: Submission) -> Result<Submitted, Problem> {
             "The Idempotency-Key belongs to another request",
             "Take a new key for a new content.",
         )),
+        Outcome::TooManySeries => Err(Problem::invalid(format!(
+            "An organisation may have {} series (metric and labels); with this push there would be more, so nothing of it was kept.",
+            store::MAX_SERIES
+        ))),
         Outcome::RevisionMismatch { current } => Err(Problem::new(
             StatusCode::PRECONDITION_FAILED,
             "precondition",

@@ -27,6 +27,8 @@ pub struct Limits {
     /// After inflating gzip or zstd.
     inflated_bytes: usize,
     depth: usize,
+    /// Metric and labels, over all that the organisation ever pushed.
+    series_per_organisation: usize,
     pushes_per_minute: u32,
     /// How far `observed_at` may be ahead.
     max_ahead_seconds: u32,
@@ -60,6 +62,7 @@ pub async fn read(State(app): State<App>, headers: HeaderMap) -> Result<Json<Who
             body_bytes: MAX_BODY,
             inflated_bytes: MAX_INFLATED,
             depth: MAX_DEPTH,
+            series_per_organisation: store::MAX_SERIES,
             pushes_per_minute: app.keys.limit(),
             max_ahead_seconds: MAX_AHEAD_SECONDS,
             max_age_days: MAX_AGE_DAYS,

@@ -7,7 +7,8 @@ use tracing_subscriber::EnvFilter;
 /// Starts logging for the whole program; a second call changes nothing.
 pub fn start() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,tower_sessions_core=error"));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A log that cannot be written (a full disk, a reader that left) must not stop what it tells of: by default that is a panic.
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
     // Fails only when logging was started before.
     let _ = if std::io::stderr().is_terminal() { logs.with_target(false).try_init() } else { logs.json().try_init() };
 }

@@ -11,7 +11,7 @@ use domain::{
     verdict::Standing,
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 use store::{Change, CurrentRow, DayRow, OpenIncident, Org, Store, StoreError, What};
@@ -224,10 +224,10 @@ fn same(a: &Org, b: &Org) -> bool {
 /// One reading per metric: the mean of its series, as young as the youngest of them.
 fn readings(rows: &[CurrentRow], positions: &HashMap<String, usize>, metrics: usize) -> Vec<Option<Reading>> {
     let mut sums: Vec<(f64, u32, i64)> = vec![(0.0, 0, i64::MIN); metrics];
-    let live = |metric: &str| rows.iter().any(|r| r.metric == metric && !r.expired);
+    let live: HashSet<&str> = rows.iter().filter(|r| !r.expired).map(|r| r.metric.as_str()).collect();
     for row in rows {
         // An expired series counts only where its metric has no other.
-        if row.expired && live(&row.metric) {
+        if row.expired && live.contains(row.metric.as_str()) {
             continue;
         }
         let Some(sum) = positions.get(&row.metric).map(|i| &mut sums[*i]) else { continue };

@@ -29,6 +29,7 @@ impl Hub<'_> {
             Box::pin(async move {
                 let mut rows = Vec::new();
                 let numbers = number_series(conn, org, history.iter().map(|one| (one.metric.as_str(), ""))).await?;
+                let numbers = numbers.ok_or_else(|| StoreError::Internal("too many series".into()))?;
                 for one in history {
                     let id = numbers[&(one.metric, String::new())];
                     rows.extend(one.values.into_iter().map(|(observed_at, value)| SampleRow { observed_at, series: id, value }));

@@ -11,6 +11,7 @@ use crate::{
 };
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::{
+    panic::AssertUnwindSafe,
     path::Path,
     sync::{
         Arc, Mutex,
@@ -59,10 +60,12 @@ impl Express {
     pub(crate) async fn apply(&self, one: AtOnce) -> Reply {
         let jobs = self.jobs.lock().ok().and_then(|jobs| jobs.clone()).ok_or(StoreError::Busy)?;
         let (reply, answer) = oneshot::channel();
-        jobs.try_send(Job { one, reply }).map_err(|e| match e {
-            TrySendError::Full(_) => StoreError::Busy,
-            TrySendError::Disconnected(_) => StoreError::Internal("the express thread ended".into()),
-        })?;
+        match jobs.try_send(Job { one, reply }) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => return Err(StoreError::Busy),
+            // Without the thread it takes longer, and works.
+            Err(TrySendError::Disconnected(job)) => return Ok((job.one, None)),
+        }
         drop(jobs);
         answer.await.map_err(|_| StoreError::Internal("the express thread ended".into()))?
     }
@@ -82,24 +85,29 @@ fn work(conn: &Connection, queue: &Receiver<Job>, turn: &tokio::sync::Mutex<()>,
         let turn = turn.blocking_lock();
         let mut group = vec![first];
         group.extend(queue.try_iter().take(GROUP - 1));
-        let done = transaction(conn, &group);
+        // A push that panics must not take the thread, and everybody's pushes, with it.
+        let done = std::panic::catch_unwind(AssertUnwindSafe(|| transaction(conn, &group)));
+        if !matches!(done, Ok(Ok(_))) {
+            // An error to ignore where SQLite has rolled back by itself.
+            let _ = conn.execute_batch("ROLLBACK");
+        }
         drop(turn);
         match done {
-            Ok(numbers) => {
+            Ok(Ok(numbers)) => {
                 for (job, number) in group.into_iter().zip(numbers) {
                     // The caller may be gone; what was committed stays committed.
                     let _ = job.reply.send(Ok((job.one, number)));
                 }
                 tick.send_modify(|n| *n += 1);
             }
-            Err(error) => {
-                tracing::error!(%error, jobs = group.len(), "a write transaction failed");
-                // An error to ignore where SQLite has rolled back by itself.
-                let _ = conn.execute_batch("ROLLBACK");
-                let full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
+            failed => {
+                let error = failed.ok().and_then(Result::err);
+                let full = error.as_ref().is_some_and(|e| e.sqlite_error_code() == Some(ErrorCode::DiskFull));
+                let jobs = group.len();
                 for job in group {
                     let _ = job.reply.send(Err(if full { StoreError::Full } else { StoreError::Internal("the transaction failed".into()) }));
                 }
+                tracing::error!(error = error.map_or_else(|| "panic".to_owned(), |e| e.to_string()), jobs, "a write transaction failed");
             }
         }
     }

@@ -8,6 +8,7 @@ pub(crate) mod metrics;
 mod record;
 
 pub(crate) use indicators::add_totals as add_indicator_totals;
+pub use metrics::MAX_SERIES;
 pub use record::render_failures;
 
 use self::metrics::{
@@ -273,6 +274,8 @@ pub enum Outcome {
     KeyReused,
     /// `If-Match` names a revision that is not the newest.
     RevisionMismatch { current: i64 },
+    /// The organisation would have more than [`MAX_SERIES`] series.
+    TooManySeries,
     /// Nothing was kept: every item was refused, or one was and the push is all or nothing.
     Refused(ReceiptRecord),
 }
@@ -356,8 +359,8 @@ async fn apply(conn: &mut Conn, push: Push, items: Items, known: &SeriesNumbers)
                 Ok(rows) => rows,
                 Err(_) => {
                     let keys = samples.iter().map(|s| (s.metric.as_str(), s.labels.as_str()));
-                    let all = numbers.insert(metrics::number_series(conn, push.org, keys).await?);
-                    metrics::rows(samples, all).map_err(|(metric, _)| StoreError::Internal(format!("a series of {metric} has no number")))?
+                    let Some(all) = metrics::number_series(conn, push.org, keys).await? else { return Ok(Keep::No((Outcome::TooManySeries, None))) };
+                    metrics::rows(samples, numbers.insert(all)).map_err(|(metric, _)| StoreError::Internal(format!("a series of {metric} has no number")))?
                 }
             };
             metrics::apply(conn, &push, no, &rows, &mut reach).await?;

@@ -161,10 +161,11 @@ async fn write(
                 tick.send_modify(|n| *n += 1);
             }
             Err(error) => {
-                tracing::error!(%error, jobs = group.len(), "a write transaction failed");
+                let jobs = group.len();
                 let full = matches!(error, StoreError::Full);
                 let again = || if full { StoreError::Full } else { StoreError::Internal("the transaction failed".into()) };
                 group.into_iter().for_each(|job| job.finish(Err(again())));
+                tracing::error!(%error, jobs, "a write transaction failed");
             }
         }
     }

@@ -91,7 +91,7 @@ async fn whoami_publishes_the_limits() {
     let app = TestApp::start().await;
     let partner = app.partner_with("beta", "metrics backfill").await;
     let limits = json!({
-        "items_per_push": 1_000, "body_bytes": 1_048_576, "inflated_bytes": 8_388_608, "depth": 32, "pushes_per_minute": 600,
+        "items_per_push": 1_000, "body_bytes": 1_048_576, "inflated_bytes": 8_388_608, "depth": 32, "series_per_organisation": 5_000, "pushes_per_minute": 600,
         "max_ahead_seconds": 300, "max_age_days": 30,
     });
     let expected = json!({ "organisation": "beta", "name": "BETA Works", "key": partner.name, "scopes": ["metrics", "backfill"], "limits": limits });

@@ -16,7 +16,7 @@ pub fn AttentionCard(page: Signal<Collective>) -> impl IntoView {
         let (class, sign, word) = standing_look(a.standing);
         let at_end = if a.note.is_empty() { view! { <Delta change=a.change/> }.into_any() } else { view! { <span>{a.note.clone()}</span> }.into_any() };
         view! {
-            <li>
+            <li data-key=a.org.slug.clone()>
                 <a href=kept_link(query, &a.href)>
                     <span class=format!("sign st-{class}") aria-hidden="true">{sign}</span>
                     <span class="sr">{word}": "</span>
@@ -106,7 +106,7 @@ fn multiple(query: Memo<PageQuery>, card: &OrgCard, as_of: domain::Timestamp) ->
         _ => view! { <Delta change=card.change/> }.into_any(),
     };
     view! {
-        <li>
+        <li data-key=card.org.slug.clone()>
             <a class=format!("multiple is-{class}") href=kept(query, &format!("/orgs/{}", card.org.slug))>
                 <b title=card.org.name.clone()>{card.org.name.clone()}</b>
                 {mark}

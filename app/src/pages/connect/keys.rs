@@ -94,7 +94,7 @@ fn key_row(key: &KeyRow, may_revoke: bool, now: Timestamp) -> impl IntoView + us
         view! { <span class="mark st-good"><span class="sign" aria-hidden="true">"✓"</span>"Live"</span> }.into_any()
     };
     view! {
-        <tr class:left=key.revoked || expired>
+        <tr data-key=key.hint.clone() class:left=key.revoked || expired>
             <th scope="row">{key.name.clone()}</th>
             <td><code>{key.hint.clone()}"…"</code></td>
             <td>{key.scopes.join(", ")}</td>

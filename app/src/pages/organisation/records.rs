@@ -25,7 +25,7 @@ pub fn IncidentsCard(page: Signal<Organisation>) -> impl IntoView {
                 let href = kept(query, &format!("/incidents/{}", i.id));
                 let age = duration(p.as_of.since(i.opened_at));
                 view! {
-                    <li>
+                    <li data-key=i.id.clone()>
                         <SeverityMark severity=i.severity/>
                         <a href=href>{i.title.clone()}</a>
                         <span class="facts"><StatusMark status=i.status/><span>{i.class.clone()}</span><span>"open for "{age}</span><TlpBadge tlp=i.tlp/></span>
@@ -108,7 +108,7 @@ pub fn PushesCard(page: Signal<Organisation>) -> impl IntoView {
                 };
                 let class = if push.failed > 0 { "st-off" } else { "" };
                 view! {
-                    <tr>
+                    <tr data-key=push.receipt.clone()>
                         <th scope="row"><a href=href><Time at=push.received_at/></a></th>
                         <td>{push.what.clone()}</td>
                         <td class=class>{outcome}</td>

@@ -93,8 +93,15 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, rows: &[Sa
     Ok(())
 }
 
-/// The numbers of all series of an organisation, after those of `keys` that are new were made.
-pub(crate) async fn number_series<'k>(conn: &mut Conn, org: OrgId, keys: impl Iterator<Item = (&'k str, &'k str)>) -> Result<SeriesNumbers, StoreError> {
+/// Series of one organisation at most. Its current values are read at once after each of its pushes.
+pub const MAX_SERIES: usize = 5_000;
+
+/// The numbers of all series of an organisation, after those of `keys` that are new were made; `None` where they would be too many.
+pub(crate) async fn number_series<'k>(
+    conn: &mut Conn,
+    org: OrgId,
+    keys: impl Iterator<Item = (&'k str, &'k str)>,
+) -> Result<Option<SeriesNumbers>, StoreError> {
     const PREFIX: &str = "INSERT INTO series (org_id, metric, labels) VALUES";
     const ALL: &str = "SELECT metric, labels, id FROM series WHERE org_id = $1";
     let keys: Vec<_> = keys.collect::<BTreeSet<_>>().into_iter().collect();
@@ -109,7 +116,7 @@ pub(crate) async fn number_series<'k>(conn: &mut Conn, org: OrgId, keys: impl It
         })?;
     }
     let all: Vec<(String, String, i64)> = on_conn!(conn, c => sqlx::query_as(ALL).bind(org.0).fetch_all(&mut *c).await)?;
-    Ok(all.into_iter().map(|(metric, labels, id)| ((metric, labels), id)).collect())
+    Ok((all.len() <= MAX_SERIES).then(|| all.into_iter().map(|(metric, labels, id)| ((metric, labels), id)).collect()))
 }
 
 /// Inserts samples; returns those that are new, and those that replaced another value of the same moment.

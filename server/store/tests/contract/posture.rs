@@ -86,3 +86,18 @@ async fn days_come_back_as_they_were_stored() {
     assert_eq!(back, [store::DayRow { score: Some(72.0), ..row }]);
     assert!(f.store.hub().days(Timestamp::day(NOW) + 1).await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn series_are_bounded_and_a_push_beyond_leaves_nothing() {
+    let f = Fixture::new().await;
+    let series = |no: usize| store::Sample { labels: format!("site={no}"), ..sample("m", 1.0, NOW) };
+    for from in (0..store::MAX_SERIES).step_by(1_000) {
+        f.send(0, Items::Metrics((from..from + 1_000).map(series).collect())).await;
+    }
+    let outcome = f.store.partner(f.orgs[0]).push(f.push(0, What::Metrics), Items::Metrics(vec![series(store::MAX_SERIES)])).await.unwrap();
+    assert!(matches!(outcome, Outcome::TooManySeries), "{outcome:?}");
+    assert_eq!(f.store.hub().current(&[f.orgs[0]]).await.unwrap().1.len(), store::MAX_SERIES);
+    // What is known goes on, and so do others.
+    f.send(0, Items::Metrics(vec![store::Sample { value: 2.0, ..series(0) }])).await;
+    f.send(1, Items::Metrics(vec![series(store::MAX_SERIES)])).await;
+}

@@ -37,16 +37,17 @@ pub(crate) fn is_usual(push: &Push, items: &Items) -> bool {
 /// Applies a push and returns its receipt's number; `None`, with nothing changed, where it must go step by step.
 pub(crate) fn apply(conn: &Connection, one: &AtOnce) -> rusqlite::Result<Option<i64>> {
     conn.prepare_cached("SAVEPOINT job")?.execute([])?;
-    let applied = write(conn, one);
-    if applied.is_err() {
-        conn.prepare_cached("ROLLBACK TO job")?.execute([])?;
-    }
+    let no = match write(conn, one) {
+        Ok(no) => Some(no),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+            conn.prepare_cached("ROLLBACK TO job")?.execute([])?;
+            None
+        }
+        // The whole group is undone; on a full disk SQLite has done so already.
+        Err(error) => return Err(error),
+    };
     conn.prepare_cached("RELEASE job")?.execute([])?;
-    match applied {
-        Ok(no) => Ok(Some(no)),
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => Ok(None),
-        Err(error) => Err(error),
-    }
+    Ok(no)
 }
 
 fn write(conn: &Connection, AtOnce { push, items, rows }: &AtOnce) -> rusqlite::Result<i64> {
