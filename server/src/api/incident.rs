@@ -61,6 +61,7 @@ pub async fn read(State(app): State<App>, Path(external_id): Path<String>, heade
         (status = 401, description = "No valid key", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "The key may not do this", body = Problem, content_type = "application/problem+json"),
         (status = 412, description = "The incident has changed", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not come in time", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Too large", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "Unsupported media type or encoding", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Cannot be kept", body = Problem, content_type = "application/problem+json"),

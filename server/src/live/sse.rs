@@ -8,7 +8,7 @@ use super::frame::{Frame, Missed};
 use crate::{App, auth};
 use axum::{
     extract::{Query, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header},
     response::{
         IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
@@ -44,7 +44,7 @@ pub async fn stream(State(app): State<App>, session: Session, headers: HeaderMap
         }
     };
     if app.live.streams() >= MOST {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "30")], "Too many pages are open.\n").into_response();
     }
     let last_id = headers.get("last-event-id").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
     let events = events(app, session, viewer, last_id.or(query.after));

@@ -96,9 +96,17 @@ fn work(conn: &Connection, queue: &Receiver<Job>, turn: &tokio::sync::Mutex<()>,
                 tracing::error!(%error, jobs = group.len(), "a write transaction failed");
                 // An error to ignore where SQLite has rolled back by itself.
                 let _ = conn.execute_batch("ROLLBACK");
-                let full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
+                let code = error.sqlite_error_code();
+                if code == Some(ErrorCode::DatabaseBusy) {
+                    // Who came meanwhile would wait as long again, and whoever comes after them longer still.
+                    group.extend(queue.try_iter());
+                }
                 for job in group {
-                    let _ = job.reply.send(Err(if full { StoreError::Full } else { StoreError::Internal("the transaction failed".into()) }));
+                    let _ = job.reply.send(Err(match code {
+                        Some(ErrorCode::DiskFull) => StoreError::Full,
+                        Some(ErrorCode::DatabaseBusy) => StoreError::Busy,
+                        _ => StoreError::Internal("the transaction failed".into()),
+                    }));
                 }
             }
         }

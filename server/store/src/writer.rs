@@ -162,8 +162,15 @@ async fn write(
             }
             Err(error) => {
                 tracing::error!(%error, jobs = group.len(), "a write transaction failed");
-                let full = matches!(error, StoreError::Full);
-                let again = || if full { StoreError::Full } else { StoreError::Internal("the transaction failed".into()) };
+                if matches!(error, StoreError::Busy) {
+                    // Who came meanwhile would wait as long again, and whoever comes after them longer still.
+                    group.extend(std::iter::from_fn(|| queue.try_recv().ok()));
+                }
+                let again = || match error {
+                    StoreError::Full => StoreError::Full,
+                    StoreError::Busy => StoreError::Busy,
+                    _ => StoreError::Internal("the transaction failed".into()),
+                };
                 group.into_iter().for_each(|job| job.finish(Err(again())));
             }
         }

@@ -3,7 +3,9 @@
 //! `SHIELDWALL_OPERATIONS` (10000) and `SHIELDWALL_KILLS` (20) make the tests longer, `SHIELDWALL_SEED` draws others.
 
 mod hub;
+mod idle;
 mod load;
+mod stopping;
 mod truth;
 
 use hub::Hub;
