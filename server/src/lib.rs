@@ -15,6 +15,7 @@ pub mod live;
 pub mod middleware;
 pub mod policy;
 pub mod routes;
+pub mod serving;
 pub mod state;
 pub mod views;
 

@@ -139,6 +139,11 @@ pub async fn follow(app: App) {
     }
 }
 
+/// Whether something is to be done again. A clock that was set back must not put it off until the old time comes again.
+fn is_due(last: Timestamp, now: Timestamp, every: i64) -> bool {
+    !(0..every).contains(&now.since(last))
+}
+
 struct Following {
     reloaded: Timestamp,
     saved: Timestamp,
@@ -155,14 +160,14 @@ impl Following {
         let mut board = Board::clone(&app.live.board());
         let changes = hub.changes_after(board.seq, 4_000).await?;
         let mut changed_orgs: BTreeSet<OrgId> = BTreeSet::new();
-        if now.since(self.reloaded) >= RELOAD {
+        if is_due(self.reloaded, now, RELOAD) {
             self.reloaded = now;
             changed_orgs.extend(board.reload(&app.store, now).await?);
         }
         board.refresh(&app.store, &changes, now).await?;
         changed_orgs.extend(board.pass_time(now));
         if changes.is_empty() && changed_orgs.is_empty() {
-            if now.since(self.saved) >= SAVE {
+            if is_due(self.saved, now, SAVE) {
                 self.save(app, now).await?;
             }
             return Ok(());
@@ -172,7 +177,7 @@ impl Following {
         let frame = Frame::new(&board, &changes, &changed_orgs);
         app.live.board.store(Arc::new(board));
         app.live.frames.publish(frame);
-        if now.since(self.saved) >= SAVE {
+        if is_due(self.saved, now, SAVE) {
             self.save(app, now).await?;
         }
         Ok(())

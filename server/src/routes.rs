@@ -6,20 +6,22 @@ mod csv;
 mod health;
 mod pages;
 
-use crate::{App, api, auth, live, middleware};
-use anyhow::Context;
+use crate::{
+    App, api, auth, live, middleware,
+    serving::{self, Limits},
+};
 use axum::{
     Router,
     extract::Request,
     middleware::{from_fn, from_fn_with_state},
     routing::{get, post},
 };
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tower_http::{CompressionLevel, compression::CompressionLayer, trace::TraceLayer};
 
-/// How long open requests may take to end after SIGTERM.
-const GRACE: Duration = Duration::from_secs(12);
+/// How long the rest of the end may take, after the last request.
+const CLOSING: Duration = Duration::from_secs(2);
 
 /// The whole service.
 pub fn router(app: &App) -> Router {
@@ -56,40 +58,29 @@ fn span(request: &Request) -> tracing::Span {
 }
 
 /// Serves until SIGTERM or Ctrl-C; then ends the streams, finishes what was accepted and closes the database.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<()> {
+pub async fn serve(app: App, listener: TcpListener) {
     let follower = tokio::spawn(follow(app.clone()));
     tokio::spawn(live::audience::watch_over(app.clone()));
     let upkeep = tokio::spawn(upkeep(app.clone()));
-    let service = router(&app).into_make_service_with_connect_info::<SocketAddr>();
-    let mut stopping = app.live.stopping();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
-        let _ = stopping.wait_for(|s| *s).await;
-    });
     let stopper = app.live.clone();
     tokio::spawn(async move {
         signal().await;
         tracing::info!("stopping");
         stopper.stop();
     });
-    let mut stopping = app.live.stopping();
-    let deadline = async {
-        let _ = stopping.wait_for(|s| *s).await;
-        tokio::time::sleep(GRACE).await;
-    };
-    tokio::select! {
-        served = async { server.await } => served.context("serving failed")?,
-        () = deadline => tracing::warn!("some connections did not end in time and are cut"),
-    }
+    serving::serve(router(&app), listener, Limits::default(), app.live.stopping()).await;
     upkeep.abort();
-    let _ = tokio::time::timeout(Duration::from_secs(1), follower).await;
-    if let Err(error) = app.keys.flush_used(&app).await {
-        tracing::warn!(%error, "the last use of keys could not be written");
+    let closing = async {
+        let _ = tokio::time::timeout(CLOSING / 2, follower).await;
+        if let Err(error) = app.keys.flush_used(&app).await {
+            tracing::warn!(%error, "the last use of keys could not be written");
+        }
+        app.store.close().await;
+    };
+    // Everything acknowledged is on disk already.
+    if tokio::time::timeout(CLOSING, closing).await.is_err() {
+        tracing::warn!("the database did not close in time");
     }
-    app.store.close().await;
-    Ok(())
 }
 
 /// Follows the outbox; a fault in it costs a moment, not the live view.

@@ -100,6 +100,11 @@ impl Problem {
     }
 
     #[must_use]
+    pub fn late() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "late", "The request took too long", "The body did not come in time. Nothing of this request was kept.")
+    }
+
+    #[must_use]
     pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", "There is nothing here that this key may see.")
     }

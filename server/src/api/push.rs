@@ -20,10 +20,11 @@ pub async fn take(app: &App, what: What, request: Request<Body>) -> Result<Respo
 }
 
 /// What a push is refused with, beside what its endpoint says itself.
-const REFUSALS: [(&str, &str); 10] = [
+const REFUSALS: [(&str, &str); 11] = [
     ("400", "Cannot be read"),
     ("401", "No valid key"),
     ("403", "The key may not do this"),
+    ("408", "The body did not come in time"),
     ("409", "A request with this Idempotency-Key is in flight"),
     ("413", "Too large"),
     ("415", "Unsupported media type or encoding"),

@@ -5,6 +5,7 @@ use super::{MAX_BODY, MAX_INFLATED, problem::Problem};
 use crate::{
     App,
     auth::keys::{ApiKey, AuthFailure},
+    serving::is_late,
 };
 use async_compression::tokio::bufread::{GzipDecoder, ZstdDecoder};
 use axum::{
@@ -81,7 +82,7 @@ pub async fn authenticate(app: &App, headers: &HeaderMap) -> Result<ApiKey, Prob
 /// Lets a push in, or says why not.
 ///
 /// # Errors
-/// 400, 401, 403, 413, 415, 429.
+/// 400, 401, 403, 408, 413, 415, 429.
 pub async fn accept(app: &App, parts: &Parts, body: Body, what: What) -> Result<Accepted, Problem> {
     let key = authenticate(app, &parts.headers).await?;
     require(&key, what)?;
@@ -106,6 +107,9 @@ pub async fn accept(app: &App, parts: &Parts, body: Body, what: What) -> Result<
     let user_agent = parts.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let user_agent: String = user_agent.chars().filter(|c| !c.is_control()).take(200).collect();
     let body = read_body(&parts.headers, body).await?;
+    // A body takes its time, in which the key may have been revoked.
+    let key = authenticate(app, &parts.headers).await?;
+    require(&key, what)?;
     Ok(Accepted { key, query, body, ndjson, strict, idempotency_key, user_agent })
 }
 
@@ -162,6 +166,7 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> 
     let bytes = match Limited::new(body, MAX_BODY).collect().await {
         Ok(all) => all.to_bytes(),
         Err(e) if e.downcast_ref::<LengthLimitError>().is_some() => return Err(too_large()),
+        Err(e) if is_late(&*e) => return Err(Problem::late()),
         Err(_) => return Err(Problem::malformed("The body ended before its end.")),
     };
     let encoding = headers.get(header::CONTENT_ENCODING).map(|v| v.to_str().unwrap_or("?").trim().to_ascii_lowercase());

@@ -23,7 +23,8 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let app = App::open(args.hub.config(false), &args.database, Clock::default()).await?;
     let listener = listen(&args.hub).await?;
     tracing::info!(address = %listener.local_addr()?, url = args.hub.address.base_url(), "serving");
-    routes::serve(app, listener).await.map(|()| ExitCode::SUCCESS)
+    routes::serve(app, listener).await;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Takes the address to listen on.

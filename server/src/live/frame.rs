@@ -129,3 +129,24 @@ impl Frames {
         (receiver, missed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(seq: i64) -> Frame {
+        let everyone = BTreeSet::from([format!("posture:{seq}")]);
+        Frame { seq, public: text(everyone.iter()), everyone, named: HashMap::new() }
+    }
+
+    #[test]
+    fn who_missed_more_than_is_kept_must_read_again() {
+        let frames = Frames::new(0);
+        let after = |seq| frames.listen(Some(seq), OrgId(1)).1;
+        (1..=KEPT as i64).for_each(|seq| frames.publish(frame(seq)));
+        assert!(matches!(after(0), Missed::Topics(_, Some(topics)) if topics.contains("posture:1\"")), "everything is kept");
+        (0..2).for_each(|n| frames.publish(frame(KEPT as i64 + 1 + n)));
+        assert!(matches!(after(0), Missed::TooMuch(newest) if newest == KEPT as i64 + 2));
+        assert!(matches!(after(2), Missed::Topics(..)));
+    }
+}

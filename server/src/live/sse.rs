@@ -11,7 +11,7 @@ use super::{
 use crate::{App, auth};
 use axum::{
     extract::{Query, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header},
     response::{
         IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
@@ -48,7 +48,7 @@ pub async fn stream(State(app): State<App>, session: Session, headers: HeaderMap
         }
     };
     if app.live.streams() >= MOST {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "30")], "Too many pages are open.\n").into_response();
     }
     let last_id = headers.get("last-event-id").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
     let Some(id) = session.id() else { return StatusCode::NO_CONTENT.into_response() };

@@ -3,8 +3,8 @@
 /// A failure of the store. Its text is for the log, never for the sender.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Too many writes are waiting; nothing was done.
-    #[error("too many writes are waiting")]
+    /// Too many writes are waiting, or somebody else holds the database; nothing was done.
+    #[error("too many writes are waiting, or the database is held by somebody else")]
     Busy,
     /// No space is left; nothing was kept.
     #[error("the disk is full")]
@@ -26,9 +26,11 @@ pub enum StoreError {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         if let sqlx::Error::Database(e) = &error {
-            // SQLITE_FULL; PostgreSQL's disk_full would stand here beside it.
-            if e.code().as_deref() == Some("13") {
-                return Self::Full;
+            // SQLITE_FULL and SQLITE_BUSY; PostgreSQL's codes would stand here beside them.
+            match e.code().as_deref() {
+                Some("13") => return Self::Full,
+                Some("5") => return Self::Busy,
+                _ => {}
             }
         }
         Self::Database(error)

@@ -102,10 +102,18 @@ fn work(conn: &Connection, queue: &Receiver<Job>, turn: &tokio::sync::Mutex<()>,
             }
             failed => {
                 let error = failed.ok().and_then(Result::err);
-                let full = error.as_ref().is_some_and(|e| e.sqlite_error_code() == Some(ErrorCode::DiskFull));
+                let code = error.as_ref().and_then(rusqlite::Error::sqlite_error_code);
+                if code == Some(ErrorCode::DatabaseBusy) {
+                    // Who came meanwhile would wait as long again, and whoever comes after them longer still.
+                    group.extend(queue.try_iter());
+                }
                 let jobs = group.len();
                 for job in group {
-                    let _ = job.reply.send(Err(if full { StoreError::Full } else { StoreError::Internal("the transaction failed".into()) }));
+                    let _ = job.reply.send(Err(match code {
+                        Some(ErrorCode::DiskFull) => StoreError::Full,
+                        Some(ErrorCode::DatabaseBusy) => StoreError::Busy,
+                        _ => StoreError::Internal("the transaction failed".into()),
+                    }));
                 }
                 tracing::error!(error = error.map_or_else(|| "panic".to_owned(), |e| e.to_string()), jobs, "a write transaction failed");
             }

@@ -161,9 +161,16 @@ async fn write(
                 tick.send_modify(|n| *n += 1);
             }
             Err(error) => {
+                if matches!(error, StoreError::Busy) {
+                    // Who came meanwhile would wait as long again, and whoever comes after them longer still.
+                    group.extend(std::iter::from_fn(|| queue.try_recv().ok()));
+                }
                 let jobs = group.len();
-                let full = matches!(error, StoreError::Full);
-                let again = || if full { StoreError::Full } else { StoreError::Internal("the transaction failed".into()) };
+                let again = || match error {
+                    StoreError::Full => StoreError::Full,
+                    StoreError::Busy => StoreError::Busy,
+                    _ => StoreError::Internal("the transaction failed".into()),
+                };
                 group.into_iter().for_each(|job| job.finish(Err(again())));
                 tracing::error!(%error, jobs, "a write transaction failed");
             }

@@ -2,6 +2,7 @@
 
 use crate::support::*;
 use domain::{MINUTE, SECOND};
+use futures::SinkExt;
 use reqwest::{Method, header};
 use serde_json::json;
 use server::auth::keys::generate;
@@ -54,6 +55,28 @@ async fn a_key_ends_when_it_is_revoked_and_when_it_expires() {
     assert_eq!(ask().await, 200);
     app.app.clock.advance(MINUTE);
     assert_eq!(ask().await, 401);
+}
+
+#[tokio::test]
+async fn a_key_that_is_revoked_while_its_push_is_under_way_keeps_nothing() {
+    let app = TestApp::start().await;
+    let (partner, body) = (app.partner("alpha").await, items([sample(90.0, &app.at(-MINUTE))]).to_string());
+    let before = app.rows().await;
+    let (mut rest, pieces) = futures::channel::mpsc::channel::<Result<Vec<u8>, std::io::Error>>(1);
+    let request = partner.request(Method::POST, "metrics").header(header::CONTENT_TYPE, "application/json").body(reqwest::Body::wrap_stream(pieces));
+    let answer = tokio::spawn(Answer::of(request));
+    let (first, second) = body.as_bytes().split_at(10);
+    rest.send(Ok(first.to_vec())).await.expect("the first piece");
+    let id = app.app.store.hub().keys(app.org("alpha")).await.expect("keys").into_iter().find(|k| k.name == partner.name).expect("the key").id;
+    let limit = app.app.keys.limit();
+    eventually("the push is let in", async || (app.app.keys.peek(id, app.now()).remaining < limit).then_some(())).await;
+    app.app.store.hub().revoke_key(app.org("alpha"), partner.name.clone(), app.now()).await.expect("revoked");
+    app.app.clock.advance(5 * SECOND);
+    rest.send(Ok(second.to_vec())).await.expect("the second piece");
+    drop(rest);
+    let answer = answer.await.expect("an answer");
+    assert_eq!((answer.status, answer.problem()["detail"].as_str()), (401, Some("This key was revoked.")));
+    assert_eq!(app.gained(&before).await, Default::default());
 }
 
 #[tokio::test]

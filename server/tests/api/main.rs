@@ -3,7 +3,10 @@
 mod support;
 
 mod access;
+mod clock;
+mod connections;
 mod contract;
+mod database;
 mod fresh;
 mod headers;
 mod idempotency;

@@ -13,7 +13,13 @@ pub use stream::Stream;
 use domain::{DAY, MINUTE, OrgId, Role, Timestamp};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
-use server::{App, auth::keys, clock::Clock, state::Config};
+use server::{
+    App,
+    auth::keys,
+    clock::Clock,
+    serving::{self, Limits},
+    state::Config,
+};
 use sqlx::{ConnectOptions, Row, sqlite::SqliteConnectOptions};
 use std::{
     collections::BTreeMap,
@@ -23,6 +29,7 @@ use std::{
     time::Duration,
 };
 use store::{KeyRecord, Org};
+use tokio::net::{TcpListener, TcpSocket};
 
 /// The organisations of every test.
 pub const ORGS: [&str; 3] = ["alpha", "beta", "gamma"];
@@ -36,9 +43,34 @@ pub struct TestApp {
     pub app: App,
     pub http: Client,
     pub base: String,
-    database: String,
+    pub address: SocketAddr,
+    pub database: String,
     made: AtomicU32,
     pub folder: tempfile::TempDir,
+}
+
+/// How a hub differs from the usual one.
+pub struct Setup {
+    pub plain: bool,
+    pub limits: Limits,
+    /// Bytes that the system keeps for a reader who is slow; `None` for as many as it likes.
+    pub buffer: Option<u32>,
+    pub folder: tempfile::TempDir,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { plain: true, limits: Limits::default(), buffer: None, folder: tempfile::tempdir().expect("a folder for the database") }
+    }
+}
+
+fn listen(buffer: Option<u32>) -> TcpListener {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    if let Some(bytes) = buffer {
+        socket.set_send_buffer_size(bytes).expect("a buffer");
+    }
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
+    socket.listen(1_024).expect("a listener")
 }
 
 impl TestApp {
@@ -48,9 +80,12 @@ impl TestApp {
 
     /// A hub on plain HTTP, or one that believes to be behind HTTPS.
     pub async fn start_as(plain: bool) -> Self {
+        Self::start_with(Setup { plain, ..Setup::default() }).await
+    }
+
+    pub async fn start_with(Setup { plain, limits, buffer, folder }: Setup) -> Self {
         // reqwest asks for a provider even where no address is https.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let folder = tempfile::tempdir().expect("a folder for the database");
         let database = format!("sqlite://{}/hub.db", folder.path().display());
         let config = Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -75,10 +110,14 @@ impl TestApp {
             app.store.hub().add_organisation(org, app.clock.now()).await.expect("an organisation");
         }
         app.live.reload(&app.store, app.clock.now()).await.expect("the board");
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let base = format!("http://{}", listener.local_addr().expect("its address"));
-        let service = server::routes::router(&app).into_make_service_with_connect_info::<SocketAddr>();
-        tokio::spawn(async move { axum::serve(listener, service).await });
+        let listener = listen(buffer);
+        let address = listener.local_addr().expect("its address");
+        let (router, (open, stopping)) = (server::routes::router(&app), tokio::sync::watch::channel(false));
+        tokio::spawn(async move {
+            serving::serve(router, listener, limits, stopping).await;
+            // What stops the hub's parts does not stop the listener: tests look at the hub afterwards.
+            drop(open);
+        });
         tokio::spawn(server::live::follow(app.clone()));
         tokio::spawn(server::live::audience::watch_over(app.clone()));
         let http = Client::builder()
@@ -88,7 +127,7 @@ impl TestApp {
             .timeout(Duration::from_secs(60))
             .build()
             .expect("a client");
-        Self { app, http, base, database, made: AtomicU32::new(0), folder }
+        Self { app, http, base: format!("http://{address}"), address, database, made: AtomicU32::new(0), folder }
     }
 
     pub fn now(&self) -> Timestamp {

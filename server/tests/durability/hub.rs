@@ -1,0 +1,157 @@
+//! The real program on a database of its own, started, stopped and killed by the test.
+
+use domain::{DAY, MINUTE, OrgId};
+use server::{auth::keys, clock::Clock};
+use std::{
+    fs::File,
+    net::SocketAddr,
+    path::Path,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+use store::{KeyRecord, Org, Settings, Store};
+use tempfile::TempDir;
+
+/// How long a start or a stop may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Organisations; keys are dealt out among them.
+const ORGS: usize = 8;
+
+/// An organisation's machine.
+#[derive(Clone, Debug)]
+pub struct Partner {
+    pub org: OrgId,
+    pub key: String,
+}
+
+/// The program and what it needs to be started again.
+pub struct Hub {
+    child: Option<tokio::process::Child>,
+    pub address: SocketAddr,
+    pub database: String,
+    pub partners: Vec<Partner>,
+    pub folder: TempDir,
+}
+
+impl Hub {
+    /// A database with organisations and so many keys; nothing runs yet.
+    pub async fn prepare(keys: usize) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the database");
+        Self::prepare_in(folder, keys).await
+    }
+
+    /// The same in a given folder.
+    pub async fn prepare_in(folder: TempDir, keys: usize) -> Self {
+        // reqwest asks for a provider even where no address is https.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let database = database(folder.path());
+        let store = Store::open(&Settings { url: database.clone(), readers: 1 }).await.expect("the database opens");
+        let partners = partners(&store, keys).await;
+        store.close().await;
+        Self { child: None, address: free_address(), database, partners, folder }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Starts the program and waits until it serves.
+    pub async fn start(&mut self) {
+        let log = File::options().create(true).append(true).open(self.folder.path().join("hub.log")).expect("a log");
+        let child = tokio::process::Command::new(env!("CARGO_BIN_EXE_shieldwall"))
+            .arg("serve")
+            .env("SHIELDWALL_LISTEN", self.address.to_string())
+            .env("DATABASE_URL", &self.database)
+            .env("RUST_LOG", "warn")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn();
+        self.child = Some(child.expect("the program starts"));
+        let http = client();
+        let end = Instant::now() + PATIENCE;
+        while !http.get(self.url("/readyz")).send().await.is_ok_and(|r| r.status().is_success()) {
+            assert!(Instant::now() < end, "the hub does not become ready: {}", self.log());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    fn running(&mut self) -> &mut tokio::process::Child {
+        self.child.as_mut().expect("the hub runs")
+    }
+
+    /// SIGKILL: nothing is finished, nothing is flushed.
+    pub async fn kill(&mut self) {
+        self.running().kill().await.expect("killed");
+        self.child = None;
+    }
+
+    /// SIGTERM; returns how long the program took to end, which it must do well.
+    pub async fn terminate(&mut self) -> Duration {
+        let began = Instant::now();
+        let id = self.running().id().expect("it runs").to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill runs").success());
+        let ended = tokio::time::timeout(PATIENCE, self.running().wait()).await.expect("it ends in time").expect("it ends");
+        assert!(ended.success(), "{ended}: {}", self.log());
+        self.child = None;
+        began.elapsed()
+    }
+
+    /// What the program logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("hub.log")).unwrap_or_default()
+    }
+}
+
+/// A client that shares no connection with others.
+pub fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().tls_certs_only([]).timeout(Duration::from_secs(30)).build().expect("a client")
+}
+
+/// The database of a test.
+fn database(folder: &Path) -> String {
+    format!("sqlite://{}/hub.db", folder.display())
+}
+
+/// A port that was free a moment ago; the same for every start, so that clients find the hub again.
+fn free_address() -> SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port")
+}
+
+async fn partners(store: &Store, keys: usize) -> Vec<Partner> {
+    let now = Clock::default().now();
+    let mut orgs = Vec::new();
+    for n in 0..ORGS {
+        let org = Org {
+            id: OrgId(0),
+            slug: format!("org-{n}"),
+            name: format!("Organisation {n}"),
+            sector: "energy".into(),
+            country: "NO".into(),
+            assets: Some(100),
+            interval: 5 * MINUTE,
+            weight: 1.0,
+            last_data_at: None,
+        };
+        orgs.push(store.hub().add_organisation(org, now).await.expect("an organisation"));
+    }
+    let mut partners = Vec::new();
+    for (n, org) in (0..keys).zip(orgs.into_iter().cycle()) {
+        let key = keys::generate(&mut rand::rng());
+        let record = KeyRecord {
+            id: 0,
+            org,
+            name: format!("key-{n}"),
+            hint: keys::hint(&key),
+            scopes: "metrics incidents indicators".into(),
+            created_at: now,
+            expires_at: Some(now.plus(DAY)),
+            revoked_at: None,
+            last_used_at: None,
+        };
+        store.hub().add_key(record, keys::hash(&key)).await.expect("a key");
+        partners.push(Partner { org, key });
+    }
+    partners
+}

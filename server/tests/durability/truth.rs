@@ -1,0 +1,135 @@
+//! What the database holds in the end, and whether that is what was acknowledged.
+
+use crate::load::{Kind, Load, name, number_of};
+use domain::Timestamp;
+use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
+use std::{collections::HashMap, fmt, str::FromStr};
+use uuid::Uuid;
+
+/// A receipt, with what must lie beside it.
+#[derive(sqlx::FromRow)]
+pub struct Receipt {
+    no: i64,
+    pub id: Uuid,
+    org_id: i64,
+    kept: i64,
+    idempotency_key: String,
+    payloads: i64,
+    keys: i64,
+}
+
+/// What a test needs to know of a database.
+pub struct Truth {
+    pub receipts: Vec<Receipt>,
+    /// By the moment that names their operation, the receipts of its samples.
+    samples: Vec<(i64, i64)>,
+    /// By name, the receipts of each revision of an incident.
+    incidents: Vec<(String, i64)>,
+    indicators: Vec<(String, i64)>,
+    outbox: i64,
+    /// Per organisation: samples, and as many as its hours and days sum up.
+    sums: Vec<(i64, i64, i64, i64)>,
+    /// Per organisation: active indicators, and as many as are counted.
+    totals: Vec<(i64, i64, i64)>,
+}
+
+/// Reads a database from outside the program, which may run or not.
+pub async fn read(url: &str) -> Truth {
+    const RECEIPTS: &str = "SELECT no, id, org_id, kept, idempotency_key, (SELECT count(*) FROM payloads p WHERE p.receipt_no = no) payloads, \
+                            (SELECT count(*) FROM idempotency i WHERE i.org_id = r.org_id AND i.key = idempotency_key AND i.receipt_no = no) keys FROM receipts r";
+    const SUMS: &str = "SELECT id, (SELECT count(*) FROM samples WHERE org_id = o.id), (SELECT coalesce(sum(n), 0) FROM rollup_hours WHERE org_id = o.id), \
+                        (SELECT coalesce(sum(n), 0) FROM rollup_days WHERE org_id = o.id) FROM organisations o";
+    const TOTALS: &str = "SELECT id, (SELECT count(*) FROM indicators WHERE org_id = o.id AND active = 1), \
+                          (SELECT coalesce(sum(n), 0) FROM indicator_totals WHERE org_id = o.id) FROM organisations o";
+    let mut conn: SqliteConnection = SqliteConnectOptions::from_str(url).expect("an address").connect().await.expect("a second connection");
+    let verdict: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut conn).await.expect("a check");
+    assert_eq!(verdict, "ok", "the database is whole");
+    let mut conn = sqlx::Connection::begin(&mut conn).await.expect("one moment for all");
+    let conn = &mut *conn;
+    Truth {
+        receipts: sqlx::query_as(RECEIPTS).fetch_all(&mut *conn).await.expect("receipts"),
+        samples: sqlx::query_as("SELECT observed_at, receipt_no FROM samples").fetch_all(&mut *conn).await.expect("samples"),
+        incidents: sqlx::query_as("SELECT i.external_id, r.receipt_no FROM incidents i JOIN incident_revisions r ON r.incident_id = i.id")
+            .fetch_all(&mut *conn)
+            .await
+            .expect("incidents"),
+        indicators: sqlx::query_as("SELECT value, receipt_no FROM indicators").fetch_all(&mut *conn).await.expect("indicators"),
+        outbox: sqlx::query_scalar("SELECT count(*) FROM outbox").fetch_one(&mut *conn).await.expect("the outbox"),
+        sums: sqlx::query_as(SUMS).fetch_all(&mut *conn).await.expect("sums"),
+        totals: sqlx::query_as(TOTALS).fetch_all(&mut *conn).await.expect("totals"),
+    }
+}
+
+/// What a test has shown, in numbers.
+pub struct Summary {
+    pub acknowledged: usize,
+    pub repeated: usize,
+    unacknowledged_and_stored: usize,
+    items: usize,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { acknowledged, repeated, unacknowledged_and_stored: whole, items } = self;
+        write!(
+            f,
+            "{acknowledged} pushes acknowledged and stored once ({repeated} repetitions answered from memory), {whole} unacknowledged but whole, {items} items"
+        )
+    }
+}
+
+/// Every acknowledged push is there once, every other one whole or not at all; and nothing else is there.
+pub fn check(truth: &Truth, load: &Load) -> Summary {
+    let acknowledged = load.acknowledged();
+    let mut stored: HashMap<&str, &Receipt> = HashMap::new();
+    for receipt in &truth.receipts {
+        assert_eq!((receipt.payloads, receipt.keys), (1, 1), "payload and key of {}", receipt.idempotency_key);
+        assert!(stored.insert(&receipt.idempotency_key, receipt).is_none(), "{} is stored twice", receipt.idempotency_key);
+    }
+    let mut items = items(truth, load);
+    for number in 0..load.begun() {
+        let name = name(number);
+        let (receipt, kept) = (stored.remove(name.as_str()), items.remove(&number).unwrap_or_default());
+        if let Some(id) = acknowledged.get(&number) {
+            assert_eq!(receipt.map(|r| r.id), Some(*id), "{name} was acknowledged with another receipt");
+        }
+        match receipt {
+            None => assert!(kept.is_empty(), "{name} has no receipt, but {} items", kept.len()),
+            Some(receipt) => {
+                let operation = load.operation(number);
+                assert_eq!(receipt.org_id, load.partner(number).org.0, "{name} belongs to another organisation");
+                assert_eq!(receipt.kept, operation.items as i64, "{name} is not whole");
+                assert_eq!(kept, vec![(operation.kind, receipt.no); operation.items], "the items of {name}");
+            }
+        }
+    }
+    assert!(stored.is_empty() && items.is_empty(), "nobody pushed {:?} {:?}", stored.keys(), items.keys());
+    assert_eq!(truth.outbox, truth.receipts.len() as i64, "each push is told once");
+    for (org, samples, hours, days) in &truth.sums {
+        assert_eq!((hours, days), (samples, samples), "organisation {org}: rollups count what there is");
+    }
+    for (org, active, counted) in &truth.totals {
+        assert_eq!(active, counted, "organisation {org}: totals count what there is");
+    }
+    Summary {
+        acknowledged: acknowledged.len(),
+        repeated: load.repeated(),
+        unacknowledged_and_stored: truth.receipts.len() - acknowledged.len(),
+        items: truth.samples.len() + truth.incidents.len() + truth.indicators.len(),
+    }
+}
+
+/// The items of each operation: of what kind, and by which receipt.
+fn items(truth: &Truth, load: &Load) -> HashMap<usize, Vec<(Kind, i64)>> {
+    let mut items: HashMap<usize, Vec<(Kind, i64)>> = HashMap::new();
+    for (at, no) in &truth.samples {
+        let number = Timestamp(*at).since(load.since) as usize;
+        items.entry(number).or_default().push((Kind::Metrics, *no));
+    }
+    for (kind, list) in [(Kind::Incidents, &truth.incidents), (Kind::Indicators, &truth.indicators)] {
+        for (name, no) in list {
+            items.entry(number_of(name)).or_default().push((kind, *no));
+        }
+    }
+    items
+}
