@@ -48,11 +48,15 @@ pub struct Verdict {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Facts {
     pub coverage: Coverage,
-    /// Reporting organisations below the target.
+    /// Reporting organisations below the watch threshold.
     pub off: u32,
+    /// Reporting organisations between the watch threshold and the target.
+    pub below: u32,
     pub open_critical: u32,
-    /// Whether the index itself is below the watch threshold.
-    pub index_off: bool,
+    /// How the index itself stands.
+    pub index: Option<Standing>,
+    /// The share of the index that nothing current is known of, 0 to 1.
+    pub unknown: f64,
 }
 
 impl Verdict {
@@ -74,29 +78,38 @@ impl Verdict {
         }
         let mut parts = Vec::new();
         if facts.off > 0 {
-            parts.push(format!("{} of {} {} off target", number(facts.off), organisations(c.total()), are(facts.off)));
+            parts.push(format!("{} {} off target", share(facts.off, c.total()), are(facts.off)));
         }
         if quiet > 0 {
             parts.push(if parts.is_empty() {
-                format!("{} of {} {} gone silent", number(quiet), organisations(c.total()), have(quiet))
+                format!("{} {} gone silent", share(quiet, c.total()), have(quiet))
             } else {
                 format!("{} {} gone silent", number(quiet), have(quiet))
             });
+        }
+        if facts.off == 0 && facts.below > 0 {
+            parts.push(format!("{} {} below target", share(facts.below, c.total()), are(facts.below)));
         }
         if parts.is_empty() {
             parts.push(match c.never {
                 0 if c.total() == 1 => "the one organisation reports and is on target".to_owned(),
                 0 => format!("all {} report and none is off target", organisations(c.total())),
-                never => format!("{} of {} {} never reported", number(never), organisations(c.total()), have(never)),
+                never => format!("{} {} never reported", share(never, c.total()), have(never)),
             });
         }
         if facts.open_critical > 0 {
             parts.push(format!("{} critical {} open", number(facts.open_critical), if facts.open_critical == 1 { "incident is" } else { "incidents are" }));
         }
-        let blind = c.reporting() * 2 < c.total();
-        let (standing, word) = if facts.index_off || facts.open_critical > 2 {
+        // Said only where the organisations themselves report: of silent ones it was said already.
+        let unknown = facts.unknown > 0.5;
+        if unknown && c.reporting() * 2 >= c.total() {
+            parts.push(format!("{:.0} % of what is measured is unknown", facts.unknown * 100.0));
+        }
+        let blind = c.reporting() * 2 < c.total() || unknown;
+        let low = facts.index == Some(Standing::Watch);
+        let (standing, word) = if facts.index == Some(Standing::Off) || facts.open_critical > 2 {
             (Standing::Off, "Act.")
-        } else if facts.off + quiet + c.never + facts.open_critical > 0 || blind {
+        } else if facts.off + facts.below + quiet + c.never + facts.open_critical > 0 || low || blind {
             (Standing::Watch, "Watch.")
         } else {
             (Standing::Good, "Steady.")
@@ -126,6 +139,10 @@ fn organisations(n: u32) -> String {
     format!("{} {}", number(n), if n == 1 { "organisation" } else { "organisations" })
 }
 
+fn share(n: u32, total: u32) -> String {
+    if total == 1 { "the one organisation".into() } else { format!("{} of {}", number(n), organisations(total)) }
+}
+
 fn are(n: u32) -> &'static str {
     if n == 1 { "is" } else { "are" }
 }
@@ -147,6 +164,10 @@ mod tests {
         assert_eq!((v.standing, v.headline.as_str()), (Standing::Stale, "none of 123 organisations reports now."));
         let v = Verdict::of(Facts { coverage: Coverage { fresh: 3, ..Coverage::default() }, ..Facts::default() }, String::new());
         assert_eq!((v.word.as_str(), v.headline.as_str()), ("Steady.", "All three organisations report and none is off target."));
+        let v = Verdict::of(Facts { coverage: Coverage { fresh: 1, ..Coverage::default() }, below: 1, unknown: 0.93, ..Facts::default() }, String::new());
+        assert_eq!((v.word.as_str(), v.headline.as_str()), ("Watch.", "The one organisation is below target and 93 % of what is measured is unknown."));
+        let low = Facts { coverage: Coverage { fresh: 3, ..Coverage::default() }, index: Some(Standing::Watch), ..Facts::default() };
+        assert_eq!(Verdict::of(low, String::new()).word, "Watch.", "never steady while the index is below its target");
         let v = Verdict::of(Facts { coverage: Coverage { fresh: 3, ..Coverage::default() }, open_critical: 1, ..Facts::default() }, String::new());
         assert_eq!(v.headline, "All three organisations report and none is off target and one critical incident is open.");
     }

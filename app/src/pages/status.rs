@@ -121,9 +121,9 @@ fn Partners(page: Signal<Status>) -> impl IntoView {
 fn next(partner: &PartnerRow) -> impl IntoView + use<> {
     let words = match partner.freshness {
         Freshness::Fresh => "late from ",
-        Freshness::Late => "stale, and out of the index, from ",
+        Freshness::Late => "stale, and no longer counted as current, from ",
         Freshness::Stale => "silent from ",
-        Freshness::Silent => "stays silent, out of the index",
+        Freshness::Silent => "stays silent; counts only where its last score holds the index down",
         Freshness::Never => "counts once its first values come",
     };
     view! { {words}{partner.next.map(|at| view! { <Time at/> })} }

@@ -10,7 +10,7 @@ use crate::{
 };
 use app::api::Answer;
 use domain::{
-    DAY, Timestamp, Tlp,
+    DAY, Freshness, Timestamp, Tlp,
     catalogue::{Domain, ScoringPolicy},
     query::PageQuery,
     scoring::{OrgScore, Score, collective as mean},
@@ -37,11 +37,12 @@ pub async fn collective(l: &Looking, query: &PageQuery) -> Answer<Collective> {
     seen.iter().for_each(|(o, _)| coverage.count(o.freshness));
     let past = past::past(l).await?;
     let month_ago = past.index.len().checked_sub(30).and_then(|i| past.index[i]);
-    let off = seen.iter().filter(|(o, s)| o.standing(policy, &s.total) == Standing::Off).count() as u32;
+    let stand = |standing| seen.iter().filter(|(o, s)| o.standing(policy, &s.total) == standing).count() as u32;
+    let (off, below) = (stand(Standing::Off), stand(Standing::Watch));
     let open = l.reads().critical_at(l.now).await.map_err(from_store(l.now))?;
     let week_ago = l.reads().critical_at(l.now.plus(-7 * DAY)).await.map_err(from_store(l.now))?;
     let domains = Domain::ALL.map(|d| domain_row(l, &seen, d, &past)).to_vec();
-    let index_off = index.value.is_some_and(|v| v.round() < policy.watch);
+    let index_stands = index.value.map(|v| Standing::of(Some(v), Freshness::Fresh, policy.on_target, policy.watch));
     let detail = story(l, &seen, &index, month_ago.as_ref(), &domains);
     let flow = flow(l, query).await?;
     let (indicators, kinds) = l.reads().indicator_totals(None).await.map_err(from_store(l.now))?;
@@ -51,7 +52,7 @@ pub async fn collective(l: &Looking, query: &PageQuery) -> Answer<Collective> {
     let mut weakest: Vec<_> = seen.iter().filter_map(|(o, s)| Some((o, counted(o, s)?))).collect();
     weakest.sort_by(|a, b| a.1.total_cmp(&b.1));
     let weakest = weakest.into_iter().take(3).map(|(o, score)| (words::org_ref(o), score)).collect();
-    let attention = attention::attention(l, &seen, &index);
+    let (attention, attention_more) = attention::attention(l, &seen, &index);
     let mut ranked: Vec<_> = seen.iter().collect();
     ranked.sort_by(|a, b| worst_first(policy, a, b));
     let mut cards: Vec<OrgCard> = ranked.into_iter().take(CARDS).map(|(o, s)| card(l, o, s)).collect();
@@ -63,7 +64,7 @@ pub async fn collective(l: &Looking, query: &PageQuery) -> Answer<Collective> {
     Ok(Collective {
         as_of: l.now,
         policy_version: policy.version,
-        verdict: Verdict::of(Facts { coverage, off, open_critical: open, index_off }, detail),
+        verdict: Verdict::of(Facts { coverage, off, below, open_critical: open, index: index_stands, unknown: 1.0 - index.coverage }, detail),
         index: Index {
             score: index.value,
             low: index.low,
@@ -76,6 +77,7 @@ pub async fn collective(l: &Looking, query: &PageQuery) -> Answer<Collective> {
         coverage,
         critical: OpenCritical { open, change: open as i32 - week_ago as i32 },
         attention,
+        attention_more,
         domains,
         orgs: cards,
         orgs_total: seen.len() as u32,

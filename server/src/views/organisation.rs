@@ -139,7 +139,10 @@ fn moved(from: f64, to: f64) -> &'static str {
     }
 }
 
-/// What moved the score in 30 days: the exact parts, made from what was known then and what is known now.
+/// Causes named one by one.
+const CAUSES: usize = 6;
+
+/// What moved the score in 30 days: the parts to a tenth of a point, made from what was known then and what is known now.
 async fn causes(l: &Looking, org: &OrgState) -> Answer<Vec<CauseRow>> {
     let policy = &l.board.policy;
     let day = l.now.day() - 30;
@@ -158,7 +161,6 @@ async fn causes(l: &Looking, org: &OrgState) -> Answer<Vec<CauseRow>> {
     let parts = explain(&whole, (policy, policy), (moment, l.now));
     let mut rows: Vec<CauseRow> = parts
         .into_iter()
-        .filter(|p| p.points.abs() >= 0.05)
         .map(|p| {
             let (text, href) = match p.cause {
                 Cause::Policy { from, to } => (format!("Scoring policy {from} → {to}"), "/about/scoring".to_owned()),
@@ -177,12 +179,13 @@ async fn causes(l: &Looking, org: &OrgState) -> Answer<Vec<CauseRow>> {
         .collect();
     rows.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()));
     // What is left of the sum after cutting the list must be said, or the parts no longer add up.
-    let shown = 8;
-    if rows.len() > shown {
-        let rest: f64 = rows[shown..].iter().map(|r| r.points).sum();
-        let n = rows.len() - shown;
-        rows.truncate(shown);
-        rows.push(CauseRow { text: format!("{n} smaller changes"), points: rest, href: String::new() });
+    let tail = rows.split_off(rows.len().min(CAUSES));
+    if !tail.is_empty() {
+        let text = if tail.len() == 1 { "1 smaller cause".to_owned() } else { format!("{} smaller causes", tail.len()) };
+        rows.push(CauseRow { text, points: tail.iter().map(|r| r.points).sum(), href: String::new() });
     }
+    let points = words::tenths(&rows.iter().map(|r| r.points).collect::<Vec<_>>());
+    rows.iter_mut().zip(points).for_each(|(row, points)| row.points = points);
+    rows.retain(|row| row.points != 0.0);
     Ok(rows)
 }

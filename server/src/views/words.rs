@@ -36,6 +36,18 @@ pub fn change(now: Option<f64>, before: Option<f64>) -> Option<f64> {
     Some(now?.round() - before?.round())
 }
 
+/// Parts to a tenth of a point each, so that what is shown adds up to the sum that is shown: those that lose most by it are rounded up.
+#[must_use]
+pub fn tenths(parts: &[f64]) -> Vec<f64> {
+    let whole = (parts.iter().sum::<f64>() * 10.0).round();
+    let mut rounded: Vec<f64> = parts.iter().map(|p| (p * 10.0).floor()).collect();
+    let missing = (whole - rounded.iter().sum::<f64>()).max(0.0) as usize;
+    let mut by_loss: Vec<usize> = (0..parts.len()).collect();
+    by_loss.sort_by(|a, b| (parts[*b] * 10.0).rem_euclid(1.0).total_cmp(&(parts[*a] * 10.0).rem_euclid(1.0)));
+    by_loss.into_iter().take(missing).for_each(|i| rounded[i] += 1.0);
+    rounded.into_iter().map(|p| p / 10.0).collect()
+}
+
 /// Where the others stand; from five contributors on.
 #[must_use]
 pub fn peers(mut values: Vec<f64>) -> Option<Peers> {
@@ -65,4 +77,17 @@ pub fn history(looking: &Looking, org: &OrgState, days: i64, pick: impl Fn(&stor
 #[must_use]
 pub fn highest<'a>(tlps: impl IntoIterator<Item = &'a Tlp>) -> Tlp {
     tlps.into_iter().copied().max().unwrap_or(Tlp::Clear)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_is_shown_adds_up() {
+        for parts in [vec![-10.24, -7.14, -0.04, 0.02], vec![0.04, 0.04, 0.04], vec![0.35, -0.31], vec![], vec![1.0]] {
+            let shown = super::tenths(&parts);
+            let tenths: f64 = shown.iter().map(|p| (p * 10.0).round()).sum();
+            assert!((tenths - (parts.iter().sum::<f64>() * 10.0).round()).abs() < 1e-9, "{parts:?} {shown:?}");
+            assert!(parts.iter().zip(&shown).all(|(a, b)| (a - b).abs() < 0.1), "{parts:?} {shown:?}");
+        }
+    }
 }

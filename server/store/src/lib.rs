@@ -98,7 +98,8 @@ impl Store {
         if let Some(express) = &self.inner.express {
             express.close().await;
         }
-        self.inner.writer.close().await;
+        // The writer last: who closes a SQLite file last tidies its write-ahead log away, and readers cannot.
         db::on_pool!(&self.inner.db, pool => pool.close().await);
+        self.inner.writer.close().await;
     }
 }

@@ -19,6 +19,8 @@ pub struct Collective {
     pub critical: OpenCritical,
     /// Worst first; at most eight.
     pub attention: Vec<Attention>,
+    /// Organisations that would follow in that list.
+    pub attention_more: u32,
     pub domains: Vec<DomainRow>,
     /// Worst first where there are more than `orgs.len()`, at most 24 shown.
     pub orgs: Vec<OrgCard>,

@@ -61,7 +61,7 @@ pub struct Organisation {
     /// The score without the cap of an open critical incident, where it took effect.
     pub uncapped: Option<f64>,
     pub change: Option<f64>,
-    /// What moved the score in 30 days, largest first; the parts sum to `change`.
+    /// What moved the score in 30 days, largest first, to a tenth of a point; `change` is the difference of rounded scores.
     pub causes: Vec<CauseRow>,
     /// Score over the range of the query.
     pub history: Chart,

@@ -31,9 +31,13 @@ pub fn AttentionCard(page: Signal<Collective>) -> impl IntoView {
     let lines = move || {
         page.with(|p| {
             if p.attention.is_empty() {
-                view! { <Empty title="Nothing needs attention: nobody is off target, silent or in a critical incident."/> }.into_any()
+                view! { <Empty title="Nothing needs attention: nobody is off target, silent, mostly unknown or in a critical incident."/> }.into_any()
             } else {
-                view! { <ul class="attention">{p.attention.iter().map(line).collect_view()}</ul> }.into_any()
+                let more = (p.attention_more > 0).then(|| {
+                    let href = kept(query, "/orgs");
+                    view! { <p class="quiet"><a href=href>{format!("and {} more: all organisations", count(p.attention_more.into()))}</a></p> }
+                });
+                view! { <ul class="attention">{p.attention.iter().map(line).collect_view()}</ul>{more} }.into_any()
             }
         })
     };

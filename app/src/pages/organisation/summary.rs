@@ -97,14 +97,8 @@ fn Causes(page: Signal<Organisation>) -> impl IntoView {
             if p.causes.is_empty() {
                 return view! { <p class="quiet">"Nothing moved it, or there is no value from 30 days ago to compare with."</p> }.into_any();
             }
-            let shown = p.causes.len().min(6);
-            let rest: f64 = p.causes[shown..].iter().map(|c| c.points).sum();
-            let others = (p.causes.len() > shown).then(|| {
-                let words = plural((p.causes.len() - shown) as u64, "smaller cause", "smaller causes");
-                view! { <li><span>{words}</span><PartPoints points=rest/></li> }
-            });
-            let sum = p.change.map(|change| view! { <li class="sum"><span>"Sum"</span><PartPoints points=change/></li> });
-            view! { <ul>{p.causes[..shown].iter().map(line).collect_view()}{others}{sum}</ul> }.into_any()
+            let sum: f64 = p.causes.iter().map(|c| c.points).sum();
+            view! { <ul>{p.causes.iter().map(line).collect_view()}<li class="sum"><span>"Sum"</span><PartPoints points=sum/></li></ul> }.into_any()
         })
     }
 }

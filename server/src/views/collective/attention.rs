@@ -16,7 +16,8 @@ use domain::{
 /// Lines of the list.
 const LINES: usize = 8;
 
-pub(super) fn attention(l: &Looking, seen: &Seen<'_>, index: &Score) -> Vec<Attention> {
+/// The list, and how many more there would be.
+pub(super) fn attention(l: &Looking, seen: &Seen<'_>, index: &Score) -> (Vec<Attention>, u32) {
     let policy = &l.board.policy;
     let mut lines: Vec<(u8, f64, Attention)> = Vec::new();
     for (org, score) in seen {
@@ -64,12 +65,16 @@ pub(super) fn attention(l: &Looking, seen: &Seen<'_>, index: &Score) -> Vec<Atte
         } else if change.is_some_and(|c| c <= -5.0) {
             let text = worst_metric(l, org).map_or_else(|| "Losing points".to_owned(), |(_, t)| t);
             line(4, change.unwrap_or(0.0), standing, capitalised(&text), String::new(), path);
+        } else if org.freshness.counts() && score.total.coverage < 0.5 {
+            let text = format!("Only {:.0} % of its values are current", score.total.coverage * 100.0);
+            line(5, 0.0, Standing::Watch, text, String::new(), path);
         } else if org.freshness == Freshness::Never {
-            line(5, 0.0, Standing::Stale, "Has not reported yet".into(), "no score".into(), path);
+            line(6, 0.0, Standing::Stale, "Has not reported yet".into(), "no score".into(), path);
         }
     }
     lines.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then_with(|| a.2.org.name.cmp(&b.2.org.name)));
-    lines.into_iter().map(|l| l.2).take(LINES).collect()
+    let more = lines.len().saturating_sub(LINES);
+    (lines.into_iter().map(|l| l.2).take(LINES).collect(), more as u32)
 }
 
 /// The current metric that costs the most points, in words.
