@@ -122,12 +122,16 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, limits:
     }
 }
 
-/// Says why, and waits a moment for the client to read it: closing with its request unread would take the answer back.
+/// Says why. Not before the client has asked, which would confuse it, and not without reading on: closing with something unread would take the
+/// answer back.
 async fn turn_away(mut stream: TcpStream) {
     let said = async {
+        let mut unread = [0; 1_024];
+        if stream.read(&mut unread).await? == 0 {
+            return Ok(());
+        }
         stream.write_all(REFUSAL.as_bytes()).await?;
         stream.shutdown().await?;
-        let mut unread = [0; 1_024];
         while stream.read(&mut unread).await? > 0 {}
         std::io::Result::Ok(())
     };

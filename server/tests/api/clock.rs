@@ -25,7 +25,7 @@ async fn a_hub_whose_clock_is_set_back_goes_on() {
     stream.event().await;
     app.app.clock.advance(-DAY);
     // What came before is newer than now. It stays what is current, and an older value does not replace it.
-    for path in ["/", "/incidents", "/org/alpha", "/about/scoring"] {
+    for path in ["/", "/incidents", "/orgs/alpha", "/about/scoring"] {
         assert_eq!(person.get(path).await.status, 200, "{path}");
     }
     partner.push("metrics", &items([sample(10.0, &app.at(-MINUTE))])).await;

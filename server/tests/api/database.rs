@@ -37,7 +37,7 @@ async fn while_another_program_holds_the_database_pushes_are_refused_and_reading
     let held = hold(&app).await;
     let refused = async { tokio::join!(partner.post("metrics", &metrics), partner.post("incidents", &incidents)) };
     let reading = async {
-        for path in ["/", "/org/alpha", "/incidents"] {
+        for path in ["/", "/orgs/alpha", "/incidents"] {
             let page = tokio::time::timeout(Duration::from_secs(5), person.get(path)).await.expect("reading does not wait for writing");
             assert_eq!(page.status, 200, "{path}");
         }
@@ -139,7 +139,7 @@ async fn a_full_disk_acknowledges_nothing_and_heals_without_a_restart() {
     }
     let receipts = app.rows().await["receipts"];
     assert_eq!(receipts, acknowledged, "nothing unacknowledged is kept, everything acknowledged is");
-    for path in ["/", "/org/alpha", "/incidents"] {
+    for path in ["/", "/orgs/alpha", "/incidents"] {
         assert_eq!(person.get(path).await.status, 200, "{path}");
     }
     eventually("the hub is not ready", async || (app.get("/readyz").await.status == 503).then_some(())).await;
