@@ -2,6 +2,7 @@
 //!
 //! `SHIELDWALL_OPERATIONS` (10000) and `SHIELDWALL_KILLS` (20) make the tests longer, `SHIELDWALL_SEED` draws others.
 
+mod backup;
 mod hub;
 mod idle;
 mod load;
