@@ -4,6 +4,7 @@
 //! and a file under `cli/` with its arguments and a `run`.
 
 mod admin;
+mod backup;
 mod batches;
 pub(crate) mod client;
 mod demo;
@@ -39,6 +40,10 @@ enum Command {
     Import(import::Args),
     /// Pushes a file to a hub, as a partner.
     Push(push::Args),
+    /// Copies a SQLite database into one new file; the hub may run meanwhile.
+    Backup(backup::Args),
+    /// Makes a SQLite database from a backup; overwrites none.
+    Restore(backup::Args),
     /// Prints the push API's description (OpenAPI 3.1, JSON).
     Openapi,
 }
@@ -55,6 +60,8 @@ pub async fn run() -> ExitCode {
         Command::Admin(args) => admin::run(args).await,
         Command::Import(args) => import::run(args).await,
         Command::Push(args) => push::run(args).await,
+        Command::Backup(args) => backup::back_up(&args),
+        Command::Restore(args) => backup::restore(&args),
         Command::Openapi => print(&crate::api::openapi()),
     };
     match done {

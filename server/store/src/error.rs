@@ -26,10 +26,10 @@ pub enum StoreError {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         if let sqlx::Error::Database(e) = &error {
-            // SQLITE_FULL and SQLITE_BUSY; PostgreSQL's codes would stand here beside them.
+            // SQLITE_FULL; SQLITE_BUSY with its kinds. PostgreSQL's codes would stand here beside them.
             match e.code().as_deref() {
                 Some("13") => return Self::Full,
-                Some("5") => return Self::Busy,
+                Some("5" | "261" | "517" | "773") => return Self::Busy,
                 _ => {}
             }
         }

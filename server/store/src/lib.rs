@@ -11,6 +11,7 @@
 //! To add a query: a method on the handle whose holder needs it, in the file of its subject, with `reach!` in the SQL
 //! wherever it reads marked records; then a test in `tests/`.
 
+pub mod backup;
 pub mod bulk;
 mod db;
 mod error;

@@ -2,6 +2,7 @@
 //!
 //! `SHIELDWALL_OPERATIONS` (10000) and `SHIELDWALL_KILLS` (20) make the tests longer, `SHIELDWALL_SEED` draws others.
 
+mod backup;
 mod hub;
 mod idle;
 mod load;
@@ -66,8 +67,7 @@ async fn kill_9() {
         hub.kill().await;
         let acknowledged = load.acknowledged();
         hub.start().await;
-        let truth = truth::read(&hub.database).await;
-        let lost: Vec<_> = acknowledged.iter().filter(|(_, receipt)| !truth.receipts.iter().any(|r| r.id == **receipt)).collect();
+        let lost = truth::read(&hub.database).await.lost(&acknowledged);
         assert!(lost.is_empty(), "kill {kill}: acknowledged and lost: {lost:?}");
     }
     load.stop();

@@ -3,14 +3,18 @@
 use crate::load::{Kind, Load, name, number_of};
 use domain::Timestamp;
 use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
-use std::{collections::HashMap, fmt, str::FromStr};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    str::FromStr,
+};
 use uuid::Uuid;
 
 /// A receipt, with what must lie beside it.
 #[derive(sqlx::FromRow)]
-pub struct Receipt {
+struct Receipt {
     no: i64,
-    pub id: Uuid,
+    id: Uuid,
     org_id: i64,
     kept: i64,
     idempotency_key: String,
@@ -20,7 +24,7 @@ pub struct Receipt {
 
 /// What a test needs to know of a database.
 pub struct Truth {
-    pub receipts: Vec<Receipt>,
+    receipts: Vec<Receipt>,
     /// By the moment that names their operation, the receipts of its samples.
     samples: Vec<(i64, i64)>,
     /// By name, the receipts of each revision of an incident.
@@ -31,6 +35,14 @@ pub struct Truth {
     sums: Vec<(i64, i64, i64, i64)>,
     /// Per organisation: active indicators, and as many as are counted.
     totals: Vec<(i64, i64, i64)>,
+}
+
+impl Truth {
+    /// The operations that were acknowledged with a receipt that is not here.
+    pub fn lost(&self, acknowledged: &HashMap<usize, Uuid>) -> Vec<usize> {
+        let here: HashSet<Uuid> = self.receipts.iter().map(|r| r.id).collect();
+        acknowledged.iter().filter(|(_, id)| !here.contains(*id)).map(|(number, _)| *number).collect()
+    }
 }
 
 /// Reads a database from outside the program, which may run or not.
