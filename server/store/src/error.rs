@@ -23,11 +23,20 @@ pub enum StoreError {
     Internal(String),
 }
 
+impl StoreError {
+    /// Whether a write on PostgreSQL met another node's, so that trying again helps: a key or a row that was not there a moment ago, a
+    /// deadlock, a month of samples that retention has dropped.
+    pub(crate) fn is_race(&self) -> bool {
+        let Self::Database(sqlx::Error::Database(e)) = self else { return false };
+        matches!(e.code().as_deref(), Some("23503" | "23505" | "23514" | "40001" | "40P01"))
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         if let sqlx::Error::Database(e) = &error {
-            // SQLITE_FULL; PostgreSQL's disk_full would stand here beside it.
-            if e.code().as_deref() == Some("13") {
+            // SQLITE_FULL, and PostgreSQL's disk_full.
+            if matches!(e.code().as_deref(), Some("13" | "53100")) {
                 return Self::Full;
             }
         }
