@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sees that a tool is there; installs what can be installed; otherwise says what is missing and how to get it.
-# Usage: check-tools.sh wasm|node|chromium
+# Usage: check-tools.sh wasm|node|postgres|chromium
 set -euo pipefail
 
 stop() {
@@ -23,6 +23,15 @@ node)
   command -v node >/dev/null && command -v npm >/dev/null || stop "Node.js 20 and npm are missing (https://nodejs.org)."
   [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || stop "Node.js 20 or newer is needed; this is $(node --version)."
   ;;
+postgres)
+  if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && [ -z "${SHIELDWALL_TEST_POSTGRES_BIN:-}" ]; then
+    echo "· installing PostgreSQL from Debian's packages (once); the tests start one of their own"
+    sudo=""
+    [ "$(id -u)" -eq 0 ] || sudo="sudo"
+    { $sudo apt-get update -qq && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null; } ||
+      stop "PostgreSQL could not be installed; install Debian's package postgresql and try again."
+  fi
+  ;;
 chromium)
   if ! command -v chromium >/dev/null; then
     echo "· installing Chromium from Debian's packages (once)"
@@ -33,6 +42,6 @@ chromium)
   fi
   ;;
 *)
-  stop "usage: check-tools.sh wasm|node|chromium"
+  stop "usage: check-tools.sh wasm|node|postgres|chromium"
   ;;
 esac

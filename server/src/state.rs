@@ -49,7 +49,8 @@ impl App {
     /// # Errors
     /// When the database cannot be opened, migrated or read.
     pub async fn open(config: Config, database: &str, clock: Clock) -> anyhow::Result<Self> {
-        let store = Store::open(&Settings { url: database.to_owned(), readers: READERS }).await.with_context(|| format!("cannot open {database}"))?;
+        let store =
+            Store::open(&Settings { url: database.to_owned(), readers: READERS }).await.with_context(|| format!("cannot open {}", store::shown(database)))?;
         let now = clock.now();
         if store.hub().policy().await?.is_none() {
             store.hub().adopt_policy(&default_policy(), now).await?;

@@ -11,7 +11,7 @@ const DATABASE: &str = "sqlite://data/demo.db";
 pub struct Args {
     #[command(flatten)]
     hub: HubOptions,
-    /// The demo's own database; made anew at each start.
+    /// The demo's own database. SQLite's is made anew at each start; one on PostgreSQL is filled when it is empty, and kept.
     #[arg(long, env = "SHIELDWALL_DEMO_DATABASE", default_value = DATABASE)]
     demo_database: String,
     /// Goes on with the data of the last run.
@@ -79,6 +79,9 @@ fn base_for_partners(mut address: std::net::SocketAddr) -> String {
 
 /// Removes the last run's database with the files SQLite keeps beside it. One that the demo did not make stays.
 async fn remove(url: &str) -> anyhow::Result<()> {
+    if url.starts_with("postgres") {
+        return Ok(());
+    }
     let path = url.trim_start_matches("sqlite://").trim_start_matches("sqlite:").split('?').next().unwrap_or_default();
     if url != DATABASE && Path::new(path).exists() && !demo::made(url).await? {
         bail!("{path} was not made by the demo, which would remove it; name another file");

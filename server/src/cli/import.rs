@@ -38,7 +38,7 @@ pub struct Args {
     /// How the files' columns and words become ours; DIR/mapping.toml where this is missing and that exists.
     #[arg(long, env = "SHIELDWALL_MAPPING")]
     mapping: Option<PathBuf>,
-    /// The database; file and folder are created.
+    /// The database: sqlite://path (file and folder are created) or postgres://user:password@host/database.
     #[arg(long, env = "DATABASE_URL", default_value = DATABASE)]
     database: String,
 }

@@ -13,7 +13,7 @@ pub const DATABASE: &str = "sqlite://data/shieldwall.db";
 pub struct Args {
     #[command(flatten)]
     hub: HubOptions,
-    /// The database; file and folder are created.
+    /// The database: sqlite://path (file and folder are created) or postgres://user:password@host/database.
     #[arg(long, env = "DATABASE_URL", default_value = DATABASE)]
     database: String,
 }

@@ -50,7 +50,7 @@ pub async fn load_history(url: &str, clock: &Clock, step: impl Fn()) -> anyhow::
         return Ok(false);
     }
     if !hub.organisations().await?.is_empty() {
-        bail!("{url} holds an alliance that the demo did not make; name another database");
+        bail!("{} holds an alliance that the demo did not make; name another database", store::shown(url));
     }
     hub.set_meta(MADE, now.rfc3339()).await?;
     let policy = hub.policy().await?.unwrap_or_else(default_policy);

@@ -2,11 +2,10 @@
 
 use crate::{
     Hub, StoreError,
-    db::{on_conn, pieces, values_sql},
-    push::metrics::{DAYS, HOURS, SampleRow, add_rollups, number_series, roll, set_current},
+    db::{execute, pieces},
+    push::metrics::{DAYS, HOURS, SampleRow, add_rollups, insert_new, number_series, roll, set_current},
 };
 use domain::{OrgId, Timestamp};
-use sqlx::AssertSqlSafe;
 
 /// The history of one series of one organisation.
 #[derive(Clone, Debug)]
@@ -23,8 +22,10 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails; then nothing is kept.
     pub async fn load_history(&self, org: OrgId, history: Vec<SeriesHistory>, raw_from: Timestamp, hours_from: Timestamp) -> Result<(), StoreError> {
-        const SAMPLES: &str = "INSERT INTO samples (hour, org_id, observed_at, series_id, value, receipt_no) VALUES";
         const ALIVE: &str = "UPDATE organisations SET last_data_at = $2 WHERE id = $1 AND (last_data_at IS NULL OR last_data_at < $2)";
+        let inner = &self.store.inner;
+        let moments = history.iter().flat_map(|one| one.values.iter().map(|(at, _)| *at)).filter(|at| *at >= raw_from);
+        inner.months.add_moments(&inner.db, moments).await?;
         self.write(move |conn| {
             Box::pin(async move {
                 let mut rows = Vec::new();
@@ -38,20 +39,13 @@ impl Hub<'_> {
                 let Some(newest) = rows.last().map(|r| r.observed_at) else { return Ok(()) };
                 let raw = &rows[rows.partition_point(|r| r.observed_at < raw_from)..];
                 for piece in pieces(raw) {
-                    let sql = values_sql(SAMPLES, 6, piece.len(), "");
-                    on_conn!(conn, c => {
-                        let mut query = sqlx::query(AssertSqlSafe(sql));
-                        for row in piece {
-                            query = query.bind(row.observed_at.hour()).bind(org.0).bind(row.observed_at.0).bind(row.series).bind(row.value).bind(0_i64);
-                        }
-                        query.execute(&mut *c).await
-                    })?;
+                    insert_new(conn, org, 0, piece).await?;
                 }
                 let hourly = &rows[rows.partition_point(|r| r.observed_at < hours_from)..];
                 add_rollups(conn, org, HOURS, &roll(hourly.iter(), Timestamp::hour)).await?;
                 add_rollups(conn, org, DAYS, &roll(rows.iter(), Timestamp::day)).await?;
                 set_current(conn, org, 0, &rows).await?;
-                on_conn!(conn, c => sqlx::query(ALIVE).bind(org.0).bind(newest.0).execute(&mut *c).await)?;
+                execute!(conn, c => sqlx::query(ALIVE).bind(org.0).bind(newest.0).execute(&mut *c).await)?;
                 Ok(())
             })
         })

@@ -1,27 +1,67 @@
-//! Opening the database, and the one place that knows which databases there are.
+//! The one place that knows which databases there are.
+
+mod postgres;
+mod scope;
+mod sqlite;
+
+pub(crate) use postgres::{Lane, OutboxRow, samples_months};
+pub(crate) use scope::Scope;
+pub(crate) use sqlite::PRAGMAS;
 
 use crate::StoreError;
-use sqlx::{
-    ConnectOptions, SqliteConnection,
-    sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions},
-};
-use std::{path::Path, str::FromStr, time::Duration};
+use sqlx::{PgPool, SqliteConnection, postgres::PgConnectOptions, sqlite::SqlitePool};
 
 /// The readers of whichever database is in use.
 pub(crate) enum Db {
     Sqlite(SqlitePool),
+    Postgres(PgPool),
 }
 
-/// The writer's connection of whichever database is in use.
+impl Db {
+    /// The text of a statement where the two databases want different ones.
+    pub(crate) fn pick(&self, sqlite: &'static str, postgres: &'static str) -> &'static str {
+        match self {
+            Self::Sqlite(_) => sqlite,
+            Self::Postgres(_) => postgres,
+        }
+    }
+}
+
+/// A writing connection of whichever database is in use.
 pub(crate) enum Conn {
     Sqlite(SqliteConnection),
+    Postgres(Box<Lane>),
 }
 
-/// Expands an expression once per database, with a pool bound to the name.
-macro_rules! on_pool {
-    ($db:expr, $pool:ident => $body:expr) => {
-        match $db {
-            $crate::db::Db::Sqlite($pool) => $body,
+/// How to open a writing connection again that was lost. One to a file is not.
+#[derive(Clone)]
+pub(crate) enum Reconnect {
+    Sqlite,
+    Postgres(PgConnectOptions),
+}
+
+impl Reconnect {
+    pub(crate) async fn connect(&self) -> Result<Conn, StoreError> {
+        match self {
+            Self::Sqlite => Err(StoreError::Internal("the writing connection is gone".into())),
+            Self::Postgres(options) => Ok(Conn::Postgres(Box::new(Lane::connect(options).await?))),
+        }
+    }
+}
+
+/// Runs a read in the scope of its handle, expanded once per database; the name is bound to what executes it. PostgreSQL takes the scope
+/// with a transaction, which the connection's way back into the pool ends.
+macro_rules! read {
+    ($handle:expr, $c:ident => $body:expr) => {
+        match &$handle.store.inner.db {
+            $crate::db::Db::Sqlite($c) => $body,
+            $crate::db::Db::Postgres(pool) => match $handle.scope().begin(pool).await {
+                Ok(mut conn) => {
+                    let $c = &mut *conn;
+                    $body
+                }
+                Err(error) => Err(error),
+            },
         }
     };
 }
@@ -31,63 +71,50 @@ macro_rules! on_conn {
     ($conn:expr, $c:ident => $body:expr) => {
         match $conn {
             $crate::db::Conn::Sqlite($c) => $body,
+            $crate::db::Conn::Postgres(lane) => {
+                let $c = &mut lane.conn;
+                $body
+            }
         }
     };
 }
 
-pub(crate) use {on_conn, on_pool};
+/// As [`on_conn!`], for statements that write: says how many rows they touched.
+macro_rules! execute {
+    ($conn:expr, $c:ident => $body:expr) => {
+        $crate::db::on_conn!($conn, $c => { $body }.map(|done| done.rows_affected()))
+    };
+}
+
+pub(crate) use {execute, on_conn, read};
 
 /// Where the database is.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// `sqlite://path/to/file.db`
+    /// `sqlite://path/to/file.db` or `postgres://user:password@host/database`
     pub url: String,
     /// Connections for reading.
     pub readers: u32,
 }
 
-/// How every connection to SQLite is set up.
-pub(crate) const PRAGMAS: [(&str, &str); 8] = [
-    ("journal_mode", "wal"),
-    // WAL with NORMAL does not sync on commit; an acknowledgement promises that it did.
-    ("synchronous", "full"),
-    ("foreign_keys", "on"),
-    ("busy_timeout", "10000"),
-    ("cache_size", "-65536"),
-    ("temp_store", "memory"),
-    ("mmap_size", "268435456"),
-    ("wal_autocheckpoint", "4000"),
-];
-
-pub(crate) async fn open(settings: &Settings) -> Result<(Db, Conn), StoreError> {
-    let options = SqliteConnectOptions::from_str(&settings.url)?.create_if_missing(true).statement_cache_capacity(256);
-    let options = PRAGMAS.into_iter().fold(options, |options, (name, value)| options.pragma(name, value));
-    let file = options.get_filename().to_owned();
-    if let Some(folder) = file.parent().filter(|f| !f.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|e| StoreError::Database(sqlx::Error::Io(e)))?;
-    }
-    let mut writer = {
-        let _lock = lock_beside(&file).await?;
-        let mut conn = options.clone().connect().await?;
-        sqlx::migrate!("migrations/sqlite").run(&mut conn).await?;
-        conn
-    };
-    sqlx::query("PRAGMA optimize").execute(&mut writer).await?;
-    let pool = SqlitePoolOptions::new().max_connections(settings.readers).acquire_timeout(Duration::from_secs(5)).connect_with(options.read_only(true)).await?;
-    Ok((Db::Sqlite(pool), Conn::Sqlite(writer)))
+/// A database's URL as people may see it: without the password.
+#[must_use]
+pub fn shown(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let rest = rest.split('?').next().unwrap_or_default();
+    let Some((user, host)) = rest.rsplit_once('@') else { return format!("{scheme}://{rest}") };
+    format!("{scheme}://{}@{host}", user.split(':').next().unwrap_or_default())
 }
 
-/// SQLite's migrator takes no lock of its own, so two processes that start at once would both migrate.
-async fn lock_beside(file: &Path) -> Result<std::fs::File, StoreError> {
-    let path = file.with_extension("lock");
-    tokio::task::spawn_blocking(move || {
-        let lock = std::fs::File::create(path)?;
-        lock.lock()?;
-        Ok(lock)
-    })
-    .await
-    .map_err(|e| StoreError::Internal(e.to_string()))?
-    .map_err(|e: std::io::Error| StoreError::Database(sqlx::Error::Io(e)))
+/// The opened database: readers, writing connections, and how to make one of these again.
+pub(crate) struct Opened {
+    pub db: Db,
+    pub conns: Vec<Conn>,
+    pub reconnect: Reconnect,
+}
+
+pub(crate) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
+    if settings.url.starts_with("postgres:") || settings.url.starts_with("postgresql:") { postgres::open(settings).await } else { sqlite::open(settings).await }
 }
 
 /// `prefix (…), (…), … suffix` with placeholders for `rows` rows of `columns` columns.
@@ -98,6 +125,20 @@ pub(crate) fn values_sql(prefix: &str, columns: usize, rows: usize, suffix: &str
     let row = format!("({})", vec!["?"; columns].join(","));
     let values = vec![row; rows].join(",");
     format!("{prefix} {values} {suffix}")
+}
+
+impl Conn {
+    /// The text of [`values_sql`] as this database wants it: PostgreSQL knows numbered placeholders only.
+    pub(crate) fn placeholders(&self, sql: String) -> String {
+        match self {
+            Self::Sqlite(_) => sql,
+            Self::Postgres(_) => {
+                let mut parts = sql.split('?');
+                let first = parts.next().unwrap_or_default().to_owned();
+                parts.zip(1..).fold(first, |sql, (part, n)| sql + "$" + &n.to_string() + part)
+            }
+        }
+    }
 }
 
 /// Splits rows into pieces of few different lengths, so that the prepared statements stay few. Pushes of 100 items, the

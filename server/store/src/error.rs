@@ -23,12 +23,21 @@ pub enum StoreError {
     Internal(String),
 }
 
+impl StoreError {
+    /// Whether a write on PostgreSQL met another node's, so that trying again helps: a key or a row that was not there a moment ago, a
+    /// deadlock, a month of samples that retention has dropped.
+    pub(crate) fn is_race(&self) -> bool {
+        let Self::Database(sqlx::Error::Database(e)) = self else { return false };
+        matches!(e.code().as_deref(), Some("23503" | "23505" | "23514" | "40001" | "40P01"))
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         if let sqlx::Error::Database(e) = &error {
-            // SQLITE_FULL; SQLITE_BUSY with its kinds. PostgreSQL's codes would stand here beside them.
+            // SQLITE_FULL, and PostgreSQL's disk_full; SQLITE_BUSY with its kinds.
             match e.code().as_deref() {
-                Some("13") => return Self::Full,
+                Some("13" | "53100") => return Self::Full,
                 Some("5" | "261" | "517" | "773") => return Self::Busy,
                 _ => {}
             }

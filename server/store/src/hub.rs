@@ -7,7 +7,7 @@ pub mod retention;
 
 use crate::{
     Store, StoreError,
-    db::{Conn, on_pool},
+    db::{Conn, Scope, execute, read},
     writer::Keep,
 };
 use domain::{Timestamp, catalogue::ScoringPolicy};
@@ -19,6 +19,10 @@ pub struct Hub<'s> {
 }
 
 impl Hub<'_> {
+    pub(crate) fn scope(&self) -> Scope {
+        Scope::Hub
+    }
+
     /// Runs one statement in the writer.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
@@ -27,7 +31,7 @@ impl Hub<'_> {
         self.store
             .inner
             .writer
-            .run(move |conn| {
+            .run(self.scope(), move |conn| {
                 let work = work(conn);
                 Box::pin(async move { Ok(Keep::Yes(work.await?)) })
             })
@@ -40,7 +44,7 @@ impl Hub<'_> {
     /// When the database fails or holds a policy that cannot be read.
     pub async fn policy(&self) -> Result<Option<ScoringPolicy>, StoreError> {
         const NEWEST: &str = "SELECT body FROM policies ORDER BY version DESC LIMIT 1";
-        let body: Option<String> = on_pool!(&self.store.inner.db, pool => sqlx::query_scalar(NEWEST).fetch_optional(pool).await)?;
+        let body: Option<String> = read!(self, c => sqlx::query_scalar(NEWEST).fetch_optional(c).await)?;
         body.map(|b| serde_json::from_str(&b).map_err(|e| StoreError::Internal(format!("policy: {e}")))).transpose()
     }
 
@@ -53,11 +57,7 @@ impl Hub<'_> {
         policy.check().map_err(StoreError::Internal)?;
         let (version, body) = (i64::from(policy.version), serde_json::to_string(policy).map_err(|e| StoreError::Internal(e.to_string()))?);
         let written = self
-            .write(move |conn| {
-                Box::pin(async move {
-                    Ok(crate::db::on_conn!(conn, c => sqlx::query(ADOPT).bind(version).bind(body).bind(at.0).execute(&mut *c).await)?.rows_affected())
-                })
-            })
+            .write(move |conn| Box::pin(async move { Ok(execute!(conn, c => sqlx::query(ADOPT).bind(version).bind(body).bind(at.0).execute(&mut *c).await)?) }))
             .await?;
         if written == 0 { Err(StoreError::Exists("policy version")) } else { Ok(()) }
     }
@@ -68,7 +68,7 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn meta(&self, key: &str) -> Result<Option<String>, StoreError> {
         const GET: &str = "SELECT value FROM meta WHERE key = $1";
-        Ok(on_pool!(&self.store.inner.db, pool => sqlx::query_scalar(GET).bind(key).fetch_optional(pool).await)?)
+        Ok(read!(self, c => sqlx::query_scalar(GET).bind(key).fetch_optional(c).await)?)
     }
 
     /// Stores a setting of this alliance.
@@ -79,7 +79,7 @@ impl Hub<'_> {
         const SET: &str = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
         self.write(move |conn| {
             Box::pin(async move {
-                crate::db::on_conn!(conn, c => sqlx::query(SET).bind(key).bind(value).execute(&mut *c).await)?;
+                execute!(conn, c => sqlx::query(SET).bind(key).bind(value).execute(&mut *c).await)?;
                 Ok(())
             })
         })
@@ -91,7 +91,7 @@ impl Hub<'_> {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        on_pool!(&self.store.inner.db, pool => sqlx::query("SELECT 1").execute(pool).await)?;
+        read!(self, c => sqlx::query("SELECT 1").execute(c).await.map(drop))?;
         Ok(())
     }
 }

@@ -3,13 +3,17 @@
 //! * A [`Store`] is opened once. Whoever wants tenant data asks it for a handle, and the handle's type says what its holder
 //!   may do: [`Store::viewer`] (a person: reads what the access policy lets him), [`Store::partner`] (an API key: pushes, and
 //!   reads its own receipts), [`Store::hub`] (the program itself: projections, sign-in, command line, retention).
-//! * All writes go through one [writer](writer) that commits many waiting jobs in one transaction (group commit); the usual metric push
-//!   has an [express way](express) beside it.
-//! * SQL is portable: `$1` placeholders, integers for time, `ON CONFLICT … DO UPDATE`. Each statement runs through
-//!   [`db::on_pool!`] or [`db::on_conn!`], which expand once per database; where two databases differ, the arms stand side by side.
+//! * All writes go through the [writer](writer), which commits many waiting jobs in one transaction (group commit); on SQLite the usual
+//!   metric push has an [express way](express) beside it.
+//! * The database is SQLite or PostgreSQL. SQL is portable: `$1` placeholders, integers for time, `TRUE` and bare booleans, `ON CONFLICT …
+//!   DO UPDATE`. Each statement runs through [`db::read!`] or [`db::on_conn!`], which expand once per database; where the two differ, the
+//!   texts stand side by side.
+//! * On PostgreSQL the type of the handle reaches the database, too: each transaction is of one [scope](db::Scope), and row level security
+//!   decides by it.
 //!
 //! To add a query: a method on the handle whose holder needs it, in the file of its subject, with `reach!` in the SQL
-//! wherever it reads marked records; then a test in `tests/`.
+//! wherever it reads marked records; then a test in `tests/`, which runs on both databases. To add a table: a migration for each; where it
+//! has an `org_id`, with row level security in PostgreSQL's, which a test demands.
 
 pub mod backup;
 pub mod bulk;
@@ -17,12 +21,13 @@ mod db;
 mod error;
 mod express;
 mod hub;
+mod listener;
 mod partner;
 mod push;
 mod viewer;
 mod writer;
 
-pub use db::Settings;
+pub use db::{Settings, shown};
 pub use error::StoreError;
 pub use hub::{
     Hub,
@@ -40,7 +45,7 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, watch};
 use writer::Writer;
 
-/// The opened database: a pool of readers and one writer. Cheap to clone.
+/// The opened database: a pool of readers and the writer. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
@@ -51,23 +56,33 @@ struct Inner {
     writer: Writer,
     /// SQLite's only.
     express: Option<Express>,
+    /// PostgreSQL's only.
+    listener: Option<tokio::task::JoinHandle<()>>,
     commits: Arc<watch::Sender<u64>>,
     series: push::SeriesCache,
+    months: push::Months,
 }
 
 impl Store {
-    /// Opens the database at `settings.url`, creating file and folder where needed, and brings its schema up to date.
+    /// Opens the database at `settings.url` and brings its schema up to date. Makes SQLite's file and folder where needed; PostgreSQL's
+    /// database must be there, owned by the user of the URL, who must be allowed to create the role `shieldwall_app` or be a member of it.
     ///
     /// # Errors
     /// When the database cannot be opened or migrated.
     pub async fn open(settings: &Settings) -> Result<Self, StoreError> {
-        let (db, conn) = db::open(settings).await?;
+        let db::Opened { db, conns, reconnect } = db::open(settings).await?;
         let (turn, commits) = (Arc::new(Mutex::new(())), Arc::new(watch::Sender::new(0)));
         let express = match &db {
             db::Db::Sqlite(pool) => Some(Express::start(pool.connect_options().get_filename(), &db::PRAGMAS, Arc::clone(&turn), Arc::clone(&commits))?),
+            db::Db::Postgres(_) => None,
         };
-        let writer = Writer::start(conn, turn, Arc::clone(&commits));
-        Ok(Self { inner: Arc::new(Inner { db, writer, express, commits, series: push::SeriesCache::default() }) })
+        let listener = match &reconnect {
+            db::Reconnect::Sqlite => None,
+            db::Reconnect::Postgres(options) => Some(listener::start(options.clone(), Arc::clone(&commits))),
+        };
+        let writer = Writer::start(conns, &reconnect, &turn, &commits);
+        let (series, months) = (push::SeriesCache::default(), push::Months::default());
+        Ok(Self { inner: Arc::new(Inner { db, writer, express, listener, commits, series, months }) })
     }
 
     /// What one person may read.
@@ -88,7 +103,8 @@ impl Store {
         Hub { store: self }
     }
 
-    /// Ticks after every commit; the value is meaningless. A hint to look into the outbox, not a promise.
+    /// Ticks after every commit here, and after every change that another node commits; the value is meaningless. A hint to look into the
+    /// outbox, not a promise.
     #[must_use]
     pub fn commits(&self) -> watch::Receiver<u64> {
         self.inner.commits.subscribe()
@@ -99,8 +115,22 @@ impl Store {
         if let Some(express) = &self.inner.express {
             express.close().await;
         }
+        if let Some(listener) = &self.inner.listener {
+            listener.abort();
+        }
         // The writer last: who closes a SQLite file last tidies its write-ahead log away, and readers cannot.
-        db::on_pool!(&self.inner.db, pool => pool.close().await);
+        match &self.inner.db {
+            db::Db::Sqlite(pool) => pool.close().await,
+            db::Db::Postgres(pool) => pool.close().await,
+        }
         self.inner.writer.close().await;
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(listener) = &self.listener {
+            listener.abort();
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! What one API key may do: push, and read its own organisation's receipts.
 
-use crate::{ReceiptRecord, Store, StoreError, db::on_pool};
+use crate::{
+    ReceiptRecord, Store, StoreError,
+    db::{Scope, read},
+};
 use domain::{OrgId, Timestamp};
 use uuid::Uuid;
 
@@ -12,14 +15,17 @@ pub struct Partner<'s> {
 }
 
 impl Partner<'_> {
+    pub(crate) fn scope(&self) -> Scope {
+        Scope::Partner(self.org)
+    }
+
     /// A receipt of this organisation; `None` for absent and foreign ones alike.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn receipt(&self, id: Uuid) -> Result<Option<ReceiptRecord>, StoreError> {
         const FIND: &str = "SELECT no, received_at, total, kept, failures FROM receipts WHERE id = $1 AND org_id = $2";
-        let row: Option<(i64, i64, i64, i64, String)> =
-            on_pool!(&self.store.inner.db, pool => sqlx::query_as(FIND).bind(id).bind(self.org.0).fetch_optional(pool).await)?;
+        let row: Option<(i64, i64, i64, i64, String)> = read!(self, c => sqlx::query_as(FIND).bind(id).bind(self.org.0).fetch_optional(c).await)?;
         let Some((no, at, total, kept, failures)) = row else { return Ok(None) };
         let failures = serde_json::from_str(&failures).map_err(|e| StoreError::Internal(e.to_string()))?;
         Ok(Some(ReceiptRecord { no, id, received_at: Timestamp(at), total: total as u32, kept: kept as u32, failures }))
@@ -31,6 +37,6 @@ impl Partner<'_> {
     /// When the database fails.
     pub async fn incident_revision(&self, external_id: &str) -> Result<Option<(i64, String)>, StoreError> {
         const FIND: &str = "SELECT revision, raw FROM incidents WHERE org_id = $1 AND external_id = $2";
-        Ok(on_pool!(&self.store.inner.db, pool => sqlx::query_as(FIND).bind(self.org.0).bind(external_id).fetch_optional(pool).await)?)
+        Ok(read!(self, c => sqlx::query_as(FIND).bind(self.org.0).bind(external_id).fetch_optional(c).await)?)
     }
 }

@@ -15,11 +15,15 @@ use self::metrics::{
     SeriesNumbers,
     at_once::{self, AtOnce},
 };
-use crate::{StoreError, db::Conn, writer::Keep};
+use crate::{
+    StoreError,
+    db::{Conn, Db, samples_months},
+    writer::Keep,
+};
 use domain::{IncidentStatus, OrgId, Severity, Timestamp, Tlp, indicator::IndicatorType};
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, RwLock},
 };
 use uuid::Uuid;
@@ -298,6 +302,45 @@ impl SeriesCache {
     }
 }
 
+/// The months that PostgreSQL has partitions of samples for, as far as they were needed.
+#[derive(Default)]
+pub(crate) struct Months {
+    known: RwLock<HashSet<(i32, u8)>>,
+}
+
+impl Months {
+    /// Makes the months of a push that are not there.
+    async fn add(&self, db: &Db, items: &Items) -> Result<(), StoreError> {
+        match items {
+            Items::Metrics(samples) => self.add_moments(db, samples.iter().map(|s| s.observed_at)).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the months of moments that are not there; on SQLite there is nothing to make. In transactions of its own, because a table is in
+    /// everybody's way until its maker's commit.
+    pub(crate) async fn add_moments(&self, db: &Db, moments: impl Iterator<Item = Timestamp>) -> Result<(), StoreError> {
+        let Db::Postgres(pool) = db else { return Ok(()) };
+        for (month, hour) in samples_months(moments) {
+            if self.known.read().is_ok_and(|known| known.contains(&month)) {
+                continue;
+            }
+            sqlx::query("SELECT add_samples_month($1)").bind(hour).execute(pool).await?;
+            if let Ok(mut known) = self.known.write() {
+                known.insert(month);
+            }
+        }
+        Ok(())
+    }
+
+    /// Knows none any more: some were dropped, here or by another node.
+    pub(crate) fn forget(&self) {
+        if let Ok(mut known) = self.known.write() {
+            known.clear();
+        }
+    }
+}
+
 impl crate::Partner<'_> {
     /// Applies a push: data, receipt, outbox and idempotency in one transaction, on disk when this returns.
     ///
@@ -318,13 +361,28 @@ impl crate::Partner<'_> {
             }
             (push, items) = (one.push, one.items);
         }
-        let known = inner.series.of(org);
         let dry_run = push.dry_run;
-        let (outcome, numbers) = inner.writer.run(move |conn| Box::pin(async move { apply(conn, push, items, &known).await })).await?;
-        if let Some(numbers) = numbers.filter(|_| !dry_run) {
-            inner.series.set(org, numbers);
+        let one = Arc::new((push, items));
+        let mut races = 0;
+        loop {
+            inner.months.add(&inner.db, &one.1).await?;
+            let (known, one) = (inner.series.of(org), Arc::clone(&one));
+            let applied = inner.writer.run(self.scope(), move |conn| Box::pin(async move { apply(conn, &one.0, &one.1, &known).await })).await;
+            match applied {
+                Ok((outcome, numbers)) => {
+                    if let Some(numbers) = numbers.filter(|_| !dry_run) {
+                        inner.series.set(org, numbers);
+                    }
+                    return Ok(outcome);
+                }
+                Err(error) if error.is_race() && races < RACES => {
+                    tracing::info!(%error, org = org.0, "a push met another node's; once more");
+                    races += 1;
+                    inner.months.forget();
+                }
+                Err(error) => return Err(error),
+            }
         }
-        Ok(outcome)
     }
 
     fn usual_rows(&self, items: &Items) -> Option<Vec<metrics::SampleRow>> {
@@ -333,10 +391,14 @@ impl crate::Partner<'_> {
     }
 }
 
+/// How often a push that met another node's is tried again.
+const RACES: u32 = 5;
+
 /// What became of a push, and its organisation's series where there are new ones.
 type Applied = (Outcome, Option<SeriesNumbers>);
 
-async fn apply(conn: &mut Conn, push: Push, items: Items, known: &SeriesNumbers) -> Result<Keep<Applied>, StoreError> {
+async fn apply(conn: &mut Conn, push: &Push, items: &Items, known: &SeriesNumbers) -> Result<Keep<Applied>, StoreError> {
+    record::take_turn(conn, push).await?;
     if let Some(idempotency) = &push.idempotency
         && let Some(before) = record::replay(conn, push.org, idempotency).await?
     {
@@ -344,16 +406,15 @@ async fn apply(conn: &mut Conn, push: Push, items: Items, known: &SeriesNumbers)
     }
     let all_or_nothing = push.strict || push.mode == Mode::Snapshot;
     if (push.total > 0 && items.len() == 0) || (all_or_nothing && !push.failures.is_empty()) {
-        let no = record::receipt(conn, &push, 0).await?;
-        let dry_run = push.dry_run;
-        let refused = (Outcome::Refused(push.into_receipt(no, 0)), None);
-        return Ok(if dry_run { Keep::No(refused) } else { Keep::Yes(refused) });
+        let no = record::receipt(conn, push, 0).await?;
+        let refused = (Outcome::Refused(push.receipt(no, 0)), None);
+        return Ok(if push.dry_run { Keep::No(refused) } else { Keep::Yes(refused) });
     }
-    let no = record::receipt(conn, &push, items.len()).await?;
+    let no = record::receipt(conn, push, items.len()).await?;
     let mut reach = record::Reach::default();
     let mut numbers = None;
     let mut revision = None;
-    match &items {
+    match items {
         Items::Metrics(samples) => {
             let rows = match metrics::rows(samples, known) {
                 Ok(rows) => rows,
@@ -363,33 +424,32 @@ async fn apply(conn: &mut Conn, push: Push, items: Items, known: &SeriesNumbers)
                     metrics::rows(samples, numbers.insert(all)).map_err(|(metric, _)| StoreError::Internal(format!("a series of {metric} has no number")))?
                 }
             };
-            metrics::apply(conn, &push, no, &rows, &mut reach).await?;
+            metrics::apply(conn, push, no, &rows, &mut reach).await?;
         }
-        Items::Incidents(list) => match incidents::apply(conn, &push, no, list, &mut reach).await? {
+        Items::Incidents(list) => match incidents::apply(conn, push, no, list, &mut reach).await? {
             incidents::Applied::Kept(newest) => revision = newest,
             incidents::Applied::Mismatch(current) => return Ok(Keep::No((Outcome::RevisionMismatch { current }, None))),
         },
-        Items::Events(list) => events::apply(conn, &push, no, list, &mut reach).await?,
-        Items::Indicators(list) => indicators::apply(conn, &push, no, list, &mut reach).await?,
-        Items::Counts { window, counts } => counts::apply(conn, &push, no, *window, counts, &mut reach).await?,
+        Items::Events(list) => events::apply(conn, push, no, list, &mut reach).await?,
+        Items::Indicators(list) => indicators::apply(conn, push, no, list, &mut reach).await?,
+        Items::Counts { window, counts } => counts::apply(conn, push, no, *window, counts, &mut reach).await?,
     }
-    record::liveness(conn, &push, items.newest()).await?;
-    record::outbox(conn, &push, &reach, items.oldest()).await?;
+    record::liveness(conn, push, items.newest()).await?;
+    record::outbox(conn, push, &reach, items.oldest()).await?;
     if let Some(idempotency) = &push.idempotency {
-        record::remember(conn, &push, idempotency, no).await?;
+        record::remember(conn, push, idempotency, no).await?;
     }
-    let dry_run = push.dry_run;
     let applied = (push.applied(no, items.len(), revision), numbers);
-    Ok(if dry_run { Keep::No(applied) } else { Keep::Yes(applied) })
+    Ok(if push.dry_run { Keep::No(applied) } else { Keep::Yes(applied) })
 }
 
 impl Push {
-    fn applied(self, no: i64, kept: usize, revision: Option<i64>) -> Outcome {
-        Outcome::Applied { receipt: self.into_receipt(no, kept), revision }
+    fn applied(&self, no: i64, kept: usize, revision: Option<i64>) -> Outcome {
+        Outcome::Applied { receipt: self.receipt(no, kept), revision }
     }
 
-    fn into_receipt(self, no: i64, kept: usize) -> ReceiptRecord {
-        ReceiptRecord { no, id: self.id, received_at: self.received_at, total: self.total, kept: kept as u32, failures: self.failures }
+    fn receipt(&self, no: i64, kept: usize) -> ReceiptRecord {
+        ReceiptRecord { no, id: self.id, received_at: self.received_at, total: self.total, kept: kept as u32, failures: self.failures.clone() }
     }
 
     /// The moment up to which its organisation is heard of. An empty push is a sign of life: "nothing to report" is a report. Data cannot be

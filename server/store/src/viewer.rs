@@ -13,7 +13,7 @@ pub use metrics::SeriesPoint;
 pub use records::{EventDetail, ReceiptDetail};
 pub use totals::Flow;
 
-use crate::Store;
+use crate::{Store, db::Scope};
 use domain::Viewer;
 use uuid::Uuid;
 
@@ -22,6 +22,12 @@ use uuid::Uuid;
 pub struct Reads<'s> {
     pub(crate) store: &'s Store,
     pub(crate) viewer: Viewer,
+}
+
+impl Reads<'_> {
+    pub(crate) fn scope(&self) -> Scope {
+        Scope::Viewer(self.viewer.org)
+    }
 }
 
 /// A page of a list with the number of all rows that match.

@@ -3,9 +3,10 @@
 use super::Hub;
 use crate::{
     StoreError,
-    db::{on_conn, on_pool},
+    db::{execute, on_conn, read},
 };
 use domain::{OrgId, Role, Timestamp, Viewer};
+use sqlx::AssertSqlSafe;
 
 /// One person.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,7 +97,7 @@ impl Hub<'_> {
     pub async fn user_by_email(&self, email: &str) -> Result<Option<UserRecord>, StoreError> {
         const FIND: &str = "SELECT id, org_id, email, name, role, password_hash, disabled_at FROM users WHERE email = $1";
         let email = email.trim().to_lowercase();
-        let row: Option<UserRow> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(FIND).bind(email).fetch_optional(pool).await)?;
+        let row: Option<UserRow> = read!(self, c => sqlx::query_as(FIND).bind(email).fetch_optional(c).await)?;
         row.map(user).transpose()
     }
 
@@ -106,7 +107,7 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn user(&self, id: i64) -> Result<Option<UserRecord>, StoreError> {
         const FIND: &str = "SELECT id, org_id, email, name, role, password_hash, disabled_at FROM users WHERE id = $1";
-        let row: Option<UserRow> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(FIND).bind(id).fetch_optional(pool).await)?;
+        let row: Option<UserRow> = read!(self, c => sqlx::query_as(FIND).bind(id).fetch_optional(c).await)?;
         row.map(user).transpose()
     }
 
@@ -118,7 +119,7 @@ impl Hub<'_> {
         const ADD: &str = "INSERT INTO signin_links (token_hash, user_id, expires_at) VALUES ($1, $2, $3)";
         self.write(move |conn| {
             Box::pin(async move {
-                on_conn!(conn, c => sqlx::query(ADD).bind(&token_hash[..]).bind(user).bind(expires_at.0).execute(&mut *c).await)?;
+                execute!(conn, c => sqlx::query(ADD).bind(&token_hash[..]).bind(user).bind(expires_at.0).execute(&mut *c).await)?;
                 Ok(())
             })
         })
@@ -131,7 +132,7 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn signin_link(&self, token_hash: [u8; 32], now: Timestamp) -> Result<bool, StoreError> {
         const FIND: &str = "SELECT count(*) FROM signin_links WHERE token_hash = $1 AND expires_at > $2";
-        let n: i64 = on_pool!(&self.store.inner.db, pool => sqlx::query_scalar(FIND).bind(&token_hash[..]).bind(now.0).fetch_one(pool).await)?;
+        let n: i64 = read!(self, c => sqlx::query_scalar(FIND).bind(&token_hash[..]).bind(now.0).fetch_one(c).await)?;
         Ok(n > 0)
     }
 
@@ -147,8 +148,8 @@ impl Hub<'_> {
             Box::pin(async move {
                 let user: Option<i64> = on_conn!(conn, c => sqlx::query_scalar(USE).bind(&token_hash[..]).bind(now.0).fetch_optional(&mut *c).await)?;
                 if let Some(id) = user {
-                    on_conn!(conn, c => sqlx::query(SET).bind(id).bind(password_hash).execute(&mut *c).await)?;
-                    on_conn!(conn, c => sqlx::query(END).bind(id).execute(&mut *c).await)?;
+                    execute!(conn, c => sqlx::query(SET).bind(id).bind(password_hash).execute(&mut *c).await)?;
+                    execute!(conn, c => sqlx::query(END).bind(id).execute(&mut *c).await)?;
                 }
                 Ok(user)
             })
@@ -166,7 +167,7 @@ impl Hub<'_> {
         let written = self
             .write(move |conn| {
                 Box::pin(async move {
-                    Ok(on_conn!(conn, c => {
+                    Ok(execute!(conn, c => {
                         sqlx::query(ADD)
                             .bind(record.org.0)
                             .bind(record.name)
@@ -177,8 +178,7 @@ impl Hub<'_> {
                             .bind(record.expires_at.map(|t| t.0))
                             .execute(&mut *c)
                             .await
-                    })?
-                    .rows_affected())
+                    })?)
                 })
             })
             .await?;
@@ -191,7 +191,7 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn key_by_hash(&self, hash: [u8; 32]) -> Result<Option<KeyRecord>, StoreError> {
         const FIND: &str = "SELECT id, org_id, name, hint, scopes, created_at, expires_at, revoked_at, last_used_at FROM api_keys WHERE hash = $1";
-        let row: Option<KeyRow> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(FIND).bind(&hash[..]).fetch_optional(pool).await)?;
+        let row: Option<KeyRow> = read!(self, c => sqlx::query_as(FIND).bind(&hash[..]).fetch_optional(c).await)?;
         Ok(row.map(key))
     }
 
@@ -201,7 +201,7 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn keys(&self, org: OrgId) -> Result<Vec<KeyRecord>, StoreError> {
         const LIST: &str = "SELECT id, org_id, name, hint, scopes, created_at, expires_at, revoked_at, last_used_at FROM api_keys WHERE org_id = $1 ORDER BY created_at DESC, id DESC";
-        let rows: Vec<KeyRow> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(LIST).bind(org.0).fetch_all(pool).await)?;
+        let rows: Vec<KeyRow> = read!(self, c => sqlx::query_as(LIST).bind(org.0).fetch_all(c).await)?;
         Ok(rows.into_iter().map(key).collect())
     }
 
@@ -212,7 +212,7 @@ impl Hub<'_> {
     pub async fn revoke_key(&self, org: OrgId, name: String, at: Timestamp) -> Result<bool, StoreError> {
         const REVOKE: &str = "UPDATE api_keys SET revoked_at = $3 WHERE org_id = $1 AND name = $2 AND revoked_at IS NULL";
         self.write(move |conn| {
-            Box::pin(async move { Ok(on_conn!(conn, c => sqlx::query(REVOKE).bind(org.0).bind(name).bind(at.0).execute(&mut *c).await)?.rows_affected() > 0) })
+            Box::pin(async move { Ok(execute!(conn, c => sqlx::query(REVOKE).bind(org.0).bind(name).bind(at.0).execute(&mut *c).await)? > 0) })
         })
         .await
     }
@@ -226,7 +226,7 @@ impl Hub<'_> {
         self.write(move |conn| {
             Box::pin(async move {
                 for (id, at) in used {
-                    on_conn!(conn, c => sqlx::query(USED).bind(id).bind(at.0).execute(&mut *c).await)?;
+                    execute!(conn, c => sqlx::query(USED).bind(id).bind(at.0).execute(&mut *c).await)?;
                 }
                 Ok(())
             })
@@ -242,7 +242,7 @@ impl Hub<'_> {
         const CREATE: &str = "INSERT INTO sessions (id_hash, user_id, data, expires_at, absolute_at) VALUES ($1, $2, $3, $4, $5)";
         self.write(move |conn| {
             Box::pin(async move {
-                on_conn!(conn, c => {
+                execute!(conn, c => {
                     sqlx::query(CREATE).bind(&id_hash[..]).bind(record.user).bind(record.data).bind(record.expires_at.0).bind(record.absolute_at.0).execute(&mut *c).await
                 })?;
                 Ok(())
@@ -260,7 +260,7 @@ impl Hub<'_> {
             "UPDATE sessions SET user_id = $2, data = $3, expires_at = CASE WHEN $4 < absolute_at THEN $4 ELSE absolute_at END WHERE id_hash = $1";
         self.write(move |conn| {
             Box::pin(async move {
-                on_conn!(conn, c => sqlx::query(SAVE).bind(&id_hash[..]).bind(user).bind(data).bind(expires_at.0).execute(&mut *c).await)?;
+                execute!(conn, c => sqlx::query(SAVE).bind(&id_hash[..]).bind(user).bind(data).bind(expires_at.0).execute(&mut *c).await)?;
                 Ok(())
             })
         })
@@ -273,8 +273,7 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn session(&self, id_hash: [u8; 32], now: Timestamp) -> Result<Option<SessionRecord>, StoreError> {
         const LOAD: &str = "SELECT user_id, data, expires_at, absolute_at FROM sessions WHERE id_hash = $1 AND expires_at > $2 AND absolute_at > $2";
-        let row: Option<(Option<i64>, String, i64, i64)> =
-            on_pool!(&self.store.inner.db, pool => sqlx::query_as(LOAD).bind(&id_hash[..]).bind(now.0).fetch_optional(pool).await)?;
+        let row: Option<(Option<i64>, String, i64, i64)> = read!(self, c => sqlx::query_as(LOAD).bind(&id_hash[..]).bind(now.0).fetch_optional(c).await)?;
         Ok(row.map(|(user, data, expires, absolute)| SessionRecord { user, data, expires_at: Timestamp(expires), absolute_at: Timestamp(absolute) }))
     }
 
@@ -283,11 +282,14 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn viewers_of(&self, sessions: &[[u8; 32]], now: Timestamp) -> Result<Vec<([u8; 32], Viewer)>, StoreError> {
-        const BEHIND: &str = "SELECT s.id_hash, u.org_id, u.role FROM json_each($1) e CROSS JOIN sessions s ON s.id_hash = unhex(e.value) \
-                              JOIN users u ON u.id = s.user_id WHERE u.disabled_at IS NULL AND s.expires_at > $2 AND s.absolute_at > $2";
+        const STILL: &str = " JOIN users u ON u.id = s.user_id WHERE u.disabled_at IS NULL AND s.expires_at > $2 AND s.absolute_at > $2";
+        const SQLITE: &str = "SELECT s.id_hash, u.org_id, u.role FROM json_each($1) e CROSS JOIN sessions s ON s.id_hash = unhex(e.value)";
+        const POSTGRES: &str =
+            "SELECT s.id_hash, u.org_id, u.role FROM json_array_elements_text($1::json) AS e (value) JOIN sessions s ON s.id_hash = decode(e.value, 'hex')";
         let hex: Vec<String> = sessions.iter().map(|hash| hash.iter().map(|byte| format!("{byte:02x}")).collect()).collect();
         let list = serde_json::to_string(&hex).map_err(|e| StoreError::Internal(e.to_string()))?;
-        let rows: Vec<(Vec<u8>, i64, String)> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(BEHIND).bind(&list).bind(now.0).fetch_all(pool).await)?;
+        let behind = format!("{}{STILL}", self.store.inner.db.pick(SQLITE, POSTGRES));
+        let rows: Vec<(Vec<u8>, i64, String)> = read!(self, c => sqlx::query_as(AssertSqlSafe(behind)).bind(&list).bind(now.0).fetch_all(c).await)?;
         rows.into_iter()
             .map(|(hash, org, role)| {
                 let hash = hash.try_into().map_err(|_| StoreError::Internal("a session's hash has another length".into()))?;
@@ -304,7 +306,7 @@ impl Hub<'_> {
         const DELETE: &str = "DELETE FROM sessions WHERE id_hash = $1";
         self.write(move |conn| {
             Box::pin(async move {
-                on_conn!(conn, c => sqlx::query(DELETE).bind(&id_hash[..]).execute(&mut *c).await)?;
+                execute!(conn, c => sqlx::query(DELETE).bind(&id_hash[..]).execute(&mut *c).await)?;
                 Ok(())
             })
         })

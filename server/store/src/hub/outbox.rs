@@ -1,7 +1,7 @@
 //! What changed, in commit order: the one source of the live view.
 
 use super::Hub;
-use crate::{StoreError, What, db::on_pool};
+use crate::{StoreError, What, db::read};
 use domain::{OrgId, Timestamp};
 
 /// One change, without its content: whoever may see it fetches it.
@@ -26,7 +26,7 @@ impl Hub<'_> {
     pub async fn changes_after(&self, seq: i64, limit: i64) -> Result<Vec<Change>, StoreError> {
         const AFTER: &str = "SELECT seq, at, org_id, what, everyone, recipients, since FROM outbox WHERE seq > $1 ORDER BY seq LIMIT $2";
         type Row = (i64, i64, i64, String, bool, String, i64);
-        let rows: Vec<Row> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(AFTER).bind(seq).bind(limit).fetch_all(pool).await)?;
+        let rows: Vec<Row> = read!(self, c => sqlx::query_as(AFTER).bind(seq).bind(limit).fetch_all(c).await)?;
         rows.into_iter()
             .map(|(seq, at, org, what, everyone, recipients, since)| {
                 let bad = || StoreError::Internal(format!("outbox row {seq}"));
@@ -51,6 +51,6 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn outbox_bounds(&self) -> Result<(i64, i64), StoreError> {
         const BOUNDS: &str = "SELECT coalesce(max(seq), 0), coalesce(min(seq), 0) FROM outbox";
-        Ok(on_pool!(&self.store.inner.db, pool => sqlx::query_as(BOUNDS).fetch_one(pool).await)?)
+        Ok(read!(self, c => sqlx::query_as(BOUNDS).fetch_one(c).await)?)
     }
 }

@@ -3,7 +3,7 @@
 use super::Hub;
 use crate::{
     StoreError,
-    db::{on_conn, on_pool, pieces, values_sql},
+    db::{execute, on_conn, pieces, read, values_sql},
 };
 use domain::{OrgId, Severity, Timestamp, Tlp};
 use sqlx::AssertSqlSafe;
@@ -78,7 +78,7 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn organisations(&self) -> Result<Vec<Org>, StoreError> {
         const ALL: &str = "SELECT id, slug, name, sector, country, assets, interval_us, weight, last_data_at FROM organisations ORDER BY name, id";
-        let rows: Vec<OrgRow> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(ALL).fetch_all(pool).await)?;
+        let rows: Vec<OrgRow> = read!(self, c => sqlx::query_as(ALL).fetch_all(c).await)?;
         Ok(rows
             .into_iter()
             .map(|(id, slug, name, sector, country, assets, interval, weight, last)| Org {
@@ -134,8 +134,12 @@ impl Hub<'_> {
         const CURRENT: &str = "SELECT o.id, o.last_data_at, (SELECT json_group_array(json_array(s.metric, s.labels, printf('%!.17g', v.value), v.observed_at, v.expired)) \
                                FROM current_values v JOIN series s ON s.id = v.series_id WHERE v.org_id = o.id) \
                                FROM json_each($1) e CROSS JOIN organisations o ON o.id = e.value";
+        const CURRENT_POSTGRES: &str = "SELECT o.id, o.last_data_at, coalesce((SELECT json_agg(json_build_array(s.metric, s.labels, v.value::text, v.observed_at, v.expired::int)) \
+                                        FROM current_values v JOIN series s ON s.id = v.series_id WHERE v.org_id = o.id)::text, '[]') \
+                                        FROM json_each($1) e JOIN organisations o ON o.id = e.value";
         let ids = serde_json::to_string(&orgs).map_err(|e| StoreError::Internal(e.to_string()))?;
-        let found: Vec<(i64, Option<i64>, String)> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(CURRENT).bind(&ids).fetch_all(pool).await)?;
+        let sql = self.store.inner.db.pick(CURRENT, CURRENT_POSTGRES);
+        let found: Vec<(i64, Option<i64>, String)> = read!(self, c => sqlx::query_as(sql).bind(&ids).fetch_all(c).await)?;
         let (mut seen, mut rows) = (Vec::with_capacity(found.len()), vec![]);
         for (org, last_data_at, values) in found {
             let org = OrgId(org);
@@ -160,8 +164,8 @@ impl Hub<'_> {
         const NAMED: &str = "SELECT r.record_id, r.org_id FROM recipients r JOIN incidents i ON i.id = r.record_id \
                              WHERE i.status < 3 AND i.severity <= 1 AND i.org_id IN (SELECT value FROM json_each($1))";
         let ids = serde_json::to_string(&orgs).map_err(|e| StoreError::Internal(e.to_string()))?;
-        let rows: Vec<(Uuid, i64, String, i64, i64, i64)> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(OPEN).bind(&ids).fetch_all(pool).await)?;
-        let named: Vec<(Uuid, i64)> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(NAMED).bind(&ids).fetch_all(pool).await)?;
+        let rows: Vec<(Uuid, i64, String, i64, i64, i64)> = read!(self, c => sqlx::query_as(OPEN).bind(&ids).fetch_all(c).await)?;
+        let named: Vec<(Uuid, i64)> = read!(self, c => sqlx::query_as(NAMED).bind(&ids).fetch_all(c).await)?;
         let recipients = |id: Uuid| named.iter().filter(|(record, _)| *record == id).map(|(_, org)| OrgId(*org)).collect();
         Ok(rows
             .into_iter()
@@ -183,7 +187,7 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn critical_spans(&self, org: OrgId, from: Timestamp) -> Result<Vec<(Timestamp, Option<Timestamp>, bool)>, StoreError> {
         const SPANS: &str = "SELECT opened_at, closed_at, tlp FROM incidents WHERE org_id = $1 AND severity = 0 AND (closed_at IS NULL OR closed_at >= $2)";
-        let rows: Vec<(i64, Option<i64>, i64)> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(SPANS).bind(org.0).bind(from.0).fetch_all(pool).await)?;
+        let rows: Vec<(i64, Option<i64>, i64)> = read!(self, c => sqlx::query_as(SPANS).bind(org.0).bind(from.0).fetch_all(c).await)?;
         Ok(rows.into_iter().map(|(o, c, tlp)| (Timestamp(o), c.map(Timestamp), Tlp::from_code(tlp).reaches_everyone())).collect())
     }
 
@@ -194,7 +198,7 @@ impl Hub<'_> {
     pub async fn days(&self, from: i64) -> Result<Vec<DayRow>, StoreError> {
         const DAYS: &str = "SELECT org_id, day, policy_version, score, last, low, high, coverage, domains, critical_public, critical_any \
                             FROM org_days WHERE day >= $1 ORDER BY org_id, day";
-        let rows: Vec<DaySql> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(DAYS).bind(from).fetch_all(pool).await)?;
+        let rows: Vec<DaySql> = read!(self, c => sqlx::query_as(DAYS).bind(from).fetch_all(c).await)?;
         rows.into_iter().map(DaySql::parse).collect()
     }
 
@@ -205,7 +209,7 @@ impl Hub<'_> {
     pub async fn days_of(&self, org: OrgId, from: i64, to: i64) -> Result<Vec<DayRow>, StoreError> {
         const DAYS: &str = "SELECT org_id, day, policy_version, score, last, low, high, coverage, domains, critical_public, critical_any \
                             FROM org_days WHERE org_id = $1 AND day >= $2 AND day < $3 ORDER BY day";
-        let rows: Vec<DaySql> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(DAYS).bind(org.0).bind(from).bind(to).fetch_all(pool).await)?;
+        let rows: Vec<DaySql> = read!(self, c => sqlx::query_as(DAYS).bind(org.0).bind(from).bind(to).fetch_all(c).await)?;
         rows.into_iter().map(DaySql::parse).collect()
     }
 
@@ -222,8 +226,8 @@ impl Hub<'_> {
         self.write(move |conn| {
             Box::pin(async move {
                 for piece in pieces(&rows) {
-                    let sql = values_sql(PREFIX, 11, piece.len(), SUFFIX);
-                    on_conn!(conn, c => {
+                    let sql = conn.placeholders(values_sql(PREFIX, 11, piece.len(), SUFFIX));
+                    execute!(conn, c => {
                         let mut query = sqlx::query(AssertSqlSafe(sql));
                         for d in piece {
                             let domains = serde_json::to_string(&d.domains).map_err(|e| StoreError::Internal(e.to_string()))?;
@@ -245,7 +249,7 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn day_values(&self, org: OrgId, from_day: i64) -> Result<Vec<DayValue>, StoreError> {
         const LAST: &str = "SELECT coalesce(max(observed_at), 0) FROM current_values WHERE org_id = $1";
-        let last: i64 = on_pool!(&self.store.inner.db, pool => sqlx::query_scalar(LAST).bind(org.0).fetch_one(pool).await)?;
+        let last: i64 = read!(self, c => sqlx::query_scalar(LAST).bind(org.0).fetch_one(c).await)?;
         self.day_values_between(org, from_day, Timestamp(last).day()).await
     }
 
@@ -261,8 +265,7 @@ impl Hub<'_> {
         if to_day < from_day {
             return Ok(vec![]);
         }
-        let rows: Vec<(i64, String, f64, i64)> =
-            on_pool!(&self.store.inner.db, pool => sqlx::query_as(DAYS).bind(org.0).bind(from_day).bind(to_day).fetch_all(pool).await)?;
+        let rows: Vec<(i64, String, f64, i64)> = read!(self, c => sqlx::query_as(DAYS).bind(org.0).bind(from_day).bind(to_day).fetch_all(c).await)?;
         Ok(rows.into_iter().map(|(day, metric, last, at)| (day, metric, last, Timestamp(at))).collect())
     }
 }

@@ -1,10 +1,13 @@
 //! How long each class is kept. The large tables are deleted from in small pieces, so that pushes never wait long.
 
 use super::Hub;
-use crate::{StoreError, db::on_conn};
+use crate::{
+    StoreError,
+    db::{Db, execute, on_conn},
+};
 use domain::{DAY, Timestamp};
 
-/// Days each class is kept. Daily rollups, daily scores, incidents and indicators stay.
+/// Days each class is kept; PostgreSQL drops samples by whole months. Daily rollups, daily scores, incidents and indicators stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     pub samples: u32,
@@ -29,11 +32,10 @@ impl Hub<'_> {
     /// When the database fails; what was deleted until then stays deleted.
     pub async fn retain(&self, keep: Retention, now: Timestamp) -> Result<u64, StoreError> {
         let before = |days: u32| now.plus(-i64::from(days) * DAY);
-        let rules: [(&'static str, i64); 9] = [
-            (
-                "DELETE FROM samples WHERE (hour, org_id, observed_at, series_id) IN (SELECT hour, org_id, observed_at, series_id FROM samples WHERE hour < $1 LIMIT 5000)",
-                before(keep.samples).hour(),
-            ),
+        const SAMPLES: &str = "DELETE FROM samples WHERE (hour, org_id, observed_at, series_id) IN (SELECT hour, org_id, observed_at, series_id FROM samples WHERE hour < $1 LIMIT 5000)";
+        // By whole months, which cost nothing to drop and much to delete.
+        const SAMPLES_POSTGRES: &str = "SELECT drop_samples_months($1)";
+        let rules: [(&'static str, i64); 8] = [
             (
                 "DELETE FROM rollup_hours WHERE (bucket, org_id, series_id) IN (SELECT bucket, org_id, series_id FROM rollup_hours WHERE bucket < $1 LIMIT 5000)",
                 before(keep.hours).hour(),
@@ -56,31 +58,56 @@ impl Hub<'_> {
             ("DELETE FROM sessions WHERE expires_at < $1 OR absolute_at < $1", now.0),
         ];
         let mut deleted = 0;
+        let samples = before(keep.samples).hour();
+        if let Db::Postgres(_) = &self.store.inner.db {
+            let dropped: i64 = self
+                .write(move |conn| {
+                    Box::pin(async move { Ok(on_conn!(conn, c => sqlx::query_scalar(SAMPLES_POSTGRES).bind(samples).fetch_one(&mut *c).await)?) })
+                })
+                .await?;
+            self.store.inner.months.forget();
+            deleted += dropped as u64;
+        } else {
+            deleted += self.delete(SAMPLES, samples).await?;
+        }
         for (sql, limit) in rules {
-            loop {
-                let n = self
-                    .write(move |conn| Box::pin(async move { Ok(on_conn!(conn, c => sqlx::query(sql).bind(limit).execute(&mut *c).await)?.rows_affected()) }))
-                    .await?;
-                deleted += n;
-                if n < 500 {
-                    break;
-                }
-                tokio::task::yield_now().await;
-            }
+            deleted += self.delete(sql, limit).await?;
         }
         self.expire_indicators(now).await?;
         Ok(deleted)
     }
 
+    /// Deletes with a statement that takes a piece, until there is none.
+    async fn delete(&self, sql: &'static str, limit: i64) -> Result<u64, StoreError> {
+        let mut deleted = 0;
+        loop {
+            let n = self.write(move |conn| Box::pin(async move { Ok(execute!(conn, c => sqlx::query(sql).bind(limit).execute(&mut *c).await)?) })).await?;
+            deleted += n;
+            if n < 500 {
+                return Ok(deleted);
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Ends indicators whose `valid_until` has passed, with their totals.
     async fn expire_indicators(&self, now: Timestamp) -> Result<(), StoreError> {
-        const DUE: &str = "SELECT org_id, kind, tlp, count(*) FROM indicators WHERE active = 1 AND valid_until <= $1 GROUP BY org_id, kind, tlp";
-        const END: &str = "UPDATE indicators SET active = 0 WHERE active = 1 AND valid_until <= $1";
+        // SQLite finds the index by its very condition.
+        const DUE: [&str; 2] = [
+            "SELECT org_id, kind, tlp, count(*) FROM indicators WHERE active = 1 AND valid_until <= $1 GROUP BY org_id, kind, tlp",
+            "SELECT org_id, kind, tlp, count(*) FROM indicators WHERE active AND valid_until <= $1 GROUP BY org_id, kind, tlp",
+        ];
+        const END: [&str; 2] = [
+            "UPDATE indicators SET active = FALSE WHERE active = 1 AND valid_until <= $1",
+            "UPDATE indicators SET active = FALSE WHERE active AND valid_until <= $1",
+        ];
+        let db = &self.store.inner.db;
+        let (due, end) = (db.pick(DUE[0], DUE[1]), db.pick(END[0], END[1]));
         self.write(move |conn| {
             Box::pin(async move {
-                let due: Vec<(i64, String, i64, i64)> = on_conn!(conn, c => sqlx::query_as(DUE).bind(now.0).fetch_all(&mut *c).await)?;
-                on_conn!(conn, c => sqlx::query(END).bind(now.0).execute(&mut *c).await)?;
-                for (org, kind, tlp, n) in due {
+                let ended: Vec<(i64, String, i64, i64)> = on_conn!(conn, c => sqlx::query_as(due).bind(now.0).fetch_all(&mut *c).await)?;
+                execute!(conn, c => sqlx::query(end).bind(now.0).execute(&mut *c).await)?;
+                for (org, kind, tlp, n) in ended {
                     crate::push::add_indicator_totals(conn, domain::OrgId(org), &[((kind, tlp), -n)].into()).await?;
                 }
                 Ok(())

@@ -3,7 +3,7 @@
 use super::{CountItem, Mode, Push, record::Reach};
 use crate::{
     StoreError,
-    db::{Conn, on_conn},
+    db::{Conn, execute},
 };
 use domain::Timestamp;
 
@@ -20,13 +20,13 @@ pub(crate) async fn apply(
     const WRITE: &str = "INSERT INTO indicator_counts AS t (org_id, window_start, window_end, kind, tlp, severity, n, receipt_no) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
                          ON CONFLICT (org_id, window_start, window_end, kind, tlp, severity) DO UPDATE SET n = t.n + excluded.n";
     if push.mode == Mode::Snapshot {
-        on_conn!(conn, c => sqlx::query(CLEAR_ALL).bind(push.org.0).execute(&mut *c).await)?;
+        execute!(conn, c => sqlx::query(CLEAR_ALL).bind(push.org.0).execute(&mut *c).await)?;
     } else {
-        on_conn!(conn, c => sqlx::query(CLEAR).bind(push.org.0).bind(window.0.0).bind(window.1.0).execute(&mut *c).await)?;
+        execute!(conn, c => sqlx::query(CLEAR).bind(push.org.0).bind(window.0.0).bind(window.1.0).execute(&mut *c).await)?;
     }
     for item in counts {
         reach.record(item.tlp, &[]);
-        on_conn!(conn, c => {
+        execute!(conn, c => {
             sqlx::query(WRITE)
                 .bind(push.org.0)
                 .bind(window.0.0)

@@ -3,7 +3,7 @@
 use super::{EventItem, Mode, Push, record};
 use crate::{
     StoreError,
-    db::{Conn, on_conn},
+    db::{Conn, execute, on_conn},
 };
 use domain::Tlp;
 use uuid::Uuid;
@@ -22,7 +22,7 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[E
             reach.record(Tlp::from_code(tlp), &[]);
         }
         let id = stored.map_or_else(Uuid::now_v7, |s| s.0);
-        on_conn!(conn, c => {
+        execute!(conn, c => {
             sqlx::query(WRITE)
                 .bind(id)
                 .bind(push.org.0)
@@ -49,7 +49,7 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[E
         let all: Vec<(Uuid, String, i64)> = on_conn!(conn, c => sqlx::query_as(NAMES).bind(push.org.0).bind(cut.0).fetch_all(&mut *c).await)?;
         for (id, _, tlp) in all.iter().filter(|(_, name, _)| !named.contains(name.as_str())) {
             reach.record(Tlp::from_code(*tlp), &record::named(conn, *id).await?);
-            on_conn!(conn, c => sqlx::query(WITHDRAW).bind(*id).bind(push.received_at.0).execute(&mut *c).await)?;
+            execute!(conn, c => sqlx::query(WITHDRAW).bind(*id).bind(push.received_at.0).execute(&mut *c).await)?;
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use super::{IncidentItem, Mode, Push, record};
 use crate::{
     StoreError,
-    db::{Conn, on_conn},
+    db::{Conn, execute, on_conn},
 };
 use domain::{IncidentStatus, Severity, Timestamp, Tlp};
 use uuid::Uuid;
@@ -73,7 +73,7 @@ async fn write(conn: &mut Conn, push: &Push, id: Uuid, revision: i64, item: &Inc
         ON CONFLICT (org_id, external_id) DO UPDATE SET revision = excluded.revision, title = excluded.title, severity = excluded.severity, \
         status = excluded.status, tlp = excluded.tlp, class = excluded.class, opened_at = excluded.opened_at, closed_at = excluded.closed_at, \
         updated_at = excluded.updated_at, raw = excluded.raw";
-    on_conn!(conn, c => {
+    execute!(conn, c => {
         sqlx::query(WRITE)
             .bind(id)
             .bind(push.org.0)
@@ -98,7 +98,7 @@ async fn write(conn: &mut Conn, push: &Push, id: Uuid, revision: i64, item: &Inc
 async fn revise(conn: &mut Conn, push: &Push, receipt: i64, id: Uuid, revision: i64, at: Timestamp, tlp: Tlp, summary: &str) -> Result<(), StoreError> {
     const REVISE: &str =
         "INSERT INTO incident_revisions (incident_id, revision, org_id, at, received_at, receipt_no, tlp, summary) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    on_conn!(conn, c => {
+    execute!(conn, c => {
         sqlx::query(REVISE).bind(id).bind(revision).bind(push.org.0).bind(at.0).bind(push.received_at.0).bind(receipt).bind(tlp.code()).bind(summary).execute(&mut *c).await
     })?;
     Ok(())
@@ -118,7 +118,7 @@ async fn close_the_rest(conn: &mut Conn, push: &Push, receipt: i64, items: &[Inc
         }
         let tlp = Tlp::from_code(tlp);
         reach.record(tlp, &record::named(conn, id).await?);
-        on_conn!(conn, c => sqlx::query(CLOSE).bind(id).bind(IncidentStatus::Closed.code()).bind(push.received_at.0).bind(revision + 1).execute(&mut *c).await)?;
+        execute!(conn, c => sqlx::query(CLOSE).bind(id).bind(IncidentStatus::Closed.code()).bind(push.received_at.0).bind(revision + 1).execute(&mut *c).await)?;
         revise(conn, push, receipt, id, revision + 1, push.received_at, tlp, "Closed: left out of a snapshot").await?;
     }
     Ok(())

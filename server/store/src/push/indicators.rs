@@ -3,7 +3,7 @@
 use super::{IndicatorItem, Mode, Push, record};
 use crate::{
     StoreError,
-    db::{Conn, on_conn},
+    db::{Conn, execute, on_conn},
 };
 use domain::{OrgId, Tlp};
 use std::collections::BTreeMap;
@@ -33,7 +33,7 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[I
                 if was_active {
                     *totals.entry((kind.to_owned(), old_tlp)).or_default() -= 1;
                 }
-                on_conn!(conn, c => {
+                execute!(conn, c => {
                     sqlx::query(UPDATE)
                         .bind(id)
                         .bind(item.tlp.code())
@@ -52,7 +52,7 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[I
             }
             None => {
                 let id = Uuid::now_v7();
-                on_conn!(conn, c => {
+                execute!(conn, c => {
                     sqlx::query(INSERT)
                         .bind(id)
                         .bind(push.org.0)
@@ -85,15 +85,15 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[I
 }
 
 async fn expire_the_rest(conn: &mut Conn, push: &Push, items: &[IndicatorItem], totals: &mut Totals, reach: &mut record::Reach) -> Result<(), StoreError> {
-    const ACTIVE: &str = "SELECT id, kind, value, tlp FROM indicators WHERE org_id = $1 AND active = 1 AND last_seen <= $2";
-    const EXPIRE: &str = "UPDATE indicators SET active = 0, valid_until = $2 WHERE id = $1";
+    const ACTIVE: &str = "SELECT id, kind, value, tlp FROM indicators WHERE org_id = $1 AND active AND last_seen <= $2";
+    const EXPIRE: &str = "UPDATE indicators SET active = FALSE, valid_until = $2 WHERE id = $1";
     // Only what the snapshot could know of: a late one does not touch what came after it.
     let cut = items.iter().map(|i| i.last_seen).max().unwrap_or(push.received_at);
     let named: std::collections::HashSet<(&str, &str)> = items.iter().map(|i| (i.kind.name(), i.value.as_str())).collect();
     let all: Vec<(Uuid, String, String, i64)> = on_conn!(conn, c => sqlx::query_as(ACTIVE).bind(push.org.0).bind(cut.0).fetch_all(&mut *c).await)?;
     for (id, kind, value, tlp) in all {
         if !named.contains(&(kind.as_str(), value.as_str())) {
-            on_conn!(conn, c => sqlx::query(EXPIRE).bind(id).bind(push.received_at.0).execute(&mut *c).await)?;
+            execute!(conn, c => sqlx::query(EXPIRE).bind(id).bind(push.received_at.0).execute(&mut *c).await)?;
             reach.record(Tlp::from_code(tlp), &record::named(conn, id).await?);
             *totals.entry((kind, tlp)).or_default() -= 1;
         }
@@ -106,7 +106,7 @@ pub(crate) async fn add_totals(conn: &mut Conn, org: OrgId, totals: &Totals) -> 
     const ADD: &str = "INSERT INTO indicator_totals AS t (org_id, kind, tlp, n) VALUES ($1, $2, $3, $4) \
                        ON CONFLICT (org_id, kind, tlp) DO UPDATE SET n = t.n + excluded.n";
     for ((kind, tlp), n) in totals.iter().filter(|(_, n)| **n != 0) {
-        on_conn!(conn, c => sqlx::query(ADD).bind(org.0).bind(kind).bind(*tlp).bind(*n).execute(&mut *c).await)?;
+        execute!(conn, c => sqlx::query(ADD).bind(org.0).bind(kind).bind(*tlp).bind(*n).execute(&mut *c).await)?;
     }
     Ok(())
 }

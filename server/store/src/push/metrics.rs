@@ -1,11 +1,12 @@
 //! Samples, with the rollups and current values that every page reads instead of them.
 
 pub(crate) mod at_once;
+mod columns;
 
 use super::{Mode, Push, Sample, record::Reach};
 use crate::{
     StoreError,
-    db::{Conn, on_conn, pieces, values_sql},
+    db::{Conn, execute, on_conn, pieces, values_sql},
 };
 use domain::{OrgId, Timestamp};
 use sqlx::AssertSqlSafe;
@@ -84,11 +85,11 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, rows: &[Sa
     if push.mode == Mode::Snapshot {
         // Only what the snapshot could know of: a late one does not touch what came after it.
         const EXPIRE: &str =
-            "UPDATE current_values SET expired = 1 WHERE org_id = $1 AND observed_at <= $2 AND series_id NOT IN (SELECT value FROM json_each($3))";
+            "UPDATE current_values SET expired = TRUE WHERE org_id = $1 AND observed_at <= $2 AND series_id NOT IN (SELECT value FROM json_each($3))";
         let newest = rows.last().map_or(push.received_at, |r| r.observed_at);
         let named: BTreeSet<i64> = rows.iter().map(|r| r.series).collect();
         let named = serde_json::to_string(&named).map_err(|e| StoreError::Internal(e.to_string()))?;
-        on_conn!(conn, c => sqlx::query(EXPIRE).bind(push.org.0).bind(newest.0).bind(named).execute(&mut *c).await)?;
+        execute!(conn, c => sqlx::query(EXPIRE).bind(push.org.0).bind(newest.0).bind(named).execute(&mut *c).await)?;
     }
     Ok(())
 }
@@ -106,8 +107,8 @@ pub(crate) async fn number_series<'k>(
     const ALL: &str = "SELECT metric, labels, id FROM series WHERE org_id = $1";
     let keys: Vec<_> = keys.collect::<BTreeSet<_>>().into_iter().collect();
     for piece in pieces(&keys) {
-        let sql = values_sql(PREFIX, 3, piece.len(), "ON CONFLICT DO NOTHING");
-        on_conn!(conn, c => {
+        let sql = conn.placeholders(values_sql(PREFIX, 3, piece.len(), "ON CONFLICT DO NOTHING"));
+        execute!(conn, c => {
             let mut query = sqlx::query(AssertSqlSafe(sql));
             for (metric, labels) in piece {
                 query = query.bind(org.0).bind((*metric).to_owned()).bind((*labels).to_owned());
@@ -121,18 +122,9 @@ pub(crate) async fn number_series<'k>(
 
 /// Inserts samples; returns those that are new, and those that replaced another value of the same moment.
 async fn insert(conn: &mut Conn, org: OrgId, receipt: i64, rows: &[SampleRow]) -> Result<(Vec<SampleRow>, Vec<SampleRow>), StoreError> {
-    const PREFIX: &str = "INSERT INTO samples (hour, org_id, observed_at, series_id, value, receipt_no) VALUES";
     let (mut fresh, mut corrected) = (Vec::with_capacity(rows.len()), vec![]);
     for piece in pieces(rows) {
-        let sql = values_sql(PREFIX, 6, piece.len(), "ON CONFLICT DO NOTHING");
-        let inserted = on_conn!(conn, c => {
-            let mut query = sqlx::query(AssertSqlSafe(sql));
-            for row in piece {
-                query = query.bind(row.observed_at.hour()).bind(org.0).bind(row.observed_at.0).bind(row.series).bind(row.value).bind(receipt);
-            }
-            query.execute(&mut *c).await
-        })?
-        .rows_affected();
+        let inserted = insert_new(conn, org, receipt, piece).await?;
         if inserted == piece.len() as u64 {
             fresh.extend_from_slice(piece);
             continue;
@@ -147,7 +139,7 @@ async fn insert(conn: &mut Conn, org: OrgId, receipt: i64, rows: &[SampleRow]) -
             if by == receipt {
                 fresh.push(*row);
             } else if value != row.value {
-                on_conn!(conn, c => {
+                execute!(conn, c => {
                     sqlx::query(CORRECT).bind(hour).bind(org.0).bind(row.observed_at.0).bind(row.series).bind(row.value).bind(receipt).execute(&mut *c).await
                 })?;
                 corrected.push(*row);
@@ -155,6 +147,22 @@ async fn insert(conn: &mut Conn, org: OrgId, receipt: i64, rows: &[SampleRow]) -
         }
     }
     Ok((fresh, corrected))
+}
+
+/// Inserts samples that are not there; returns how many.
+pub(crate) async fn insert_new(conn: &mut Conn, org: OrgId, receipt: i64, piece: &[SampleRow]) -> Result<u64, StoreError> {
+    const PREFIX: &str = "INSERT INTO samples (hour, org_id, observed_at, series_id, value, receipt_no) VALUES";
+    match conn {
+        Conn::Sqlite(c) => {
+            let sql = values_sql(PREFIX, 6, piece.len(), "ON CONFLICT DO NOTHING");
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for row in piece {
+                query = query.bind(row.observed_at.hour()).bind(org.0).bind(row.observed_at.0).bind(row.series).bind(row.value).bind(receipt);
+            }
+            Ok(query.execute(c).await?.rows_affected())
+        }
+        Conn::Postgres(lane) => Ok(columns::insert(lane, org, receipt, piece).await?),
+    }
 }
 
 /// A rollup table: how new rows join what is there, and how a bucket is replaced.
@@ -180,14 +188,17 @@ pub(crate) async fn add_rollups(conn: &mut Conn, org: OrgId, table: Table, rollu
 async fn write_rollups(conn: &mut Conn, org: OrgId, table: Table, rollups: &Rollups, suffix: &str) -> Result<(), StoreError> {
     let rows: Vec<_> = rollups.iter().collect();
     for piece in pieces(&rows) {
-        let sql = values_sql(&format!("{} VALUES", table.head), 9, piece.len(), suffix);
-        on_conn!(conn, c => {
-            let mut query = sqlx::query(AssertSqlSafe(sql));
-            for ((bucket, series), r) in piece {
-                query = query.bind(*bucket).bind(org.0).bind(*series).bind(r.n).bind(r.sum).bind(r.min).bind(r.max).bind(r.last).bind(r.last_at);
+        match conn {
+            Conn::Sqlite(c) => {
+                let sql = values_sql(&format!("{} VALUES", table.head), 9, piece.len(), suffix);
+                let mut query = sqlx::query(AssertSqlSafe(sql));
+                for ((bucket, series), r) in piece {
+                    query = query.bind(*bucket).bind(org.0).bind(*series).bind(r.n).bind(r.sum).bind(r.min).bind(r.max).bind(r.last).bind(r.last_at);
+                }
+                query.execute(&mut *c).await?;
             }
-            query.execute(&mut *c).await
-        })?;
+            Conn::Postgres(lane) => columns::rollups(lane, org, table, piece, suffix).await?,
+        }
     }
     Ok(())
 }
@@ -226,7 +237,7 @@ async fn recompute(conn: &mut Conn, org: OrgId, corrected: &[SampleRow]) -> Resu
 }
 
 const MOVE_ON: &str = "ON CONFLICT (org_id, series_id) DO UPDATE SET value = excluded.value, observed_at = excluded.observed_at, \
-    receipt_no = excluded.receipt_no, expired = 0 WHERE excluded.observed_at >= t.observed_at";
+    receipt_no = excluded.receipt_no, expired = FALSE WHERE excluded.observed_at >= t.observed_at";
 
 /// Moves the current values on; an older value never overwrites a newer one.
 pub(crate) async fn set_current(conn: &mut Conn, org: OrgId, receipt: i64, rows: &[SampleRow]) -> Result<(), StoreError> {
@@ -234,14 +245,17 @@ pub(crate) async fn set_current(conn: &mut Conn, org: OrgId, receipt: i64, rows:
     let newest: BTreeMap<i64, &SampleRow> = rows.iter().map(|r| (r.series, r)).collect();
     let newest: Vec<_> = newest.into_values().collect();
     for piece in pieces(&newest) {
-        let sql = values_sql(PREFIX, 5, piece.len(), MOVE_ON);
-        on_conn!(conn, c => {
-            let mut query = sqlx::query(AssertSqlSafe(sql));
-            for row in piece {
-                query = query.bind(org.0).bind(row.series).bind(row.value).bind(row.observed_at.0).bind(receipt);
+        match conn {
+            Conn::Sqlite(c) => {
+                let sql = values_sql(PREFIX, 5, piece.len(), MOVE_ON);
+                let mut query = sqlx::query(AssertSqlSafe(sql));
+                for row in piece {
+                    query = query.bind(org.0).bind(row.series).bind(row.value).bind(row.observed_at.0).bind(receipt);
+                }
+                query.execute(&mut *c).await?;
             }
-            query.execute(&mut *c).await
-        })?;
+            Conn::Postgres(lane) => columns::current(lane, org, receipt, piece, MOVE_ON).await?,
+        }
     }
     Ok(())
 }

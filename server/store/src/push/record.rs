@@ -1,9 +1,9 @@
 //! What every push leaves beside its data: receipt, payload, outbox row, liveness, idempotency.
 
-use super::{Failure, Idempotency, Outcome, Push, ReceiptRecord};
+use super::{Failure, Idempotency, Outcome, Push, ReceiptRecord, What};
 use crate::{
     StoreError,
-    db::{Conn, on_conn},
+    db::{Conn, OutboxRow, execute, on_conn},
 };
 use domain::{OrgId, Timestamp, Tlp};
 use std::collections::BTreeSet;
@@ -27,9 +27,21 @@ impl Reach {
     }
 }
 
+/// Waits until no other node writes records of this organisation, because what is there decides what is written. Samples need no turn: their
+/// statements put up with company.
+pub(crate) async fn take_turn(conn: &mut Conn, push: &Push) -> Result<(), StoreError> {
+    const TURN: &str = "SELECT pg_advisory_xact_lock(hashtextextended('shieldwall records', $1))";
+    if let Conn::Postgres(lane) = conn
+        && push.what != What::Metrics
+    {
+        sqlx::query(TURN).bind(push.org.0).execute(&mut lane.conn).await?;
+    }
+    Ok(())
+}
+
 /// Takes an argument of each column, in this order.
 pub(crate) const RECEIPT: &str = "INSERT INTO receipts (id, org_id, key_name, what, mode, received_at, total, kept, failures, bytes, sha256, user_agent, idempotency_key) \
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING no";
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING no";
 
 pub(crate) async fn receipt(conn: &mut Conn, push: &Push, kept: usize) -> Result<i64, StoreError> {
     const PAYLOAD: &str = "INSERT INTO payloads (receipt_no, body) VALUES ($1, $2)";
@@ -52,7 +64,7 @@ pub(crate) async fn receipt(conn: &mut Conn, push: &Push, kept: usize) -> Result
             .fetch_one(&mut *c)
             .await
     })?;
-    on_conn!(conn, c => sqlx::query(PAYLOAD).bind(no).bind(&push.payload[..]).execute(&mut *c).await)?;
+    execute!(conn, c => sqlx::query(PAYLOAD).bind(no).bind(&push.payload[..]).execute(&mut *c).await)?;
     Ok(no)
 }
 
@@ -66,26 +78,33 @@ pub fn render_failures(failures: &[Failure]) -> String {
 }
 
 pub(crate) async fn liveness(conn: &mut Conn, push: &Push, newest: Option<Timestamp>) -> Result<(), StoreError> {
-    on_conn!(conn, c => sqlx::query(ALIVE).bind(push.alive_at(newest).0).bind(push.org.0).execute(&mut *c).await)?;
+    execute!(conn, c => sqlx::query(ALIVE).bind(push.alive_at(newest).0).bind(push.org.0).execute(&mut *c).await)?;
     Ok(())
 }
 
 /// Takes the moment and the organisation; an older moment changes nothing.
-pub(crate) const ALIVE: &str = "UPDATE organisations SET last_data_at = max(coalesce(last_data_at, 0), ?) WHERE id = ?";
+pub(crate) const ALIVE: &str = "UPDATE organisations SET last_data_at = $1 WHERE id = $2 AND (last_data_at IS NULL OR last_data_at < $1)";
 /// Takes an argument of each column, in this order.
-pub(crate) const OUTBOX: &str = "INSERT INTO outbox (at, org_id, what, everyone, recipients, since) VALUES (?, ?, ?, ?, ?, ?)";
+pub(crate) const OUTBOX: &str = "INSERT INTO outbox (at, org_id, what, everyone, recipients, since) VALUES ($1, $2, $3, $4, $5, $6)";
 
 pub(crate) async fn outbox(conn: &mut Conn, push: &Push, reach: &Reach, oldest: Option<Timestamp>) -> Result<(), StoreError> {
     let recipients = serde_json::to_string(&reach.named).map_err(|e| StoreError::Internal(e.to_string()))?;
-    on_conn!(conn, c => {
-        sqlx::query(OUTBOX).bind(push.received_at.0).bind(push.org.0).bind(push.what.name()).bind(reach.everyone).bind(recipients).bind(oldest.unwrap_or(push.received_at).0).execute(&mut *c).await
-    })?;
+    let since = oldest.unwrap_or(push.received_at).0;
+    match conn {
+        Conn::Sqlite(c) => {
+            let row = sqlx::query(OUTBOX).bind(push.received_at.0).bind(push.org.0).bind(push.what.name());
+            row.bind(reach.everyone).bind(recipients).bind(since).execute(c).await?;
+        }
+        Conn::Postgres(lane) => {
+            lane.outbox.push(OutboxRow { at: push.received_at.0, org: push.org.0, what: push.what.name(), everyone: reach.everyone, recipients, since });
+        }
+    }
     Ok(())
 }
 
 pub(crate) async fn remember(conn: &mut Conn, push: &Push, idempotency: &Idempotency, no: i64) -> Result<(), StoreError> {
     const REMEMBER: &str = "INSERT INTO idempotency (org_id, route, key, fingerprint, receipt_no, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
-    on_conn!(conn, c => {
+    execute!(conn, c => {
         sqlx::query(REMEMBER)
             .bind(push.org.0)
             .bind(&idempotency.route)
@@ -125,10 +144,10 @@ pub(crate) async fn recipients(conn: &mut Conn, record: Uuid, recipients: &[OrgI
     const CLEAR: &str = "DELETE FROM recipients WHERE record_id = $1";
     const NAME: &str = "INSERT INTO recipients (org_id, record_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     if existed {
-        on_conn!(conn, c => sqlx::query(CLEAR).bind(record).execute(&mut *c).await)?;
+        execute!(conn, c => sqlx::query(CLEAR).bind(record).execute(&mut *c).await)?;
     }
     for org in recipients {
-        on_conn!(conn, c => sqlx::query(NAME).bind(org.0).bind(record).execute(&mut *c).await)?;
+        execute!(conn, c => sqlx::query(NAME).bind(org.0).bind(record).execute(&mut *c).await)?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The incident queue and single incidents.
 
 use super::{Arg, PAGE, Page, Reads, Where, bind_all, containing, cursor, reach, read_cursor};
-use crate::{StoreError, db::on_pool};
+use crate::{StoreError, db::read};
 use domain::{
     IncidentStatus, OrgId, Severity, Timestamp, Tlp, rsit,
     view::{IncidentRow, OrgRef},
@@ -131,7 +131,7 @@ impl Reads<'_> {
     pub async fn incidents(&self, f: &IncidentFilter) -> Result<Page<IncidentRow>, StoreError> {
         let base = self.incident_where(f, None);
         let count = format!("SELECT count(*) FROM incidents t {}", base.sql());
-        let total: i64 = on_pool!(&self.store.inner.db, pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(count)), base.args()).fetch_one(pool).await)?;
+        let total: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(count)), base.args()).fetch_one(c).await)?;
         let mut w = base;
         let order = match f.sort.as_str() {
             "-opened" => "t.opened_at DESC, t.id DESC",
@@ -149,7 +149,7 @@ impl Reads<'_> {
             }
         }
         let sql = format!("SELECT {COLUMNS} FROM incidents t JOIN organisations o ON o.id = t.org_id {} ORDER BY {order} LIMIT {}", w.sql(), PAGE + 1);
-        let mut rows: Vec<IncidentSql> = on_pool!(&self.store.inner.db, pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(pool).await)?;
+        let mut rows: Vec<IncidentSql> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
         let more = rows.len() > PAGE;
         rows.truncate(PAGE);
         let next = rows.last().filter(|_| more).map(|r| {
@@ -173,8 +173,7 @@ impl Reads<'_> {
         };
         let join = if facet == IncidentFacet::Org { "JOIN organisations o ON o.id = t.org_id" } else { "" };
         let sql = format!("SELECT {value}, {label}, count(*) FROM incidents t {join} {} GROUP BY 1, 2 ORDER BY 3 DESC, 1 LIMIT 20", w.sql());
-        let rows: Vec<(String, String, i64)> =
-            on_pool!(&self.store.inner.db, pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(pool).await)?;
+        let rows: Vec<(String, String, i64)> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
         Ok(rows.into_iter().map(|(v, l, n)| (v, l, n as u64)).collect())
     }
 
@@ -185,7 +184,7 @@ impl Reads<'_> {
     pub async fn incidents_highest_tlp(&self, f: &IncidentFilter) -> Result<Tlp, StoreError> {
         let w = self.incident_where(f, None);
         let sql = format!("SELECT coalesce(max(t.tlp), 0) FROM incidents t {}", w.sql());
-        let code: i64 = on_pool!(&self.store.inner.db, pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)), w.args()).fetch_one(pool).await)?;
+        let code: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)), w.args()).fetch_one(c).await)?;
         Ok(Tlp::from_code(code))
     }
 
@@ -206,16 +205,13 @@ impl Reads<'_> {
             " AND i.id = $2 AND t.withdrawn_at IS NULL ORDER BY t.observed_at LIMIT 500"
         );
         let row = concat_incident();
-        let db = &self.store.inner.db;
-        let row: Option<IncidentSql> = on_pool!(db, pool => sqlx::query_as(AssertSqlSafe(row)).bind(self.viewer.org.0).bind(id).fetch_optional(pool).await)?;
+        let row: Option<IncidentSql> = read!(self, c => sqlx::query_as(AssertSqlSafe(row)).bind(self.viewer.org.0).bind(id).fetch_optional(c).await)?;
         let Some(row) = row else { return Ok(None) };
-        let Some((owner, raw)): Option<(i64, String)> = on_pool!(db, pool => sqlx::query_as(MORE).bind(self.viewer.org.0).bind(id).fetch_optional(pool).await)?
-        else {
+        let Some((owner, raw)): Option<(i64, String)> = read!(self, c => sqlx::query_as(MORE).bind(self.viewer.org.0).bind(id).fetch_optional(c).await)? else {
             return Ok(None);
         };
-        let revisions: Vec<(i64, String, Option<Uuid>)> =
-            on_pool!(db, pool => sqlx::query_as(REVISIONS).bind(self.viewer.org.0).bind(id).fetch_all(pool).await)?;
-        let events: Vec<(Uuid, String, i64, i64)> = on_pool!(db, pool => sqlx::query_as(EVENTS).bind(self.viewer.org.0).bind(id).fetch_all(pool).await)?;
+        let revisions: Vec<(i64, String, Option<Uuid>)> = read!(self, c => sqlx::query_as(REVISIONS).bind(self.viewer.org.0).bind(id).fetch_all(c).await)?;
+        let events: Vec<(Uuid, String, i64, i64)> = read!(self, c => sqlx::query_as(EVENTS).bind(self.viewer.org.0).bind(id).fetch_all(c).await)?;
         Ok(Some(IncidentDetail {
             row: row.into(),
             owner: OrgId(owner),
@@ -232,7 +228,7 @@ impl Reads<'_> {
     /// The organisations named on a record. Call it only for a record the viewer was found to see.
     pub(crate) async fn recipients(&self, record: Uuid) -> Result<Vec<OrgRef>, StoreError> {
         const NAMED: &str = "SELECT o.slug, o.name FROM recipients r JOIN organisations o ON o.id = r.org_id WHERE r.record_id = $1 ORDER BY o.name";
-        let rows: Vec<(String, String)> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(NAMED).bind(record).fetch_all(pool).await)?;
+        let rows: Vec<(String, String)> = read!(self, c => sqlx::query_as(NAMED).bind(record).fetch_all(c).await)?;
         Ok(rows.into_iter().map(|(slug, name)| OrgRef { slug, name }).collect())
     }
 }

@@ -1,7 +1,7 @@
 //! Indicators, and who else reported the same value.
 
 use super::{Arg, PAGE, Page, Reads, Where, bind_all, containing, cursor, reach, read_cursor};
-use crate::{StoreError, db::on_pool};
+use crate::{StoreError, db::read};
 use domain::{
     OrgId, Severity, Timestamp, Tlp,
     indicator::IndicatorType,
@@ -88,7 +88,7 @@ pub struct IndicatorDetail {
 impl Reads<'_> {
     fn indicator_where(&self, f: &IndicatorFilter, without: Option<IndicatorFacet>) -> Where {
         let mut w = Where::reach(self.viewer);
-        w.and("t.active = 1", []);
+        w.and("t.active", []);
         if let Some(org) = f.org.filter(|_| without != Some(IndicatorFacet::Org)) {
             w.and("t.org_id = ?", [Arg::Int(org.0)]);
         }
@@ -117,7 +117,7 @@ impl Reads<'_> {
     pub async fn indicators(&self, f: &IndicatorFilter) -> Result<Page<IndicatorRow>, StoreError> {
         let mut w = self.indicator_where(f, None);
         let count = format!("SELECT count(*) FROM indicators t {}", w.sql());
-        let total: i64 = on_pool!(&self.store.inner.db, pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(count)), w.args()).fetch_one(pool).await)?;
+        let total: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(count)), w.args()).fetch_one(c).await)?;
         if let Some(([at], id)) = read_cursor::<1>(&f.cursor) {
             w.and("(t.last_seen, t.id) < (?, ?)", [Arg::Int(at), Arg::Id(id)]);
         }
@@ -126,8 +126,7 @@ impl Reads<'_> {
             w.sql(),
             PAGE + 1
         );
-        let mut rows: Vec<IndicatorSql> =
-            on_pool!(&self.store.inner.db, pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(pool).await)?;
+        let mut rows: Vec<IndicatorSql> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
         let more = rows.len() > PAGE;
         rows.truncate(PAGE);
         let next = rows.last().filter(|_| more).map(|r| cursor(&[&r.last_seen, &r.id]));
@@ -147,8 +146,7 @@ impl Reads<'_> {
         };
         let join = if facet == IndicatorFacet::Org { "JOIN organisations o ON o.id = t.org_id" } else { "" };
         let sql = format!("SELECT {value}, {label}, count(*) FROM indicators t {join} {} GROUP BY 1, 2 ORDER BY 3 DESC, 1 LIMIT 20", w.sql());
-        let rows: Vec<(String, String, i64)> =
-            on_pool!(&self.store.inner.db, pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(pool).await)?;
+        let rows: Vec<(String, String, i64)> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
         Ok(rows.into_iter().map(|(v, l, n)| (v, l, n as u64)).collect())
     }
 
@@ -159,7 +157,7 @@ impl Reads<'_> {
     pub async fn indicators_shared(&self) -> Result<u64, StoreError> {
         let w = self.indicator_where(&IndicatorFilter { shared: true, ..IndicatorFilter::default() }, None);
         let sql = format!("SELECT count(*) FROM indicators t {}", w.sql());
-        let n: i64 = on_pool!(&self.store.inner.db, pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)), w.args()).fetch_one(pool).await)?;
+        let n: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)), w.args()).fetch_one(c).await)?;
         Ok(n as u64)
     }
 
@@ -175,16 +173,14 @@ impl Reads<'_> {
             reach!(),
             " AND t.kind = $2 AND t.value = $3 ORDER BY t.first_seen, o.name"
         );
-        let db = &self.store.inner.db;
         let sql = format!("SELECT {COLUMNS} FROM indicators t JOIN organisations o ON o.id = t.org_id WHERE {} AND t.id = $2", reach!());
-        let row: Option<IndicatorSql> = on_pool!(db, pool => sqlx::query_as(AssertSqlSafe(sql)).bind(self.viewer.org.0).bind(id).fetch_optional(pool).await)?;
+        let row: Option<IndicatorSql> = read!(self, c => sqlx::query_as(AssertSqlSafe(sql)).bind(self.viewer.org.0).bind(id).fetch_optional(c).await)?;
         let Some(row) = row else { return Ok(None) };
         type More = (i64, Option<i64>, Option<i64>, String);
-        let more: Option<More> = on_pool!(db, pool => sqlx::query_as(MORE).bind(self.viewer.org.0).bind(id).fetch_optional(pool).await)?;
+        let more: Option<More> = read!(self, c => sqlx::query_as(MORE).bind(self.viewer.org.0).bind(id).fetch_optional(c).await)?;
         let Some((owner, confidence, valid_until, raw)) = more else { return Ok(None) };
         type Report = (Uuid, String, String, i64, i64, i64, Option<Uuid>);
-        let reports: Vec<Report> =
-            on_pool!(db, pool => sqlx::query_as(REPORTS).bind(self.viewer.org.0).bind(&row.kind).bind(&row.value).fetch_all(pool).await)?;
+        let reports: Vec<Report> = read!(self, c => sqlx::query_as(REPORTS).bind(self.viewer.org.0).bind(&row.kind).bind(&row.value).fetch_all(c).await)?;
         Ok(Some(IndicatorDetail {
             row: row.into(),
             owner: OrgId(owner),

@@ -2,7 +2,7 @@
 //! (`sees_posture`) everything here answers with nothing.
 
 use super::{Page, Reads};
-use crate::{StoreError, db::on_pool};
+use crate::{StoreError, db::read};
 use domain::{
     DataClass, Level, OrgId, Severity, Timestamp, Tlp,
     query::Window,
@@ -27,7 +27,7 @@ impl Reads<'_> {
         if !self.sees_posture(org) {
             return Ok(vec![]);
         }
-        Ok(on_pool!(&self.store.inner.db, pool => sqlx::query_as(SERIES).bind(org.0).bind(metric).fetch_all(pool).await)?)
+        Ok(read!(self, c => sqlx::query_as(SERIES).bind(org.0).bind(metric).fetch_all(c).await)?)
     }
 
     /// The last value of each hour (up to 14 days) or day of a window; where a metric has several series, their mean, as it
@@ -44,8 +44,7 @@ impl Reads<'_> {
             return Ok(vec![]);
         }
         let (sql, from, to) = if window.days() <= 14 { (HOURS, window.from.hour(), window.to.hour()) } else { (DAYS, window.from.day(), window.to.day()) };
-        let rows: Vec<(i64, f64)> =
-            on_pool!(&self.store.inner.db, pool => sqlx::query_as(sql).bind(org.0).bind(metric).bind(from).bind(to).fetch_all(pool).await)?;
+        let rows: Vec<(i64, f64)> = read!(self, c => sqlx::query_as(sql).bind(org.0).bind(metric).bind(from).bind(to).fetch_all(c).await)?;
         Ok(rows.into_iter().map(|(at, value)| SeriesPoint { at: Timestamp(at), value }).collect())
     }
 
@@ -61,20 +60,19 @@ impl Reads<'_> {
                            WHERE m.hour = $1 AND m.org_id = $2 AND m.series_id = $3 AND m.observed_at < $4 ORDER BY m.observed_at DESC";
         const LAST: &str = "SELECT observed_at FROM current_values WHERE org_id = $1 AND series_id = $2";
         const ROWS: usize = 30;
-        let db = &self.store.inner.db;
         let mut rows: Vec<SampleRow> = vec![];
         for (series, labels) in self.series_of(org, metric).await?.into_iter().take(20) {
-            let last: Option<i64> = on_pool!(db, pool => sqlx::query_scalar(LAST).bind(org.0).bind(series).fetch_optional(pool).await)?;
+            let last: Option<i64> = read!(self, c => sqlx::query_scalar(LAST).bind(org.0).bind(series).fetch_optional(c).await)?;
             let Some(last) = last else { continue };
             let before = cursor.parse::<i64>().unwrap_or(i64::MAX);
             let newest = Timestamp(last.min(before)).hour();
             let oldest = newest - 24 * 100;
             let hours: Vec<i64> =
-                on_pool!(db, pool => sqlx::query_scalar(HOURS).bind(org.0).bind(series).bind(newest).bind(oldest).bind(ROWS as i64 + 1).fetch_all(pool).await)?;
+                read!(self, c => sqlx::query_scalar(HOURS).bind(org.0).bind(series).bind(newest).bind(oldest).bind(ROWS as i64 + 1).fetch_all(c).await)?;
             let mut found = 0;
             for hour in hours {
                 type Raw = (i64, Option<i64>, f64, Option<Uuid>, Option<String>);
-                let raw: Vec<Raw> = on_pool!(db, pool => sqlx::query_as(RAW).bind(hour).bind(org.0).bind(series).bind(before).fetch_all(pool).await)?;
+                let raw: Vec<Raw> = read!(self, c => sqlx::query_as(RAW).bind(hour).bind(org.0).bind(series).bind(before).fetch_all(c).await)?;
                 found += raw.len();
                 rows.extend(raw.into_iter().map(|(at, received, value, receipt, key)| SampleRow {
                     observed_at: Timestamp(at),
@@ -104,7 +102,7 @@ impl Reads<'_> {
         const ROWS: &str = "SELECT window_start, window_end, kind, tlp, severity, n FROM indicator_counts WHERE org_id = $2 AND (org_id = $1 OR tlp <= 1) \
                             ORDER BY window_end DESC, window_start DESC, n DESC LIMIT 100";
         type Row = (i64, i64, String, i64, i64, i64);
-        let rows: Vec<Row> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(ROWS).bind(self.viewer.org.0).bind(org.0).fetch_all(pool).await)?;
+        let rows: Vec<Row> = read!(self, c => sqlx::query_as(ROWS).bind(self.viewer.org.0).bind(org.0).fetch_all(c).await)?;
         let Some(first) = rows.first() else { return Ok(None) };
         let (from, to) = (Timestamp(first.0), Timestamp(first.1));
         let rows = rows.iter().filter(|r| (r.0, r.1) == (from.0, to.0));

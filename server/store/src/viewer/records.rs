@@ -1,7 +1,7 @@
 //! Single records: events, receipts, payloads.
 
 use super::{Arg, PAGE, Page, Reads, bind_all, reach};
-use crate::{Failure, StoreError, What, db::on_pool};
+use crate::{Failure, StoreError, What, db::read};
 use domain::{
     OrgId, Severity, Timestamp, Tlp,
     view::{OrgRef, PushRow},
@@ -107,7 +107,7 @@ impl Reads<'_> {
         }
         let limit = limit.min(PAGE);
         sql.push_str(&format!(" ORDER BY c.no DESC LIMIT {}", limit + 1));
-        let mut rows: Vec<PushSql> = on_pool!(&self.store.inner.db, pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), &args).fetch_all(pool).await)?;
+        let mut rows: Vec<PushSql> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), &args).fetch_all(c).await)?;
         let more = rows.len() > limit;
         rows.truncate(limit);
         let next = rows.last().filter(|_| more).map(|r| r.no.to_string());
@@ -120,13 +120,12 @@ impl Reads<'_> {
     /// When the database fails.
     pub async fn receipt(&self, id: Uuid) -> Result<Option<ReceiptDetail>, StoreError> {
         const MORE: &str = "SELECT c.org_id, c.failures, c.bytes, c.sha256, c.user_agent, c.idempotency_key, p.body FROM receipts c LEFT JOIN payloads p ON p.receipt_no = c.no WHERE c.no = $1";
-        let db = &self.store.inner.db;
         let sql = format!("SELECT {PUSH_COLUMNS} FROM receipts c JOIN organisations o ON o.id = c.org_id WHERE {} AND c.id = $2", receipt_reach!());
-        let row: Option<PushSql> = on_pool!(db, pool => sqlx::query_as(AssertSqlSafe(sql)).bind(self.viewer.org.0).bind(id).fetch_optional(pool).await)?;
+        let row: Option<PushSql> = read!(self, c => sqlx::query_as(AssertSqlSafe(sql)).bind(self.viewer.org.0).bind(id).fetch_optional(c).await)?;
         let Some(row) = row else { return Ok(None) };
         type More = (i64, String, i64, Vec<u8>, String, String, Option<Vec<u8>>);
         let (owner, failures, bytes, sha256, user_agent, idempotency_key, payload): More =
-            on_pool!(db, pool => sqlx::query_as(MORE).bind(row.no).fetch_one(pool).await)?;
+            read!(self, c => sqlx::query_as(MORE).bind(row.no).fetch_one(c).await)?;
         let what = What::from_name(&row.what).ok_or_else(|| StoreError::Internal(format!("receipt {}", row.no)))?;
         let failures: Vec<Failure> = serde_json::from_str(&failures).map_err(|e| StoreError::Internal(e.to_string()))?;
         let owner = OrgId(owner);
@@ -152,15 +151,15 @@ impl Reads<'_> {
         );
         const INCIDENT: &str = concat!("SELECT t.id, t.title FROM incidents t WHERE ", reach!(), " AND t.org_id = $2 AND t.external_id = $3");
         const RECEIPT: &str = "SELECT id, received_at, key_name FROM receipts WHERE no = $1";
-        let (db, me) = (&self.store.inner.db, self.viewer.org.0);
+        let me = self.viewer.org.0;
         type Row = (i64, String, String, String, String, String, i64, i64, i64, String, Option<String>, i64);
-        let row: Option<Row> = on_pool!(db, pool => sqlx::query_as(EVENT).bind(me).bind(id).fetch_optional(pool).await)?;
+        let row: Option<Row> = read!(self, c => sqlx::query_as(EVENT).bind(me).bind(id).fetch_optional(c).await)?;
         let Some((owner, slug, name, external_id, kind, title, severity, tlp, at, raw, incident, receipt)) = row else { return Ok(None) };
         let incident: Option<(Uuid, String)> = match incident {
-            Some(name) => on_pool!(db, pool => sqlx::query_as(INCIDENT).bind(me).bind(owner).bind(name).fetch_optional(pool).await)?,
+            Some(name) => read!(self, c => sqlx::query_as(INCIDENT).bind(me).bind(owner).bind(name).fetch_optional(c).await)?,
             None => None,
         };
-        let receipt: Option<(Uuid, i64, String)> = on_pool!(db, pool => sqlx::query_as(RECEIPT).bind(receipt).fetch_optional(pool).await)?;
+        let receipt: Option<(Uuid, i64, String)> = read!(self, c => sqlx::query_as(RECEIPT).bind(receipt).fetch_optional(c).await)?;
         let (receipt, received_at, key) = receipt.map_or((None, at, String::new()), |(id, at, key)| (Some(id), at, key));
         Ok(Some(EventDetail {
             id,

@@ -1,7 +1,7 @@
 //! Numbers of the collective page: each is the count of rows that the same viewer can list.
 
 use super::{Reads, reach};
-use crate::{StoreError, db::on_pool};
+use crate::{StoreError, db::read};
 use domain::{DAY, OrgId, Timestamp, Tlp, view::TlpCount, view::TypeCount};
 use std::collections::BTreeMap;
 
@@ -26,8 +26,7 @@ impl Reads<'_> {
         let buckets = (to.since(from) + step - 1) / step;
         let mut flow = vec![Flow::default(); usize::try_from(buckets).unwrap_or(0)];
         for (sql, opened) in [(OPENED, true), (CLOSED, false)] {
-            let rows: Vec<(i64, i64)> =
-                on_pool!(&self.store.inner.db, pool => sqlx::query_as(sql).bind(self.viewer.org.0).bind(from.0).bind(to.0).bind(step).fetch_all(pool).await)?;
+            let rows: Vec<(i64, i64)> = read!(self, c => sqlx::query_as(sql).bind(self.viewer.org.0).bind(from.0).bind(to.0).bind(step).fetch_all(c).await)?;
             for (bucket, n) in rows {
                 if let Some(slot) = usize::try_from(bucket).ok().and_then(|b| flow.get_mut(b)) {
                     *(if opened { &mut slot.opened } else { &mut slot.closed }) = n as u64;
@@ -47,7 +46,7 @@ impl Reads<'_> {
             reach!(),
             " AND t.severity = 0 AND t.opened_at <= $2 AND (t.closed_at IS NULL OR t.closed_at > $2)"
         );
-        let n: i64 = on_pool!(&self.store.inner.db, pool => sqlx::query_scalar(OPEN).bind(self.viewer.org.0).bind(at.0).fetch_one(pool).await)?;
+        let n: i64 = read!(self, c => sqlx::query_scalar(OPEN).bind(self.viewer.org.0).bind(at.0).fetch_one(c).await)?;
         Ok(n as u32)
     }
 
@@ -57,7 +56,7 @@ impl Reads<'_> {
     /// When the database fails.
     pub async fn open_by_org(&self) -> Result<BTreeMap<OrgId, u32>, StoreError> {
         const OPEN: &str = concat!("SELECT t.org_id, count(*) FROM incidents t WHERE ", reach!(), " AND t.status < 3 GROUP BY 1");
-        let rows: Vec<(i64, i64)> = on_pool!(&self.store.inner.db, pool => sqlx::query_as(OPEN).bind(self.viewer.org.0).fetch_all(pool).await)?;
+        let rows: Vec<(i64, i64)> = read!(self, c => sqlx::query_as(OPEN).bind(self.viewer.org.0).fetch_all(c).await)?;
         Ok(rows.into_iter().map(|(org, n)| (OrgId(org), n as u32)).collect())
     }
 
@@ -67,13 +66,13 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn indicator_totals(&self, org: Option<OrgId>) -> Result<(Vec<TlpCount>, Vec<TypeCount>), StoreError> {
-        const KEPT: &str = "SELECT kind, tlp, sum(n) FROM indicator_totals WHERE (org_id = $1 OR tlp <= 1) AND ($2 IS NULL OR org_id = $2) GROUP BY kind, tlp";
+        const KEPT: &str =
+            "SELECT kind, tlp, CAST(sum(n) AS BIGINT) FROM indicator_totals WHERE (org_id = $1 OR tlp <= 1) AND ($2 IS NULL OR org_id = $2) GROUP BY kind, tlp";
         const NAMED: &str = "SELECT t.kind, t.tlp, count(*) FROM recipients r JOIN indicators t ON t.id = r.record_id \
-                             WHERE r.org_id = $1 AND t.org_id <> $1 AND t.tlp > 1 AND t.active = 1 AND ($2 IS NULL OR t.org_id = $2) GROUP BY t.kind, t.tlp";
+                             WHERE r.org_id = $1 AND t.org_id <> $1 AND t.tlp > 1 AND t.active AND ($2 IS NULL OR t.org_id = $2) GROUP BY t.kind, t.tlp";
         let (mut by_tlp, mut by_kind) = (BTreeMap::<Tlp, u64>::new(), BTreeMap::<String, u64>::new());
         for sql in [KEPT, NAMED] {
-            let rows: Vec<(String, i64, i64)> =
-                on_pool!(&self.store.inner.db, pool => sqlx::query_as(sql).bind(self.viewer.org.0).bind(org.map(|o| o.0)).fetch_all(pool).await)?;
+            let rows: Vec<(String, i64, i64)> = read!(self, c => sqlx::query_as(sql).bind(self.viewer.org.0).bind(org.map(|o| o.0)).fetch_all(c).await)?;
             for (kind, tlp, n) in rows.into_iter().filter(|r| r.2 > 0) {
                 *by_tlp.entry(Tlp::from_code(tlp)).or_default() += n as u64;
                 *by_kind.entry(kind).or_default() += n as u64;

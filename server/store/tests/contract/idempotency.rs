@@ -9,9 +9,8 @@ use super::support::NOW;
 
 const WINDOW: Window = Window { from: domain::Timestamp(NOW.0 - DAY), to: domain::Timestamp(NOW.0 + HOUR) };
 
-#[tokio::test]
-async fn the_same_key_and_request_is_replayed_and_another_request_refused() {
-    let f = Fixture::new().await;
+on_both!(the_same_key_and_request_is_replayed_and_another_request_refused);
+async fn the_same_key_and_request_is_replayed_and_another_request_refused(f: Fixture) {
     let partner = f.store.partner(f.orgs[0]);
     let push = |fingerprint| Push { total: 1, idempotency: Some(key("k", fingerprint)), ..f.push(0, What::Metrics) };
     let items = |value| Items::Metrics(vec![sample("m", value, NOW)]);
@@ -26,9 +25,8 @@ async fn the_same_key_and_request_is_replayed_and_another_request_refused() {
     assert_eq!(points.iter().map(|p| p.value).collect::<Vec<_>>(), [1.0]);
 }
 
-#[tokio::test]
-async fn a_dry_run_answers_and_keeps_nothing() {
-    let f = Fixture::new().await;
+on_both!(a_dry_run_answers_and_keeps_nothing);
+async fn a_dry_run_answers_and_keeps_nothing(f: Fixture) {
     let push = Push { total: 1, dry_run: true, idempotency: Some(key("k", 1)), ..f.push(0, What::Metrics) };
     let id = push.id;
     let outcome = f.store.partner(f.orgs[0]).push(push, Items::Metrics(vec![sample("m", 1.0, NOW)])).await.unwrap();
@@ -41,9 +39,8 @@ async fn a_dry_run_answers_and_keeps_nothing() {
     assert_eq!(f.store.viewer(f.viewer(0)).metric_series(f.orgs[0], "m", WINDOW).await.unwrap().len(), 1);
 }
 
-#[tokio::test]
-async fn a_refused_item_stops_a_strict_push_and_only_that() {
-    let f = Fixture::new().await;
+on_both!(a_refused_item_stops_a_strict_push_and_only_that);
+async fn a_refused_item_stops_a_strict_push_and_only_that(f: Fixture) {
     let failure = Failure { index: 1, pointer: "/items/1/value".into(), code: "out_of_range".into(), detail: String::new() };
     let push = |strict, mode| Push { total: 2, strict, mode, failures: vec![failure.clone()], ..f.push(0, What::Metrics) };
     let partner = f.store.partner(f.orgs[0]);
@@ -55,9 +52,9 @@ async fn a_refused_item_stops_a_strict_push_and_only_that() {
     assert_eq!((receipt.total, receipt.kept, receipt.failures.len()), (2, 1, 1));
 }
 
-#[tokio::test]
-async fn many_pushes_at_once_are_each_kept_whole() {
-    let f = std::sync::Arc::new(Fixture::new().await);
+on_both!(many_pushes_at_once_are_each_kept_whole);
+async fn many_pushes_at_once_are_each_kept_whole(f: Fixture) {
+    let f = std::sync::Arc::new(f);
     let tasks = (0..60_i64).map(|i| {
         let f = std::sync::Arc::clone(&f);
         tokio::spawn(async move {

@@ -6,9 +6,8 @@ use store::{IncidentFilter, IncidentItem, Items, Mode, Outcome, Push, What};
 
 use IncidentStatus::{InProgress, New, Resolved};
 
-#[tokio::test]
-async fn a_change_makes_a_revision_and_an_older_report_none() {
-    let f = Fixture::new().await;
+on_both!(a_change_makes_a_revision_and_an_older_report_none);
+async fn a_change_makes_a_revision_and_an_older_report_none(f: Fixture) {
     let first = incident("a", Severity::High, New, Tlp::Green, &[]);
     f.send(0, Items::Incidents(vec![first.clone()])).await;
     f.send(0, Items::Incidents(vec![first.clone()])).await;
@@ -27,9 +26,8 @@ async fn a_change_makes_a_revision_and_an_older_report_none() {
     assert_eq!(at_home.events.len(), 2);
 }
 
-#[tokio::test]
-async fn a_snapshot_closes_what_it_leaves_out_and_an_empty_one_all() {
-    let f = Fixture::new().await;
+on_both!(a_snapshot_closes_what_it_leaves_out_and_an_empty_one_all);
+async fn a_snapshot_closes_what_it_leaves_out_and_an_empty_one_all(f: Fixture) {
     let open = |id| incident(id, Severity::Low, New, Tlp::Green, &[]);
     f.send(0, Items::Incidents(vec![open("a"), open("b"), open("c")])).await;
     f.send(1, Items::Incidents(vec![open("a")])).await;
@@ -46,9 +44,8 @@ async fn a_snapshot_closes_what_it_leaves_out_and_an_empty_one_all() {
     assert_eq!(still(1).await, ["a"], "another organisation's incidents are not touched");
 }
 
-#[tokio::test]
-async fn a_revision_can_be_demanded() {
-    let f = Fixture::new().await;
+on_both!(a_revision_can_be_demanded);
+async fn a_revision_can_be_demanded(f: Fixture) {
     let with = |expected| IncidentItem { expected_revision: Some(expected), ..incident("a", Severity::Low, New, Tlp::Green, &[]) };
     let put = async |item| f.store.partner(f.orgs[0]).push(Push { total: 1, ..f.push(0, What::Incidents) }, Items::Incidents(vec![item])).await.unwrap();
     assert!(matches!(put(with(1)).await, Outcome::RevisionMismatch { current: 0 }));
@@ -58,9 +55,8 @@ async fn a_revision_can_be_demanded() {
     assert!(matches!(put(changed).await, Outcome::Applied { revision: Some(2), .. }));
 }
 
-#[tokio::test]
-async fn every_page_of_the_queue_together_is_the_whole_queue() {
-    let f = Fixture::new().await;
+on_both!(every_page_of_the_queue_together_is_the_whole_queue);
+async fn every_page_of_the_queue_together_is_the_whole_queue(f: Fixture) {
     let items: Vec<_> = (0..130)
         .map(|i| IncidentItem { opened_at: NOW.plus(-(i % 7) * DAY), ..incident(&format!("i{i}"), Severity::ALL[(i % 5) as usize], New, Tlp::Green, &[]) })
         .collect();

@@ -1,8 +1,28 @@
-//! What the store promises, tested on a real database. Every test takes its store from [`support::Fixture`], so that the same
-//! suite runs on each database there is.
+//! What the store promises, tested on each database there is. A test is a function of a [`support::Fixture`], and [`on_both!`] makes the two
+//! tests of it, so that none runs on one of them only.
+
+/// Makes tests of a function: one on SQLite, one on PostgreSQL.
+macro_rules! on_both {
+    ($name:ident) => {
+        mod $name {
+            use crate::support::Fixture;
+
+            #[tokio::test]
+            async fn sqlite() {
+                super::$name(Fixture::new(testing::Kind::Sqlite).await).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                super::$name(Fixture::new(testing::Kind::Postgres).await).await;
+            }
+        }
+    };
+}
 
 mod idempotency;
 mod incidents;
+mod postgres;
 mod posture;
 mod reach;
 mod sessions;

@@ -13,9 +13,8 @@ async fn values(f: &Fixture, days: i64) -> Vec<f64> {
     points.iter().map(|p| p.value).collect()
 }
 
-#[tokio::test]
-async fn a_correction_replaces_and_an_older_value_never_overwrites_a_newer() {
-    let f = Fixture::new().await;
+on_both!(a_correction_replaces_and_an_older_value_never_overwrites_a_newer);
+async fn a_correction_replaces_and_an_older_value_never_overwrites_a_newer(f: Fixture) {
     let at = NOW.plus(-10 * MINUTE);
     f.send(0, Items::Metrics(vec![sample("m", 50.0, at), sample("m", 60.0, at.plus(MINUTE))])).await;
     // Out of order: older than what is current.
@@ -35,9 +34,8 @@ async fn a_correction_replaces_and_an_older_value_never_overwrites_a_newer() {
     assert!(page.rows.iter().all(|r| r.key == "test" && !r.receipt.is_empty()));
 }
 
-#[tokio::test]
-async fn a_snapshot_expires_what_it_leaves_out_and_an_empty_push_is_a_sign_of_life() {
-    let f = Fixture::new().await;
+on_both!(a_snapshot_expires_what_it_leaves_out_and_an_empty_push_is_a_sign_of_life);
+async fn a_snapshot_expires_what_it_leaves_out_and_an_empty_push_is_a_sign_of_life(f: Fixture) {
     let before = NOW.plus(-HOUR);
     f.send(0, Items::Metrics(vec![sample("m", 50.0, before), sample("n", 60.0, before)])).await;
     let push = Push { mode: Mode::Snapshot, total: 1, ..f.push(0, What::Metrics) };
@@ -52,9 +50,8 @@ async fn a_snapshot_expires_what_it_leaves_out_and_an_empty_push_is_a_sign_of_li
     assert_eq!(f.store.hub().current(&[f.orgs[1]]).await.unwrap().0, [(f.orgs[1], Some(later))]);
 }
 
-#[tokio::test]
-async fn retention_takes_raw_samples_and_leaves_the_days() {
-    let f = Fixture::new().await;
+on_both!(retention_takes_raw_samples_and_leaves_the_days);
+async fn retention_takes_raw_samples_and_leaves_the_days(f: Fixture) {
     let old = NOW.plus(-200 * DAY);
     f.send(0, Items::Metrics(vec![sample("m", 1.0, old), sample("m", 2.0, NOW)])).await;
     let deleted = f.store.hub().retain(Retention::default(), NOW).await.unwrap();
@@ -64,9 +61,8 @@ async fn retention_takes_raw_samples_and_leaves_the_days() {
     assert_eq!(values(&f, 365).await, [1.0, 2.0]);
 }
 
-#[tokio::test]
-async fn days_come_back_as_they_were_stored() {
-    let f = Fixture::new().await;
+on_both!(days_come_back_as_they_were_stored);
+async fn days_come_back_as_they_were_stored(f: Fixture) {
     let row = store::DayRow {
         org: f.orgs[0],
         day: NOW.day(),

@@ -18,9 +18,8 @@ fn all_cases(orgs: &[OrgId]) -> Vec<(usize, Tlp, Vec<OrgId>)> {
     cases
 }
 
-#[tokio::test]
-async fn lists_totals_and_single_records_follow_the_policy() {
-    let f = Fixture::new().await;
+on_both!(lists_totals_and_single_records_follow_the_policy);
+async fn lists_totals_and_single_records_follow_the_policy(f: Fixture) {
     let cases = all_cases(&f.orgs);
     for (i, (owner, tlp, named)) in cases.iter().enumerate() {
         f.send(*owner, Items::Incidents(vec![incident(&format!("i{i}"), Severity::Critical, IncidentStatus::New, *tlp, named)])).await;
@@ -81,9 +80,8 @@ async fn lists_totals_and_single_records_follow_the_policy() {
     }
 }
 
-#[tokio::test]
-async fn who_else_reported_a_value_counts_only_reports_one_may_see() {
-    let f = Fixture::new().await;
+on_both!(who_else_reported_a_value_counts_only_reports_one_may_see);
+async fn who_else_reported_a_value_counts_only_reports_one_may_see(f: Fixture) {
     f.send(0, Items::Indicators(vec![indicator("shared.example", Tlp::Green, &[]), indicator("alone.example", Tlp::Green, &[])])).await;
     f.send(1, Items::Indicators(vec![indicator("shared.example", Tlp::Red, &[])])).await;
     let shared = async |org| f.store.viewer(f.viewer(org)).indicators_shared().await.unwrap();
@@ -96,9 +94,8 @@ async fn who_else_reported_a_value_counts_only_reports_one_may_see() {
     assert_eq!(detail.reports.len(), 2);
 }
 
-#[tokio::test]
-async fn another_organisations_pushes_of_records_are_not_counted() {
-    let f = Fixture::new().await;
+on_both!(another_organisations_pushes_of_records_are_not_counted);
+async fn another_organisations_pushes_of_records_are_not_counted(f: Fixture) {
     f.send(0, Items::Incidents(vec![incident("a", Severity::Low, IncidentStatus::New, Tlp::Red, &[])])).await;
     let own = f.store.viewer(f.viewer(0)).pushes(None, None, "", 10).await.unwrap();
     assert_eq!(own.rows.len(), 1);

@@ -4,9 +4,8 @@ use super::support::{Fixture, NOW};
 use domain::{DAY, HOUR, Role};
 use store::SessionRecord;
 
-#[tokio::test]
-async fn a_slow_save_does_not_revive_a_session_that_was_signed_out() {
-    let f = Fixture::new().await;
+on_both!(a_slow_save_does_not_revive_a_session_that_was_signed_out);
+async fn a_slow_save_does_not_revive_a_session_that_was_signed_out(f: Fixture) {
     let hub = f.store.hub();
     let user = hub.add_user(f.orgs[0], "A@b.example".into(), "A".into(), Role::Analyst, None, NOW).await.unwrap();
     let record = SessionRecord { user: Some(user), data: "{}".into(), expires_at: NOW.plus(HOUR), absolute_at: NOW.plus(2 * HOUR) };
@@ -21,9 +20,8 @@ async fn a_slow_save_does_not_revive_a_session_that_was_signed_out() {
     assert_eq!(hub.session([1; 32], NOW).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn a_link_works_once_and_ends_open_sessions() {
-    let f = Fixture::new().await;
+on_both!(a_link_works_once_and_ends_open_sessions);
+async fn a_link_works_once_and_ends_open_sessions(f: Fixture) {
     let hub = f.store.hub();
     let user = hub.add_user(f.orgs[0], "a@b.example".into(), "A".into(), Role::Analyst, None, NOW).await.unwrap();
     assert_eq!(hub.user_by_email(" A@B.example ").await.unwrap().map(|u| u.id), Some(user));

@@ -10,14 +10,13 @@ pub const NOW: Timestamp = Timestamp(20_000 * DAY + HOUR);
 pub struct Fixture {
     pub store: Store,
     pub orgs: Vec<OrgId>,
-    _folder: tempfile::TempDir,
+    pub database: testing::Database,
 }
 
 impl Fixture {
-    pub async fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder for the database");
-        let url = format!("sqlite://{}/test.db", folder.path().display());
-        let store = Store::open(&Settings { url, readers: 4 }).await.expect("the store opens");
+    pub async fn new(kind: testing::Kind) -> Self {
+        let database = tokio::task::spawn_blocking(move || testing::Database::migrated(kind, migrate)).await.expect("a database");
+        let store = Store::open(&Settings { url: database.url.clone(), readers: 4 }).await.expect("the store opens");
         let mut orgs = Vec::new();
         for slug in ["alpha", "beta", "gamma"] {
             let org = Org {
@@ -33,7 +32,7 @@ impl Fixture {
             };
             orgs.push(store.hub().add_organisation(org, NOW).await.expect("an organisation"));
         }
-        Self { store, orgs, _folder: folder }
+        Self { store, orgs, database }
     }
 
     pub fn viewer(&self, org: usize) -> Viewer {
@@ -74,6 +73,12 @@ impl Fixture {
         assert!(matches!(outcome, Outcome::Applied { .. }), "{outcome:?}");
         outcome
     }
+}
+
+/// Opens a database, which brings it up to date. In a runtime of its own: the first test's ends before the others'.
+fn migrate(url: String) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async { Store::open(&Settings { url, readers: 1 }).await.expect("the store opens").close().await });
 }
 
 pub fn count(items: &Items) -> u32 {

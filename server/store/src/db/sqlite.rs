@@ -1,0 +1,53 @@
+//! Opening SQLite: a pool of readers and one writing connection.
+
+use super::{Conn, Db, Opened, Reconnect, Settings};
+use crate::StoreError;
+use sqlx::{
+    ConnectOptions,
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
+};
+use std::{path::Path, str::FromStr, time::Duration};
+
+/// How every connection to SQLite is set up.
+pub(crate) const PRAGMAS: [(&str, &str); 8] = [
+    ("journal_mode", "wal"),
+    // WAL with NORMAL does not sync on commit; an acknowledgement promises that it did.
+    ("synchronous", "full"),
+    ("foreign_keys", "on"),
+    ("busy_timeout", "10000"),
+    ("cache_size", "-65536"),
+    ("temp_store", "memory"),
+    ("mmap_size", "268435456"),
+    ("wal_autocheckpoint", "4000"),
+];
+
+pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
+    let options = SqliteConnectOptions::from_str(&settings.url)?.create_if_missing(true).statement_cache_capacity(256);
+    let options = PRAGMAS.into_iter().fold(options, |options, (name, value)| options.pragma(name, value));
+    let file = options.get_filename().to_owned();
+    if let Some(folder) = file.parent().filter(|f| !f.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|e| StoreError::Database(sqlx::Error::Io(e)))?;
+    }
+    let mut writer = {
+        let _lock = lock_beside(&file).await?;
+        let mut conn = options.clone().connect().await?;
+        sqlx::migrate!("migrations/sqlite").run(&mut conn).await?;
+        conn
+    };
+    sqlx::query("PRAGMA optimize").execute(&mut writer).await?;
+    let pool = SqlitePoolOptions::new().max_connections(settings.readers).acquire_timeout(Duration::from_secs(5)).connect_with(options.read_only(true)).await?;
+    Ok(Opened { db: Db::Sqlite(pool), conns: vec![Conn::Sqlite(writer)], reconnect: Reconnect::Sqlite })
+}
+
+/// SQLite's migrator takes no lock of its own, so two processes that start at once would both migrate.
+async fn lock_beside(file: &Path) -> Result<std::fs::File, StoreError> {
+    let path = file.with_extension("lock");
+    tokio::task::spawn_blocking(move || {
+        let lock = std::fs::File::create(path)?;
+        lock.lock()?;
+        Ok(lock)
+    })
+    .await
+    .map_err(|e| StoreError::Internal(e.to_string()))?
+    .map_err(|e: std::io::Error| StoreError::Database(sqlx::Error::Io(e)))
+}

@@ -1,0 +1,116 @@
+//! One PostgreSQL for all tests of a program, without root's rights and without anything to clean up.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    net::TcpListener,
+    path::Path,
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+/// Where Debian has the programs of a version, newest first.
+const FOLDERS: [&str; 4] = ["/usr/lib/postgresql/18/bin", "/usr/lib/postgresql/17/bin", "/usr/lib/postgresql/16/bin", "/usr/lib/postgresql/15/bin"];
+
+/// Starts a cluster, says where, and waits until the other end of its standard input is closed, which is when the test program ends, however it
+/// does. Then it stops the cluster and removes its files.
+const GUARD: &str = r#"
+set -eu
+trap '' INT TERM HUP
+folder=$(mktemp -d -t shieldwall-pg-XXXXXX)
+trap '"$BIN/pg_ctl" -D "$folder/data" -m immediate stop >/dev/null 2>&1 || true; rm -rf "$folder"' EXIT
+cd "$folder"
+"$BIN/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >&2
+"$BIN/pg_ctl" -D "$folder/data" -w -l "$folder/log" -o "-p $PORT -k $folder -c listen_addresses=127.0.0.1 -c max_connections=300 -c fsync=off -c shared_buffers=32MB" start >&2 || { cat log >&2; exit 1; }
+echo "$folder"
+cat >/dev/null
+"#;
+
+pub(crate) struct Cluster {
+    bin: String,
+    folder: String,
+    port: u16,
+    databases: AtomicU32,
+    /// Open as long as this program lives; the guard waits for its end.
+    _stdin: ChildStdin,
+    _guard: Child,
+}
+
+impl Cluster {
+    pub(crate) fn running() -> &'static Self {
+        static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+        CLUSTER.get_or_init(Self::start)
+    }
+
+    fn start() -> Self {
+        let bin = std::env::var("SHIELDWALL_TEST_POSTGRES_BIN")
+            .ok()
+            .or_else(|| FOLDERS.into_iter().find(|f| Path::new(f).join("initdb").exists()).map(str::to_owned));
+        let bin = bin.expect("these tests start a PostgreSQL of their own: install Debian's package postgresql (15 or newer), or set SHIELDWALL_TEST_POSTGRES_BIN to the folder of its initdb");
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
+        let mut command = as_user();
+        let mut guard = command
+            .args(["sh", "-c", GUARD])
+            .env("BIN", &bin)
+            .env("PORT", port.to_string())
+            .env("LC_ALL", "C.UTF-8")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the guard of PostgreSQL starts");
+        let stdin = guard.stdin.take().expect("piped");
+        let mut folder = String::new();
+        let mut stdout = BufReader::new(guard.stdout.take().expect("piped"));
+        stdout.read_line(&mut folder).expect("the guard speaks");
+        if folder.is_empty() {
+            let mut said = String::new();
+            let _ = guard.stderr.take().expect("piped").read_to_string(&mut said);
+            panic!("PostgreSQL does not start:\n{said}");
+        }
+        Self { bin, folder: folder.trim().to_owned(), port, databases: AtomicU32::new(0), _stdin: stdin, _guard: guard }
+    }
+
+    /// Makes a database, empty or as a copy, and returns its name.
+    pub(crate) fn create(&self, template: Option<&str>) -> String {
+        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let port = self.port.to_string();
+        let mut command = Command::new(format!("{}/createdb", self.bin));
+        command.args(["-h", &self.folder, "-p", &port, "-U", "postgres", "-T", template.unwrap_or("template0"), &name]);
+        run(&mut command);
+        name
+    }
+
+    pub(crate) fn url(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}?sslmode=disable", self.port)
+    }
+
+    pub(crate) fn restart(&self, meanwhile: impl FnOnce()) {
+        let data = format!("{}/data", self.folder);
+        let pg_ctl = format!("{}/pg_ctl", self.bin);
+        run(as_user().args([&pg_ctl, "-D", &data, "-w", "-m", "immediate", "stop"]));
+        meanwhile();
+        // The options of the first start are kept beside the data.
+        run(as_user().args([&pg_ctl, "-D", &data, "-w", "-l", &format!("{}/log", self.folder), "restart"]));
+    }
+}
+
+/// A command that does not run as root, which PostgreSQL refuses.
+fn as_user() -> Command {
+    let root = Command::new("id").arg("-u").output().is_ok_and(|out| out.stdout.trim_ascii() == b"0");
+    if root {
+        let mut command = Command::new("runuser");
+        command.args(["-u", "postgres", "--"]);
+        command
+    } else {
+        Command::new("env")
+    }
+}
+
+fn run(command: &mut Command) {
+    // Its output goes nowhere: a server that it starts would keep a pipe open.
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status().expect("PostgreSQL's programs run");
+    assert!(status.success(), "{command:?}: {status}");
+}

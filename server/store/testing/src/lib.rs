@@ -1,0 +1,73 @@
+//! Throw-away databases for tests, one for each test, of each kind there is.
+
+mod cluster;
+
+use cluster::Cluster;
+use std::sync::Mutex;
+
+/// Which database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+impl Kind {
+    pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
+}
+
+/// A database that one test has for itself. SQLite's goes when this is dropped, PostgreSQL's with the test program.
+pub struct Database {
+    pub url: String,
+    _folder: Option<tempfile::TempDir>,
+}
+
+static TEMPLATE: Mutex<Option<String>> = Mutex::new(None);
+
+impl Database {
+    /// An empty database.
+    ///
+    /// # Panics
+    /// When there is no room for it, or no PostgreSQL on this machine; the message says what is missing.
+    #[must_use]
+    pub fn empty(kind: Kind) -> Self {
+        match kind {
+            Kind::Sqlite => {
+                let folder = tempfile::tempdir().expect("a folder for the database");
+                Self { url: format!("sqlite://{}/test.db", folder.path().display()), _folder: Some(folder) }
+            }
+            Kind::Postgres => {
+                let cluster = Cluster::running();
+                Self { url: cluster.url(&cluster.create(None)), _folder: None }
+            }
+        }
+    }
+
+    /// A database that `migrate` has brought up to date. On PostgreSQL it does so once, and the others are copies, because that is quicker; it
+    /// must leave no connection behind.
+    ///
+    /// # Panics
+    /// As [`Database::empty`].
+    #[must_use]
+    pub fn migrated(kind: Kind, migrate: impl FnOnce(String)) -> Self {
+        if kind == Kind::Sqlite {
+            return Self::empty(kind);
+        }
+        let cluster = Cluster::running();
+        let mut template = TEMPLATE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let template = template.get_or_insert_with(|| {
+            let name = cluster.create(None);
+            migrate(cluster.url(&name));
+            name
+        });
+        Self { url: cluster.url(&cluster.create(Some(template))), _folder: None }
+    }
+}
+
+/// Stops PostgreSQL at once and starts it again, as a crash would; for tests of what happens meanwhile.
+///
+/// # Panics
+/// When it does not come back.
+pub fn restart_postgres(meanwhile: impl FnOnce()) {
+    Cluster::running().restart(meanwhile);
+}

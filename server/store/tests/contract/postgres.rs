@@ -1,0 +1,191 @@
+//! What only PostgreSQL promises: tenancy in the database itself, and several nodes on one database.
+
+use super::support::{Fixture, NOW, event, incident, indicator, key, sample};
+use domain::{DAY, IncidentStatus, OrgId, Severity, Tlp, query::Window};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use std::{collections::HashSet, time::Duration};
+use store::{Items, Outcome, Push, Settings, Store, What};
+use testing::Kind;
+
+/// Every table with an organisation's rows, partitions included.
+const TENANT_TABLES: &str = "SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid \
+    WHERE a.attname = 'org_id' AND NOT a.attisdropped AND c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace ORDER BY 1";
+
+/// A fixture in which each organisation has pushed something of every kind, and a connection beside the store, as the program's role.
+async fn filled() -> (Fixture, PgConnection) {
+    let f = Fixture::new(Kind::Postgres).await;
+    for org in 0..3 {
+        f.send(org, Items::Metrics(vec![sample("m", 1.0, NOW)])).await;
+        f.send(org, Items::Incidents(vec![incident("i", Severity::Low, IncidentStatus::New, Tlp::Red, &[])])).await;
+        f.send(org, Items::Events(vec![event("e", Tlp::Red, None, &[])])).await;
+        f.send(org, Items::Indicators(vec![indicator("red.example", Tlp::Red, &[])])).await;
+        f.store
+            .partner(f.orgs[org])
+            .push(Push { total: 1, idempotency: Some(key("k", 1)), ..f.push(org, What::Metrics) }, Items::Metrics(vec![]))
+            .await
+            .unwrap();
+    }
+    let mut conn = PgConnection::connect(&f.database.url).await.unwrap();
+    conn.execute("SET ROLE shieldwall_app").await.unwrap();
+    (f, conn)
+}
+
+async fn scoped(conn: &mut PgConnection, scope: &str) {
+    conn.execute(AssertSqlSafe(format!("ROLLBACK; BEGIN; SET LOCAL shieldwall.scope = '{scope}'"))).await.unwrap();
+}
+
+#[tokio::test]
+async fn no_table_of_an_organisations_rows_is_without_forced_row_security() {
+    let (_f, mut conn) = filled().await;
+    let tables: Vec<(String, bool, bool)> = sqlx::query_as(TENANT_TABLES).fetch_all(&mut conn).await.unwrap();
+    assert!(tables.len() >= 19, "{tables:?}");
+    assert!(tables.iter().any(|t| t.0.starts_with("samples_")), "a partition: {tables:?}");
+    let open: Vec<_> = tables.iter().filter(|t| !t.1 || !t.2).collect();
+    assert!(open.is_empty(), "without forced row level security: {open:?}");
+    let owned: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_class WHERE relowner = 'shieldwall_app'::regrole").fetch_one(&mut conn).await.unwrap();
+    assert_eq!(owned, 0, "the program's role owns nothing");
+    let bypass: bool =
+        sqlx::query_scalar("SELECT rolbypassrls OR rolsuper OR rolcanlogin FROM pg_roles WHERE rolname = 'shieldwall_app'").fetch_one(&mut conn).await.unwrap();
+    assert!(!bypass);
+}
+
+#[tokio::test]
+async fn a_partner_neither_reads_nor_writes_anothers_rows_even_with_sql_of_its_own() {
+    let (f, mut conn) = filled().await;
+    let tables: Vec<(String, bool, bool)> = sqlx::query_as(TENANT_TABLES).fetch_all(&mut conn).await.unwrap();
+    let (me, other) = (f.orgs[0].0, f.orgs[1].0);
+    let mut seen = 0;
+    for (table, ..) in tables.iter().filter(|t| !t.0.starts_with("samples_")) {
+        conn.execute("ROLLBACK").await.unwrap();
+        let without: i64 = sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(*) FROM {table}"))).fetch_one(&mut conn).await.unwrap();
+        assert_eq!(without, 0, "{table}: without a scope there is nothing");
+        scoped(&mut conn, &format!("partner:{me}")).await;
+        let orgs: Vec<i64> = sqlx::query_scalar(AssertSqlSafe(format!("SELECT DISTINCT org_id FROM {table}"))).fetch_all(&mut conn).await.unwrap();
+        assert!(orgs.iter().all(|org| *org == me), "{table}: {orgs:?}");
+        seen += orgs.len();
+        for sql in [format!("UPDATE {table} SET org_id = org_id WHERE org_id = {other}"), format!("DELETE FROM {table} WHERE org_id = {other}")] {
+            let done = conn.execute(AssertSqlSafe(sql.clone())).await.unwrap();
+            assert_eq!(done.rows_affected(), 0, "{sql}");
+        }
+        // What is its own cannot be given away, nor made in another's name.
+        if !orgs.is_empty() {
+            let given = conn.execute(AssertSqlSafe(format!("UPDATE {table} SET org_id = {other}"))).await;
+            assert_eq!(code(given), "42501", "{table}");
+        }
+        // A viewer writes nothing at all.
+        scoped(&mut conn, &format!("viewer:{me}")).await;
+        let done = conn.execute(AssertSqlSafe(format!("DELETE FROM {table}"))).await.unwrap();
+        assert_eq!(done.rows_affected(), 0, "{table}: a viewer deletes");
+    }
+    assert!(seen >= 11, "{seen} tables with rows of its own");
+    scoped(&mut conn, &format!("partner:{me}")).await;
+    let made = conn.execute(AssertSqlSafe(format!("INSERT INTO series (org_id, metric, labels) VALUES ({other}, 'x', '')"))).await;
+    assert_eq!(code(made), "42501");
+    scoped(&mut conn, &format!("partner:{me}")).await;
+    let bodies: i64 = sqlx::query_scalar("SELECT count(*) FROM payloads").fetch_one(&mut conn).await.unwrap();
+    assert_eq!(bodies, 5, "its own pushes");
+    for table in ["users", "api_keys", "sessions", "signin_links", "outbox"] {
+        let n: i64 = sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(*) FROM {table}"))).fetch_one(&mut conn).await.unwrap();
+        assert_eq!(n, 0, "{table} is the hub's");
+    }
+    // A partition has no way around its table's policies.
+    let direct = conn.execute("SELECT * FROM samples_2024_10").await;
+    assert_eq!(code(direct), "42501");
+}
+
+fn code<T: std::fmt::Debug>(result: Result<T, sqlx::Error>) -> String {
+    result.expect_err("refused").as_database_error().and_then(|e| e.code()).unwrap_or_default().into_owned()
+}
+
+#[tokio::test]
+async fn a_viewers_reach_holds_in_the_database_too() {
+    let (f, mut conn) = filled().await;
+    f.send(1, Items::Incidents(vec![incident("named", Severity::Low, IncidentStatus::New, Tlp::Amber, &[f.orgs[0]])])).await;
+    f.send(1, Items::Incidents(vec![incident("open", Severity::Low, IncidentStatus::New, Tlp::Green, &[])])).await;
+    let of = async |conn: &mut PgConnection, org: OrgId| -> Vec<String> {
+        scoped(conn, &format!("viewer:{}", org.0)).await;
+        let mine: Vec<(i64, String)> = sqlx::query_as("SELECT org_id, external_id FROM incidents ORDER BY 1, 2").fetch_all(conn).await.unwrap();
+        mine.into_iter().map(|(owner, id)| format!("{}{id}", if owner == org.0 { "own " } else { "" })).collect()
+    };
+    assert_eq!(of(&mut conn, f.orgs[0]).await, ["own i", "named", "open"]);
+    assert_eq!(of(&mut conn, f.orgs[2]).await, ["open", "own i"]);
+    let posture: i64 = sqlx::query_scalar("SELECT count(DISTINCT org_id) FROM samples").fetch_one(&mut conn).await.unwrap();
+    assert_eq!(posture, 3, "posture is shared");
+}
+
+#[tokio::test]
+async fn two_nodes_keep_each_request_once_and_the_outbox_in_commit_order() {
+    let f = Fixture::new(Kind::Postgres).await;
+    let second = Store::open(&Settings { url: f.database.url.clone(), readers: 4 }).await.unwrap();
+    let hub = f.store.hub();
+    let (f, nodes) = (&f, [&f.store, &second]);
+    // A reader that follows as the live view does must meet every number in its turn.
+    let follow = async {
+        let (mut seen, mut last) = (HashSet::new(), 0);
+        let until = tokio::time::Instant::now() + Duration::from_secs(60);
+        while seen.len() < 120 && tokio::time::Instant::now() < until {
+            for change in hub.changes_after(last, 1_000).await.unwrap() {
+                last = change.seq;
+                seen.insert(change.seq);
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        seen.len()
+    };
+    // Every request goes to both nodes at once, under one key.
+    let push = async |i: i64, node: usize| {
+        let org = (i % 3) as usize;
+        let push = Push { total: 1, idempotency: Some(key(&format!("k{i}"), 1)), ..f.push(org, What::Metrics) };
+        let push = if i % 2 == 0 { push } else { Push { what: What::Incidents, ..push } };
+        let items = match push.what {
+            What::Metrics => Items::Metrics(vec![sample("m", i as f64, NOW.plus(-i * DAY))]),
+            _ => Items::Incidents(vec![incident(&format!("i{}", i % 7), Severity::Low, IncidentStatus::New, Tlp::Green, &[])]),
+        };
+        nodes[node].partner(f.orgs[org]).push(push, items).await.unwrap()
+    };
+    let pushes = futures_util::future::join_all((0..240_i64).map(|i| push(i / 2, (i % 2) as usize)));
+    let (outcomes, followed) = tokio::join!(pushes, follow);
+    let applied = outcomes.iter().filter(|o| matches!(o, Outcome::Applied { .. })).count();
+    let replayed = outcomes.iter().filter(|o| matches!(o, Outcome::Replayed(_))).count();
+    assert_eq!((applied, replayed), (120, 120));
+    assert_eq!(followed, 120, "a number was skipped");
+    second.close().await;
+}
+
+#[tokio::test]
+async fn another_nodes_commit_wakes_this_one() {
+    let f = Fixture::new(Kind::Postgres).await;
+    let second = Store::open(&Settings { url: f.database.url.clone(), readers: 2 }).await.unwrap();
+    let mut commits = second.commits();
+    // Listening begins in the background; before that a wake-up is missed, as any may be.
+    let woken = async {
+        for minute in 0..100 {
+            f.send(0, Items::Metrics(vec![sample("m", 1.0, NOW.plus(-minute))])).await;
+            if tokio::time::timeout(Duration::from_millis(100), commits.changed()).await.is_ok() {
+                return true;
+            }
+        }
+        false
+    };
+    assert!(woken.await);
+    second.close().await;
+}
+
+#[tokio::test]
+async fn a_read_that_is_given_up_leaves_no_transaction_behind() {
+    let f = Fixture::new(Kind::Postgres).await;
+    f.send(0, Items::Metrics(vec![sample("m", 1.0, NOW)])).await;
+    let window = Window { from: NOW.plus(-DAY), to: NOW.plus(DAY) };
+    for micros in (0..3_000).step_by(37) {
+        let reads = f.store.viewer(f.viewer(0));
+        let _ = tokio::time::timeout(Duration::from_micros(micros), reads.metric_series(f.orgs[0], "m", window)).await;
+    }
+    assert_eq!(f.store.viewer(f.viewer(1)).metric_series(f.orgs[0], "m", window).await.unwrap().len(), 1);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut conn = PgConnection::connect(&f.database.url).await.unwrap();
+    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'")
+        .fetch_one(&mut conn)
+        .await
+        .unwrap();
+    assert_eq!(left, 0);
+}
