@@ -115,8 +115,8 @@ impl Problem {
     }
 
     #[must_use]
-    pub fn unauthorized(detail: &str) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "An API key is needed", detail).with(header::WWW_AUTHENTICATE, "Bearer realm=\"shieldwall\"")
+    pub fn unauthorized(title: &'static str, detail: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", title, detail).with(header::WWW_AUTHENTICATE, "Bearer realm=\"shieldwall\"")
     }
 
     #[must_use]
