@@ -26,7 +26,7 @@ const NOT_VALID: &str = "The API key is not valid";
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct PushQuery {
-    /// `snapshot`: this push is the whole truth of its class; what it leaves out is closed or expired.
+    /// `delta` (default): what is left out stays as it is. `snapshot`: this push is the whole truth of its class; what it leaves out is closed or expired.
     #[param(inline)]
     pub mode: PushMode,
     /// Answer as the real push would, and keep nothing.

@@ -180,6 +180,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_absent_hub_is_named_with_the_cause() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
         // A port that was free a moment ago.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let client = PushClient::new(&format!("http://127.0.0.1:{port}"), "swk_x", "test", 2).unwrap();

@@ -129,7 +129,7 @@ fn report(answer: &Answer, unit: &str, places: &[u64], dry_run: bool) -> Vec<Str
     lines.extend(failures.iter().map(|Failure { index, pointer, detail }| {
         let place = index.and_then(|i| places.get(i)).map(|place| format!("{unit} {place}: ")).unwrap_or_default();
         // Within the item: `/items/7/value` says no more than `value` beside the line number.
-        let field = pointer.splitn(4, '/').nth(3).filter(|_| !place.is_empty()).unwrap_or(pointer);
+        let field = if place.is_empty() { pointer } else { pointer.splitn(4, '/').nth(3).unwrap_or_default() };
         // Most details begin with the field; it stands in front in any case.
         let detail = detail.strip_prefix(field).and_then(|rest| rest.strip_prefix(' ')).unwrap_or(detail);
         if field.is_empty() { format!("  {place}{detail}") } else { format!("  {place}{field}: {detail}") }
