@@ -51,7 +51,7 @@ enum Command {
 /// Runs the command given on the command line. Exit code 1: it failed, or something was refused.
 pub async fn run() -> ExitCode {
     let cli = Cli::parse();
-    logging::start();
+    logging::start(matches!(cli.command, Command::Push(_)));
     // Fails only when a provider is there already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let done = match cli.command {

@@ -32,6 +32,10 @@ pub struct Civil {
     pub second: u8,
 }
 
+/// What [`Timestamp::parse`] reads, as the end of a sentence about the field.
+const ACCEPTED: &str =
+    "must be a date-time with T and a zone, such as 2026-05-01T12:00:00Z or 2026-05-01T14:00:00+02:00 (RFC 3339), or a date, such as 2026-05-01";
+
 /// English month names, three letters, January first.
 pub const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
@@ -48,7 +52,7 @@ impl Timestamp {
         } else {
             text
         };
-        let moment = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| "is not an RFC 3339 date-time such as 2026-05-01T12:00:00Z".to_owned())?;
+        let moment = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| ACCEPTED.to_owned())?;
         i64::try_from(moment.unix_timestamp_nanos() / 1_000).map(Self).map_err(|_| "is out of range".to_owned())
     }
 
@@ -175,7 +179,7 @@ mod tests {
     #[test]
     fn refuses_what_is_no_moment() {
         for bad in ["", "yesterday", "2026-13-01T00:00:00Z", "2026-02-30", "2026-05-01 12:00", "1714564800", "éééééééééé"] {
-            assert!(Timestamp::parse(bad).is_err(), "{bad}");
+            assert!(Timestamp::parse(bad).unwrap_err().contains("such as 2026-05-01T12:00:00Z"), "{bad}");
         }
     }
 

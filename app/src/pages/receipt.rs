@@ -1,7 +1,7 @@
 //! `/receipts/:id`: one receipt. What came, what was kept, what was refused and why, and where it all came from.
 
 use crate::{api::pages, components::*};
-use domain::view::{Payload, Receipt, ReceiptFailure};
+use domain::view::{Payload, PushRow, Receipt, ReceiptFailure};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -42,6 +42,15 @@ fn One(page: Signal<Receipt>) -> impl IntoView {
     }
 }
 
+/// What became of a push, in words. The API's `complete` says only that nothing of it is still waiting.
+fn status(push: &PushRow) -> &'static str {
+    match (push.kept, push.failed) {
+        (_, 0) => "complete",
+        (0, _) => "refused",
+        _ => "partly kept",
+    }
+}
+
 /// `metric` or `metrics`, and so on.
 pub fn words(what: &str, n: u32) -> String {
     match (n, what.strip_suffix('s')) {
@@ -63,7 +72,7 @@ fn Numbers(page: Signal<Receipt>) -> impl IntoView {
                     {stat("Received", p.row.total, "", "items")}
                     {stat("Kept", p.row.kept, "", "duplicates included")}
                     {stat("Refused", p.row.failed, refused.0, refused.1)}
-                    <div class="stat"><p class="stat-label">"Status"</p><p class="stat-value stat-word">{p.status.clone()}</p></div>
+                    <div class="stat"><p class="stat-label">"Status"</p><p class="stat-value stat-word">{status(&p.row)}</p></div>
                 </section>
             }
         })

@@ -18,6 +18,7 @@ pub struct Problem {
     /// The kind, in words.
     #[schema(value_type = String)]
     pub title: &'static str,
+    /// The HTTP status.
     pub status: u16,
     /// What is wrong with this request.
     pub detail: String,
@@ -43,6 +44,7 @@ pub struct FieldError {
     pub pointer: String,
     /// A stable word for programs.
     pub code: String,
+    /// What is wrong, and what would be right.
     pub detail: String,
 }
 
@@ -115,8 +117,8 @@ impl Problem {
     }
 
     #[must_use]
-    pub fn unauthorized(detail: &str) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "An API key is needed", detail).with(header::WWW_AUTHENTICATE, "Bearer realm=\"shieldwall\"")
+    pub fn unauthorized(title: &'static str, detail: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", title, detail).with(header::WWW_AUTHENTICATE, "Bearer realm=\"shieldwall\"")
     }
 
     #[must_use]

@@ -18,12 +18,15 @@ use store::{Mode, What};
 use tokio::io::AsyncReadExt;
 use utoipa::{IntoParams, ToSchema};
 
+/// The title of a refusal for a key that was sent.
+const NOT_VALID: &str = "The API key is not valid";
+
 /// Query of a push.
 #[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct PushQuery {
-    /// `snapshot`: this push is the whole truth of its class; what it leaves out is closed or expired.
+    /// `delta` (default): what is left out stays as it is. `snapshot`: this push is the whole truth of its class; what it leaves out is closed or expired.
     #[param(inline)]
     pub mode: PushMode,
     /// Answer as the real push would, and keep nothing.
@@ -66,16 +69,16 @@ pub struct Accepted {
 /// 401 with the reason; 503 when the database does not answer.
 pub async fn authenticate(app: &App, headers: &HeaderMap) -> Result<ApiKey, Problem> {
     app.keys.authenticate(app, headers.get(header::AUTHORIZATION)).await.map_err(|failure| {
-        let detail = match failure {
-            AuthFailure::Missing => "Send the header Authorization: Bearer swk_….",
-            AuthFailure::Malformed => "This is not a Shieldwall key; a character may be missing.",
-            AuthFailure::Unknown => "This key is not known here.",
-            AuthFailure::Revoked => "This key was revoked.",
-            AuthFailure::Expired => "This key has expired.",
+        let (title, detail) = match failure {
+            AuthFailure::Missing => ("An API key is needed", "Send the header Authorization: Bearer swk_…."),
+            AuthFailure::Malformed => (NOT_VALID, "This is not a Shieldwall key; a character may be missing or wrong."),
+            AuthFailure::Unknown => (NOT_VALID, "This key is not known here."),
+            AuthFailure::Revoked => (NOT_VALID, "This key was revoked."),
+            AuthFailure::Expired => (NOT_VALID, "This key has expired."),
             AuthFailure::Unavailable(error) => return error.into(),
         };
         tracing::info!(detail, "key refused");
-        Problem::unauthorized(detail)
+        Problem::unauthorized(title, detail)
     })
 }
 

@@ -53,14 +53,19 @@ pub struct Submitted {
 /// The record of one accepted push, with TAXII's field names.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Receipt {
+    /// Where it can be read again: `GET /api/v1/receipts/{id}`.
     pub id: Uuid,
     /// Always `complete`: what is answered is on disk.
     pub status: &'static str,
-    /// RFC 3339, UTC.
+    /// When it came: RFC 3339, UTC.
     pub request_timestamp: String,
+    /// Items in the push.
     pub total_count: u32,
+    /// Items kept, those that were there already included.
     pub success_count: u32,
+    /// Items refused.
     pub failure_count: u32,
+    /// Always 0: nothing waits.
     pub pending_count: u32,
     /// The refused items; send only these again, corrected.
     pub failures: Vec<ItemFailure>,
@@ -75,6 +80,7 @@ pub struct ItemFailure {
     pub pointer: String,
     /// A stable word for programs.
     pub code: String,
+    /// What is wrong, and what would be right.
     pub detail: String,
 }
 

@@ -9,26 +9,32 @@ use utoipa::ToSchema;
 /// Whose key this is, and what it may do.
 #[derive(Serialize, ToSchema)]
 pub struct WhoAmI {
-    /// Slug.
+    /// The organisation's slug.
     organisation: String,
+    /// The organisation's name.
     name: String,
     /// The key's name.
     key: String,
+    /// What it may push: `metrics`, `incidents`, `events`, `indicators`; `backfill` for old data.
     scopes: Vec<String>,
+    /// What one push may be.
     limits: Limits,
 }
 
 /// What one push may be.
 #[derive(Serialize, ToSchema)]
 pub struct Limits {
+    /// Items in one push.
     items_per_push: usize,
-    /// As sent.
+    /// Bytes of a body as sent.
     body_bytes: usize,
-    /// After inflating gzip or zstd.
+    /// Bytes of a body after inflating gzip or zstd.
     inflated_bytes: usize,
+    /// Nesting of the JSON.
     depth: usize,
     /// Metric and labels, over all that the organisation ever pushed.
     series_per_organisation: usize,
+    /// Pushes a minute and key.
     pushes_per_minute: u32,
     /// How far `observed_at` may be ahead.
     max_ahead_seconds: u32,

@@ -1,7 +1,7 @@
 //! A client of the push API that does not give up early: it repeats a push that met a busy or absent hub, under the same
 //! idempotency key, so that however often it arrives it is kept once.
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use rand::RngExt;
 use reqwest::{StatusCode, Url, header};
 use serde::Deserialize;
@@ -118,17 +118,26 @@ impl PushClient {
             if attempt >= self.attempts {
                 return match failed {
                     Ok(response) => answer(response).await,
-                    Err(error) => Err(anyhow::Error::new(error).context(format!("cannot reach {}", self.base.origin().ascii_serialization()))),
+                    Err(error) => bail!("cannot reach {} (tried {attempt} times): {}", self.base.origin().ascii_serialization(), cause(&error)),
                 };
             }
             let wait = wait.unwrap_or_else(|| backoff(attempt));
             match &failed {
                 Ok(response) => tracing::warn!(attempt, status = response.status().as_u16(), ?wait, "the hub is busy; pushing again"),
-                Err(error) => tracing::warn!(attempt, %error, ?wait, "the hub cannot be reached; pushing again"),
+                Err(error) => tracing::warn!(attempt, error = cause(error), ?wait, "the hub cannot be reached; pushing again"),
             }
             tokio::time::sleep(wait).await;
         }
     }
+}
+
+/// What went wrong in the end, without the layers around it: `Connection refused (os error 111)`.
+fn cause(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "no answer in time".to_owned();
+    }
+    let innermost = std::iter::successors(Some(error as &dyn std::error::Error), |e| e.source()).last();
+    innermost.map_or_else(String::new, ToString::to_string)
 }
 
 /// 409 says that the same push is still being answered.
@@ -167,6 +176,17 @@ mod tests {
         assert_eq!(asked("86400"), Some(Duration::from_secs(300)));
         assert_eq!(asked("Wed, 21 Oct 2026 07:28:00 GMT"), None);
         assert!(backoff(1) <= Duration::from_millis(250) && backoff(99) <= Duration::from_secs(15));
+    }
+
+    #[tokio::test]
+    async fn an_absent_hub_is_named_with_the_cause() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        // A port that was free a moment ago.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let client = PushClient::new(&format!("http://127.0.0.1:{port}"), "swk_x", "test", 2).unwrap();
+        let error = client.push(What::Metrics, b"{}".to_vec(), "k", Intent::default()).await.unwrap_err();
+        let text = format!("{error:#}");
+        assert!(text.starts_with(&format!("cannot reach http://127.0.0.1:{port} (tried 2 times): Connection refused")), "{text}");
     }
 
     #[test]

@@ -56,6 +56,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     if let Some(task) = simulator {
         task.abort();
     }
+    serve::stopped();
     Ok(ExitCode::SUCCESS)
 }
 
@@ -66,7 +67,7 @@ fn greet(base: &str) -> anyhow::Result<()> {
     for account in demo::accounts() {
         super::print(&format!("  {:<10} {:<34} {}   ({})", account.role.name(), account.email, account.password, account.org))?;
     }
-    super::print("\nCtrl-C ends it.\n").map(drop)
+    super::print("\nCtrl-C ends it. The next start makes the data anew; with --keep it goes on with this.\n").map(drop)
 }
 
 /// The simulator pushes over the network like any partner, from this machine.

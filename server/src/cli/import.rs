@@ -54,12 +54,16 @@ struct Count {
 /// Loads the folder; the exit code is 0 only when nothing was refused.
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mapping = mapping(&args)?;
-    let files = [("organisations.csv", mapping.organisations.clone()), ("metrics.csv", mapping.metrics.clone()), ("incidents.csv", mapping.incidents.clone())];
+    let files = [
+        ("organisations.csv", &mapping.organisations, None),
+        ("metrics.csv", &mapping.metrics, Some(What::Metrics)),
+        ("incidents.csv", &mapping.incidents, Some(What::Incidents)),
+    ];
     let mut tables = Vec::new();
-    for (name, table) in files {
+    for (name, table, what) in files {
         let path = args.dir.join(name);
-        tables.push(match std::fs::read_to_string(&path) {
-            Ok(text) => Some(read(&text, &table).with_context(|| path.display().to_string())?),
+        tables.push(match std::fs::read(&path) {
+            Ok(bytes) => Some(items::utf8(bytes).and_then(|text| read(&text, table, what)).with_context(|| path.display().to_string())?),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
             Err(e) => return Err(e).with_context(|| path.display().to_string()),
         });
@@ -103,8 +107,22 @@ fn mapping(args: &Args) -> anyhow::Result<Mapping> {
 type Refusals = Vec<(u64, String)>;
 type Rows = Vec<(u64, items::Row)>;
 
-fn read(text: &str, table: &Table) -> anyhow::Result<Rows> {
-    items::rows(text)?.into_iter().map(|(line, row)| Ok((line, table.apply(row).with_context(|| format!("line {line}"))?))).collect()
+/// Rows in our fields; `what` is absent for organisations.
+fn read(text: &str, table: &Table, what: Option<What>) -> anyhow::Result<Rows> {
+    let sheet = items::sheet(text)?;
+    let needed = match what {
+        None => organisations::NEEDED.to_vec(),
+        Some(what) => [&["org"], items::needed(what)].concat(),
+    };
+    items::require(&needed, &table.fields(&sheet.head), &sheet.head)?;
+    let ours = |(line, row): (u64, items::Row)| {
+        let mut row = table.apply(row).with_context(|| format!("line {line}"))?;
+        if let Some(what) = what.filter(|_| sheet.semicolons) {
+            items::decimal_points(what, &mut row);
+        }
+        Ok((line, row))
+    };
+    sheet.rows.into_iter().map(ours).collect()
 }
 
 /// Loads one class of data, organisation by organisation.
@@ -154,7 +172,7 @@ async fn load(app: &App, what: What, rows: Rows) -> anyhow::Result<Count> {
         history::rebuild(app, org, from).await?;
     }
     if !ignored.is_empty() {
-        eprintln!("{}: columns ignored: {}", what.name(), ignored.join(", "));
+        eprintln!("{}: {}", what.name(), items::left_out(what, &ignored));
     }
     if without_value > 0 {
         eprintln!("{}: rows left out for want of a value: {without_value}", what.name());

@@ -3,7 +3,7 @@
 //! Nothing is judged here beyond what reading needs: the server's validation is the only one, so that a file and a request are
 //! refused for the same reasons. JSON items are passed on as they were written.
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use serde_json::{Map, Value, value::RawValue};
 use std::path::Path;
 use store::What;
@@ -51,6 +51,34 @@ pub struct Items {
 /// One row of a CSV file: column and cell, without empty cells.
 pub type Row = Vec<(String, String)>;
 
+/// A CSV file.
+#[derive(Debug)]
+pub struct Sheet {
+    /// The columns, in their order.
+    pub head: Vec<String>,
+    /// Each row with the line it begins on.
+    pub rows: Vec<(u64, Row)>,
+    /// Cells are parted by semicolons, as Excel does where numbers have a decimal comma.
+    pub semicolons: bool,
+}
+
+/// A file's bytes as text.
+///
+/// # Errors
+/// When they are not UTF-8.
+pub fn utf8(bytes: Vec<u8>) -> anyhow::Result<String> {
+    String::from_utf8(bytes).map_err(|e| anyhow!("not UTF-8 (byte {}); save it as UTF-8, in Excel as \"CSV UTF-8\"", e.utf8_error().valid_up_to()))
+}
+
+/// Says which columns were left out, and that this does no harm.
+pub fn left_out(what: What, columns: &[String]) -> String {
+    let columns = columns.join(", ");
+    match what {
+        What::Metrics => format!("Columns that are no part of a metric, left out: {columns}. No score needs them; named label.NAME, one becomes a label."),
+        _ => format!("Columns that are no field of {}, left out: {columns}.", what.name()),
+    }
+}
+
 /// Reads a file's text.
 ///
 /// # Errors
@@ -90,7 +118,12 @@ fn ndjson(text: &str) -> anyhow::Result<Items> {
 
 fn csv(what: What, text: &str) -> anyhow::Result<Items> {
     let mut out = Items { unit: "line", ..Items::default() };
-    for (place, row) in rows(text)? {
+    let sheet = sheet(text)?;
+    require(needed(what), &sheet.head, &sheet.head)?;
+    for (place, mut row) in sheet.rows {
+        if sheet.semicolons {
+            decimal_points(what, &mut row);
+        }
         match item(what, row, &mut out.ignored)? {
             Some(json) => out.items.push(Item { place, json }),
             None => out.without_value += 1,
@@ -99,12 +132,16 @@ fn csv(what: What, text: &str) -> anyhow::Result<Items> {
     Ok(out)
 }
 
-/// Reads CSV with a head, with the line each row begins on.
+/// Reads CSV with a head; commas part the cells, or semicolons where the head has them and no comma.
 ///
 /// # Errors
 /// When rows differ in length, a column stands there twice, or the text is not CSV.
-pub fn rows(text: &str) -> anyhow::Result<Vec<(u64, Row)>> {
-    let mut reader = ::csv::ReaderBuilder::new().trim(::csv::Trim::All).from_reader(text.strip_prefix('\u{feff}').unwrap_or(text).as_bytes());
+pub fn sheet(text: &str) -> anyhow::Result<Sheet> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let first = text.lines().find(|line| !line.trim().is_empty()).context("the file is empty")?;
+    let semicolons = first.contains(';') && !first.contains(',');
+    let delimiter = if semicolons { b';' } else { b',' };
+    let mut reader = ::csv::ReaderBuilder::new().delimiter(delimiter).trim(::csv::Trim::All).from_reader(text.as_bytes());
     let head = reader.headers().context("the file has no head")?.clone();
     for (i, column) in head.iter().enumerate() {
         if head.iter().take(i).any(|c| c == column) {
@@ -113,13 +150,66 @@ pub fn rows(text: &str) -> anyhow::Result<Vec<(u64, Row)>> {
     }
     let cells =
         |record: &::csv::StringRecord| head.iter().zip(record).filter(|(_, cell)| !cell.is_empty()).map(|(c, v)| (c.to_owned(), v.to_owned())).collect();
-    reader
+    let rows = reader
         .records()
         .map(|record| {
-            let record = record?;
+            let record = record.map_err(uneven)?;
             Ok((record.position().map_or(0, ::csv::Position::line), cells(&record)))
         })
-        .collect()
+        .collect::<anyhow::Result<_>>()?;
+    Ok(Sheet { head: head.iter().map(str::to_owned).collect(), rows, semicolons })
+}
+
+/// What is wrong with a row, in words.
+fn uneven(error: ::csv::Error) -> anyhow::Error {
+    let &::csv::ErrorKind::UnequalLengths { ref pos, expected_len, len } = error.kind() else { return error.into() };
+    let line = pos.as_ref().map_or(0, ::csv::Position::line);
+    anyhow!("line {line} has {len} cells, the head has {expected_len} columns; a cell with the separator in it needs \"quotes\"")
+}
+
+/// The columns without which no row could be kept.
+pub const fn needed(what: What) -> &'static [&'static str] {
+    match what {
+        What::Metrics => &["metric", "value", "observed_at"],
+        What::Incidents => &["external_id", "title", "severity"],
+        What::Events => &["external_id", "title", "severity", "observed_at"],
+        What::Indicators => &["type", "value"],
+        What::IndicatorCounts => &["window_start", "window_end", "type", "tlp", "severity", "count"],
+    }
+}
+
+/// Whether all needed columns are there: `has` are the file's own and what a mapping makes of them, `head` the file's own.
+///
+/// # Errors
+/// Names those that are missing, and those of the file: one error, where each row would be refused for the same reason.
+pub fn require(needed: &[&str], has: &[String], head: &[String]) -> anyhow::Result<()> {
+    let missing: Vec<&str> = needed.iter().copied().filter(|column| !has.iter().any(|h| h == column)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let word = if missing.len() == 1 { "column" } else { "columns" };
+    bail!("the head lacks the {word} {}; it has {}", missing.join(", "), head.join(", "))
+}
+
+/// Reads `93,5` as 93.5 in fields that are numbers: a file with semicolons comes from where commas are decimal.
+pub fn decimal_points(what: What, row: &mut Row) {
+    for (_, cell) in row.iter_mut().filter(|(column, _)| numbers(what).contains(&column.as_str())) {
+        if cell
+            .split_once(',')
+            .is_some_and(|(whole, rest)| !rest.is_empty() && (whole.to_owned() + rest).trim_start_matches('-').bytes().all(|b| b.is_ascii_digit()))
+        {
+            *cell = cell.replace(',', ".");
+        }
+    }
+}
+
+const fn numbers(what: What) -> &'static [&'static str] {
+    match what {
+        What::Metrics => &["value"],
+        What::Indicators => &["confidence"],
+        What::IndicatorCounts => &["count"],
+        What::Incidents | What::Events => &[],
+    }
 }
 
 /// One CSV row as an item; `None` for a metric without a value. Columns without a field are noted in `ignored`.
@@ -127,16 +217,15 @@ pub fn rows(text: &str) -> anyhow::Result<Vec<(u64, Row)>> {
 /// # Errors
 /// Never for what is in the cells.
 pub fn item(what: What, row: Row, ignored: &mut Vec<String>) -> anyhow::Result<Option<Box<RawValue>>> {
-    let (fields, numbers, others): (&[&str], &[&str], Others) = match what {
-        What::Metrics => (&["metric", "unit", "observed_at"], &["value"], Others::Labels),
+    let (fields, others): (&[&str], Others) = match what {
+        What::Metrics => (&["metric", "unit", "observed_at"], Others::Labels),
         What::Incidents => (
             &["external_id", "title", "severity", "status", "tlp", "class", "opened_at", "closed_at", "updated_at", "description", "owner"],
-            &[],
             Others::Attributes,
         ),
-        What::Events => (&["external_id", "title", "kind", "severity", "tlp", "observed_at", "incident"], &[], Others::Attributes),
-        What::Indicators => (&["type", "value", "tlp", "severity", "first_seen", "last_seen", "valid_until", "description"], &["confidence"], Others::Ignored),
-        What::IndicatorCounts => (&["window_start", "window_end", "type", "tlp", "severity"], &["count"], Others::Ignored),
+        What::Events => (&["external_id", "title", "kind", "severity", "tlp", "observed_at", "incident"], Others::Attributes),
+        What::Indicators => (&["type", "value", "tlp", "severity", "first_seen", "last_seen", "valid_until", "description"], Others::Ignored),
+        What::IndicatorCounts => (&["window_start", "window_end", "type", "tlp", "severity"], Others::Ignored),
     };
     if what == What::Metrics && !row.iter().any(|(column, _)| column == "value") {
         return Ok(None);
@@ -146,7 +235,7 @@ pub fn item(what: What, row: Row, ignored: &mut Vec<String>) -> anyhow::Result<O
     for (column, cell) in row {
         if fields.contains(&column.as_str()) {
             object.insert(column, Value::String(cell));
-        } else if numbers.contains(&column.as_str()) {
+        } else if numbers(what).contains(&column.as_str()) {
             object.insert(column, number(cell));
         } else if column == "recipients" && matches!(what, What::Incidents | What::Events | What::Indicators) {
             object.insert(column, cell.split([' ', ',', ';']).filter(|s| !s.is_empty()).collect());
@@ -207,8 +296,23 @@ mod tests {
 
     #[test]
     fn csv_incidents_keep_other_columns_as_attributes() {
-        let (items, _) = text(What::Incidents, Format::Csv, "external_id,title,recipients,ward\nA-1,\"Lost, found\",one two,7\n");
-        assert_eq!(items[0].1, r#"{"attributes":{"ward":"7"},"external_id":"A-1","recipients":["one","two"],"title":"Lost, found"}"#);
+        let (items, _) = text(What::Incidents, Format::Csv, "external_id,title,severity,recipients,ward\nA-1,\"Lost, found\",low,one two,7\n");
+        assert_eq!(items[0].1, r#"{"attributes":{"ward":"7"},"external_id":"A-1","recipients":["one","two"],"severity":"low","title":"Lost, found"}"#);
+    }
+
+    #[test]
+    fn semicolons_part_cells_and_commas_are_decimal_then() {
+        let (items, _) = text(What::Metrics, Format::Csv, "metric;value;observed_at;label.site\nhsts_pct;93,5;2026-01-02;a,b\nhsts_pct;1,234,5;2026-01-02;\n");
+        assert_eq!(items[0].1, r#"{"labels":{"site":"a,b"},"metric":"hsts_pct","observed_at":"2026-01-02","value":93.5}"#);
+        assert!(items[1].1.ends_with(r#""value":"1,234,5"}"#), "no guesses: {}", items[1].1);
+        let (items, _) = text(What::Metrics, Format::Csv, "metric,value,observed_at\nhsts_pct,\"1,234\",2026-01-02\n");
+        assert!(items[0].1.ends_with(r#""value":"1,234"}"#), "{}", items[0].1);
+    }
+
+    #[test]
+    fn a_missing_column_is_one_error_about_the_head() {
+        let error = read(What::Metrics, Format::Csv, "metrik,value,unit\nhsts_pct,1,percent\nhsts_pct,2,percent\n").unwrap_err().to_string();
+        assert_eq!(error, "the head lacks the columns metric, observed_at; it has metrik, value, unit");
     }
 
     #[test]
@@ -223,7 +327,10 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_table() {
-        assert!(rows("a,b\n1\n").is_err());
-        assert!(rows("a,a\n1,2\n").is_err());
+        let wrong = |text| sheet(text).unwrap_err().to_string();
+        assert!(wrong("a,b\n1,2\n3\n").starts_with("line 3 has 1 cells, the head has 2 columns"), "{}", wrong("a,b\n1,2\n3\n"));
+        assert!(wrong("a,a\n1,2\n").contains("twice"));
+        assert!(wrong("\u{feff}\n").contains("empty"));
+        assert!(utf8(vec![b'a', 0xe4]).unwrap_err().to_string().contains("not UTF-8 (byte 1)"));
     }
 }

@@ -69,13 +69,17 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     };
     let client = PushClient::new(&args.url, &key(&args)?, concat!("shieldwall-push/", env!("CARGO_PKG_VERSION")), 8)?;
     let format = args.format.or_else(|| Format::of(&args.file)).context("cannot tell the format by the file's name; say --format json, ndjson or csv")?;
-    let read = items::read(what, format, &text(&args)?)?;
+    let read = items::read(what, format, &text(&args)?).with_context(|| args.file.display().to_string())?;
     let unit = read.unit;
     if !read.ignored.is_empty() {
-        eprintln!("Columns ignored: {}", read.ignored.join(", "));
+        eprintln!("{}", items::left_out(what, &read.ignored));
     }
     if read.without_value > 0 {
         eprintln!("Rows left out for want of a value: {}", read.without_value);
+    }
+    if read.items.is_empty() && format == Format::Csv {
+        // Rather an export that failed than a whole truth that is empty: a snapshot of nothing would end everything.
+        bail!("{} has no rows with data; nothing was sent", args.file.display());
     }
     let batches = batches(what, read)?;
     if mode == Mode::Snapshot && batches.len() > 1 {
@@ -125,9 +129,10 @@ fn report(answer: &Answer, unit: &str, places: &[u64], dry_run: bool) -> Vec<Str
     lines.extend(failures.iter().map(|Failure { index, pointer, detail }| {
         let place = index.and_then(|i| places.get(i)).map(|place| format!("{unit} {place}: ")).unwrap_or_default();
         // Within the item: `/items/7/value` says no more than `value` beside the line number.
-        let field = pointer.splitn(4, '/').nth(3).filter(|_| !place.is_empty()).unwrap_or(pointer);
-        // Most details begin with the field.
-        if detail.starts_with(field) { format!("  {place}{detail}") } else { format!("  {place}{field}: {detail}") }
+        let field = if place.is_empty() { pointer } else { pointer.splitn(4, '/').nth(3).unwrap_or_default() };
+        // Most details begin with the field; it stands in front in any case.
+        let detail = detail.strip_prefix(field).and_then(|rest| rest.strip_prefix(' ')).unwrap_or(detail);
+        if field.is_empty() { format!("  {place}{detail}") } else { format!("  {place}{field}: {detail}") }
     }));
     lines
 }
@@ -142,16 +147,18 @@ fn key(args: &Args) -> anyhow::Result<String> {
     if let Some(path) = &args.key_file {
         return Ok(std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?.trim().to_owned());
     }
-    std::env::var("SHIELDWALL_KEY").context("no API key: put it into a file (--key-file) or into SHIELDWALL_KEY")
+    let key = std::env::var("SHIELDWALL_KEY").ok().filter(|key| !key.trim().is_empty());
+    key.context("no API key: put it into a file (--key-file) or into the environment variable SHIELDWALL_KEY, and export that")
 }
 
 fn text(args: &Args) -> anyhow::Result<String> {
     if args.file.as_os_str() == "-" {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).context("cannot read standard input as UTF-8")?;
-        return Ok(text);
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
+        return items::utf8(bytes).context("standard input");
     }
-    std::fs::read_to_string(&args.file).with_context(|| format!("cannot read {} as UTF-8", args.file.display()))
+    let bytes = std::fs::read(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
+    items::utf8(bytes).with_context(|| args.file.display().to_string())
 }
 
 #[cfg(test)]
@@ -166,6 +173,12 @@ mod tests {
         .unwrap();
         let answer = Answer { status: 200, ..answer };
         assert_eq!(report(&answer, "line", &[2, 9], false), ["receipt r1: 1 kept, 1 refused", "  line 9: value: must be a number"]);
+        let answer = serde_json::from_str(
+            r#"{"id":"r1","failures":[{"index":0,"pointer":"/items/0/observed_at","detail":"observed_at must be a date-time."},{"index":1,"pointer":"/items/1","detail":"Too large."}]}"#,
+        )
+        .unwrap();
+        let lines = report(&Answer { status: 200, ..answer }, "line", &[2, 9], false);
+        assert_eq!(lines[1..], ["  line 2: observed_at: must be a date-time.", "  line 9: Too large."]);
     }
 
     #[test]

@@ -24,7 +24,13 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let listener = listen(&args.hub).await?;
     tracing::info!(address = %listener.local_addr()?, url = args.hub.address.base_url(), "serving");
     routes::serve(app, listener).await;
+    stopped();
     Ok(ExitCode::SUCCESS)
+}
+
+/// The last line of a hub. A push is acknowledged only when it is on disk, however the hub ends.
+pub fn stopped() {
+    tracing::info!("stopped; everything acknowledged is on disk");
 }
 
 /// Takes the address to listen on.

@@ -102,4 +102,14 @@ async fn the_description_is_readable_for_people_too() {
         assert!(page.text().contains(&format!("<code>{} {path}</code>", method.to_uppercase())), "{method} {path}");
     }
     assert!(page.text().contains("observed_at") && !page.text().contains("<script"));
+    // The example works as it stands.
+    let text = page.text().replace("&quot;", "\"").replace("&lt;", "<");
+    let (_, example) = text.split_once("<<END\n").expect("an example");
+    let example = example.split_once("\nEND").expect("its end").0.replace("$(date -u +%FT%TZ)", &app.at(0));
+    let answer = app.partner("alpha").await.post("metrics", &serde_json::from_str::<Value>(&example).expect("JSON")).await;
+    let receipt = answer.json();
+    assert_eq!((answer.status, &receipt["success_count"]), (200, &Value::from(1)));
+    for field in receipt.as_object().expect("a receipt").keys() {
+        assert!(text.contains(&format!("\"{field}\": ")), "the page's answer lacks {field}");
+    }
 }

@@ -33,6 +33,8 @@ async fn without_a_good_key_there_is_401_and_how_to_do_better() {
             }
             let answer = Answer::of(request).await;
             assert_eq!(answer.status, 401, "{what}: {}", answer.text());
+            let title = if what == "nothing" { "An API key is needed" } else { "The API key is not valid" };
+            assert_eq!(answer.problem()["title"], title, "{what}");
             assert!(answer.header("www-authenticate").starts_with("Bearer "), "{what}");
             assert!(!answer.problem().to_string().contains(&good[4..20]), "no key is echoed");
         }

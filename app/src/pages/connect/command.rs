@@ -8,11 +8,11 @@ use leptos::prelude::*;
 #[component]
 pub fn Commands(page: Signal<Connect>) -> impl IntoView {
     // Taken once: a command must not change while the reader copies it, and the key is in the first answer only.
-    let (real, dry, has_key) = page.with_untracked(|p| (command(p, false), command(p, true), p.new_key.is_some()));
+    let (real, dry, file, has_key) = page.with_untracked(|p| (command(p, false), command(p, true), from_file(p), p.new_key.is_some()));
     let hint = if has_key {
         view! { <p>"This command works as it stands: it holds your new key, and pushes one value."</p> }.into_any()
     } else {
-        view! { <p>"Put your key into a variable first: "<code>"read -rs SHIELDWALL_KEY"</code>" takes it without showing or remembering it. Then push one value:"</p> }.into_any()
+        view! { <p>"Put your key into a variable first; this waits for you to paste it and shows it nowhere: "<code>{TAKE_KEY}</code>". Then push one value:"</p> }.into_any()
     };
     view! {
         {hint}
@@ -22,7 +22,25 @@ pub fn Commands(page: Signal<Connect>) -> impl IntoView {
             <p class="quiet">"The answer is the one of a real push; nothing is stored and nothing is shown."</p>
             <Command label="Command for a dry run" text=dry/>
         </details>
+        <details class="data">
+            <summary>"Push a file (CSV, JSON, NDJSON)"</summary>
+            <p class="quiet">"The same program as the hub, with the same key; it tries again where the network fails, and nothing counts twice. The first part waits for the key, so that it stays out of your shell's history. A CSV begins with "<code>"metric,value,unit,observed_at"</code>"."</p>
+            <Command label="Command for a file" text=file/>
+        </details>
     }
+}
+
+/// Takes a key from the terminal into the environment of what is started from there, past the screen and the history.
+const TAKE_KEY: &str = "read -rs SHIELDWALL_KEY && export SHIELDWALL_KEY";
+
+/// The command for a file. In one line: a second line in the clipboard would be taken for the key.
+fn from_file(page: &Connect) -> String {
+    format!("{TAKE_KEY} && shieldwall push metrics posture.csv --url '{}'", base(page))
+}
+
+/// The hub's address for use between single quotes.
+fn base(page: &Connect) -> String {
+    page.base_url.trim_end_matches('/').replace('\'', "%27")
 }
 
 /// The command for a POSIX shell.
@@ -32,7 +50,7 @@ fn command(page: &Connect, dry_run: bool) -> String {
         Some(key) => format!("'Authorization: Bearer {key}'"),
         None => "\"Authorization: Bearer $SHIELDWALL_KEY\"".to_owned(),
     };
-    let base = page.base_url.trim_end_matches('/').replace('\'', "%27");
+    let base = base(page);
     let (metric, value) = &page.example;
     let at = page.now.rfc3339();
     let query = if dry_run { "?dry_run=true" } else { "" };
@@ -78,5 +96,7 @@ mod tests {
         // Double quotes, or the shell would send the variable's name.
         assert!(text.contains("-H \"Authorization: Bearer $SHIELDWALL_KEY\""), "{text}");
         assert!(text.contains("/metrics?dry_run=true'"), "{text}");
+        let text = from_file(&page);
+        assert!(text.contains("&& export SHIELDWALL_KEY &&") && text.ends_with("--url 'https://hub.example'") && !text.contains('\n'), "{text}");
     }
 }

@@ -4,7 +4,7 @@ use super::command::Command;
 use crate::components::*;
 use domain::{
     Timestamp,
-    view::{Connect, KeyRow},
+    view::{Connect, KeyRow, PushRow},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -46,7 +46,7 @@ pub fn CreateKey(page: Signal<Connect>) -> impl IntoView {
 #[component]
 pub fn Keys(page: Signal<Connect>) -> impl IntoView {
     let any = Memo::new(move |_| page.with(|p| !p.keys.is_empty()));
-    let rows = move || page.with(|p| p.keys.iter().map(|key| key_row(key, p.may_create, p.now)).collect_view());
+    let rows = move || page.with(|p| p.keys.iter().map(|key| key_row(key, last_used(key, &p.pushes), p.may_create, p.now)).collect_view());
     view! {
         <Show when=move || any.get()>
             <Card title="Keys" id="keys">
@@ -72,7 +72,12 @@ pub fn Keys(page: Signal<Connect>) -> impl IntoView {
     }
 }
 
-fn key_row(key: &KeyRow, may_revoke: bool, now: Timestamp) -> impl IntoView + use<> {
+/// When a key was last used: the hub notes it now and then, a push that is shown on the page says it at once. A key's name is used once only.
+fn last_used(key: &KeyRow, pushes: &[PushRow]) -> Option<Timestamp> {
+    pushes.iter().filter(|push| push.key == key.name).map(|push| push.received_at).chain(key.last_used_at).max()
+}
+
+fn key_row(key: &KeyRow, last_used_at: Option<Timestamp>, may_revoke: bool, now: Timestamp) -> impl IntoView + use<> {
     let moment = |at: Option<Timestamp>, none: &'static str| match at {
         Some(at) => view! { <Time at/> }.into_any(),
         None => view! { <span class="quiet">{none}</span> }.into_any(),
@@ -99,9 +104,44 @@ fn key_row(key: &KeyRow, may_revoke: bool, now: Timestamp) -> impl IntoView + us
             <td><code>{key.hint.clone()}"…"</code></td>
             <td>{key.scopes.join(", ")}</td>
             <td><Time at=key.created_at/></td>
-            <td>{moment(key.last_used_at, "never")}</td>
+            <td>{moment(last_used_at, "never")}</td>
             <td>{moment(key.expires_at, "never")}</td>
             <td>{state}</td>
         </tr>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::view::OrgRef;
+
+    #[test]
+    fn a_push_on_the_page_tells_when_its_key_was_used() {
+        let at = |text| Timestamp::parse(text).unwrap();
+        let key = |name: &str, last_used_at| KeyRow {
+            name: name.into(),
+            hint: String::new(),
+            scopes: Vec::new(),
+            created_at: at("2026-05-01"),
+            expires_at: None,
+            last_used_at,
+            revoked: false,
+        };
+        let push = |key: &str, received_at| PushRow {
+            receipt: String::new(),
+            org: OrgRef { slug: "halden-grid".into(), name: "Halden Grid".into() },
+            received_at,
+            what: "metrics".into(),
+            total: 1,
+            kept: 1,
+            failed: 0,
+            mode: "delta".into(),
+            key: key.into(),
+        };
+        let pushes = [push("siem", at("2026-05-03")), push("siem", at("2026-05-02"))];
+        assert_eq!(last_used(&key("siem", None), &pushes), Some(at("2026-05-03")));
+        assert_eq!(last_used(&key("siem", Some(at("2026-05-04"))), &pushes), Some(at("2026-05-04")));
+        assert_eq!(last_used(&key("scanner", None), &pushes), None);
     }
 }

@@ -69,6 +69,7 @@ pub fn MetricTables(page: Signal<Scoring>) -> impl IntoView {
         view! {
             <tr id=m.key.clone()>
                 <th scope="row">{m.title.clone()}<small><code>{m.key.clone()}</code></small></th>
+                <td><code>{m.unit.clone()}</code></td>
                 <td>{better}</td>
                 <td class="n">{m.format(m.target)}</td>
                 <td class="n">{m.format(m.floor)}</td>
@@ -80,7 +81,7 @@ pub fn MetricTables(page: Signal<Scoring>) -> impl IntoView {
         page.with(|p| {
             let group = |d: Domain| {
                 let rows = p.policy.of_domain(d).map(|(_, m)| row(m)).collect_view();
-                view! { <tbody id=d.code()><tr class="group"><th scope="rowgroup" colspan="5">{d.title()}</th></tr>{rows}</tbody> }
+                view! { <tbody id=d.code()><tr class="group"><th scope="rowgroup" colspan="6">{d.title()}</th></tr>{rows}</tbody> }
             };
             Domain::ALL.map(group).collect_view()
         })
@@ -88,12 +89,14 @@ pub fn MetricTables(page: Signal<Scoring>) -> impl IntoView {
     let title = Signal::derive(move || page.with(|p| plural(p.policy.metrics.len() as u64, "metric in the catalogue", "metrics in the catalogue")));
     view! {
         <Card title id="metrics">
+            <p class="quiet">"A push names a metric by its key, and may name its unit as a check, in exactly the word given here ("<code>"%"</code>" stands for "<code>"percent"</code>"): "<a href="/docs/api">"the push API"</a>"."</p>
             <div class="scroll" tabindex="0" role="region" aria-label="Metrics">
                 <table class="catalogue">
                     <caption class="sr">"Metrics of the policy, by domain"</caption>
                     <thead>
                         <tr>
                             <th scope="col">"Metric"</th>
+                            <th scope="col">"Unit, as pushed"</th>
                             <th scope="col">"Better is"</th>
                             <th scope="col" class="n">"Target, 100 points"</th>
                             <th scope="col" class="n">"Floor, 0 points"</th>

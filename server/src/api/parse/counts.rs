@@ -12,13 +12,15 @@ use utoipa::ToSchema;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CountBody<'a> {
-    /// RFC 3339.
+    /// The first moment of the window: RFC 3339 with a zone, or a date.
     #[serde(borrow)]
     #[schema(value_type = String, example = "2026-05-01T00:00:00Z")]
     window_start: Cow<'a, str>,
+    /// The moment after the window.
     #[serde(borrow)]
     #[schema(value_type = String, example = "2026-05-02T00:00:00Z")]
     window_end: Cow<'a, str>,
+    /// One number for each type, marking and severity; at most 1,000.
     #[serde(borrow)]
     #[schema(value_type = Vec<CountRaw>)]
     counts: Vec<Object<CountRaw<'a>>>,
@@ -31,15 +33,19 @@ pub struct CountBody<'a> {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CountRaw<'a> {
+    /// `domain-name`, `ipv4-addr`, `ipv6-addr`, `url`, `email-addr`, `file-md5`, `file-sha1`, `file-sha256`, `vulnerability` or `other`.
     #[serde(borrow, rename = "type")]
     #[schema(value_type = String)]
     kind: Cow<'a, str>,
+    /// `CLEAR`, `GREEN`, `AMBER`, `AMBER+STRICT` or `RED` (TLP 2.0).
     #[serde(borrow)]
     #[schema(value_type = String, example = "GREEN")]
     tlp: Cow<'a, str>,
+    /// `critical`, `high`, `medium`, `low` or `info`.
     #[serde(borrow)]
     #[schema(value_type = String)]
     severity: Cow<'a, str>,
+    /// How many the organisation holds; a whole number, 0 or more.
     count: u64,
 }
 

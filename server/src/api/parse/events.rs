@@ -17,6 +17,7 @@ pub struct EventRaw<'a> {
     #[serde(borrow)]
     #[schema(value_type = String, example = "alert-88121")]
     external_id: Cow<'a, str>,
+    /// What was seen, in one line of at most 300 characters.
     #[serde(borrow)]
     #[schema(value_type = String, example = "Impossible travel for an administrator")]
     title: Cow<'a, str>,
@@ -24,14 +25,15 @@ pub struct EventRaw<'a> {
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>)]
     kind: Option<Cow<'a, str>>,
+    /// `critical`, `high`, `medium`, `low` or `info`.
     #[serde(borrow)]
     #[schema(value_type = String, example = "medium")]
     severity: Cow<'a, str>,
-    /// TLP 2.0; unmarked is AMBER+STRICT.
+    /// `CLEAR`, `GREEN`, `AMBER`, `AMBER+STRICT` or `RED` (TLP 2.0); unmarked is `AMBER+STRICT`.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>, example = "GREEN")]
     tlp: Option<Cow<'a, str>>,
-    /// RFC 3339.
+    /// When it was seen: RFC 3339 with a zone, or a date. Not more than 30 days ago without the scope `backfill`.
     #[serde(borrow)]
     #[schema(value_type = String, example = "2026-05-01T12:00:00Z")]
     observed_at: Cow<'a, str>,
@@ -39,9 +41,11 @@ pub struct EventRaw<'a> {
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>)]
     incident: Option<Cow<'a, str>>,
+    /// Slugs of the organisations that AMBER, AMBER+STRICT and RED reach.
     #[serde(borrow, default)]
     #[schema(value_type = Vec<String>)]
     recipients: Vec<Cow<'a, str>>,
+    /// The organisation's own fields: at most 50, each a text, number or boolean.
     #[serde(default)]
     #[schema(value_type = std::collections::BTreeMap<String, Scalar>, required = false)]
     attributes: UniqueMap<Scalar>,

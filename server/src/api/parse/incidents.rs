@@ -18,24 +18,27 @@ pub struct IncidentRaw<'a> {
     #[serde(borrow, default)]
     #[schema(value_type = String, required = true, example = "INC-2041")]
     external_id: Cow<'a, str>,
+    /// What happened, in one line of at most 300 characters.
     #[serde(borrow)]
     #[schema(value_type = String, example = "Mailbox rule forwards invoices")]
     title: Cow<'a, str>,
+    /// `critical`, `high`, `medium`, `low` or `info`.
     #[serde(borrow)]
     #[schema(value_type = String, example = "high")]
     severity: Cow<'a, str>,
-    /// Default `new`.
+    /// `new` (default), `in_progress`, `on_hold`, `resolved` or `closed`.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>)]
     status: Option<Cow<'a, str>>,
-    /// TLP 2.0; unmarked is AMBER+STRICT.
+    /// `CLEAR`, `GREEN`, `AMBER`, `AMBER+STRICT` or `RED` (TLP 2.0); unmarked is `AMBER+STRICT`.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>, example = "GREEN")]
     tlp: Option<Cow<'a, str>>,
-    /// A class, or class/entry, of ENISA's RSIT, such as `fraud/phishing`.
+    /// A class, or class/entry, of ENISA's RSIT, such as `fraud/phishing`. Default `other/undetermined`.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>, example = "fraud/phishing")]
     class: Option<Cow<'a, str>>,
+    /// More of it; at most 20,000 characters.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>)]
     description: Option<Cow<'a, str>>,
@@ -43,10 +46,11 @@ pub struct IncidentRaw<'a> {
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>)]
     owner: Option<Cow<'a, str>>,
-    /// RFC 3339; default now.
+    /// When it began: RFC 3339 with a zone, or a date. Default: `updated_at`.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>)]
     opened_at: Option<Cow<'a, str>>,
+    /// When it ended; only with the status `resolved` or `closed`, and then by default `updated_at`.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>)]
     closed_at: Option<Cow<'a, str>>,
@@ -58,7 +62,7 @@ pub struct IncidentRaw<'a> {
     #[serde(borrow, default)]
     #[schema(value_type = Vec<String>)]
     recipients: Vec<Cow<'a, str>>,
-    /// The organisation's own fields.
+    /// The organisation's own fields: at most 50, each a text, number or boolean.
     #[serde(default)]
     #[schema(value_type = std::collections::BTreeMap<String, Scalar>, required = false)]
     attributes: UniqueMap<Scalar>,

@@ -16,24 +16,27 @@ pub struct IndicatorRaw<'a> {
     #[serde(borrow, rename = "type")]
     #[schema(value_type = String, example = "domain-name")]
     kind: Cow<'a, str>,
+    /// The domain name, address, hash and so on itself. Capital letters make no second indicator where they mean nothing.
     #[serde(borrow)]
     #[schema(value_type = String, example = "login.example.net")]
     value: Cow<'a, str>,
-    /// TLP 2.0; unmarked is AMBER+STRICT.
+    /// `CLEAR`, `GREEN`, `AMBER`, `AMBER+STRICT` or `RED` (TLP 2.0); unmarked is `AMBER+STRICT`.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>, example = "GREEN")]
     tlp: Option<Cow<'a, str>>,
+    /// `critical`, `high`, `medium`, `low` or `info`; unknown where it is left out.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>)]
     severity: Option<Cow<'a, str>>,
-    /// 0 to 100.
+    /// How sure the organisation is, from 0 to 100.
     #[serde(default)]
     #[schema(minimum = 0, maximum = 100)]
     confidence: Option<u8>,
-    /// RFC 3339; default now.
+    /// RFC 3339 with a zone, or a date. Default: `last_seen`.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>)]
     first_seen: Option<Cow<'a, str>>,
+    /// RFC 3339 with a zone, or a date. Default: `first_seen`, or now.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>)]
     last_seen: Option<Cow<'a, str>>,
@@ -41,9 +44,11 @@ pub struct IndicatorRaw<'a> {
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>)]
     valid_until: Option<Cow<'a, str>>,
+    /// What it is about; at most 4,000 characters.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>)]
     description: Option<Cow<'a, str>>,
+    /// Slugs of the organisations that AMBER, AMBER+STRICT and RED reach.
     #[serde(borrow, default)]
     #[schema(value_type = Vec<String>)]
     recipients: Vec<Cow<'a, str>>,

@@ -18,18 +18,19 @@ pub struct MetricRaw<'a> {
     #[serde(borrow)]
     #[schema(value_type = String, example = "mfa_coverage_pct")]
     metric: Cow<'a, str>,
-    /// In the catalogue's unit.
+    /// A number in the unit of the catalogue, within its range: percentages from 0 to 100.
     #[schema(example = 93.5)]
     value: f64,
-    /// May repeat the catalogue's unit, as a check.
+    /// The metric's unit as the catalogue spells it, as a check: `percent` (or `%`), `days`, `hours`, `count`, `per_1000_assets`. May be left out.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>)]
     unit: Option<Cow<'a, str>>,
-    /// RFC 3339.
+    /// When it was measured: RFC 3339 with a zone, or a date, which is its midnight in UTC. At most 5 minutes ahead of the hub's clock, and not
+    /// more than 30 days ago without the scope `backfill`.
     #[serde(borrow)]
     #[schema(value_type = String, example = "2026-05-01T12:00:00Z")]
     observed_at: Cow<'a, str>,
-    /// Tells series of one metric apart, such as by site.
+    /// Tells series of one metric apart, such as `{"site": "north"}`: at most 8, names of a-z, 0-9 and underscores.
     #[serde(borrow = "'a", default, deserialize_with = "labels_of")]
     #[schema(value_type = std::collections::BTreeMap<String, String>, required = false)]
     labels: UniqueMap<Cow<'a, str>>,
@@ -83,7 +84,7 @@ fn sample(raw: MetricRaw<'_>, context: &Context<'_>) -> Result<Sample, Fault> {
     if let Some(unit) = &raw.unit
         && !same_unit(unit, definition)
     {
-        return Err(Fault::new("unit", "wrong_unit", format!("{} is measured in {}.", definition.key, definition.unit)));
+        return Err(Fault::new("unit", "wrong_unit", wrong_unit(definition)));
     }
     let (low, high) = definition.bounds();
     if !(low..=high).contains(&raw.value) {
@@ -92,6 +93,11 @@ fn sample(raw: MetricRaw<'_>, context: &Context<'_>) -> Result<Sample, Fault> {
     let observed_at = observation("observed_at", &raw.observed_at, context)?;
     let labels = if raw.labels.0.is_empty() { String::new() } else { fields::labels(&raw.labels)? };
     Ok(Sample { metric: raw.metric.into_owned(), labels, value: raw.value, observed_at })
+}
+
+fn wrong_unit(definition: &MetricDefinition) -> String {
+    let word = if definition.unit == "percent" { "percent or %" } else { &definition.unit };
+    format!("unit must be {word} for {}, or left out.", definition.key)
 }
 
 fn same_unit(sent: &str, definition: &MetricDefinition) -> bool {

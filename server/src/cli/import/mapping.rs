@@ -69,6 +69,14 @@ impl Mapping {
 }
 
 impl Table {
+    /// Our fields that rows of a file with these columns can have, with the file's own columns.
+    pub fn fields(&self, head: &[String]) -> Vec<String> {
+        let there = |column: &String| head.contains(column);
+        let renamed = self.columns.iter().filter(|(_, column)| there(column)).map(|(field, _)| field);
+        let measured = self.thresholds.iter().filter(|(_, threshold)| there(&threshold.column)).map(|(field, _)| field);
+        head.iter().chain(renamed).chain(measured).chain(self.constants.keys()).chain(self.templates.keys()).cloned().collect()
+    }
+
     /// One row in our fields.
     ///
     /// # Errors
@@ -162,6 +170,8 @@ mod tests {
         ];
         assert_eq!(row, expected.map(|(c, v)| (c.to_owned(), v.to_owned())).into());
         assert_eq!(applied(&[("tlp", "RED"), ("people", "9")]).unwrap()["tlp"], "RED");
+        let fields = Mapping::parse(TEXT).unwrap().incidents.fields(&["seen".to_owned(), "people".to_owned()]);
+        assert_eq!(fields, ["seen", "people", "opened_at", "severity", "tlp", "title"]);
     }
 
     #[test]

@@ -15,6 +15,9 @@ use store::{Org, Settings, Store, StoreError};
 /// Expected push interval where the file names none: files come by the day rather than by the minute.
 const INTERVAL: i64 = DAY;
 
+/// The columns without which no organisation can be added.
+pub const NEEDED: [&str; 3] = ["slug", "name", "country"];
+
 /// Adds the organisations of the file.
 ///
 /// # Errors
