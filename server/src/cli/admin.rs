@@ -19,7 +19,7 @@ use store::{KeyRecord, Org, Settings, Store, StoreError};
 #[derive(ClapArgs, Debug)]
 pub struct Args {
     /// The database: sqlite://path (file and folder are created) or postgres://user:password@host/database.
-    #[arg(long, env = "DATABASE_URL", default_value = DATABASE, global = true)]
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, default_value = DATABASE, global = true)]
     database: String,
     #[command(subcommand)]
     what: What,

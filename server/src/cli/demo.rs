@@ -12,7 +12,7 @@ pub struct Args {
     #[command(flatten)]
     hub: HubOptions,
     /// The demo's own database. SQLite's is made anew at each start; one on PostgreSQL is filled when it is empty, and kept.
-    #[arg(long, env = "SHIELDWALL_DEMO_DATABASE", default_value = DATABASE)]
+    #[arg(long, env = "SHIELDWALL_DEMO_DATABASE", hide_env_values = true, default_value = DATABASE)]
     demo_database: String,
     /// Goes on with the data of the last run.
     #[arg(long, env = "SHIELDWALL_DEMO_KEEP")]

@@ -39,7 +39,7 @@ pub struct Args {
     #[arg(long, env = "SHIELDWALL_MAPPING")]
     mapping: Option<PathBuf>,
     /// The database: sqlite://path (file and folder are created) or postgres://user:password@host/database.
-    #[arg(long, env = "DATABASE_URL", default_value = DATABASE)]
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, default_value = DATABASE)]
     database: String,
 }
 

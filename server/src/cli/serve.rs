@@ -14,7 +14,7 @@ pub struct Args {
     #[command(flatten)]
     hub: HubOptions,
     /// The database: sqlite://path (file and folder are created) or postgres://user:password@host/database.
-    #[arg(long, env = "DATABASE_URL", default_value = DATABASE)]
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, default_value = DATABASE)]
     database: String,
 }
 
