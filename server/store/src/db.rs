@@ -37,7 +37,7 @@ pub(crate) enum Conn {
 #[derive(Clone)]
 pub(crate) enum Reconnect {
     Sqlite,
-    Postgres(PgConnectOptions),
+    Postgres(Box<PgConnectOptions>),
 }
 
 impl Reconnect {

@@ -78,7 +78,7 @@ impl Store {
         };
         let listener = match &reconnect {
             db::Reconnect::Sqlite => None,
-            db::Reconnect::Postgres(options) => Some(listener::start(options.clone(), Arc::clone(&commits))),
+            db::Reconnect::Postgres(options) => Some(listener::start((**options).clone(), Arc::clone(&commits))),
         };
         let writer = Writer::start(conns, &reconnect, &turn, &commits);
         let (series, months) = (push::SeriesCache::default(), push::Months::default());

@@ -80,7 +80,7 @@ pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
     for _ in 0..LANES {
         conns.push(Conn::Postgres(Box::new(Lane::connect(&options).await?)));
     }
-    Ok(Opened { db: Db::Postgres(pool), conns, reconnect: Reconnect::Postgres(options) })
+    Ok(Opened { db: Db::Postgres(pool), conns, reconnect: Reconnect::Postgres(Box::new(options)) })
 }
 
 /// The months of samples, each with an hour of it: what `samples` has partitions for.

@@ -83,9 +83,8 @@ async fn days_come_back_as_they_were_stored(f: Fixture) {
     assert!(f.store.hub().days(Timestamp::day(NOW) + 1).await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn series_are_bounded_and_a_push_beyond_leaves_nothing() {
-    let f = Fixture::new().await;
+on_both!(series_are_bounded_and_a_push_beyond_leaves_nothing);
+async fn series_are_bounded_and_a_push_beyond_leaves_nothing(f: Fixture) {
     let series = |no: usize| store::Sample { labels: format!("site={no}"), ..sample("m", 1.0, NOW) };
     for from in (0..store::MAX_SERIES).step_by(1_000) {
         f.send(0, Items::Metrics((from..from + 1_000).map(series).collect())).await;
