@@ -4,9 +4,9 @@ mod postgres;
 mod scope;
 mod sqlite;
 
-pub(crate) use postgres::{Lane, OutboxRow, samples_months};
+pub(crate) use postgres::{Lane, OutboxRow, connection as postgres_connection, owner as postgres_owner, samples_months};
 pub(crate) use scope::Scope;
-pub(crate) use sqlite::PRAGMAS;
+pub(crate) use sqlite::{PRAGMAS, migrated as sqlite_migrated, options as sqlite_options};
 
 use crate::StoreError;
 use sqlx::{PgPool, SqliteConnection, postgres::PgConnectOptions, sqlite::SqlitePool};
@@ -114,7 +114,12 @@ pub(crate) struct Opened {
 }
 
 pub(crate) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
-    if settings.url.starts_with("postgres:") || settings.url.starts_with("postgresql:") { postgres::open(settings).await } else { sqlite::open(settings).await }
+    if is_postgres(&settings.url) { postgres::open(settings).await } else { sqlite::open(settings).await }
+}
+
+/// Whether a URL is PostgreSQL's; the others are SQLite's.
+pub(crate) fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres:") || url.starts_with("postgresql:")
 }
 
 /// `prefix (…), (…), … suffix` with placeholders for `rows` rows of `columns` columns.

@@ -22,6 +22,7 @@ mod error;
 mod express;
 mod hub;
 mod listener;
+pub mod moving;
 mod partner;
 mod push;
 mod viewer;

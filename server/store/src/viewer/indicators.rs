@@ -169,7 +169,7 @@ impl Reads<'_> {
         const MORE: &str = concat!("SELECT t.org_id, t.confidence, t.valid_until, t.raw FROM indicators t WHERE ", reach!(), " AND t.id = $2");
         const REPORTS: &str = concat!(
             "SELECT t.id, o.slug, o.name, t.tlp, t.first_seen, t.last_seen, c.id FROM indicators t JOIN organisations o ON o.id = t.org_id \
-             LEFT JOIN receipts c ON c.no = t.receipt_no WHERE ",
+             LEFT JOIN receipts c ON c.no = t.receipt_no AND c.org_id = t.org_id WHERE ",
             reach!(),
             " AND t.kind = $2 AND t.value = $3 ORDER BY t.first_seen, o.name"
         );

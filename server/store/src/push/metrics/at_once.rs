@@ -14,7 +14,7 @@ use rusqlite::{CachedStatement, Connection, ErrorCode, ToSql, params};
 /// Rows at most: each number of rows is a prepared statement of its own.
 const ROWS: usize = 128;
 
-const PAYLOAD: &str = "INSERT INTO payloads (receipt_no, body) VALUES (?, ?)";
+const PAYLOAD: &str = "INSERT INTO payloads (receipt_no, org_id, body) VALUES (?, ?, ?)";
 const IDEMPOTENCY: &str = "INSERT INTO idempotency (org_id, route, key, fingerprint, receipt_no, created_at) VALUES (?, ?, ?, ?, ?, ?)";
 const SAMPLES: &str = "INSERT INTO samples (hour, org_id, observed_at, series_id, value, receipt_no) SELECT bucket, ?, at, series, value, ? FROM v";
 const ROLLUP: &str = "SELECT bucket, ?, series, 1, value, value, value, value, at FROM v WHERE true";
@@ -69,7 +69,7 @@ fn write(conn: &Connection, AtOnce { push, items, rows }: &AtOnce) -> rusqlite::
         key
     ];
     let no: i64 = conn.prepare_cached(RECEIPT)?.query_row(receipt, |row| row.get(0))?;
-    conn.prepare_cached(PAYLOAD)?.execute(params![no, push.payload])?;
+    conn.prepare_cached(PAYLOAD)?.execute(params![no, org, push.payload])?;
     if let Some(i) = &push.idempotency {
         conn.prepare_cached(IDEMPOTENCY)?.execute(params![org, i.route, i.key, i.fingerprint, no, push.received_at.0])?;
     }
