@@ -108,10 +108,12 @@ fn numbered(table: &Table) -> Option<&str> {
 }
 
 pub(super) async fn position(conn: &mut PgConnection, table: &Table) -> Result<i64, MoveError> {
-    // Its last number, not its `last_value`, which a sequence has before it was ever used.
-    const POSITION: &str = "SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence($1, $2)::regclass), 0)";
+    const SEQUENCE: &str = "SELECT pg_get_serial_sequence($1, $2)";
     let Some(column) = numbered(table) else { return Ok(0) };
-    Ok(sqlx::query_scalar(POSITION).bind(&table.name).bind(column).fetch_one(conn).await?)
+    let sequence: String = sqlx::query_scalar(SEQUENCE).bind(&table.name).bind(column).fetch_one(&mut *conn).await?;
+    // Before a sequence is used its `last_value` is what comes next.
+    let sql = format!("SELECT last_value - (NOT is_called)::int FROM {sequence}");
+    Ok(sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(conn).await?)
 }
 
 /// `ALTER TABLE` and not `setval`, which a rollback does not undo.

@@ -77,8 +77,8 @@ async fn fill(f: &Fixture) {
     hub.set_days(f.orgs.iter().map(|org| day(*org)).collect()).await.unwrap();
 }
 
-/// Everything that can be read, as text.
-async fn portrait(store: &Store, orgs: &[OrgId]) -> String {
+/// Everything that can be read, as texts.
+async fn portrait(store: &Store, orgs: &[OrgId]) -> Vec<String> {
     let hub = store.hub();
     let mut said = vec![
         format!("{:?}", hub.organisations().await.unwrap()),
@@ -97,7 +97,9 @@ async fn portrait(store: &Store, orgs: &[OrgId]) -> String {
     said.push(format!("{current:?}"));
     for org in orgs {
         let window = Window { from: NOW.plus(-100 * DAY), to: NOW.plus(HOUR) };
-        said.push(format!("{:?} {:?}", hub.keys(*org).await.unwrap(), hub.day_values(*org, window.from.day()).await.unwrap()));
+        let mut days = hub.day_values(*org, window.from.day()).await.unwrap();
+        days.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+        said.push(format!("{:?} {days:?}", hub.keys(*org).await.unwrap()));
         let reads = store.viewer(domain::Viewer { org: *org, role: Role::Analyst });
         let incidents = reads.incidents(&IncidentFilter::default()).await.unwrap();
         for row in &incidents.rows {
@@ -117,7 +119,12 @@ async fn portrait(store: &Store, orgs: &[OrgId]) -> String {
             said.push(format!("{:?} {:?}", reads.samples(*other, "m", "").await.unwrap(), reads.counts_window(*other).await.unwrap()));
         }
     }
-    said.join("\n")
+    said
+}
+
+fn assert_same(now: &[String], before: &[String]) {
+    now.iter().zip(before).for_each(|(now, before)| assert_eq!(now, before));
+    assert_eq!(now.len(), before.len());
 }
 
 async fn open(url: &str) -> Store {
@@ -145,7 +152,7 @@ async fn an_alliance_arrives_whole_goes_on_and_comes_back() {
     assert!(without.is_empty(), "`fill` puts nothing into {without:?}, so moving them is not tested");
 
     let store = open(&there.url).await;
-    assert_eq!(portrait(&store, &f.orgs).await, before);
+    assert_same(&portrait(&store, &f.orgs).await, &before);
     // An old request is known, and everything is numbered on from where it was.
     let partner = store.partner(f.orgs[1]);
     let again = Push { total: 1, idempotency: Some(key("again", 1)), ..f.push(1, What::Metrics) };
@@ -163,7 +170,7 @@ async fn an_alliance_arrives_whole_goes_on_and_comes_back() {
     let returned = moved(&there.url, &back.url).await.unwrap();
     assert_eq!(returned.len(), sent.len());
     let store = open(&back.url).await;
-    assert_eq!(portrait(&store, &f.orgs).await, after);
+    assert_same(&portrait(&store, &f.orgs).await, &after);
     let push = Push { total: 1, ..f.push(0, What::Metrics) };
     store.partner(f.orgs[0]).push(push, Items::Metrics(vec![sample("m", 5.0, NOW.plus(2))])).await.unwrap();
     assert_eq!(store.hub().outbox_bounds().await.unwrap().0, newest + 4);

@@ -22,10 +22,49 @@ enum Fit {
 }
 
 /// Texts that are not statements of both databases: file, beginning (of all its texts where it is empty), who takes it.
-const SPECIAL: [(&str, &str, Fit); 0] = [];
+const SPECIAL: [(&str, &str, Fit); 23] = [
+    ("db/postgres.rs", "", Fit::Postgres),
+    ("hub/identity.rs", "SELECT s.id_hash, u.org_id, u.role FROM json_", Fit::Part),
+    ("hub/posture.rs", "INSERT INTO org_days", Fit::Part),
+    ("hub/posture.rs", "SELECT o.id, o.last_data_at, (SELECT json_group_array", Fit::Sqlite),
+    ("hub/posture.rs", "SELECT o.id, o.last_data_at, coalesce((SELECT json_agg", Fit::Postgres),
+    ("hub/retention.rs", "SELECT drop_samples_months", Fit::Postgres),
+    ("hub/retention.rs", "SELECT org_id, kind, tlp, count(*) FROM indicators WHERE active = 1", Fit::Sqlite),
+    ("hub/retention.rs", "UPDATE indicators SET active = FALSE WHERE active = 1", Fit::Sqlite),
+    ("moving/catalogue.rs", "SELECT m.name, p.name FROM sqlite_schema", Fit::Sqlite),
+    ("moving/catalogue.rs", "", Fit::Postgres),
+    ("moving/postgres.rs", "", Fit::Postgres),
+    ("moving/sqlite.rs", "", Fit::Sqlite),
+    ("push.rs", "SELECT add_samples_month", Fit::Postgres),
+    ("push/metrics.rs", "INSERT INTO current_values", Fit::Part),
+    ("push/metrics.rs", "INSERT INTO rollup_days", Fit::Part),
+    ("push/metrics.rs", "INSERT INTO rollup_hours", Fit::Part),
+    ("push/metrics.rs", "INSERT INTO samples", Fit::Part),
+    ("push/metrics.rs", "INSERT INTO series", Fit::Part),
+    ("push/metrics/at_once.rs", "INSERT INTO idempotency", Fit::Sqlite),
+    ("push/metrics/at_once.rs", "INSERT INTO payloads", Fit::Sqlite),
+    ("push/metrics/at_once.rs", "", Fit::Part),
+    ("push/metrics/columns.rs", "", Fit::Postgres),
+    ("push/record.rs", "SELECT pg_advisory_xact_lock", Fit::Postgres),
+];
 
 /// How many statements each file puts together at run time. To add one: execute it in [`dynamic`], with each part that can go into it.
-const DYNAMIC: [(&str, usize); 0] = [];
+const DYNAMIC: [(&str, usize); 13] = [
+    ("db/postgres.rs", 3),
+    ("db/scope.rs", 1),
+    ("hub/identity.rs", 1),
+    ("hub/posture.rs", 1),
+    // These are executed by the tests of moving.
+    ("moving/postgres.rs", 6),
+    ("moving/side.rs", 1),
+    ("moving/sqlite.rs", 2),
+    ("push/metrics.rs", 4),
+    ("push/metrics/columns.rs", 2),
+    ("viewer/incidents.rs", 5),
+    ("viewer/indicators.rs", 5),
+    ("viewer/records.rs", 2),
+    ("writer.rs", 1),
+];
 
 /// Executes what is put together at run time.
 async fn dynamic(f: &Fixture) {
