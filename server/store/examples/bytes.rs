@@ -13,7 +13,7 @@ const METRICS: usize = 30;
 const HOURS: i64 = 667;
 const BEGIN: Timestamp = Timestamp(20_000 * domain::DAY);
 /// What a payload of 30 samples takes after compression.
-const PAYLOAD: usize = 450;
+const PAYLOAD: usize = 630;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 

@@ -6,6 +6,7 @@ mod backup;
 mod hub;
 mod idle;
 mod load;
+mod moving;
 mod stopping;
 mod truth;
 

@@ -26,6 +26,7 @@ mod moving;
 mod postgres;
 mod posture;
 mod reach;
+mod references;
 mod sessions;
 mod statements;
 mod support;
