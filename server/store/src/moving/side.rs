@@ -85,10 +85,11 @@ impl Side {
 
     /// Keeps what was written.
     pub(super) async fn commit(&mut self) -> Result<(), MoveError> {
-        Ok(match self {
+        match self {
             Self::Sqlite(conn) => sqlx::raw_sql("COMMIT").execute(conn).await.map(drop)?,
             Self::Postgres(conn) => sqlx::raw_sql("COMMIT").execute(&mut **conn).await.map(drop)?,
-        })
+        }
+        Ok(())
     }
 
     /// Tells the planner what rows there are; otherwise the first hours would be slow. Only a hint, so its failure is none of a move.
@@ -103,9 +104,10 @@ impl Side {
     }
 
     pub(super) async fn close(self) -> Result<(), MoveError> {
-        Ok(match self {
+        match self {
             Self::Sqlite(conn) => conn.close().await?,
             Self::Postgres(conn) => conn.close().await?,
-        })
+        }
+        Ok(())
     }
 }
