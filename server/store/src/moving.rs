@@ -98,7 +98,7 @@ pub async fn move_database(from: &str, to: &str, mut progress: impl FnMut(Progre
         moved.push(arrived);
     }
     target.commit().await?;
-    target.analyze().await;
+    target.analyze(&tables).await;
     target.close().await?;
     source.close().await?;
     Ok(moved)

@@ -75,9 +75,9 @@ fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     Ok(PgConnectOptions::from_str(url)?.application_name("shieldwall").statement_cache_capacity(256))
 }
 
-/// A connection as the user of the URL, with the schema as it is.
+/// A connection as the user of the URL, with the schema as it is. Its statements may take long.
 pub(crate) async fn connection(url: &str) -> Result<PgConnection, StoreError> {
-    Ok(tokio::time::timeout(PATIENCE, options(url)?.connect()).await.map_err(|_| sqlx::Error::PoolTimedOut)??)
+    Ok(tokio::time::timeout(PATIENCE, options(url)?.disable_statement_logging().connect()).await.map_err(|_| sqlx::Error::PoolTimedOut)??)
 }
 
 /// A connection as the user of the URL, who owns the schema, after that was brought up to date.

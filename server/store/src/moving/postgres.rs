@@ -25,11 +25,17 @@ pub(super) async fn open_target(url: &str) -> Result<PgConnection, MoveError> {
 
 /// Begins a transaction that sees everything, with all tables locked before the moment that it sees.
 pub(super) async fn begin(conn: &mut PgConnection, tables: &[Table], lock: &str) -> Result<(), MoveError> {
-    let names: Vec<_> = tables.iter().map(|t| t.name.as_str()).collect();
-    let (names, scope) = (names.join(", "), Scope::Hub.sql());
-    let sql = format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {scope}; LOCK TABLE {names} IN {lock} MODE");
+    let sql = format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {}; LOCK TABLE {} IN {lock} MODE", Scope::Hub.sql(), all(tables));
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(conn).await?;
     Ok(())
+}
+
+pub(super) async fn analyze(conn: &mut PgConnection, tables: &[Table]) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(AssertSqlSafe(format!("ANALYZE {}", all(tables)))).execute(conn).await.map(drop)
+}
+
+fn all(tables: &[Table]) -> String {
+    tables.iter().map(|t| t.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn rows<'s>(conn: &'s mut PgConnection, table: &'s Table) -> BoxStream<'s, Result<Row, sqlx::Error>> {

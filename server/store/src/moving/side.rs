@@ -93,10 +93,10 @@ impl Side {
     }
 
     /// Tells the planner what rows there are; otherwise the first hours would be slow. Only a hint, so its failure is none of a move.
-    pub(super) async fn analyze(&mut self) {
+    pub(super) async fn analyze(&mut self, tables: &[Table]) {
         let done = match self {
             Self::Sqlite(conn) => sqlx::raw_sql("ANALYZE").execute(conn).await.map(drop),
-            Self::Postgres(conn) => sqlx::raw_sql("ANALYZE").execute(&mut **conn).await.map(drop),
+            Self::Postgres(conn) => postgres::analyze(conn, tables).await,
         };
         if let Err(error) = done {
             tracing::warn!(%error, "the moved database was not analysed");

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Opens the file for this connection alone: a hub that still runs on it would go on acknowledging pushes that are not moved.
 pub(super) async fn open_source(url: &str) -> Result<SqliteConnection, MoveError> {
-    let options = db::sqlite_options(url)?.create_if_missing(false);
+    let options = db::sqlite_options(url)?.create_if_missing(false).disable_statement_logging();
     if !options.get_filename().exists() {
         return Err(MoveError::Missing(db::shown(url)));
     }
@@ -33,7 +33,7 @@ pub(super) async fn open_source(url: &str) -> Result<SqliteConnection, MoveError
 pub(super) async fn open_target(url: &str) -> Result<SqliteConnection, MoveError> {
     const OTHERS: &str = "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') \
         AND NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations') ORDER BY name";
-    let options = db::sqlite_options(url)?;
+    let options = db::sqlite_options(url)?.disable_statement_logging();
     if options.get_filename().exists() {
         let mut conn = options.clone().read_only(true).connect().await?;
         let others: Vec<String> = sqlx::query_scalar(OTHERS).fetch_all(&mut conn).await?;

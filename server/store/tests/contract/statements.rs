@@ -5,7 +5,7 @@ use super::support::{Fixture, NOW, event, incident, indicator, key, sample};
 use domain::{DAY, HOUR, IncidentStatus, Role, Severity, Tlp, indicator::IndicatorType};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     path::Path,
 };
 use store::{DayRow, IncidentFacet, IncidentFilter, IndicatorFacet, IndicatorFilter, Items, Push, SessionRecord, What};
@@ -48,20 +48,20 @@ const SPECIAL: [(&str, &str, Fit); 23] = [
     ("push/record.rs", "SELECT pg_advisory_xact_lock", Fit::Postgres),
 ];
 
-/// How many statements each file puts together at run time. To add one: execute it in [`dynamic`], with each part that can go into it.
+/// How many statements each file puts together at run time, at most. To add one: execute it in [`dynamic`], with each part that can go into it.
 const DYNAMIC: [(&str, usize); 13] = [
     ("db/postgres.rs", 3),
     ("db/scope.rs", 1),
     ("hub/identity.rs", 1),
     ("hub/posture.rs", 1),
     // These are executed by the tests of moving.
-    ("moving/postgres.rs", 6),
+    ("moving/postgres.rs", 7),
     ("moving/side.rs", 1),
     ("moving/sqlite.rs", 2),
     ("push/metrics.rs", 4),
     ("push/metrics/columns.rs", 2),
     ("viewer/incidents.rs", 5),
-    ("viewer/indicators.rs", 5),
+    ("viewer/indicators.rs", 4),
     ("viewer/records.rs", 2),
     ("writer.rs", 1),
 ];
@@ -146,10 +146,9 @@ async fn dynamic(f: &Fixture) {
 on_both!(what_is_put_together_at_run_time_is_executed);
 async fn what_is_put_together_at_run_time_is_executed(f: Fixture) {
     dynamic(&f).await;
-    let counted: BTreeMap<String, usize> =
-        sources().into_iter().map(|(file, text)| (file, text.matches("AssertSqlSafe(").count())).filter(|(_, n)| *n > 0).collect();
-    let known: BTreeMap<String, usize> = DYNAMIC.iter().map(|(file, n)| ((*file).to_owned(), *n)).collect();
-    assert_eq!(counted, known, "execute the new statement in `dynamic`, then note it in DYNAMIC");
+    let known = |file: &str| DYNAMIC.iter().find(|(known, _)| *known == file).map_or(0, |(_, n)| *n);
+    let new: Vec<_> = sources().into_iter().filter(|(file, text)| text.matches("AssertSqlSafe(").count() > known(file)).map(|(file, _)| file).collect();
+    assert!(new.is_empty(), "execute the new statement in `dynamic`, then note it in DYNAMIC: {new:?}");
 }
 
 #[tokio::test]
