@@ -14,6 +14,11 @@ const LANES: usize = 4;
 /// For opening a connection, and for getting one of the pool.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// PostgreSQL's own limits. A statement ends when its hub has stopped waiting for it, whoever needs what another transaction holds gives up as
+/// early as on SQLite, and a hub that was cut off in a transaction holds nobody up.
+const READER: [(&str, &str); 2] = [("statement_timeout", "9s"), ("idle_in_transaction_session_timeout", "30s")];
+const WRITER: [(&str, &str); 3] = [("lock_timeout", "10s"), ("statement_timeout", "55s"), ("idle_in_transaction_session_timeout", "30s")];
+
 /// A writing connection with what its transaction will say in the outbox.
 pub(crate) struct Lane {
     pub conn: PgConnection,
@@ -73,9 +78,15 @@ pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
         .max_connections(settings.readers)
         .acquire_timeout(PATIENCE)
         // Ends the transaction of a read, and what a cancelled one left behind.
-        .after_release(|conn, _| Box::pin(async move { sqlx::raw_sql("ROLLBACK").execute(conn).await.map(|_| true) }))
-        .connect_with(options.clone())
+        .after_release(|conn, _| {
+            Box::pin(async move {
+                let rolled_back = tokio::time::timeout(2 * PATIENCE, sqlx::raw_sql("ROLLBACK").execute(conn)).await;
+                rolled_back.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|_| true)
+            })
+        })
+        .connect_with(options.clone().options(READER))
         .await?;
+    let options = options.options(WRITER);
     let mut conns = Vec::with_capacity(LANES);
     for _ in 0..LANES {
         conns.push(Conn::Postgres(Box::new(Lane::connect(&options).await?)));

@@ -22,8 +22,10 @@ macro_rules! on_both {
 
 mod idempotency;
 mod incidents;
+mod keys;
 mod postgres;
 mod posture;
 mod reach;
 mod sessions;
 mod support;
+mod throttle;
