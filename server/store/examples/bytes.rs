@@ -47,6 +47,7 @@ async fn push(store: &Store, org: OrgId, at: Timestamp) -> Result<(), store::Sto
     let push = Push {
         id,
         org,
+        key_id: None,
         key_name: "siem".into(),
         what: What::Metrics,
         mode: Mode::Delta,

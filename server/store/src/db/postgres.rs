@@ -14,9 +14,13 @@ const LANES: usize = 4;
 /// For opening a connection, and for getting one of the pool.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Makes a connection the program's. By a statement and not by an option of the connection, which a pooler may leave out unnoticed. An unneeded
-/// ROLLBACK is no news.
-const ROLE: &str = "SET ROLE shieldwall_app; SET client_min_messages = error";
+/// Makes a connection the program's, with PostgreSQL's own limits: a statement ends when its hub has stopped waiting for it, whoever needs what
+/// another transaction holds gives up as early as on SQLite, and a hub that was cut off in a transaction holds nobody up. By statements and not by
+/// options of the connection, which a pooler may leave out unnoticed. An unneeded ROLLBACK is no news.
+const READER: &str = "SET ROLE shieldwall_app; SET client_min_messages = error; \
+    SET statement_timeout = '9s'; SET idle_in_transaction_session_timeout = '30s'";
+const WRITER: &str = "SET ROLE shieldwall_app; SET client_min_messages = error; \
+    SET lock_timeout = '10s'; SET statement_timeout = '55s'; SET idle_in_transaction_session_timeout = '30s'";
 
 /// A writing connection with what its transaction will say in the outbox.
 pub(crate) struct Lane {
@@ -40,7 +44,7 @@ impl Lane {
     pub(super) async fn connect(options: &PgConnectOptions) -> Result<Self, StoreError> {
         let connected = async {
             let mut conn = options.connect().await?;
-            sqlx::raw_sql(ROLE).execute(&mut conn).await?;
+            sqlx::raw_sql(WRITER).execute(&mut conn).await?;
             Ok::<_, sqlx::Error>(conn)
         };
         let conn = tokio::time::timeout(PATIENCE, connected).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
@@ -93,9 +97,14 @@ pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
     let pool = PgPoolOptions::new()
         .max_connections(settings.readers)
         .acquire_timeout(PATIENCE)
-        .after_connect(|conn, _| Box::pin(async move { sqlx::raw_sql(ROLE).execute(conn).await.map(drop) }))
+        .after_connect(|conn, _| Box::pin(async move { sqlx::raw_sql(READER).execute(conn).await.map(drop) }))
         // Ends the transaction of a read, and what a cancelled one left behind.
-        .after_release(|conn, _| Box::pin(async move { sqlx::raw_sql("ROLLBACK").execute(conn).await.map(|_| true) }))
+        .after_release(|conn, _| {
+            Box::pin(async move {
+                let rolled_back = tokio::time::timeout(2 * PATIENCE, sqlx::raw_sql("ROLLBACK").execute(conn)).await;
+                rolled_back.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|_| true)
+            })
+        })
         .connect_with(options.clone())
         .await?;
     let mut conns = Vec::with_capacity(LANES);

@@ -22,6 +22,7 @@ macro_rules! on_both {
 
 mod idempotency;
 mod incidents;
+mod keys;
 mod moving;
 mod postgres;
 mod posture;
@@ -30,3 +31,4 @@ mod references;
 mod sessions;
 mod statements;
 mod support;
+mod throttle;
