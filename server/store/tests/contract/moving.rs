@@ -29,6 +29,7 @@ async fn fill(f: &Fixture) {
     let user = hub.add_user(f.orgs[0], "ana@b.example".into(), "Ana".into(), Role::Analyst, Some("hash".into()), NOW).await.unwrap();
     hub.create_session([1; 32], SessionRecord { user: Some(user), data: "{}".into(), expires_at: NOW.plus(HOUR), absolute_at: NOW.plus(DAY) }).await.unwrap();
     hub.add_signin_link(user, [7; 32], NOW.plus(HOUR)).await.unwrap();
+    assert!(hub.count_try(vec![([8; 32], 5)], HOUR, NOW).await.unwrap());
     let record = KeyRecord {
         id: 0,
         org: f.orgs[0],
