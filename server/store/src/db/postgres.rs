@@ -16,8 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// PostgreSQL's own limits. A statement ends when its hub has stopped waiting for it, whoever needs what another transaction holds gives up as
 /// early as on SQLite, and a hub that was cut off in a transaction holds nobody up.
-const READER: [(&str, &str); 2] = [("statement_timeout", "9s"), ("idle_in_transaction_session_timeout", "30s")];
-const WRITER: [(&str, &str); 3] = [("lock_timeout", "10s"), ("statement_timeout", "55s"), ("idle_in_transaction_session_timeout", "30s")];
+const READER: &str = "SET statement_timeout = '9s'; SET idle_in_transaction_session_timeout = '30s'";
+const WRITER: &str = "SET lock_timeout = '10s'; SET statement_timeout = '55s'; SET idle_in_transaction_session_timeout = '30s'";
 
 /// A writing connection with what its transaction will say in the outbox.
 pub(crate) struct Lane {
@@ -39,7 +39,12 @@ pub(crate) struct OutboxRow {
 
 impl Lane {
     pub(super) async fn connect(options: &PgConnectOptions) -> Result<Self, StoreError> {
-        let conn = tokio::time::timeout(PATIENCE, options.connect()).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
+        let connected = async {
+            let mut conn = options.connect().await?;
+            sqlx::raw_sql(WRITER).execute(&mut conn).await?;
+            Ok::<_, sqlx::Error>(conn)
+        };
+        let conn = tokio::time::timeout(PATIENCE, connected).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
         Ok(Self { conn, outbox: vec![] })
     }
 
@@ -77,6 +82,7 @@ pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
     let pool = PgPoolOptions::new()
         .max_connections(settings.readers)
         .acquire_timeout(PATIENCE)
+        .after_connect(|conn, _| Box::pin(async move { sqlx::raw_sql(READER).execute(conn).await.map(drop) }))
         // Ends the transaction of a read, and what a cancelled one left behind.
         .after_release(|conn, _| {
             Box::pin(async move {
@@ -84,9 +90,8 @@ pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
                 rolled_back.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|_| true)
             })
         })
-        .connect_with(options.clone().options(READER))
+        .connect_with(options.clone())
         .await?;
-    let options = options.options(WRITER);
     let mut conns = Vec::with_capacity(LANES);
     for _ in 0..LANES {
         conns.push(Conn::Postgres(Box::new(Lane::connect(&options).await?)));
