@@ -24,12 +24,24 @@ pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
 pub const TARGETS: [Target; 15] = [
-    ("metrics", |data| push(What::Metrics, false, data)),
-    ("incidents", |data| push(What::Incidents, false, data)),
-    ("events", |data| push(What::Events, false, data)),
-    ("event_lines", |data| push(What::Events, true, data)),
-    ("indicators", |data| push(What::Indicators, false, data)),
-    ("indicator_counts", |data| push(What::IndicatorCounts, false, data)),
+    ("metrics", |data| {
+        push(What::Metrics, false, data);
+    }),
+    ("incidents", |data| {
+        push(What::Incidents, false, data);
+    }),
+    ("events", |data| {
+        push(What::Events, false, data);
+    }),
+    ("event_lines", |data| {
+        push(What::Events, true, data);
+    }),
+    ("indicators", |data| {
+        push(What::Indicators, false, data);
+    }),
+    ("indicator_counts", |data| {
+        push(What::IndicatorCounts, false, data);
+    }),
     ("one_incident", one_incident),
     ("encoding", encoding),
     ("page_query", page_query),
@@ -96,10 +108,14 @@ fn assert_refusal(problem: &Problem, size: usize) {
     assert!(said < 4_096 + size, "an answer larger than its question: {problem:?}");
 }
 
-fn push(what: What, ndjson: bool, data: &[u8]) {
+/// The body of a push; returns how many of its items would be kept.
+pub fn push(what: What, ndjson: bool, data: &[u8]) -> usize {
     let parsed = match parse::parse(what, ndjson, data, &context()) {
         Ok(parsed) => parsed,
-        Err(problem) => return assert_refusal(&problem, data.len()),
+        Err(problem) => {
+            assert_refusal(&problem, data.len());
+            return 0;
+        }
     };
     let kept = written(&parsed.items);
     let (of, count) = (parsed.total as usize, kept["items"].as_array().or(kept["counts"].as_array()).map_or(0, Vec::len));
@@ -114,6 +130,7 @@ fn push(what: What, ndjson: bool, data: &[u8]) {
     let Ok(again) = parse::parse(what, false, text.as_bytes(), &context()) else { panic!("not read again: {text}") };
     assert!(again.failures.is_empty(), "{:?} of {text}", again.failures);
     assert_eq!(rounded(written(&again.items)), rounded(kept));
+    count
 }
 
 /// Numbers to twelve digits: reading JSON may miss the last bit of a float.
@@ -149,7 +166,9 @@ fn written(items: &Items) -> Value {
 
 fn one_incident(data: &[u8]) {
     match parse::one_incident(data, "INC-1", &context()) {
-        Ok(body) => push(What::Incidents, false, &body),
+        Ok(body) => {
+            push(What::Incidents, false, &body);
+        }
         Err(problem) => assert_refusal(&problem, data.len()),
     }
 }

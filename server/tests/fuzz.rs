@@ -11,6 +11,7 @@ use std::{
     path::Path,
     time::{Duration, Instant},
 };
+use store::What;
 
 /// Longest that one input may take; they are small.
 const BOUND: Duration = Duration::from_secs(5);
@@ -110,6 +111,21 @@ fn every_parser_bears_whatever_comes() {
             }
             feed(target, &data);
         }
+    }
+}
+
+#[test]
+fn the_corpora_reach_what_is_kept() {
+    let usual = |target: &str| std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fuzz/corpus/{target}/usual"))).expect("a usual body");
+    for (target, what, lines, kept) in [
+        ("metrics", What::Metrics, false, 2),
+        ("incidents", What::Incidents, false, 2),
+        ("events", What::Events, false, 2),
+        ("event_lines", What::Events, true, 2),
+        ("indicators", What::Indicators, false, 8),
+        ("indicator_counts", What::IndicatorCounts, false, 2),
+    ] {
+        assert_eq!(harness::push(what, lines, &usual(target)), kept, "{target}");
     }
 }
 

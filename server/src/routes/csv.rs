@@ -41,7 +41,7 @@ fn file(name: &str, columns: &[&str], rows: Answer<Vec<Vec<String>>>) -> Respons
         )
             .into_response(),
         Err(Refusal::NotFound) => StatusCode::NOT_FOUND.into_response(),
-        Err(Refusal::Unavailable { .. }) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Err(Refusal::Unavailable { .. }) => (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")]).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

@@ -117,8 +117,9 @@ async fn a_database_that_is_slow() {
         // Twice as many as there are connections, each for something else.
         let pages: Vec<_> = (0..16).map(|n| format!("/incidents?q=word{n}")).collect();
         let pages = futures::future::join_all(pages.iter().map(|path| hub.get(path))).await;
-        pages.iter().for_each(|page| assert_eq!(page.status, 503, "{page:?}"));
-        assert!(pages.iter().all(|page| page.after < Duration::from_secs(20)), "{pages:?}");
+        pages.iter().for_each(|page| assert_come_again(page, 20));
+        let file = hub.get("/csv/incidents?q=another").await;
+        assert_come_again(&file, 20);
         assert_eq!(hub.get("/healthz").await.status, 200);
     };
     let (pushes, ()) = tokio::join!(pushes, pages);
