@@ -11,7 +11,7 @@ use crate::{
 use anyhow::Context;
 use domain::Timestamp;
 use std::{net::SocketAddr, sync::Arc};
-use store::{Settings, Store};
+use store::{Settings, Store, StoreError};
 
 /// The running program. Cheap to clone; one for all requests.
 #[derive(Clone)]
@@ -53,7 +53,11 @@ impl App {
             Store::open(&Settings { url: database.to_owned(), readers: READERS }).await.with_context(|| format!("cannot open {}", store::shown(database)))?;
         let now = clock.now();
         if store.hub().policy().await?.is_none() {
-            store.hub().adopt_policy(&default_policy(), now).await?;
+            match store.hub().adopt_policy(&default_policy(), now).await {
+                // Another node that starts at this moment was quicker.
+                Ok(()) | Err(StoreError::Exists(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         let live = Arc::new(Live::load(&store, now).await?);
         Ok(Self {

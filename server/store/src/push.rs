@@ -398,7 +398,6 @@ const RACES: u32 = 5;
 type Applied = (Outcome, Option<SeriesNumbers>);
 
 async fn apply(conn: &mut Conn, push: &Push, items: &Items, known: &SeriesNumbers) -> Result<Keep<Applied>, StoreError> {
-    record::take_turn(conn, push).await?;
     if let Some(idempotency) = &push.idempotency
         && let Some(before) = record::replay(conn, push.org, idempotency).await?
     {

@@ -65,7 +65,7 @@ impl Lane {
 pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
     let options = PgConnectOptions::from_str(&settings.url)?.application_name("shieldwall").statement_cache_capacity(256);
     let mut owner = tokio::time::timeout(PATIENCE, options.connect()).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
-    sqlx::migrate!("migrations/postgres").run(&mut owner).await?;
+    migrate(&mut owner).await?;
     sqlx::Connection::close(owner).await?;
     // The role comes with the connection, so that none works without it. An unneeded ROLLBACK is no news.
     let options = options.options([("role", "shieldwall_app"), ("client_min_messages", "error")]);
@@ -81,6 +81,17 @@ pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
         conns.push(Conn::Postgres(Box::new(Lane::connect(&options).await?)));
     }
     Ok(Opened { db: Db::Postgres(pool), conns, reconnect: Reconnect::Postgres(Box::new(options)) })
+}
+
+/// Brings the schema up to date: wholly, in one transaction, or not at all. The lock is this transaction's own, because sqlx's is given back
+/// before the commit.
+async fn migrate(owner: &mut PgConnection) -> Result<(), StoreError> {
+    const TURN: &str = "SELECT pg_advisory_xact_lock(hashtextextended('shieldwall schema', 0))";
+    let mut whole = sqlx::Connection::begin(owner).await?;
+    sqlx::query(TURN).execute(&mut *whole).await?;
+    let mut migrator = sqlx::migrate!("migrations/postgres");
+    migrator.set_locking(false).run(&mut *whole).await?;
+    Ok(whole.commit().await?)
 }
 
 /// The months of samples, each with an hour of it: what `samples` has partitions for.

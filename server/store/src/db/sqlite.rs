@@ -3,7 +3,7 @@
 use super::{Conn, Db, Opened, Reconnect, Settings};
 use crate::StoreError;
 use sqlx::{
-    ConnectOptions,
+    ConnectOptions, Connection,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
 use std::{path::Path, str::FromStr, time::Duration};
@@ -31,7 +31,10 @@ pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
     let mut writer = {
         let _lock = lock_beside(&file).await?;
         let mut conn = options.clone().connect().await?;
-        sqlx::migrate!("migrations/sqlite").run(&mut conn).await?;
+        // Wholly or not at all.
+        let mut whole = conn.begin_with("BEGIN IMMEDIATE").await?;
+        sqlx::migrate!("migrations/sqlite").run(&mut *whole).await?;
+        whole.commit().await?;
         conn
     };
     sqlx::query("PRAGMA optimize").execute(&mut writer).await?;
