@@ -63,6 +63,7 @@ function start() {
       pass({ kind: 'state', state: 'live' });
     });
     source.addEventListener('change', event => pass({ kind: 'change', topics: data(event).topics || [], id: Number(event.lastEventId) || 0 }));
+    source.addEventListener('state', event => pass({ kind: 'state', state: data(event).state || 'live' })); // the hub has lost its database, or found it
     source.addEventListener('resync', event => pass({ kind: 'resync', id: Number(event.lastEventId) || 0 }));
     source.onerror = () => {
       pass({ kind: 'state', state: 'reconnecting' });

@@ -16,9 +16,9 @@ pub mod sessions;
 mod strength;
 #[cfg(test)]
 mod testing;
-mod throttle;
+pub mod throttle;
 
-pub use throttle::{ClientAddress, Throttle};
+pub use throttle::{Attempt, ClientAddress};
 
 use crate::App;
 use axum::{

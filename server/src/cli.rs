@@ -8,9 +8,10 @@ mod backup;
 mod batches;
 pub(crate) mod client;
 mod demo;
-mod import;
-mod items;
+pub mod import;
+pub mod items;
 mod logging;
+mod migrate_database;
 mod options;
 mod push;
 mod serve;
@@ -44,6 +45,8 @@ enum Command {
     Backup(backup::Args),
     /// Makes a SQLite database from a backup; overwrites none.
     Restore(backup::Args),
+    /// Moves an alliance from SQLite to PostgreSQL, or back: all of it or nothing, compared row by row.
+    MigrateDatabase(migrate_database::Args),
     /// Prints the push API's description (OpenAPI 3.1, JSON).
     Openapi,
 }
@@ -62,6 +65,7 @@ pub async fn run() -> ExitCode {
         Command::Push(args) => push::run(args).await,
         Command::Backup(args) => backup::back_up(&args),
         Command::Restore(args) => backup::restore(&args),
+        Command::MigrateDatabase(args) => migrate_database::run(args).await,
         Command::Openapi => print(&crate::api::openapi()),
     };
     match done {

@@ -32,6 +32,8 @@ use tokio::sync::watch;
 const BEAT: Duration = Duration::from_millis(20);
 /// How often the organisations and the policy are read again.
 const RELOAD: i64 = 5 * domain::SECOND;
+/// A step that takes longer makes the view stale, and open pages say so.
+const LATE: Duration = Duration::from_secs(5);
 /// How often today's scores are written.
 const SAVE: i64 = 15 * domain::SECOND;
 
@@ -42,6 +44,7 @@ pub struct Live {
     pub in_flight: InFlight,
     streams: AtomicUsize,
     pub audience: Audience,
+    follows: watch::Sender<bool>,
     stopping: watch::Sender<bool>,
     assets: OnceLock<String>,
 }
@@ -60,6 +63,7 @@ impl Live {
             in_flight: InFlight::default(),
             streams: AtomicUsize::new(0),
             audience: Audience::default(),
+            follows: watch::channel(true).0,
             stopping: watch::channel(false).0,
             assets: OnceLock::new(),
         })
@@ -85,6 +89,16 @@ impl Live {
     /// Ends open streams and the following of the outbox.
     pub fn stop(&self) {
         self.stopping.send_replace(true);
+    }
+
+    /// Whether the board follows the database; false while the database does not answer.
+    #[must_use]
+    pub fn follows(&self) -> watch::Receiver<bool> {
+        self.follows.subscribe()
+    }
+
+    fn set_follows(&self, follows: bool) {
+        self.follows.send_if_modified(|old| std::mem::replace(old, follows) != follows);
     }
 
     /// Turns true when the program stops.
@@ -128,7 +142,18 @@ pub async fn follow(app: App) {
             _ = stopping.changed() => break,
         }
         let began = tokio::time::Instant::now();
-        if let Err(error) = state.step(&app).await {
+        let done = {
+            let mut step = std::pin::pin!(state.step(&app));
+            match tokio::time::timeout(LATE, &mut step).await {
+                Ok(done) => done,
+                Err(_) => {
+                    app.live.set_follows(false);
+                    step.await
+                }
+            }
+        };
+        app.live.set_follows(done.is_ok());
+        if let Err(error) = done {
             tracing::error!(%error, "the live view could not follow");
             tokio::time::sleep(Duration::from_secs(1)).await;
         }

@@ -43,6 +43,7 @@ pub fn router(app: &App) -> Router {
         .nest("/pkg", assets::router())
         .fallback_service(people.with_state(app.clone()))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(from_fn(middleware::no_nul))
         .layer(from_fn(middleware::same_origin))
         .layer(from_fn(middleware::catch_panic))
         .layer(from_fn_with_state(app.clone(), middleware::security_headers))
@@ -105,13 +106,16 @@ async fn signal() {
     let _ = interrupt.await;
 }
 
-/// What is done now and then: noting when keys were used, deleting what was kept long enough.
+/// What is done now and then: noting when keys were used, forgetting old attempts to sign in, deleting what was kept long enough.
 async fn upkeep(app: App) {
     let mut ticks = 0_u32;
     loop {
         tokio::time::sleep(Duration::from_secs(30)).await;
         if let Err(error) = app.keys.flush_used(&app).await {
             tracing::warn!(%error, "the last use of keys could not be written");
+        }
+        if let Err(error) = auth::throttle::forget(&app).await {
+            tracing::warn!(%error, "old attempts to sign in could not be forgotten");
         }
         if ticks.is_multiple_of(120) {
             match app.store.hub().retain(app.config.retention, app.clock.now()).await {

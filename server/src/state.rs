@@ -1,13 +1,6 @@
 //! What every handler shares.
 
-use crate::{
-    api::PUSHES_PER_MINUTE,
-    auth::{Throttle, keys::KeyCache},
-    clock::Clock,
-    live::Live,
-    policy::default_policy,
-    views::ViewCache,
-};
+use crate::{api::PUSHES_PER_MINUTE, auth::keys::KeyCache, clock::Clock, live::Live, policy::default_policy, views::ViewCache};
 use anyhow::Context;
 use domain::Timestamp;
 use std::{net::SocketAddr, sync::Arc};
@@ -20,8 +13,6 @@ pub struct App {
     pub live: Arc<Live>,
     pub views: Arc<ViewCache>,
     pub keys: Arc<KeyCache>,
-    /// Failed sign-ins, by account and address.
-    pub throttle: Arc<Throttle>,
     pub clock: Clock,
     pub config: Arc<Config>,
     pub started_at: Timestamp,
@@ -60,15 +51,6 @@ impl App {
             }
         }
         let live = Arc::new(Live::load(&store, now).await?);
-        Ok(Self {
-            store,
-            live,
-            views: Arc::default(),
-            keys: Arc::new(KeyCache::new(PUSHES_PER_MINUTE)),
-            throttle: Arc::default(),
-            clock,
-            config: Arc::new(config),
-            started_at: now,
-        })
+        Ok(Self { store, live, views: Arc::default(), keys: Arc::new(KeyCache::new(PUSHES_PER_MINUTE)), clock, config: Arc::new(config), started_at: now })
     }
 }

@@ -118,6 +118,7 @@ macro_rules! versions {
         $crate::live::board::Versions { $($field: $looking.board.versions.$field,)* ..Default::default() }
     };
 }
+use versions;
 
 /// Logs a fault once and gives the reader its id.
 pub(crate) fn failed(detail: impl std::fmt::Display) -> Refusal {

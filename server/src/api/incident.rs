@@ -3,7 +3,7 @@
 use super::{
     parse::{Context, IncidentRaw, one_incident},
     problem::Problem,
-    request::{PushQuery, accept, authenticate, require},
+    request::{PushQuery, accept, authenticate, expected_revision, require},
     submit::{Receipt, push_revision},
 };
 use crate::App;
@@ -76,15 +76,4 @@ pub async fn replace(State(app): State<App>, Path(external_id): Path<String>, re
     drop(board);
     // Kept as a push of one item; the sender sent the item alone.
     push_revision(&app, &format!("/incidents/{external_id}"), What::Incidents, accepted, expected).await.map_err(|problem| problem.inside("/items/0"))
-}
-
-/// The revision that must be the newest; 0 for none.
-fn expected_revision(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
-    if let Some(value) = headers.get(header::IF_MATCH) {
-        let tag = value.to_str().unwrap_or_default().trim().trim_matches('"');
-        return tag.parse().map(Some).map_err(|_| {
-            Problem::new(StatusCode::PRECONDITION_FAILED, "precondition", "The incident has changed", "If-Match holds no ETag that this incident ever had.")
-        });
-    }
-    Ok(headers.get(header::IF_NONE_MATCH).filter(|v| v.as_bytes() == b"*").map(|_| 0))
 }

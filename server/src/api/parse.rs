@@ -157,7 +157,32 @@ fn item<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, Fault> {
             Fault::new(pointer.trim_start_matches('/'), code, sentence(&inner))
         })
     });
-    read.map(|Object(item)| item)
+    let Object(item) = read?;
+    no_nul(raw)?;
+    Ok(item)
+}
+
+/// PostgreSQL keeps no NUL in a text, so none is taken, whichever database there is.
+fn no_nul(raw: &RawValue) -> Result<(), Fault> {
+    fn find(value: &serde_json::Value) -> Option<String> {
+        match value {
+            serde_json::Value::String(text) => text.contains('\0').then(String::new),
+            serde_json::Value::Array(list) => list.iter().enumerate().find_map(|(i, v)| Some(format!("/{i}{}", find(v)?))),
+            serde_json::Value::Object(map) => {
+                map.iter().find_map(|(k, v)| Some(format!("/{}{}", escaped(k), if k.contains('\0') { String::new() } else { find(v)? })))
+            }
+            _ => None,
+        }
+    }
+    // Few items hold these letters, and fewer a NUL: a backslash may stand before them.
+    if raw.get().contains(r"\u0000")
+        && let Ok(value) = serde_json::from_str(raw.get())
+        && let Some(pointer) = find(&value)
+    {
+        let field = pointer.trim_start_matches('/');
+        return Err(Fault::new(field, "bad_text", format!("{field} must not hold the character NUL.")));
+    }
+    Ok(())
 }
 
 fn pointer_of(path: &serde_path_to_error::Path) -> String {
@@ -166,11 +191,16 @@ fn pointer_of(path: &serde_path_to_error::Path) -> String {
     for segment in path {
         match segment {
             Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
-            Segment::Map { key } => pointer.push_str(&format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
+            Segment::Map { key } => pointer.push_str(&format!("/{}", escaped(key))),
             Segment::Enum { .. } | Segment::Unknown => {}
         }
     }
     pointer
+}
+
+/// A key as a JSON Pointer spells it.
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
 }
 
 /// The field that serde's message names and `path` may not end in yet, and our word for the fault.
@@ -238,10 +268,16 @@ fn word<T: std::str::FromStr<Err = String>>(field: &str, text: &str) -> Result<T
     text.parse().map_err(|e| Fault::new(field, "bad_value", format!("{field} {e}.")))
 }
 
-/// A text of 1 to `max` characters without control characters (line breaks and tabs are fine).
+/// Whether a character steers the direction of what stands around it: overrides, embeddings and isolates, which make one name look like
+/// another. The marks that right-to-left languages need are not among them.
+fn steers(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A text of 1 to `max` characters without control characters (line breaks and tabs are fine), nor any that [steer](steers).
 fn text(field: &str, value: &str, max: usize) -> Result<String, Fault> {
     let value = value.trim();
-    let ok = !value.is_empty() && value.chars().count() <= max && !value.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
+    let ok = !value.is_empty() && value.chars().count() <= max && !value.chars().any(|c| steers(c) || (c.is_control() && !matches!(c, '\n' | '\r' | '\t')));
     if ok { Ok(value.to_owned()) } else { Err(Fault::new(field, "bad_text", format!("{field} must have 1 to {max} characters and no control characters."))) }
 }
 

@@ -9,7 +9,7 @@ use crate::{
 };
 use async_compression::tokio::bufread::{GzipDecoder, ZstdDecoder};
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     http::{HeaderMap, HeaderName, StatusCode, header, request::Parts},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -68,18 +68,21 @@ pub struct Accepted {
 /// # Errors
 /// 401 with the reason; 503 when the database does not answer.
 pub async fn authenticate(app: &App, headers: &HeaderMap) -> Result<ApiKey, Problem> {
-    app.keys.authenticate(app, headers.get(header::AUTHORIZATION)).await.map_err(|failure| {
-        let (title, detail) = match failure {
-            AuthFailure::Missing => ("An API key is needed", "Send the header Authorization: Bearer swk_…."),
-            AuthFailure::Malformed => (NOT_VALID, "This is not a Shieldwall key; a character may be missing or wrong."),
-            AuthFailure::Unknown => (NOT_VALID, "This key is not known here."),
-            AuthFailure::Revoked => (NOT_VALID, "This key was revoked."),
-            AuthFailure::Expired => (NOT_VALID, "This key has expired."),
-            AuthFailure::Unavailable(error) => return error.into(),
-        };
-        tracing::info!(detail, "key refused");
-        Problem::unauthorized(title, detail)
-    })
+    app.keys.authenticate(app, headers.get(header::AUTHORIZATION)).await.map_err(refused)
+}
+
+/// The answer to a request that speaks for nobody.
+pub(super) fn refused(failure: AuthFailure) -> Problem {
+    let (title, detail) = match failure {
+        AuthFailure::Missing => ("An API key is needed", "Send the header Authorization: Bearer swk_…."),
+        AuthFailure::Malformed => (NOT_VALID, "This is not a Shieldwall key; a character may be missing or wrong."),
+        AuthFailure::Unknown => (NOT_VALID, "This key is not known here."),
+        AuthFailure::Revoked => (NOT_VALID, "This key was revoked."),
+        AuthFailure::Expired => (NOT_VALID, "This key has expired."),
+        AuthFailure::Unavailable(error) => return error.into(),
+    };
+    tracing::info!(detail, "key refused");
+    Problem::unauthorized(title, detail)
 }
 
 /// Lets a push in, or says why not.
@@ -150,8 +153,25 @@ fn content_type(headers: &HeaderMap, what: What) -> Result<bool, Problem> {
     }
 }
 
+/// The revision of an incident that must be the newest, from `If-Match` and `If-None-Match`; 0 where there must be none.
+///
+/// # Errors
+/// 412 where `If-Match` holds nothing that is a revision.
+pub fn expected_revision(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+    if let Some(value) = headers.get(header::IF_MATCH) {
+        let tag = value.to_str().unwrap_or_default().trim().trim_matches('"');
+        let never =
+            || Problem::new(StatusCode::PRECONDITION_FAILED, "precondition", "The incident has changed", "If-Match holds no ETag that this incident ever had.");
+        return tag.parse().ok().filter(|revision| *revision > 0).map(Some).ok_or_else(never);
+    }
+    Ok(headers.get(header::IF_NONE_MATCH).filter(|v| v.as_bytes() == b"*").map(|_| 0))
+}
+
 /// The Idempotency-Key header (IETF draft 07), quoted or bare.
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+///
+/// # Errors
+/// 400 where there are several, or one that is empty, too long, or not of visible ASCII characters.
+pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut all = headers.get_all("idempotency-key").iter();
     let Some(value) = all.next() else { return Ok(None) };
     let text = value.to_str().unwrap_or_default().trim();
@@ -173,7 +193,15 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> 
         Err(_) => return Err(Problem::malformed("The body ended before its end.")),
     };
     let encoding = headers.get(header::CONTENT_ENCODING).map(|v| v.to_str().unwrap_or("?").trim().to_ascii_lowercase());
-    match encoding.as_deref() {
+    decode(encoding.as_deref(), bytes).await
+}
+
+/// Undoes the encoding of a body.
+///
+/// # Errors
+/// 400 where it does not inflate, 413 where it inflates to more than [`MAX_INFLATED`], 415 for an unknown encoding.
+pub async fn decode(encoding: Option<&str>, bytes: Bytes) -> Result<Vec<u8>, Problem> {
+    match encoding {
         None | Some("identity") => Ok(bytes.into()),
         // A body may be packed in several pieces, one after the other; reading only the first would lose the rest.
         Some("gzip") => {

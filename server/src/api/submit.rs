@@ -3,9 +3,9 @@
 use super::{
     parse,
     problem::{FieldError, Problem},
-    request::Accepted,
+    request::{self, Accepted},
 };
-use crate::App;
+use crate::{App, auth::keys::AuthFailure};
 use axum::{
     Json,
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -15,7 +15,7 @@ use domain::OrgId;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
-use store::{Failure, Idempotency, Items, Mode, Outcome, Push, ReceiptRecord, What};
+use store::{Failure, Idempotency, Items, KeyEnd, Mode, Outcome, Push, ReceiptRecord, What};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -24,6 +24,8 @@ use uuid::Uuid;
 pub struct Submission {
     pub org: OrgId,
     pub org_slug: String,
+    /// The key it came with; `None` for what the program itself sends.
+    pub key_id: Option<i64>,
     pub key_name: String,
     pub what: What,
     pub mode: Mode,
@@ -153,6 +155,7 @@ pub async fn submit(app: &App, s: Submission) -> Result<Submitted, Problem> {
     let push = Push {
         id: Uuid::now_v7(),
         org: s.org,
+        key_id: s.key_id,
         key_name: s.key_name,
         what: s.what,
         mode: s.mode,
@@ -171,6 +174,10 @@ pub async fn submit(app: &App, s: Submission) -> Result<Submitted, Problem> {
         Outcome::Applied { receipt, revision } => Ok(Submitted { receipt: receipt.into(), replayed: false, revision }),
         Outcome::Replayed(receipt) => Ok(Submitted { receipt: receipt.into(), replayed: true, revision: None }),
         Outcome::Refused(receipt) => Err(refused(receipt)),
+        Outcome::KeyEnded(end) => Err(request::refused(match end {
+            KeyEnd::Revoked => AuthFailure::Revoked,
+            KeyEnd::Expired => AuthFailure::Expired,
+        })),
         Outcome::KeyReused => Err(Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "idempotency-key-reused",
@@ -218,6 +225,7 @@ pub async fn push_revision(app: &App, route: &str, what: What, accepted: Accepte
     let submission = Submission {
         org: accepted.key.org,
         org_slug: org.info.slug.clone(),
+        key_id: Some(accepted.key.id),
         key_name: accepted.key.name.clone(),
         what,
         mode: accepted.query.mode.into(),

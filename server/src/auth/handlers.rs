@@ -1,10 +1,10 @@
 //! The forms of sign-in, sign-out and the first password. Plain POSTs that answer 303, so that they work without WASM; the
 //! origin check in front of them is [`crate::middleware::same_origin`].
 
-use super::{ClientAddress, links, password, sessions, unavailable};
-use crate::{App, auth::password::PasswordError};
+use super::{Attempt, ClientAddress, links, password, sessions, unavailable};
+use crate::{App, auth::password::PasswordError, middleware::Form};
 use axum::{
-    Form, Router,
+    Router,
     extract::{DefaultBodyLimit, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
@@ -35,14 +35,18 @@ struct SignIn {
 
 async fn sign_in(State(app): State<App>, session: Session, ClientAddress(address): ClientAddress, Form(form): Form<SignIn>) -> Response {
     let next = local_path(form.next.as_deref().unwrap_or("/"));
-    if !app.throttle.admit(&form.email, address, app.clock.now()) {
-        tracing::warn!(?address, "sign-in refused: too many failures");
-        return Redirect::to(&sign_in_page(Some("throttled"), next)).into_response();
-    }
+    let attempt = match Attempt::admit(&app, &form.email, address).await {
+        Ok(Some(attempt)) => attempt,
+        Ok(None) => {
+            tracing::warn!(?address, "sign-in refused: too many failures");
+            return Redirect::to(&sign_in_page(Some("throttled"), next)).into_response();
+        }
+        Err(error) => return unavailable(&error),
+    };
     let user = match app.store.hub().user_by_email(&form.email).await {
         Ok(user) => user.filter(|u| !u.disabled),
         Err(error) => {
-            app.throttle.forgive(&form.email, address);
+            attempt.forgive(&app).await;
             return unavailable(&error);
         }
     };
@@ -50,7 +54,7 @@ async fn sign_in(State(app): State<App>, session: Session, ClientAddress(address
     let fits = match password::verify(user.as_ref().and_then(|u| u.password_hash.as_deref()), &form.password).await {
         Ok(fits) => fits,
         Err(error) => {
-            app.throttle.forgive(&form.email, address);
+            attempt.forgive(&app).await;
             return not_compared(error);
         }
     };
@@ -59,7 +63,7 @@ async fn sign_in(State(app): State<App>, session: Session, ClientAddress(address
         tracing::warn!(?address, "sign-in failed");
         return Redirect::to(&sign_in_page(Some("credentials"), next)).into_response();
     };
-    app.throttle.succeeded(&form.email, address);
+    attempt.succeeded(&app).await;
     match begin(&session, user.id).await {
         Ok(()) => {
             tracing::info!(user = user.id, "signed in");

@@ -192,8 +192,9 @@ impl KeyCache {
     }
 }
 
-/// The key in `Authorization: Bearer <key>`.
-fn bearer(header: &HeaderValue) -> Option<&str> {
+/// The key in `Authorization: Bearer <key>`, if it is one.
+#[must_use]
+pub fn bearer(header: &HeaderValue) -> Option<&str> {
     let (scheme, key) = header.to_str().ok()?.split_once(' ')?;
     let key = key.trim();
     (scheme.eq_ignore_ascii_case("bearer") && well_formed(key)).then_some(key)

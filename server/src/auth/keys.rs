@@ -4,7 +4,7 @@
 //! the SHA-256 is stored. A plain hash is enough, because what is hashed is random, and it needs no comparison in constant
 //! time: the database is searched for the hash, which a caller cannot steer towards a stored one byte by byte.
 
-pub use super::key_cache::{ApiKey, AuthFailure, KeyCache, Quota};
+pub use super::key_cache::{ApiKey, AuthFailure, KeyCache, Quota, bearer};
 
 use rand::{CryptoRng, RngExt};
 use sha2::{Digest, Sha256};

@@ -1,17 +1,18 @@
-//! Failed sign-ins, counted per account and per address: guessing gets slow long before it gets anywhere.
+//! Failed sign-ins, counted per account and per address: guessing gets slow long before it gets anywhere. Counted in the database, so that
+//! several hubs count together and a restart forgives nothing.
 
+use crate::App;
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
     http::request::Parts,
 };
-use domain::{MINUTE, Timestamp};
+use domain::MINUTE;
 use sha2::{Digest, Sha256};
 use std::{
-    collections::HashMap,
     convert::Infallible,
     net::{IpAddr, Ipv6Addr, SocketAddr},
-    sync::{Mutex, PoisonError},
 };
+use store::StoreError;
 
 /// Failures after which an account refuses everybody until the window ends.
 const PER_ACCOUNT: u32 = 5;
@@ -19,82 +20,60 @@ const PER_ACCOUNT: u32 = 5;
 const PER_ADDRESS: u32 = 20;
 /// From the first failure to the end of the window, in microseconds.
 const WINDOW: i64 = 15 * MINUTE;
-/// Accounts and addresses remembered at most. Beyond that the oldest are forgotten: bounded memory comes first.
-const REMEMBERED: usize = 50_000;
+/// Accounts and addresses remembered at most. Beyond that the oldest are forgotten: a bounded table comes first.
+const REMEMBERED: u32 = 50_000;
 
-/// Counts attempts before the password is looked at, so that many at once get no more tries than one after the other.
-#[derive(Debug, Default)]
-pub struct Throttle {
-    seen: Mutex<HashMap<Who, Tries>>,
+/// An attempt that counts as failed until it is said to be otherwise.
+pub struct Attempt {
+    account: [u8; 32],
+    address: Option<[u8; 32]>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Who {
-    /// SHA-256 of the mail address as typed, in lower case: a fixed size, whether such an account exists or not.
-    Account([u8; 32]),
-    Address(IpAddr),
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Tries {
-    since: Timestamp,
-    count: u32,
-}
-
-impl Tries {
-    /// A window that lies ahead is over too: the clock was set back.
-    fn over(&self, now: Timestamp) -> bool {
-        !(0..WINDOW).contains(&now.since(self.since))
-    }
-}
-
-impl Throttle {
-    /// Counts an attempt as failed until [`Throttle::succeeded`] or [`Throttle::forgive`] says otherwise. False: refuse it
-    /// without looking at the password.
-    #[must_use]
-    pub fn admit(&self, account: &str, address: Option<IpAddr>, now: Timestamp) -> bool {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let who = who(account, address);
-        let full = |(who, limit): &(Who, u32)| seen.get(who).is_some_and(|t| !t.over(now) && t.count >= *limit);
-        if who.iter().flatten().any(full) {
-            return false;
-        }
-        if seen.len() + 2 > REMEMBERED {
-            make_room(&mut seen, now);
-        }
-        for (who, _) in who.into_iter().flatten() {
-            let tries = seen.entry(who).or_insert(Tries { since: now, count: 0 });
-            if tries.over(now) {
-                *tries = Tries { since: now, count: 0 };
-            }
-            tries.count += 1;
-        }
-        true
+impl Attempt {
+    /// Counts an attempt, before the password is looked at, so that many at once get no more tries than one after the other. `None`: refuse
+    /// it without looking at the password.
+    ///
+    /// # Errors
+    /// When the database fails; then nobody may sign in.
+    pub async fn admit(app: &App, account: &str, address: Option<IpAddr>) -> Result<Option<Self>, StoreError> {
+        let attempt = Self { account: account_key(account), address: address.map(address_key) };
+        let who = [(attempt.account, PER_ACCOUNT)].into_iter().chain(attempt.address.map(|a| (a, PER_ADDRESS))).collect();
+        Ok(app.store.hub().count_try(who, WINDOW, app.clock.now()).await?.then_some(attempt))
     }
 
     /// The password was right: the account begins anew, the address gets its attempt back.
-    pub fn succeeded(&self, account: &str, address: Option<IpAddr>) {
-        self.forgive(account, address);
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&Who::Account(account_key(account)));
+    pub async fn succeeded(self, app: &App) {
+        taken_back(app.store.hub().forgive_try(self.address.into_iter().collect(), Some(self.account)).await);
     }
 
     /// The attempt did not come as far as the password.
-    pub fn forgive(&self, account: &str, address: Option<IpAddr>) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        for (who, _) in who(account, address).into_iter().flatten() {
-            if let Some(tries) = seen.get_mut(&who) {
-                tries.count = tries.count.saturating_sub(1);
-            }
-        }
+    pub async fn forgive(self, app: &App) {
+        taken_back(app.store.hub().forgive_try(self.address.into_iter().chain([self.account]).collect(), None).await);
     }
 }
 
-fn account_key(account: &str) -> [u8; 32] {
-    Sha256::digest(account.trim().to_lowercase()).into()
+/// An attempt that stays counted is no harm that should keep anybody out.
+fn taken_back(done: Result<(), StoreError>) {
+    if let Err(error) = done {
+        tracing::warn!(%error, "an attempt to sign in could not be taken back");
+    }
 }
 
-fn who(account: &str, address: Option<IpAddr>) -> [Option<(Who, u32)>; 2] {
-    [Some((Who::Account(account_key(account)), PER_ACCOUNT)), address.map(|a| (Who::Address(network(a)), PER_ADDRESS))]
+/// Forgets what is over. To be called now and then.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget(app: &App) -> Result<(), StoreError> {
+    app.store.hub().forget_tries(WINDOW, REMEMBERED, app.clock.now()).await.map(drop)
+}
+
+/// SHA-256 of the mail address as typed, in lower case: a fixed size, whether such an account exists or not.
+fn account_key(account: &str) -> [u8; 32] {
+    Sha256::digest(format!("account {}", account.trim().to_lowercase())).into()
+}
+
+fn address_key(address: IpAddr) -> [u8; 32] {
+    Sha256::digest(format!("address {}", network(address))).into()
 }
 
 /// One customer usually has a whole /64 of IPv6, so that is what counts as one address.
@@ -102,17 +81,6 @@ fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
         v4 => v4,
-    }
-}
-
-/// Forgets what is over; when that is not enough, the older half.
-fn make_room(seen: &mut HashMap<Who, Tries>, now: Timestamp) {
-    seen.retain(|_, t| !t.over(now));
-    if seen.len() + 2 > REMEMBERED {
-        let mut since: Vec<_> = seen.values().map(|t| t.since).collect();
-        since.sort_unstable();
-        let median = since[since.len() / 2];
-        seen.retain(|_, t| t.since > median);
     }
 }
 
@@ -140,49 +108,17 @@ impl<S: Sync> FromRequestParts<S> for ClientAddress {
 mod tests {
     use super::*;
 
-    const HOME: Option<IpAddr> = Some(IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7)));
-
-    #[test]
-    fn an_account_closes_after_five_and_opens_again() {
-        let (throttle, now) = (Throttle::default(), Timestamp(0));
-        for _ in 0..5 {
-            assert!(throttle.admit("a@example.org", None, now));
-        }
-        assert!(!throttle.admit("A@Example.org ", None, now));
-        assert!(throttle.admit("b@example.org", None, now));
-        assert!(!throttle.admit("a@example.org", None, now.plus(WINDOW - 1)));
-        assert!(throttle.admit("a@example.org", None, now.plus(WINDOW)));
-    }
-
-    #[test]
-    fn an_address_closes_after_twenty_failures_but_not_after_successes() {
-        let (throttle, now) = (Throttle::default(), Timestamp(0));
-        for i in 0..50 {
-            let account = format!("good{i}@example.org");
-            assert!(throttle.admit(&account, HOME, now));
-            throttle.succeeded(&account, HOME);
-        }
-        for i in 0..20 {
-            assert!(throttle.admit(&format!("{i}@example.org"), HOME, now));
-        }
-        assert!(!throttle.admit("x@example.org", HOME, now));
-        assert!(throttle.admit("x@example.org", None, now));
-    }
-
-    #[test]
-    fn memory_is_bounded() {
-        let throttle = Throttle::default();
-        for i in 0..REMEMBERED + 1_000 {
-            assert!(throttle.admit(&i.to_string(), None, Timestamp(i as i64)));
-        }
-        assert!(throttle.seen.lock().unwrap().len() <= REMEMBERED);
-    }
-
     #[test]
     fn a_whole_customer_network_is_one_address() {
         let a: IpAddr = "2001:db8::1".parse().unwrap();
         let b: IpAddr = "2001:db8::ffff:1".parse().unwrap();
-        assert_eq!(network(a), network(b));
+        assert_eq!(address_key(a), address_key(b));
         assert_eq!(network("::ffff:192.0.2.7".parse().unwrap()), "192.0.2.7".parse::<IpAddr>().unwrap());
+    }
+
+    #[test]
+    fn an_account_is_the_same_however_it_is_typed() {
+        assert_eq!(account_key("a@example.org"), account_key(" A@Example.org "));
+        assert_ne!(account_key("192.0.2.7"), address_key("192.0.2.7".parse().unwrap()));
     }
 }

@@ -3,7 +3,7 @@
 //! Any of `organisations.csv`, `metrics.csv`, `incidents.csv` may be missing. Where their columns and words differ from ours, a
 //! [mapping](mapping) file says how. Repeating an import changes nothing.
 
-mod mapping;
+pub mod mapping;
 mod organisations;
 
 use super::{
@@ -193,6 +193,7 @@ async fn load_org(app: &App, what: What, org: &Org, list: Vec<Item>, bar: &indic
         let submission = Submission {
             org: org.id,
             org_slug: org.slug.clone(),
+            key_id: None,
             key_name: "import".to_owned(),
             what,
             mode: Mode::Delta,

@@ -114,6 +114,7 @@ async fn push(app: &App, org: &Org, what: What, body: &Value) -> anyhow::Result<
     let submission = Submission {
         org: org.id,
         org_slug: org.slug.clone(),
+        key_id: None,
         key_name: "demo history".to_owned(),
         what,
         mode: Mode::Delta,

@@ -1,6 +1,7 @@
 //! `GET /live`: server-sent events for one browser.
 //!
-//! `hello` on connecting, `change` with the topics that changed, `resync` when more was missed than is kept, a comment every 15 s.
+//! `hello` on connecting, `change` with the topics that changed, `resync` when more was missed than is kept, `state` when the hub loses its
+//! database (`reconnecting`) and has it back (`live`), a comment every 15 s.
 //! Who may learn a topic is asked for each frame, and whether the viewer is still signed in every few seconds (see
 //! [`audience`](super::audience)): a revocation ends the stream.
 
@@ -85,8 +86,12 @@ fn events(app: App, session: [u8; 32], viewer: Viewer, after: Option<i64>) -> im
     }
     let stopping = app.live.stopping();
     let signed_in = app.live.audience.join(session);
+    let mut follows = app.live.follows();
+    if !*follows.borrow() {
+        follows.mark_changed();
+    }
     app.live.streams.fetch_add(1, Ordering::Relaxed);
-    let state = Following { open: Open { app, session }, viewer, receiver, stopping, signed_in };
+    let state = Following { open: Open { app, session }, viewer, receiver, stopping, signed_in, follows };
     futures::StreamExt::chain(
         futures::stream::iter(first.into_iter().map(Ok)),
         futures::stream::unfold(state, |mut state| async move { state.next().await.map(|event| (Ok(event), state)) }),
@@ -99,6 +104,7 @@ struct Following {
     receiver: Receiver<Arc<Frame>>,
     stopping: watch::Receiver<bool>,
     signed_in: watch::Receiver<audience::Answer>,
+    follows: watch::Receiver<bool>,
 }
 
 impl Following {
@@ -108,6 +114,10 @@ impl Following {
             let received = tokio::select! {
                 _ = self.stopping.wait_for(|s| *s) => return None,
                 _ = self.signed_in.changed() => None,
+                _ = self.follows.changed() => {
+                    let state = if *self.follows.borrow_and_update() { "live" } else { "reconnecting" };
+                    return Some(Event::default().event("state").data(format!("{{\"state\":\"{state}\"}}")));
+                }
                 received = self.receiver.recv() => Some(received),
             };
             let Some(received) = received else {

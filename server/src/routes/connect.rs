@@ -4,10 +4,10 @@ use super::pages::render;
 use crate::{
     App,
     auth::{SignedIn, keys},
-    middleware::PageNonce,
+    middleware::{Form, PageNonce},
 };
 use axum::{
-    Extension, Form,
+    Extension,
     body::Body,
     extract::{Request, State},
     http::StatusCode,

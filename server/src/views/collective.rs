@@ -2,15 +2,16 @@
 
 mod attention;
 mod past;
+mod records;
 
-use super::{Looking, from_store, words};
+use super::{Looking, words};
 use crate::{
     charts::{self, SparkOptions},
     live::board::{OrgState, day_score},
 };
 use app::api::Answer;
 use domain::{
-    DAY, Freshness, Timestamp, Tlp,
+    Freshness, Tlp,
     catalogue::{Domain, ScoringPolicy},
     query::PageQuery,
     scoring::{OrgScore, Score, collective as mean},
@@ -39,15 +40,12 @@ pub async fn collective(l: &Looking, query: &PageQuery) -> Answer<Collective> {
     let month_ago = past.index.len().checked_sub(30).and_then(|i| past.index[i]);
     let stand = |standing| seen.iter().filter(|(o, s)| o.standing(policy, &s.total) == standing).count() as u32;
     let (off, below) = (stand(Standing::Off), stand(Standing::Watch));
-    let open = l.reads().critical_at(l.now).await.map_err(from_store(l.now))?;
-    let week_ago = l.reads().critical_at(l.now.plus(-7 * DAY)).await.map_err(from_store(l.now))?;
+    let incidents = records::incidents(l, query).await?;
+    let indicators = records::indicators(l).await?;
     let domains = Domain::ALL.map(|d| domain_row(l, &seen, d, &past)).to_vec();
     let index_stands = index.value.map(|v| Standing::of(Some(v), Freshness::Fresh, policy.on_target, policy.watch));
     let detail = story(l, &seen, &index, month_ago.as_ref(), &domains);
-    let flow = flow(l, query).await?;
-    let (indicators, kinds) = l.reads().indicator_totals(None).await.map_err(from_store(l.now))?;
-    let shared = l.reads().indicators_shared().await.map_err(from_store(l.now))?;
-    let mut highest: Vec<Tlp> = indicators.iter().map(|i| i.tlp).collect();
+    let mut highest: Vec<Tlp> = indicators.by_tlp.iter().map(|i| i.tlp).collect();
     highest.extend(seen.iter().flat_map(|(o, _)| o.open_for(l.viewer)).map(|i| i.tlp));
     let mut weakest: Vec<_> = seen.iter().filter_map(|(o, s)| Some((o, counted(o, s)?))).collect();
     weakest.sort_by(|a, b| a.1.total_cmp(&b.1));
@@ -64,7 +62,10 @@ pub async fn collective(l: &Looking, query: &PageQuery) -> Answer<Collective> {
     Ok(Collective {
         as_of: l.now,
         policy_version: policy.version,
-        verdict: Verdict::of(Facts { coverage, off, below, open_critical: open, index: index_stands, unknown: 1.0 - index.coverage }, detail),
+        verdict: Verdict::of(
+            Facts { coverage, off, below, open_critical: incidents.critical.open, index: index_stands, unknown: 1.0 - index.coverage },
+            detail,
+        ),
         index: Index {
             score: index.value,
             low: index.low,
@@ -75,16 +76,16 @@ pub async fn collective(l: &Looking, query: &PageQuery) -> Answer<Collective> {
             weakest,
         },
         coverage,
-        critical: OpenCritical { open, change: open as i32 - week_ago as i32 },
+        critical: incidents.critical,
         attention,
         attention_more,
         domains,
         orgs: cards,
         orgs_total: seen.len() as u32,
-        incidents: flow,
-        indicators_total: kinds.iter().map(|k| k.count).sum(),
-        indicators,
-        indicators_shared: shared,
+        incidents: incidents.flow.clone(),
+        indicators_total: indicators.total,
+        indicators: indicators.by_tlp.clone(),
+        indicators_shared: indicators.shared,
         highest_tlp: words::highest(&highest),
     })
 }
@@ -198,21 +199,4 @@ fn story(l: &Looking, seen: &Seen<'_>, index: &Score, before: Option<&Score>, do
         sentences.push("Silent organisations below the mean still hold it down by their last score.".into());
     }
     sentences.join(" ")
-}
-
-/// Incidents opened and closed, week by week, over 90 days or the range asked for if that is longer.
-async fn flow(l: &Looking, query: &PageQuery) -> Answer<Chart> {
-    let asked = query.window(l.now);
-    let (to, span) = if asked.days() > 90 { (asked.to, asked.days()) } else { (l.now, 18 * 7) };
-    let step = if span <= 366 { 7 * DAY } else { (span / 52).max(7) * DAY };
-    let buckets = (span * DAY + step - 1) / step;
-    let from = to.plus(-buckets * step);
-    let flow = l.reads().incident_flow(from, to, step).await.map_err(from_store(l.now))?;
-    let (opened, closed) = flow.iter().fold((0, 0), |(o, c), f| (o + f.opened, c + f.closed));
-    let weeks: Vec<(Timestamp, u64, u64)> = flow.iter().enumerate().map(|(i, f)| (from.plus(i as i64 * step), f.opened, f.closed)).collect();
-    let takeaway = match opened {
-        0 if closed == 0 => "No incidents in this time.".to_owned(),
-        _ => format!("{opened} opened and {closed} closed since {}.", from.date()),
-    };
-    Ok(charts::incident_flow("incidents", &takeaway, &weeks, &query.href("/csv/collective")))
 }

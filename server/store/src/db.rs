@@ -4,12 +4,13 @@ mod postgres;
 mod scope;
 mod sqlite;
 
-pub(crate) use postgres::{Lane, OutboxRow, samples_months};
+pub(crate) use postgres::{Lane, OutboxRow, connection as postgres_connection, owner as postgres_owner, samples_months};
 pub(crate) use scope::Scope;
-pub(crate) use sqlite::PRAGMAS;
+pub(crate) use sqlite::{PRAGMAS, migrated as sqlite_migrated, options as sqlite_options};
 
 use crate::StoreError;
 use sqlx::{PgPool, SqliteConnection, postgres::PgConnectOptions, sqlite::SqlitePool};
+use std::time::Duration;
 
 /// The readers of whichever database is in use.
 pub(crate) enum Db {
@@ -49,20 +50,31 @@ impl Reconnect {
     }
 }
 
+/// The longest that a read may take, the wait for a connection included: whoever asked has given up by then.
+const READ: Duration = Duration::from_secs(10);
+
+/// A read, or an error where it takes too long.
+pub(crate) async fn in_time<T>(read: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    tokio::time::timeout(READ, read).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+}
+
 /// Runs a read in the scope of its handle, expanded once per database; the name is bound to what executes it. PostgreSQL takes the scope
 /// with a transaction, which the connection's way back into the pool ends.
 macro_rules! read {
     ($handle:expr, $c:ident => $body:expr) => {
-        match &$handle.store.inner.db {
-            $crate::db::Db::Sqlite($c) => $body,
-            $crate::db::Db::Postgres(pool) => match $handle.scope().begin(pool).await {
-                Ok(mut conn) => {
-                    let $c = &mut *conn;
-                    $body
-                }
-                Err(error) => Err(error),
-            },
-        }
+        $crate::db::in_time(async {
+            match &$handle.store.inner.db {
+                $crate::db::Db::Sqlite($c) => $body,
+                $crate::db::Db::Postgres(pool) => match $handle.scope().begin(pool).await {
+                    Ok(mut conn) => {
+                        let $c = &mut *conn;
+                        $body
+                    }
+                    Err(error) => Err(error),
+                },
+            }
+        })
+        .await
     };
 }
 
@@ -114,7 +126,12 @@ pub(crate) struct Opened {
 }
 
 pub(crate) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
-    if settings.url.starts_with("postgres:") || settings.url.starts_with("postgresql:") { postgres::open(settings).await } else { sqlite::open(settings).await }
+    if is_postgres(&settings.url) { postgres::open(settings).await } else { sqlite::open(settings).await }
+}
+
+/// Whether a URL is PostgreSQL's; the others are SQLite's.
+pub(crate) fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres:") || url.starts_with("postgresql:")
 }
 
 /// `prefix (…), (…), … suffix` with placeholders for `rows` rows of `columns` columns.

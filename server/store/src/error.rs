@@ -35,10 +35,10 @@ impl StoreError {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         if let sqlx::Error::Database(e) = &error {
-            // SQLITE_FULL, and PostgreSQL's disk_full; SQLITE_BUSY with its kinds.
+            // SQLITE_FULL, and PostgreSQL's disk_full; SQLITE_BUSY with its kinds, and PostgreSQL's lock_not_available and query_canceled.
             match e.code().as_deref() {
                 Some("13" | "53100") => return Self::Full,
-                Some("5" | "261" | "517" | "773") => return Self::Busy,
+                Some("5" | "261" | "517" | "773" | "55P03" | "57014") => return Self::Busy,
                 _ => {}
             }
         }

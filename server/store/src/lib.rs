@@ -12,8 +12,9 @@
 //!   decides by it.
 //!
 //! To add a query: a method on the handle whose holder needs it, in the file of its subject, with `reach!` in the SQL
-//! wherever it reads marked records; then a test in `tests/`, which runs on both databases. To add a table: a migration for each; where it
-//! has an `org_id`, with row level security in PostgreSQL's, which a test demands.
+//! wherever it reads marked records; then a test in `tests/`, which runs on both databases; another prepares its statements on both. To add a
+//! table: a migration for each; where it has an `org_id`, with row level security in PostgreSQL's, which a test demands; and a row in the test
+//! of [moving], which finds the table by itself.
 
 pub mod backup;
 pub mod bulk;
@@ -22,6 +23,7 @@ mod error;
 mod express;
 mod hub;
 mod listener;
+pub mod moving;
 mod partner;
 mod push;
 mod viewer;

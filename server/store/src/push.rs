@@ -4,10 +4,12 @@ mod counts;
 mod events;
 mod incidents;
 mod indicators;
+mod key;
 pub(crate) mod metrics;
 mod record;
 
 pub(crate) use indicators::add_totals as add_indicator_totals;
+pub use key::KeyEnd;
 pub use metrics::MAX_SERIES;
 pub use record::render_failures;
 
@@ -25,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, RwLock},
+    time::Instant,
 };
 use uuid::Uuid;
 
@@ -122,6 +125,8 @@ pub struct Failure {
 pub struct Push {
     pub id: Uuid,
     pub org: OrgId,
+    /// The key it came with, which must still hold when the push is written; `None` for what the program itself sends.
+    pub key_id: Option<i64>,
     pub key_name: String,
     pub what: What,
     pub mode: Mode,
@@ -276,6 +281,8 @@ pub enum Outcome {
     Replayed(ReceiptRecord),
     /// The idempotency key belongs to another request.
     KeyReused,
+    /// The key ended while the push was on its way; nothing was kept.
+    KeyEnded(KeyEnd),
     /// `If-Match` names a revision that is not the newest.
     RevisionMismatch { current: i64 },
     /// The organisation would have more than [`MAX_SERIES`] series.
@@ -350,12 +357,13 @@ impl crate::Partner<'_> {
         debug_assert_eq!(push.org, self.org, "a partner pushes for itself");
         let org = self.org;
         let inner = &self.store.inner;
+        let since = Instant::now();
         let (mut push, mut items) = (push, items);
         if let Some(express) = &inner.express
             && at_once::is_usual(&push, &items)
             && let Some(rows) = self.usual_rows(&items)
         {
-            let (one, number) = express.apply(AtOnce { push, items, rows }).await?;
+            let (one, number) = express.apply(AtOnce { push, items, rows, since }).await?;
             if let Some(no) = number {
                 return Ok(one.push.applied(no, one.items.len(), None));
             }
@@ -367,7 +375,7 @@ impl crate::Partner<'_> {
         loop {
             inner.months.add(&inner.db, &one.1).await?;
             let (known, one) = (inner.series.of(org), Arc::clone(&one));
-            let applied = inner.writer.run(self.scope(), move |conn| Box::pin(async move { apply(conn, &one.0, &one.1, &known).await })).await;
+            let applied = inner.writer.run(self.scope(), move |conn| Box::pin(async move { apply(conn, &one.0, &one.1, &known, since).await })).await;
             match applied {
                 Ok((outcome, numbers)) => {
                     if let Some(numbers) = numbers.filter(|_| !dry_run) {
@@ -397,7 +405,10 @@ const RACES: u32 = 5;
 /// What became of a push, and its organisation's series where there are new ones.
 type Applied = (Outcome, Option<SeriesNumbers>);
 
-async fn apply(conn: &mut Conn, push: &Push, items: &Items, known: &SeriesNumbers) -> Result<Keep<Applied>, StoreError> {
+async fn apply(conn: &mut Conn, push: &Push, items: &Items, known: &SeriesNumbers, since: Instant) -> Result<Keep<Applied>, StoreError> {
+    if let Some(end) = key::ended(conn, push, since).await? {
+        return Ok(Keep::No((Outcome::KeyEnded(end), None)));
+    }
     if let Some(idempotency) = &push.idempotency
         && let Some(before) = record::replay(conn, push.org, idempotency).await?
     {
@@ -449,6 +460,11 @@ impl Push {
 
     fn receipt(&self, no: i64, kept: usize) -> ReceiptRecord {
         ReceiptRecord { no, id: self.id, received_at: self.received_at, total: self.total, kept: kept as u32, failures: self.failures.clone() }
+    }
+
+    /// The moment it is by now, given when the push was handed over. The store has no clock, but knows how long something waited.
+    fn now(&self, since: Instant) -> Timestamp {
+        self.received_at.plus(i64::try_from(since.elapsed().as_micros()).unwrap_or(i64::MAX))
     }
 
     /// The moment up to which its organisation is heard of. An empty push is a sign of life: "nothing to report" is a report. Data cannot be

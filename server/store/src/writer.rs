@@ -47,6 +47,8 @@ pub(crate) enum Keep<T> {
 const SEAL: &str = "RELEASE job";
 /// Undoes what was written since the savepoint.
 const UNDO: &str = "ROLLBACK TO job; RELEASE job";
+/// Ends the whole group: what one job waited for in vain, the next would wait for as long.
+const GIVE_UP: &str = "ROLLBACK";
 /// A transaction on PostgreSQL that takes longer has lost its connection, or holds up a lane that others wait for.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two attempts to connect again: at first, and at most.
@@ -83,6 +85,7 @@ where
             let (after, result) = match work(conn).await {
                 Ok(Keep::Yes(value)) => (SEAL, Ok(value)),
                 Ok(Keep::No(value)) => (UNDO, Ok(value)),
+                Err(StoreError::Busy) => (GIVE_UP, Err(StoreError::Busy)),
                 Err(error) => (UNDO, Err(error)),
             };
             self.result = Some(result);
@@ -285,6 +288,9 @@ async fn on_sqlite(conn: &mut Conn, group: &mut [Box<dyn Job>]) -> Result<(), St
     execute(conn, "BEGIN IMMEDIATE; SAVEPOINT job").await?;
     for job in group {
         let after = guarded(job, conn).await;
+        if after == GIVE_UP {
+            return Err(StoreError::Busy);
+        }
         execute(conn, if after == SEAL { "RELEASE job; SAVEPOINT job" } else { "ROLLBACK TO job" }).await?;
     }
     execute(conn, "COMMIT").await
@@ -308,6 +314,9 @@ async fn on_postgres(conn: &mut Conn, group: &mut [Box<dyn Job>]) -> Result<(), 
         }
         sqlx::raw_sql(AssertSqlSafe(format!("{pending}; SAVEPOINT job; {}", scope.sql()))).execute(&mut lane.conn).await?;
         let after = guarded(job, conn).await;
+        if after == GIVE_UP {
+            return Err(StoreError::Busy);
+        }
         if after == UNDO
             && let Conn::Postgres(lane) = conn
         {
@@ -325,4 +334,36 @@ async fn on_postgres(conn: &mut Conn, group: &mut [Box<dyn Job>]) -> Result<(), 
 async fn execute(conn: &mut Conn, sql: &'static str) -> Result<(), StoreError> {
     on_conn!(conn, c => sqlx::query(sql).execute(&mut *c).await.map(drop))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Settings, Store, StoreError};
+    use testing::{Database, Kind};
+
+    async fn a_job_that_panics_fails_alone(kind: Kind) {
+        let database = tokio::task::spawn_blocking(move || Database::empty(kind)).await.unwrap();
+        let store = Store::open(&Settings { url: database.url.clone(), readers: 1 }).await.unwrap();
+        let hub = store.hub();
+        let job = |name: &'static str| hub.set_meta(name, "kept".to_owned());
+        let fails = hub.write::<()>(|_| Box::pin(async { panic!("on purpose") }));
+        let (before, failed, after) = tokio::join!(job("before"), fails, job("after"));
+        assert!(matches!(failed, Err(StoreError::Internal(_))), "{failed:?}");
+        assert!(before.is_ok() && after.is_ok());
+        job("later").await.unwrap();
+        for name in ["before", "after", "later"] {
+            assert_eq!(hub.meta(name).await.unwrap().as_deref(), Some("kept"), "{name}");
+        }
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_job_that_panics_fails_alone_on_sqlite() {
+        a_job_that_panics_fails_alone(Kind::Sqlite).await;
+    }
+
+    #[tokio::test]
+    async fn a_job_that_panics_fails_alone_on_postgres() {
+        a_job_that_panics_fails_alone(Kind::Postgres).await;
+    }
 }

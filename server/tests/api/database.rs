@@ -90,6 +90,29 @@ async fn when_too_many_writes_wait_the_next_is_refused_at_once() {
     partner.push("incidents", &items([incident("a", "low", "GREEN")])).await;
 }
 
+#[tokio::test]
+async fn a_key_that_is_revoked_while_its_push_waits_gets_nothing_in() {
+    let app = TestApp::start().await;
+    let partner = app.partner("alpha").await;
+    partner.push("metrics", &items([sample(80.0, &app.at(-2 * MINUTE))])).await;
+    let before = app.rows().await;
+    let mut held = hold(&app).await;
+    let (metrics, incidents) = (items([sample(90.0, &app.at(-MINUTE))]), items([incident("a", "low", "GREEN")]));
+    let pushes = async { tokio::join!(partner.post("metrics", &metrics), partner.post("incidents", &incidents)) };
+    let revoked = async {
+        // Long enough that both wait; were one late, it would still come with a key that was good a moment ago.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        sqlx::query("UPDATE api_keys SET revoked_at = 1").execute(&mut held).await.expect("revoked");
+        sqlx::query("COMMIT").execute(&mut held).await.expect("the lock is given back");
+    };
+    let ((one, other), ()) = tokio::join!(pushes, revoked);
+    for answer in [one, other] {
+        assert_eq!((answer.status, answer.problem()["detail"].as_str()), (401, Some("This key was revoked.")));
+        assert!(answer.header("www-authenticate").starts_with("Bearer "));
+    }
+    assert_eq!(app.gained(&before).await, Default::default());
+}
+
 /// A disk of a few megabytes.
 struct SmallDisk<'a>(&'a Path);
 

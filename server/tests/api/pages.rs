@@ -129,7 +129,7 @@ async fn odd_addresses_do_no_harm() {
     for query in [
         "range=nonsense",
         "range=2026-01-01..2025-01-01",
-        "cursor=%00",
+        "cursor=%01",
         "cursor=1~2~3",
         "sort=--",
         "q=%25%27%22%3Cscript%3E",

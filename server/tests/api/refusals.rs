@@ -213,6 +213,7 @@ async fn records() {
             one("an empty id", "incidents", &with(good.clone(), "external_id", ""), "/items/0/external_id"),
             one("a long id", "incidents", &with(good.clone(), "external_id", "x".repeat(129)), "/items/0/external_id"),
             one("a control character", "incidents", &with(good.clone(), "title", "a\u{7}b"), "/items/0/title"),
+            one("a title that turns the direction", "incidents", &with(good.clone(), "title", "a\u{202e}b"), "/items/0/title"),
             one("a severity that is none", "incidents", &with(good.clone(), "severity", "urgent"), "/items/0/severity"),
             one("a status that is none", "incidents", &with(good.clone(), "status", "open"), "/items/0/status"),
             one("a marking that is none", "incidents", &with(good.clone(), "tlp", "PURPLE"), "/items/0/tlp"),
@@ -264,4 +265,68 @@ async fn old_data_needs_the_scope_backfill() {
     assert_eq!(app.partner("alpha").await.post("metrics", &old).await.status, 422);
     let answer = app.partner_with("alpha", "metrics backfill").await.post("metrics", &old).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+#[tokio::test]
+async fn texts_that_no_database_could_keep() {
+    let app = TestApp::start().await;
+    let at = app.at(-MINUTE);
+    let (i, e, n) = (incident("INC-1", "high", "GREEN"), event("e", "GREEN", &at), indicator("a.example", "GREEN"));
+    let other = with(with(n.clone(), "type", "other"), "value", "a\0b");
+    let raw = |what, route, item: String, pointer| Bad { receipt: true, ..whole(what, route, format!("{{\"items\": [{item}]}}"), 422, pointer) };
+    let surrogate = |item: &Value, field: &str| with(item.clone(), field, "HERE").to_string().replace("HERE", "\\ud800");
+    let mut cases = vec![
+        one("a NUL in a metric", "metrics", &with(sample(1.0, &at), "metric", "a\0b"), "/items/0/metric"),
+        one("a NUL in a label", "metrics", &with(sample(1.0, &at), "labels", json!({ "site": "a\0b" })), "/items/0/labels/site"),
+        one("a NUL in an id", "incidents", &with(i.clone(), "external_id", "a\0b"), "/items/0/external_id"),
+        one("a NUL in an owner", "incidents", &with(i.clone(), "owner", "a\0b"), "/items/0/owner"),
+        one("a NUL in a recipient", "incidents", &with(i.clone(), "recipients", json!(["a\0b"])), "/items/0/recipients/0"),
+        one("a NUL in an attribute", "incidents", &with(i.clone(), "attributes", json!({ "a": 1, "b/c": "x\0" })), "/items/0/attributes/b~1c"),
+        one("a NUL in a title", "events", &with(e.clone(), "title", "a\0b"), "/items/0/title"),
+        one("a NUL in a kind", "events", &with(e.clone(), "kind", "a\0b"), "/items/0/kind"),
+        one("a NUL in an event's incident", "events", &with(e.clone(), "incident", "a\0b"), "/items/0/incident"),
+        one("a NUL in an event's attribute", "events", &with(e.clone(), "attributes", json!({ "a": "\0" })), "/items/0/attributes/a"),
+        one("a NUL in an indicator", "indicators", &other, "/items/0/value"),
+        one("a NUL in a description", "indicators", &with(n.clone(), "description", "a\0b"), "/items/0/description"),
+        raw("half a character", "incidents", surrogate(&i, "title"), "/items/0/title"),
+        raw("half a character of an event", "events", surrogate(&e, "title"), "/items/0/title"),
+        raw("half a character of an indicator", "indicators", surrogate(&n, "value"), "/items/0/value"),
+    ];
+    let line = with(e.clone(), "attributes", json!({ "a": "\0" })).to_string();
+    cases.push(Bad { receipt: true, ..whole("a NUL in a line", "events", line, 422, "/0/attributes/a") }.with("content-type", "application/x-ndjson"));
+    refuse(&app, cases).await;
+    // Other letters that look alike in JSON are none.
+    let kept = with(i, "attributes", json!({ "a": "\\u0000" }));
+    app.partner("alpha").await.push("incidents", &items([kept])).await;
+    let put = app.partner("alpha").await.put("a%00b", &[], &incident("a\0b", "low", "GREEN")).await;
+    assert_eq!(put.status, 400, "{}", put.text());
+}
+
+#[tokio::test]
+async fn addresses_and_forms_with_a_nul() {
+    let app = TestApp::start().await;
+    let (person, partner) = (app.person(domain::Role::OrgAdmin).await, app.partner("alpha").await);
+    for path in [
+        "/incidents?q=a%00b",
+        "/indicators?q=%00",
+        "/incidents?cursor=%00",
+        "/orgs/%00",
+        "/orgs/alpha/metrics/a%00",
+        "/csv/incidents?org=%00",
+        "/signin?next=%00",
+    ] {
+        let answer = person.get(path).await;
+        assert_eq!(answer.status, 400, "{path}: {}", answer.text());
+        if let Some(name) = path.split_once('?').and_then(|(_, query)| query.split('=').next()) {
+            assert_eq!(answer.text(), format!("The field {name} holds the character NUL.\n"));
+        }
+    }
+    let read = partner.get("incidents/a%00b").await;
+    assert_eq!((read.status, read.problem()["detail"].as_str()), (400, Some("The path holds the character NUL.")));
+    for (path, field) in
+        [("/auth/signin", "email"), ("/auth/signin", "password"), ("/connect", "name"), ("/connect/revoke", "name"), ("/auth/welcome", "token")]
+    {
+        let answer = person.post(path, &[(field, "a\0b")]).await;
+        assert_eq!((answer.status, answer.text()), (400, format!("The field {field} holds the character NUL.\n")), "{path}");
+    }
 }

@@ -8,6 +8,7 @@ mod hub;
 mod idle;
 mod load;
 mod migrations;
+mod moving;
 mod nodes;
 mod people;
 mod postgres;

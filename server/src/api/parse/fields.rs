@@ -83,7 +83,7 @@ pub fn labels(map: &UniqueMap<Cow<'_, str>>) -> Result<String, Fault> {
         if !(1..=32).contains(&key.len()) || !key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') {
             return Err(fault(key, "A label's key must be 1 to 32 of a-z, 0-9 and underscores."));
         }
-        if !(1..=64).contains(&value.chars().count()) || value.chars().any(|c| c.is_control() || matches!(c, '=' | ',')) {
+        if !(1..=64).contains(&value.chars().count()) || value.chars().any(|c| c.is_control() || super::steers(c) || matches!(c, '=' | ',')) {
             return Err(fault(key, "A label's value must have 1 to 64 characters, none of them = or a comma."));
         }
     }

@@ -1,8 +1,8 @@
 //! The collective's days before today. They change once a day, or when old data comes in, so that no push waits for their sum.
 
 use crate::{
-    live::board::{OrgState, Versions, collective_day},
-    views::Looking,
+    live::board::{OrgState, collective_day},
+    views::{Looking, versions},
 };
 use app::api::Answer;
 use domain::{catalogue::Domain, scoring::Score};
@@ -20,8 +20,7 @@ pub(super) struct Past {
 
 /// The past as one viewer may see it.
 pub(super) async fn past(l: &Looking) -> Answer<Arc<Past>> {
-    let versions = Versions { history: l.board.versions.history, ..Versions::default() };
-    l.once_a_day("collective past", versions, async { Ok(Arc::new(sum(l))) }).await
+    l.once_a_day("collective past", versions!(l, history), async { Ok(Arc::new(sum(l))) }).await
 }
 
 fn sum(l: &Looking) -> Past {

@@ -14,6 +14,14 @@ const LANES: usize = 4;
 /// For opening a connection, and for getting one of the pool.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Makes a connection the program's, with PostgreSQL's own limits: a statement ends when its hub has stopped waiting for it, whoever needs what
+/// another transaction holds gives up as early as on SQLite, and a hub that was cut off in a transaction holds nobody up. By statements and not by
+/// options of the connection, which a pooler may leave out unnoticed. An unneeded ROLLBACK is no news.
+const READER: &str = "SET ROLE shieldwall_app; SET client_min_messages = error; \
+    SET statement_timeout = '9s'; SET idle_in_transaction_session_timeout = '30s'";
+const WRITER: &str = "SET ROLE shieldwall_app; SET client_min_messages = error; \
+    SET lock_timeout = '10s'; SET statement_timeout = '55s'; SET idle_in_transaction_session_timeout = '30s'";
+
 /// A writing connection with what its transaction will say in the outbox.
 pub(crate) struct Lane {
     pub conn: PgConnection,
@@ -34,7 +42,12 @@ pub(crate) struct OutboxRow {
 
 impl Lane {
     pub(super) async fn connect(options: &PgConnectOptions) -> Result<Self, StoreError> {
-        let conn = tokio::time::timeout(PATIENCE, options.connect()).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
+        let connected = async {
+            let mut conn = options.connect().await?;
+            sqlx::raw_sql(WRITER).execute(&mut conn).await?;
+            Ok::<_, sqlx::Error>(conn)
+        };
+        let conn = tokio::time::timeout(PATIENCE, connected).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
         Ok(Self { conn, outbox: vec![] })
     }
 
@@ -62,18 +75,36 @@ impl Lane {
     }
 }
 
-pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
-    let options = PgConnectOptions::from_str(&settings.url)?.application_name("shieldwall").statement_cache_capacity(256);
-    let mut owner = tokio::time::timeout(PATIENCE, options.connect()).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
+fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
+    Ok(PgConnectOptions::from_str(url)?.application_name("shieldwall").statement_cache_capacity(256))
+}
+
+/// A connection as the user of the URL, with the schema as it is. Its statements may take long.
+pub(crate) async fn connection(url: &str) -> Result<PgConnection, StoreError> {
+    Ok(tokio::time::timeout(PATIENCE, options(url)?.disable_statement_logging().connect()).await.map_err(|_| sqlx::Error::PoolTimedOut)??)
+}
+
+/// A connection as the user of the URL, who owns the schema, after that was brought up to date.
+pub(crate) async fn owner(url: &str) -> Result<PgConnection, StoreError> {
+    let mut owner = connection(url).await?;
     migrate(&mut owner).await?;
-    sqlx::Connection::close(owner).await?;
-    // The role comes with the connection, so that none works without it. An unneeded ROLLBACK is no news.
-    let options = options.options([("role", "shieldwall_app"), ("client_min_messages", "error")]);
+    Ok(owner)
+}
+
+pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
+    sqlx::Connection::close(owner(&settings.url).await?).await?;
+    let options = options(&settings.url)?;
     let pool = PgPoolOptions::new()
         .max_connections(settings.readers)
         .acquire_timeout(PATIENCE)
+        .after_connect(|conn, _| Box::pin(async move { sqlx::raw_sql(READER).execute(conn).await.map(drop) }))
         // Ends the transaction of a read, and what a cancelled one left behind.
-        .after_release(|conn, _| Box::pin(async move { sqlx::raw_sql("ROLLBACK").execute(conn).await.map(|_| true) }))
+        .after_release(|conn, _| {
+            Box::pin(async move {
+                let rolled_back = tokio::time::timeout(2 * PATIENCE, sqlx::raw_sql("ROLLBACK").execute(conn)).await;
+                rolled_back.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|_| true)
+            })
+        })
         .connect_with(options.clone())
         .await?;
     let mut conns = Vec::with_capacity(LANES);

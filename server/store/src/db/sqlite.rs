@@ -3,7 +3,7 @@
 use super::{Conn, Db, Opened, Reconnect, Settings};
 use crate::StoreError;
 use sqlx::{
-    ConnectOptions, Connection,
+    ConnectOptions, Connection, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
 use std::{path::Path, str::FromStr, time::Duration};
@@ -21,22 +21,30 @@ pub(crate) const PRAGMAS: [(&str, &str); 8] = [
     ("wal_autocheckpoint", "4000"),
 ];
 
-pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
-    let options = SqliteConnectOptions::from_str(&settings.url)?.create_if_missing(true).statement_cache_capacity(256);
-    let options = PRAGMAS.into_iter().fold(options, |options, (name, value)| options.pragma(name, value));
-    let file = options.get_filename().to_owned();
+/// How to connect to the file of a URL.
+pub(crate) fn options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
+    let options = SqliteConnectOptions::from_str(url)?.create_if_missing(true).statement_cache_capacity(256);
+    Ok(PRAGMAS.into_iter().fold(options, |options, (name, value)| options.pragma(name, value)))
+}
+
+/// A connection to a file whose schema was brought up to date.
+pub(crate) async fn migrated(options: &SqliteConnectOptions) -> Result<SqliteConnection, StoreError> {
+    let file = options.get_filename();
     if let Some(folder) = file.parent().filter(|f| !f.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|e| StoreError::Database(sqlx::Error::Io(e)))?;
     }
-    let mut writer = {
-        let _lock = lock_beside(&file).await?;
-        let mut conn = options.clone().connect().await?;
-        // Wholly or not at all.
-        let mut whole = conn.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::migrate!("migrations/sqlite").run(&mut *whole).await?;
-        whole.commit().await?;
-        conn
-    };
+    let _lock = lock_beside(file).await?;
+    let mut conn = options.clone().connect().await?;
+    // Wholly or not at all.
+    let mut whole = conn.begin_with("BEGIN IMMEDIATE").await?;
+    sqlx::migrate!("migrations/sqlite").run(&mut *whole).await?;
+    whole.commit().await?;
+    Ok(conn)
+}
+
+pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
+    let options = options(&settings.url)?;
+    let mut writer = migrated(&options).await?;
     sqlx::query("PRAGMA optimize").execute(&mut writer).await?;
     let pool = SqlitePoolOptions::new().max_connections(settings.readers).acquire_timeout(Duration::from_secs(5)).connect_with(options.read_only(true)).await?;
     Ok(Opened { db: Db::Sqlite(pool), conns: vec![Conn::Sqlite(writer)], reconnect: Reconnect::Sqlite })

@@ -32,7 +32,7 @@ pub(crate) const RECEIPT: &str = "INSERT INTO receipts (id, org_id, key_name, wh
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING no";
 
 pub(crate) async fn receipt(conn: &mut Conn, push: &Push, kept: usize) -> Result<i64, StoreError> {
-    const PAYLOAD: &str = "INSERT INTO payloads (receipt_no, body) VALUES ($1, $2)";
+    const PAYLOAD: &str = "INSERT INTO payloads (receipt_no, org_id, body) VALUES ($1, $2, $3)";
     let key = push.idempotency.as_ref().map_or("", |i| &i.key);
     let no: i64 = on_conn!(conn, c => {
         sqlx::query_scalar(RECEIPT)
@@ -52,7 +52,7 @@ pub(crate) async fn receipt(conn: &mut Conn, push: &Push, kept: usize) -> Result
             .fetch_one(&mut *c)
             .await
     })?;
-    execute!(conn, c => sqlx::query(PAYLOAD).bind(no).bind(&push.payload[..]).execute(&mut *c).await)?;
+    execute!(conn, c => sqlx::query(PAYLOAD).bind(no).bind(push.org.0).bind(&push.payload[..]).execute(&mut *c).await)?;
     Ok(no)
 }
 
@@ -109,7 +109,7 @@ pub(crate) async fn remember(conn: &mut Conn, push: &Push, idempotency: &Idempot
 /// The outcome of an earlier request under the same idempotency key, if there was one.
 pub(crate) async fn replay(conn: &mut Conn, org: OrgId, idempotency: &Idempotency) -> Result<Option<Outcome>, StoreError> {
     const FIND: &str = "SELECT i.fingerprint, r.no, r.id, r.received_at, r.total, r.kept, r.failures \
-                        FROM idempotency i JOIN receipts r ON r.no = i.receipt_no WHERE i.org_id = $1 AND i.route = $2 AND i.key = $3";
+                        FROM idempotency i JOIN receipts r ON r.no = i.receipt_no AND r.org_id = i.org_id WHERE i.org_id = $1 AND i.route = $2 AND i.key = $3";
     type Row = (Vec<u8>, i64, Uuid, i64, i64, i64, String);
     let row: Option<Row> = on_conn!(conn, c => sqlx::query_as(FIND).bind(org.0).bind(&idempotency.route).bind(&idempotency.key).fetch_optional(&mut *c).await)?;
     let Some((fingerprint, no, id, received_at, total, kept, failures)) = row else { return Ok(None) };

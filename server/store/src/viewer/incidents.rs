@@ -195,7 +195,7 @@ impl Reads<'_> {
     pub async fn incident(&self, id: Uuid) -> Result<Option<IncidentDetail>, StoreError> {
         const MORE: &str = concat!("SELECT t.org_id, t.raw FROM incidents t WHERE ", reach!(), " AND t.id = $2");
         const REVISIONS: &str = concat!(
-            "SELECT v.at, v.summary, c.id FROM incident_revisions v LEFT JOIN receipts c ON c.no = v.receipt_no JOIN incidents t ON t.id = v.incident_id WHERE ",
+            "SELECT v.at, v.summary, c.id FROM incident_revisions v LEFT JOIN receipts c ON c.no = v.receipt_no AND c.org_id = v.org_id JOIN incidents t ON t.id = v.incident_id WHERE ",
             reach!(),
             " AND t.id = $2 AND (t.org_id = $1 OR v.tlp <= 1 OR EXISTS (SELECT 1 FROM recipients r WHERE r.org_id = $1 AND r.record_id = t.id)) ORDER BY v.revision"
         );

@@ -119,7 +119,7 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn receipt(&self, id: Uuid) -> Result<Option<ReceiptDetail>, StoreError> {
-        const MORE: &str = "SELECT c.org_id, c.failures, c.bytes, c.sha256, c.user_agent, c.idempotency_key, p.body FROM receipts c LEFT JOIN payloads p ON p.receipt_no = c.no WHERE c.no = $1";
+        const MORE: &str = "SELECT c.org_id, c.failures, c.bytes, c.sha256, c.user_agent, c.idempotency_key, p.body FROM receipts c LEFT JOIN payloads p ON p.receipt_no = c.no AND p.org_id = c.org_id WHERE c.no = $1";
         let sql = format!("SELECT {PUSH_COLUMNS} FROM receipts c JOIN organisations o ON o.id = c.org_id WHERE {} AND c.id = $2", receipt_reach!());
         let row: Option<PushSql> = read!(self, c => sqlx::query_as(AssertSqlSafe(sql)).bind(self.viewer.org.0).bind(id).fetch_optional(c).await)?;
         let Some(row) = row else { return Ok(None) };
@@ -150,7 +150,7 @@ impl Reads<'_> {
             " AND t.id = $2 AND (t.withdrawn_at IS NULL OR t.org_id = $1)"
         );
         const INCIDENT: &str = concat!("SELECT t.id, t.title FROM incidents t WHERE ", reach!(), " AND t.org_id = $2 AND t.external_id = $3");
-        const RECEIPT: &str = "SELECT id, received_at, key_name FROM receipts WHERE no = $1";
+        const RECEIPT: &str = "SELECT id, received_at, key_name FROM receipts WHERE no = $1 AND org_id = $2";
         let me = self.viewer.org.0;
         type Row = (i64, String, String, String, String, String, i64, i64, i64, String, Option<String>, i64);
         let row: Option<Row> = read!(self, c => sqlx::query_as(EVENT).bind(me).bind(id).fetch_optional(c).await)?;
@@ -159,7 +159,7 @@ impl Reads<'_> {
             Some(name) => read!(self, c => sqlx::query_as(INCIDENT).bind(me).bind(owner).bind(name).fetch_optional(c).await)?,
             None => None,
         };
-        let receipt: Option<(Uuid, i64, String)> = read!(self, c => sqlx::query_as(RECEIPT).bind(receipt).fetch_optional(c).await)?;
+        let receipt: Option<(Uuid, i64, String)> = read!(self, c => sqlx::query_as(RECEIPT).bind(receipt).bind(owner).fetch_optional(c).await)?;
         let (receipt, received_at, key) = receipt.map_or((None, at, String::new()), |(id, at, key)| (Some(id), at, key));
         Ok(Some(EventDetail {
             id,

@@ -22,8 +22,13 @@ macro_rules! on_both {
 
 mod idempotency;
 mod incidents;
+mod keys;
+mod moving;
 mod postgres;
 mod posture;
 mod reach;
+mod references;
 mod sessions;
+mod statements;
 mod support;
+mod throttle;

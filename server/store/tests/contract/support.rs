@@ -1,6 +1,7 @@
 //! A store on a database of its own, with three organisations, and short ways to push into it.
 
 use domain::{DAY, HOUR, IncidentStatus, OrgId, Role, Severity, Timestamp, Tlp, Viewer, indicator::IndicatorType};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use store::{EventItem, Idempotency, IncidentItem, IndicatorItem, Items, Mode, Org, Outcome, Push, Sample, Settings, Store, What};
 use uuid::Uuid;
 
@@ -11,6 +12,7 @@ pub struct Fixture {
     pub store: Store,
     pub orgs: Vec<OrgId>,
     pub database: testing::Database,
+    pub kind: testing::Kind,
 }
 
 impl Fixture {
@@ -32,7 +34,7 @@ impl Fixture {
             };
             orgs.push(store.hub().add_organisation(org, NOW).await.expect("an organisation"));
         }
-        Self { store, orgs, database }
+        Self { store, orgs, database, kind }
     }
 
     pub fn viewer(&self, org: usize) -> Viewer {
@@ -43,6 +45,7 @@ impl Fixture {
         Push {
             id: Uuid::now_v7(),
             org: self.orgs[org],
+            key_id: None,
             key_name: "test".into(),
             what,
             mode: Mode::Delta,
@@ -72,6 +75,50 @@ impl Fixture {
         let outcome = self.store.partner(self.orgs[org]).push(push, items).await.expect("the push is kept");
         assert!(matches!(outcome, Outcome::Applied { .. }), "{outcome:?}");
         outcome
+    }
+}
+
+/// A connection beside the store, with more rights than the program's.
+pub enum Beside {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Beside {
+    pub async fn open(f: &Fixture) -> Self {
+        match f.kind {
+            testing::Kind::Sqlite => Self::Sqlite(SqliteConnection::connect(&f.database.url).await.expect("a connection")),
+            testing::Kind::Postgres => Self::Postgres(PgConnection::connect(&f.database.url).await.expect("a connection")),
+        }
+    }
+
+    pub async fn run(&mut self, sql: &'static str) {
+        match self {
+            Self::Sqlite(c) => sqlx::raw_sql(sql).execute(c).await.map(drop),
+            Self::Postgres(c) => sqlx::raw_sql(sql).execute(c).await.map(drop),
+        }
+        .expect(sql);
+    }
+
+    pub async fn number(&mut self, sql: &'static str) -> i64 {
+        match self {
+            Self::Sqlite(c) => sqlx::query_scalar(sql).fetch_one(c).await,
+            Self::Postgres(c) => sqlx::query_scalar(sql).fetch_one(c).await,
+        }
+        .expect(sql)
+    }
+
+    /// Keeps everybody else from writing to SQLite, or from a table of PostgreSQL, until COMMIT or ROLLBACK.
+    pub async fn hold(&mut self, table: &str) {
+        let sql = match self {
+            Self::Sqlite(_) => "BEGIN IMMEDIATE".to_owned(),
+            Self::Postgres(_) => format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"),
+        };
+        match self {
+            Self::Sqlite(c) => sqlx::raw_sql(AssertSqlSafe(sql)).execute(c).await.map(drop),
+            Self::Postgres(c) => sqlx::raw_sql(AssertSqlSafe(sql)).execute(c).await.map(drop),
+        }
+        .expect("the lock");
     }
 }
 

@@ -1,0 +1,69 @@
+//! What the collective page counts of incidents and indicators. Kept apart from the posture, so that a push of metrics does not
+//! have them counted again.
+
+use crate::{
+    charts,
+    views::{Looking, from_store, versions},
+};
+use app::api::Answer;
+use domain::{
+    DAY, Timestamp,
+    query::PageQuery,
+    view::{Chart, OpenCritical, TlpCount},
+};
+use std::sync::Arc;
+
+/// Incidents, as one viewer may see them.
+pub(super) struct Incidents {
+    pub critical: OpenCritical,
+    /// Opened and closed.
+    pub flow: Chart,
+}
+
+/// Active indicators, as one viewer may see them.
+pub(super) struct Indicators {
+    pub by_tlp: Vec<TlpCount>,
+    pub total: u64,
+    /// Of values that two or more organisations reported.
+    pub shared: u64,
+}
+
+/// # Errors
+/// When the database cannot be read.
+pub(super) async fn incidents(l: &Looking, query: &PageQuery) -> Answer<Arc<Incidents>> {
+    l.once("collective incidents", "", query, versions!(l, incidents), async {
+        let open = l.reads().critical_at(l.now).await.map_err(from_store(l.now))?;
+        let week_ago = l.reads().critical_at(l.now.plus(-7 * DAY)).await.map_err(from_store(l.now))?;
+        let critical = OpenCritical { open, change: open as i32 - week_ago as i32 };
+        Ok(Arc::new(Incidents { critical, flow: flow(l, query).await? }))
+    })
+    .await
+}
+
+/// # Errors
+/// When the database cannot be read.
+pub(super) async fn indicators(l: &Looking) -> Answer<Arc<Indicators>> {
+    l.once("collective indicators", "", &PageQuery::default(), versions!(l, indicators), async {
+        let (by_tlp, kinds) = l.reads().indicator_totals(None).await.map_err(from_store(l.now))?;
+        let shared = l.reads().indicators_shared().await.map_err(from_store(l.now))?;
+        Ok(Arc::new(Indicators { by_tlp, total: kinds.iter().map(|k| k.count).sum(), shared }))
+    })
+    .await
+}
+
+/// Incidents opened and closed, week by week, over 90 days or the range asked for if that is longer.
+async fn flow(l: &Looking, query: &PageQuery) -> Answer<Chart> {
+    let asked = query.window(l.now);
+    let (to, span) = if asked.days() > 90 { (asked.to, asked.days()) } else { (l.now, 18 * 7) };
+    let step = if span <= 366 { 7 * DAY } else { (span / 52).max(7) * DAY };
+    let buckets = (span * DAY + step - 1) / step;
+    let from = to.plus(-buckets * step);
+    let flow = l.reads().incident_flow(from, to, step).await.map_err(from_store(l.now))?;
+    let (opened, closed) = flow.iter().fold((0, 0), |(o, c), f| (o + f.opened, c + f.closed));
+    let weeks: Vec<(Timestamp, u64, u64)> = flow.iter().enumerate().map(|(i, f)| (from.plus(i as i64 * step), f.opened, f.closed)).collect();
+    let takeaway = match opened {
+        0 if closed == 0 => "No incidents in this time.".to_owned(),
+        _ => format!("{opened} opened and {closed} closed since {}.", from.date()),
+    };
+    Ok(charts::incident_flow("incidents", &takeaway, &weeks, &query.href("/csv/collective")))
+}
