@@ -23,6 +23,7 @@ run: site ## Builds and runs the demo: http://127.0.0.1:3000
 
 test: site ## Runs every test: rules, store, API, browser, budgets
 	end2end/tools/check-tools.sh postgres
+	end2end/tools/check-tools.sh strace
 	end2end/tools/check-tools.sh chromium
 	@echo "· checking style"
 	cargo fmt --all --check

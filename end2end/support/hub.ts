@@ -7,8 +7,10 @@ import path from 'node:path';
 const BINARY = process.env.SHIELDWALL ?? path.resolve(import.meta.dirname, '../../target/debug/shieldwall');
 
 export interface HubOptions {
-  /** The database file. */
+  /** The database file; its log lies beside it. */
   database: string;
+  /** Where the database is instead. */
+  url?: string;
   /** Nobody pushes but the test. */
   quiet: boolean;
   /** The same port again after a stop. */
@@ -23,10 +25,10 @@ export class Hub {
   ) {}
 
   /** Starts a hub and waits until it answers. */
-  static async start({ database, quiet, port }: HubOptions): Promise<Hub> {
+  static async start({ database, url, quiet, port }: HubOptions): Promise<Hub> {
     if (!existsSync(BINARY)) throw new Error(`${BINARY} is missing: build it with "cargo build --bin shieldwall"`);
     const address = `127.0.0.1:${port ?? (await freePort())}`;
-    const flags = ['demo', '--keep', '--listen', address, '--demo-database', `sqlite://${database}`, ...(quiet ? ['--quiet'] : [])];
+    const flags = ['demo', '--keep', '--listen', address, '--demo-database', url ?? `sqlite://${database}`, ...(quiet ? ['--quiet'] : [])];
     const log = createWriteStream(`${database}.log`, { flags: 'a' });
     const child = spawn(BINARY, flags, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, RUST_LOG: 'info' } });
     child.stdout.pipe(log, { end: false });
@@ -42,7 +44,7 @@ export class Hub {
     return hub;
   }
 
-  /** Asks the hub to end, and waits for it. */
+  /** Asks the hub to end, and waits for it; one that has ended is left alone. */
   async stop(): Promise<void> {
     this.child.kill('SIGTERM');
     await this.ended;
@@ -68,7 +70,8 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-function freePort(): Promise<number> {
+/** A port that was free a moment ago. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

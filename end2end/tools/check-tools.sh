@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sees that a tool is there; installs what can be installed; otherwise says what is missing and how to get it.
-# Usage: check-tools.sh wasm|node|postgres|chromium
+# Usage: check-tools.sh wasm|node|postgres|strace|chromium
 set -euo pipefail
 
 stop() {
@@ -32,6 +32,15 @@ postgres)
       stop "PostgreSQL could not be installed; install Debian's package postgresql and try again."
   fi
   ;;
+strace)
+  if ! command -v strace >/dev/null; then
+    echo "· installing strace from Debian's packages (once); the tests watch with it what the hub writes and syncs"
+    sudo=""
+    [ "$(id -u)" -eq 0 ] || sudo="sudo"
+    { $sudo apt-get update -qq && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq strace >/dev/null; } ||
+      stop "strace could not be installed; install Debian's package strace and try again."
+  fi
+  ;;
 chromium)
   if ! command -v chromium >/dev/null; then
     echo "· installing Chromium from Debian's packages (once)"
@@ -42,6 +51,6 @@ chromium)
   fi
   ;;
 *)
-  stop "usage: check-tools.sh wasm|node|postgres|chromium"
+  stop "usage: check-tools.sh wasm|node|postgres|strace|chromium"
   ;;
 esac

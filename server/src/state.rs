@@ -4,7 +4,7 @@ use crate::{api::PUSHES_PER_MINUTE, auth::keys::KeyCache, clock::Clock, live::Li
 use anyhow::Context;
 use domain::Timestamp;
 use std::{net::SocketAddr, sync::Arc};
-use store::{Settings, Store};
+use store::{Settings, Store, StoreError};
 
 /// The running program. Cheap to clone; one for all requests.
 #[derive(Clone)]
@@ -44,7 +44,11 @@ impl App {
             Store::open(&Settings { url: database.to_owned(), readers: READERS }).await.with_context(|| format!("cannot open {}", store::shown(database)))?;
         let now = clock.now();
         if store.hub().policy().await?.is_none() {
-            store.hub().adopt_policy(&default_policy(), now).await?;
+            match store.hub().adopt_policy(&default_policy(), now).await {
+                // Another node that starts at this moment was quicker.
+                Ok(()) | Err(StoreError::Exists(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         let live = Arc::new(Live::load(&store, now).await?);
         Ok(Self { store, live, views: Arc::default(), keys: Arc::new(KeyCache::new(PUSHES_PER_MINUTE)), clock, config: Arc::new(config), started_at: now })

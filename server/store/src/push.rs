@@ -406,7 +406,6 @@ const RACES: u32 = 5;
 type Applied = (Outcome, Option<SeriesNumbers>);
 
 async fn apply(conn: &mut Conn, push: &Push, items: &Items, known: &SeriesNumbers, since: Instant) -> Result<Keep<Applied>, StoreError> {
-    record::take_turn(conn, push).await?;
     if let Some(end) = key::ended(conn, push, since).await? {
         return Ok(Keep::No((Outcome::KeyEnded(end), None)));
     }

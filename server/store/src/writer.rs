@@ -302,10 +302,17 @@ async fn on_postgres(conn: &mut Conn, group: &mut [Box<dyn Job>]) -> Result<(), 
     if let Conn::Postgres(lane) = conn {
         lane.outbox.clear();
     }
+    // Other nodes wait before they touch the first row of the same organisation. In the same order everywhere, so that none waits for another
+    // that waits for it; the jobs of one organisation stay in theirs.
+    group.sort_by_key(|job| job.scope().turn());
+    let mut turn = None;
     for job in group {
         let Conn::Postgres(lane) = conn else { break };
-        let said = lane.outbox.len();
-        sqlx::raw_sql(AssertSqlSafe(format!("{pending}; SAVEPOINT job; {}", job.scope().sql()))).execute(&mut lane.conn).await?;
+        let (said, scope) = (lane.outbox.len(), job.scope());
+        if turn.replace(scope.turn()) != Some(scope.turn()) {
+            pending.push_str(&scope.take_turn());
+        }
+        sqlx::raw_sql(AssertSqlSafe(format!("{pending}; SAVEPOINT job; {}", scope.sql()))).execute(&mut lane.conn).await?;
         let after = guarded(job, conn).await;
         if after == GIVE_UP {
             return Err(StoreError::Busy);

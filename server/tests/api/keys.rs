@@ -147,13 +147,16 @@ async fn no_key_password_or_token_is_in_the_database() {
     let token = server::auth::links::new_link(&app.app, person.id).await.expect("a link");
     let cookie = person.cookie.split_once('=').expect("a cookie").1;
     let mut looked = 0;
-    for file in std::fs::read_dir(app.folder.path()).expect("the folder") {
-        let bytes = std::fs::read(file.expect("a file").path()).expect("its bytes");
+    for bytes in app.contents().await {
         looked += bytes.len();
         for (what, secret) in [("key", partner.key.as_str()), ("password", PASSWORD), ("link", &token), ("session", cookie)] {
-            assert!(!bytes.windows(secret.len()).any(|w| w == secret.as_bytes()), "the {what} is in the database");
+            // PostgreSQL shows bytes in hexadecimal digits.
+            let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+            for form in [secret, &hex] {
+                assert!(!bytes.windows(form.len()).any(|w| w == form.as_bytes()), "the {what} is in the database");
+            }
         }
         assert!(!bytes.windows(30).any(|w| w == &partner.key.as_bytes()[4..34]));
     }
-    assert!(looked > 10_000, "the database was not where it was looked for");
+    assert!(looked > 5_000, "the database was not where it was looked for");
 }

@@ -1,4 +1,8 @@
-//! The hub over HTTP, as partners and people meet it: a real listener, a real database, one hub for each test.
+//! The hub over HTTP, as partners and people meet it: a real listener, a real database, one hub for each test. Here on SQLite; `postgres.rs`
+//! runs the same tests on PostgreSQL and has every module of this file.
+
+/// The database of these tests.
+const KIND: testing::Kind = testing::Kind::Sqlite;
 
 mod support;
 

@@ -10,6 +10,7 @@ pub use body::*;
 pub use people::{PASSWORD, Person, SIGNING_IN, cookie_of};
 pub use stream::Stream;
 
+use crate::KIND;
 use domain::{DAY, MINUTE, OrgId, Role, Timestamp};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
@@ -20,15 +21,17 @@ use server::{
     serving::{self, Limits},
     state::Config,
 };
-use sqlx::{ConnectOptions, Row, sqlite::SqliteConnectOptions};
+use sqlx::{ConnectOptions, Connection, PgConnection, sqlite::SqliteConnectOptions};
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
+    path::Path,
     str::FromStr,
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
-use store::{KeyRecord, Org};
+use store::{KeyRecord, Org, Settings, Store};
+use testing::{Database, Kind};
 use tokio::net::{TcpListener, TcpSocket};
 
 /// The organisations of every test.
@@ -64,6 +67,20 @@ impl Default for Setup {
     }
 }
 
+/// A file in the folder of the test, or a database that has the schema already.
+async fn database(folder: &Path) -> String {
+    match KIND {
+        Kind::Sqlite => format!("sqlite://{}/hub.db", folder.display()),
+        Kind::Postgres => tokio::task::spawn_blocking(|| Database::migrated(KIND, migrate)).await.expect("a database").url,
+    }
+}
+
+/// Opens a database, which brings it up to date. In a runtime of its own: the first test's ends before the others'.
+fn migrate(url: String) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async { Store::open(&Settings { url, readers: 1 }).await.expect("the store opens").close().await });
+}
+
 fn listen(buffer: Option<u32>) -> TcpListener {
     let socket = TcpSocket::new_v4().expect("a socket");
     if let Some(bytes) = buffer {
@@ -86,7 +103,7 @@ impl TestApp {
     pub async fn start_with(Setup { plain, limits, buffer, folder }: Setup) -> Self {
         // reqwest asks for a provider even where no address is https.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let database = format!("sqlite://{}/hub.db", folder.path().display());
+        let database = database(folder.path()).await;
         let config = Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             alliance: "Test Alliance".into(),
@@ -202,18 +219,53 @@ impl TestApp {
 
     /// How many rows each table has. Sessions come and go with requests and are left out.
     pub async fn rows(&self) -> BTreeMap<String, i64> {
-        let mut conn = SqliteConnectOptions::from_str(&self.database).expect("an address").read_only(true).connect().await.expect("a second connection");
-        let tables =
-            sqlx::query("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").fetch_all(&mut conn).await.expect("tables");
-        let mut rows = BTreeMap::new();
-        for table in tables {
-            let name: String = table.get(0);
-            let count = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM \"{name}\""))).fetch_one(&mut conn).await.expect("a count");
-            rows.insert(name, count.get(0));
-        }
+        let counts: Vec<_> = self.tables().await.iter().map(|table| format!("SELECT '{table} ' || count(*) FROM \"{table}\"")).collect();
+        let said = self.texts(counts.join(" UNION ALL ")).await;
+        let mut rows: BTreeMap<String, i64> =
+            said.iter().filter_map(|text| text.split_once(' ')).map(|(table, n)| (table.to_owned(), n.parse().expect("a count"))).collect();
         rows.remove("sessions");
         assert!(rows.contains_key("receipts") && rows.contains_key("outbox") && rows.contains_key("payloads"), "{rows:?}");
         rows
+    }
+
+    /// Everything that the database holds: SQLite's files, the rows of PostgreSQL's tables.
+    pub async fn contents(&self) -> Vec<Vec<u8>> {
+        match KIND {
+            Kind::Sqlite => {
+                let files = std::fs::read_dir(self.folder.path()).expect("the folder");
+                files.map(|file| std::fs::read(file.expect("a file").path()).expect("its bytes")).collect()
+            }
+            Kind::Postgres => {
+                let rows: Vec<_> = self.tables().await.iter().map(|table| format!("SELECT t::text FROM \"{table}\" t")).collect();
+                self.texts(rows.join(" UNION ALL ")).await.into_iter().map(String::into_bytes).collect()
+            }
+        }
+    }
+
+    /// The names of all tables, without the parts of those that are in parts.
+    async fn tables(&self) -> Vec<String> {
+        let tables = match KIND {
+            Kind::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+            Kind::Postgres => "SELECT relname::text FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace",
+        };
+        self.texts(tables.to_owned()).await
+    }
+
+    /// What the database says, in texts, behind the hub's back.
+    async fn texts(&self, sql: String) -> Vec<String> {
+        let query = sqlx::AssertSqlSafe(sql);
+        let said = match KIND {
+            Kind::Sqlite => {
+                let options = SqliteConnectOptions::from_str(&self.database).expect("an address").read_only(true);
+                let mut conn = options.connect().await.expect("a second connection");
+                sqlx::query_scalar(query).fetch_all(&mut conn).await
+            }
+            Kind::Postgres => {
+                let mut conn = PgConnection::connect(&self.database).await.expect("a second connection");
+                sqlx::query_scalar(query).fetch_all(&mut conn).await
+            }
+        };
+        said.expect("the database answers")
     }
 
     /// The tables that gained or lost rows since `before`, with by how many.

@@ -5,13 +5,14 @@ use server::{auth::keys, clock::Clock};
 use std::{
     fs::File,
     net::SocketAddr,
-    path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
 use store::{KeyRecord, Org, Settings, Store};
 use tempfile::TempDir;
 
+/// The program under test.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_shieldwall");
 /// How long a start or a stop may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Organisations; keys are dealt out among them.
@@ -34,21 +35,36 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// A database with organisations and so many keys; nothing runs yet.
+    /// A SQLite database with organisations and so many keys; nothing runs yet.
     pub async fn prepare(keys: usize) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the database");
-        Self::prepare_in(folder, keys).await
+        let database = format!("sqlite://{}/hub.db", folder.path().display());
+        Self::at(database, folder).filled(keys).await
     }
 
-    /// The same in a given folder.
-    pub async fn prepare_in(folder: TempDir, keys: usize) -> Self {
+    /// The same in an empty PostgreSQL database.
+    pub async fn prepare_at(database: String, keys: usize) -> Self {
+        Self::at(database, tempfile::tempdir().expect("a folder for the log")).filled(keys).await
+    }
+
+    /// A hub on a database that is there or not, with a folder for its log.
+    pub fn at(database: String, folder: TempDir) -> Self {
         // reqwest asks for a provider even where no address is https.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let database = database(folder.path());
-        let store = Store::open(&Settings { url: database.clone(), readers: 1 }).await.expect("the database opens");
-        let partners = partners(&store, keys).await;
+        Self { child: None, address: free_address(), database, partners: vec![], folder }
+    }
+
+    async fn filled(mut self, keys: usize) -> Self {
+        let store = Store::open(&Settings { url: self.database.clone(), readers: 1 }).await.expect("the database opens");
+        self.partners = partners(&store, keys).await;
         store.close().await;
-        Self { child: None, address: free_address(), database, partners, folder }
+        self
+    }
+
+    /// Another node on the same database, at an address of its own.
+    pub fn another(&self) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the log");
+        Self { partners: self.partners.clone(), ..Self::at(self.database.clone(), folder) }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -57,8 +73,31 @@ impl Hub {
 
     /// Starts the program and waits until it serves.
     pub async fn start(&mut self) {
+        self.spawn();
+        self.serves().await;
+    }
+
+    /// Waits until it serves.
+    pub async fn serves(&self) {
+        self.ready(PATIENCE).await;
+    }
+
+    /// Starts it where it does not run.
+    pub async fn start_again(&mut self) {
+        if self.child.is_none() {
+            self.start().await;
+        }
+    }
+
+    /// Starts the program.
+    pub fn spawn(&mut self) {
+        self.spawn_by(tokio::process::Command::new(PROGRAM));
+    }
+
+    /// Starts it by a command that ends with the program's name, and becomes it.
+    pub fn spawn_by(&mut self, mut command: tokio::process::Command) {
         let log = File::options().create(true).append(true).open(self.folder.path().join("hub.log")).expect("a log");
-        let child = tokio::process::Command::new(env!("CARGO_BIN_EXE_shieldwall"))
+        let child = command
             .arg("serve")
             .env("SHIELDWALL_LISTEN", self.address.to_string())
             .env("DATABASE_URL", &self.database)
@@ -69,8 +108,12 @@ impl Hub {
             .kill_on_drop(true)
             .spawn();
         self.child = Some(child.expect("the program starts"));
+    }
+
+    /// Waits until it serves, at most so long.
+    pub async fn ready(&self, patience: Duration) {
         let http = client();
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + patience;
         while !http.get(self.url("/readyz")).send().await.is_ok_and(|r| r.status().is_success()) {
             assert!(Instant::now() < end, "the hub does not become ready: {}", self.log());
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -79,6 +122,11 @@ impl Hub {
 
     fn running(&mut self) -> &mut tokio::process::Child {
         self.child.as_mut().expect("the hub runs")
+    }
+
+    /// Its process number.
+    pub fn id(&mut self) -> u32 {
+        self.running().id().expect("it runs")
     }
 
     /// SIGKILL: nothing is finished, nothing is flushed.
@@ -90,7 +138,7 @@ impl Hub {
     /// SIGTERM; returns how long the program took to end, which it must do well.
     pub async fn terminate(&mut self) -> Duration {
         let began = Instant::now();
-        let id = self.running().id().expect("it runs").to_string();
+        let id = self.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill runs").success());
         let ended = tokio::time::timeout(PATIENCE, self.running().wait()).await.expect("it ends in time").expect("it ends");
         assert!(ended.success(), "{ended}: {}", self.log());
@@ -107,11 +155,6 @@ impl Hub {
 /// A client that shares no connection with others.
 pub fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().tls_certs_only([]).timeout(Duration::from_secs(30)).build().expect("a client")
-}
-
-/// The database of a test.
-fn database(folder: &Path) -> String {
-    format!("sqlite://{}/hub.db", folder.display())
 }
 
 /// A port that was free a moment ago; the same for every start, so that clients find the hub again.

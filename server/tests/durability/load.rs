@@ -54,7 +54,8 @@ pub struct Operation {
 
 /// All pushes of a test.
 pub struct Load {
-    address: SocketAddr,
+    /// The nodes; whom a client asks is drawn, and who is not answered asks the next.
+    addresses: Vec<SocketAddr>,
     http: Client,
     partners: Vec<Partner>,
     /// The moment that observations count from.
@@ -70,8 +71,14 @@ pub struct Load {
 impl Load {
     /// Pushes `limit` operations, or goes on until it is stopped.
     pub fn new(hub: &Hub, seed: u64, limit: Option<usize>) -> Self {
+        Self::on(std::slice::from_ref(hub), seed, limit)
+    }
+
+    /// The same on several nodes of one database.
+    pub fn on(hubs: &[Hub], seed: u64, limit: Option<usize>) -> Self {
+        let hub = &hubs[0];
         Self {
-            address: hub.address,
+            addresses: hubs.iter().map(|h| h.address).collect(),
             http: client(),
             partners: hub.partners.clone(),
             since: Clock::default().now().plus(-HOUR),
@@ -168,10 +175,10 @@ impl Load {
 
     /// Sends the push again and again until it is acknowledged.
     async fn until_answered(&self, number: usize, operation: &Operation) -> Uuid {
-        let (url, body) = (format!("http://{}{}", self.address, operation.route()), self.body(number, operation).to_string());
-        let end = Instant::now() + PATIENCE;
-        loop {
-            let request = self.http.post(&url).bearer_auth(&self.partner(number).key).header("idempotency-key", name(number));
+        let (route, body) = (operation.route(), self.body(number, operation).to_string());
+        let (end, first) = (Instant::now() + PATIENCE, rand::rng().random_range(0..self.addresses.len()));
+        for address in self.addresses.iter().cycle().skip(first) {
+            let request = self.http.post(format!("http://{address}{route}")).bearer_auth(&self.partner(number).key).header("idempotency-key", name(number));
             let sent = request.header("content-type", "application/json").body(body.clone()).send().await;
             if let Ok(answer) = sent {
                 let (status, replayed) = (answer.status().as_u16(), answer.headers().contains_key("idempotency-replayed"));
@@ -185,6 +192,7 @@ impl Load {
             assert!(Instant::now() < end, "operation {number} is not answered");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        unreachable!("there is always a next node");
     }
 
     fn acknowledge(&self, number: usize, operation: &Operation, text: &str, replayed: bool) -> Uuid {
@@ -205,7 +213,7 @@ impl Load {
             "POST {route} HTTP/1.1\r\nhost: hub\r\nauthorization: Bearer {key}\r\nidempotency-key: {name}\r\ncontent-type: application/json\r\n\
              content-length: {length}\r\n\r\n{body}"
         );
-        let mut stream = TcpStream::connect(self.address).await?;
+        let mut stream = TcpStream::connect(self.addresses[number % self.addresses.len()]).await?;
         stream.write_all(&request.as_bytes()[..request.len() * thousandths / 1_000]).await
     }
 

@@ -1,12 +1,18 @@
-//! What was acknowledged is stored, exactly once, whatever happens to clients and process: the real program, killed and restarted under load.
+//! What was acknowledged is stored, exactly once, whatever happens to clients, processes and databases: the real program, killed and restarted
+//! under load, alone on SQLite and as two nodes on PostgreSQL.
 //!
-//! `SHIELDWALL_OPERATIONS` (10000) and `SHIELDWALL_KILLS` (20) make the tests longer, `SHIELDWALL_SEED` draws others.
+//! `SHIELDWALL_OPERATIONS` (10000) and `SHIELDWALL_KILLS` (20) make the tests longer, on each database; `SHIELDWALL_SEED` draws others.
 
 mod backup;
 mod hub;
 mod idle;
 mod load;
+mod migrations;
 mod moving;
+mod nodes;
+mod people;
+mod postgres;
+mod power;
 mod stopping;
 mod truth;
 

@@ -2,7 +2,7 @@
 
 use crate::load::{Kind, Load, name, number_of};
 use domain::Timestamp;
-use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{ConnectOptions, Connection, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::{
     collections::{HashMap, HashSet},
     fmt,
@@ -45,31 +45,52 @@ impl Truth {
     }
 }
 
-/// Reads a database from outside the program, which may run or not.
+const RECEIPTS: &str = "SELECT no, id, org_id, kept, idempotency_key, (SELECT count(*) FROM payloads p WHERE p.receipt_no = no) payloads, \
+                        (SELECT count(*) FROM idempotency i WHERE i.org_id = r.org_id AND i.key = idempotency_key AND i.receipt_no = no) keys FROM receipts r";
+const SAMPLES: &str = "SELECT observed_at, receipt_no FROM samples";
+const INCIDENTS: &str = "SELECT i.external_id, r.receipt_no FROM incidents i JOIN incident_revisions r ON r.incident_id = i.id";
+const INDICATORS: &str = "SELECT value, receipt_no FROM indicators";
+const OUTBOX: &str = "SELECT count(*) FROM outbox";
+const SUMS: &str = "SELECT id, (SELECT count(*) FROM samples WHERE org_id = o.id), \
+                    (SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM rollup_hours WHERE org_id = o.id), \
+                    (SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM rollup_days WHERE org_id = o.id) FROM organisations o";
+const TOTALS: &str = "SELECT id, (SELECT count(*) FROM indicators WHERE org_id = o.id AND active), \
+                      (SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM indicator_totals WHERE org_id = o.id) FROM organisations o";
+/// Sees that every index of PostgreSQL is in order and has all rows of its table.
+const CHECK: &str = "SELECT count(bt_index_check(c.oid, true)) FROM pg_class c JOIN pg_am a ON a.oid = c.relam \
+                     WHERE a.amname = 'btree' AND c.relkind = 'i' AND c.relnamespace = 'public'::regnamespace";
+
+/// Reads everything in one transaction, expanded once per database.
+macro_rules! read_with {
+    ($conn:expr) => {{
+        let conn = &mut *$conn;
+        Truth {
+            receipts: sqlx::query_as(RECEIPTS).fetch_all(&mut *conn).await.expect("receipts"),
+            samples: sqlx::query_as(SAMPLES).fetch_all(&mut *conn).await.expect("samples"),
+            incidents: sqlx::query_as(INCIDENTS).fetch_all(&mut *conn).await.expect("incidents"),
+            indicators: sqlx::query_as(INDICATORS).fetch_all(&mut *conn).await.expect("indicators"),
+            outbox: sqlx::query_scalar(OUTBOX).fetch_one(&mut *conn).await.expect("the outbox"),
+            sums: sqlx::query_as(SUMS).fetch_all(&mut *conn).await.expect("sums"),
+            totals: sqlx::query_as(TOTALS).fetch_all(&mut *conn).await.expect("totals"),
+        }
+    }};
+}
+
+/// Reads a database from outside the program, which may run or not; it must be whole.
 pub async fn read(url: &str) -> Truth {
-    const RECEIPTS: &str = "SELECT no, id, org_id, kept, idempotency_key, (SELECT count(*) FROM payloads p WHERE p.receipt_no = no) payloads, \
-                            (SELECT count(*) FROM idempotency i WHERE i.org_id = r.org_id AND i.key = idempotency_key AND i.receipt_no = no) keys FROM receipts r";
-    const SUMS: &str = "SELECT id, (SELECT count(*) FROM samples WHERE org_id = o.id), (SELECT coalesce(sum(n), 0) FROM rollup_hours WHERE org_id = o.id), \
-                        (SELECT coalesce(sum(n), 0) FROM rollup_days WHERE org_id = o.id) FROM organisations o";
-    const TOTALS: &str = "SELECT id, (SELECT count(*) FROM indicators WHERE org_id = o.id AND active = 1), \
-                          (SELECT coalesce(sum(n), 0) FROM indicator_totals WHERE org_id = o.id) FROM organisations o";
+    if url.starts_with("postgres") {
+        let mut conn = PgConnection::connect(url).await.expect("a second connection");
+        sqlx::query("CREATE EXTENSION IF NOT EXISTS amcheck").execute(&mut conn).await.expect("PostgreSQL's own check");
+        let indexes: i64 = sqlx::query_scalar(CHECK).fetch_one(&mut conn).await.expect("the database is whole");
+        assert!(indexes > 20, "{indexes} indexes were looked at");
+        let mut moment = conn.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.expect("one moment for all");
+        return read_with!(moment);
+    }
     let mut conn: SqliteConnection = SqliteConnectOptions::from_str(url).expect("an address").connect().await.expect("a second connection");
     let verdict: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut conn).await.expect("a check");
     assert_eq!(verdict, "ok", "the database is whole");
-    let mut conn = sqlx::Connection::begin(&mut conn).await.expect("one moment for all");
-    let conn = &mut *conn;
-    Truth {
-        receipts: sqlx::query_as(RECEIPTS).fetch_all(&mut *conn).await.expect("receipts"),
-        samples: sqlx::query_as("SELECT observed_at, receipt_no FROM samples").fetch_all(&mut *conn).await.expect("samples"),
-        incidents: sqlx::query_as("SELECT i.external_id, r.receipt_no FROM incidents i JOIN incident_revisions r ON r.incident_id = i.id")
-            .fetch_all(&mut *conn)
-            .await
-            .expect("incidents"),
-        indicators: sqlx::query_as("SELECT value, receipt_no FROM indicators").fetch_all(&mut *conn).await.expect("indicators"),
-        outbox: sqlx::query_scalar("SELECT count(*) FROM outbox").fetch_one(&mut *conn).await.expect("the outbox"),
-        sums: sqlx::query_as(SUMS).fetch_all(&mut *conn).await.expect("sums"),
-        totals: sqlx::query_as(TOTALS).fetch_all(&mut *conn).await.expect("totals"),
-    }
+    let mut moment = conn.begin().await.expect("one moment for all");
+    read_with!(moment)
 }
 
 /// What a test has shown, in numbers.
@@ -92,7 +113,11 @@ impl fmt::Display for Summary {
 
 /// Every acknowledged push is there once, every other one whole or not at all; and nothing else is there.
 pub fn check(truth: &Truth, load: &Load) -> Summary {
-    let acknowledged = load.acknowledged();
+    check_against(truth, load, &load.acknowledged())
+}
+
+/// The same where only these had been acknowledged.
+pub fn check_against(truth: &Truth, load: &Load, acknowledged: &HashMap<usize, Uuid>) -> Summary {
     let mut stored: HashMap<&str, &Receipt> = HashMap::new();
     for receipt in &truth.receipts {
         assert_eq!((receipt.payloads, receipt.keys), (1, 1), "payload and key of {}", receipt.idempotency_key);

@@ -87,7 +87,7 @@ pub(crate) async fn connection(url: &str) -> Result<PgConnection, StoreError> {
 /// A connection as the user of the URL, who owns the schema, after that was brought up to date.
 pub(crate) async fn owner(url: &str) -> Result<PgConnection, StoreError> {
     let mut owner = connection(url).await?;
-    sqlx::migrate!("migrations/postgres").run(&mut owner).await?;
+    migrate(&mut owner).await?;
     Ok(owner)
 }
 
@@ -112,6 +112,17 @@ pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
         conns.push(Conn::Postgres(Box::new(Lane::connect(&options).await?)));
     }
     Ok(Opened { db: Db::Postgres(pool), conns, reconnect: Reconnect::Postgres(Box::new(options)) })
+}
+
+/// Brings the schema up to date: wholly, in one transaction, or not at all. The lock is this transaction's own, because sqlx's is given back
+/// before the commit.
+async fn migrate(owner: &mut PgConnection) -> Result<(), StoreError> {
+    const TURN: &str = "SELECT pg_advisory_xact_lock(hashtextextended('shieldwall schema', 0))";
+    let mut whole = sqlx::Connection::begin(owner).await?;
+    sqlx::query(TURN).execute(&mut *whole).await?;
+    let mut migrator = sqlx::migrate!("migrations/postgres");
+    migrator.set_locking(false).run(&mut *whole).await?;
+    Ok(whole.commit().await?)
 }
 
 /// The months of samples, each with an hour of it: what `samples` has partitions for.

@@ -25,6 +25,19 @@ impl Scope {
         format!("SET LOCAL shieldwall.scope = '{scope}'")
     }
 
+    /// Whose rows a write of this scope touches: an organisation's, or what is the hub's.
+    pub(crate) fn turn(self) -> i64 {
+        match self {
+            Self::Partner(org) => org.0,
+            Self::Hub | Self::Viewer(_) => 0,
+        }
+    }
+
+    /// The statement that waits, until the transaction ends, for all other nodes' writes with the same [turn](Scope::turn).
+    pub(crate) fn take_turn(self) -> String {
+        format!("; SELECT pg_advisory_xact_lock(hashtextextended('shieldwall turn', {}))", self.turn())
+    }
+
     /// A reader in a transaction of this scope. There is no COMMIT: the pool rolls back what comes back to it.
     pub(crate) async fn begin(self, pool: &PgPool) -> Result<PoolConnection<Postgres>, sqlx::Error> {
         let mut conn = pool.acquire().await?;

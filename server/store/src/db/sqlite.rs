@@ -3,7 +3,7 @@
 use super::{Conn, Db, Opened, Reconnect, Settings};
 use crate::StoreError;
 use sqlx::{
-    ConnectOptions, SqliteConnection,
+    ConnectOptions, Connection, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
 use std::{path::Path, str::FromStr, time::Duration};
@@ -35,7 +35,10 @@ pub(crate) async fn migrated(options: &SqliteConnectOptions) -> Result<SqliteCon
     }
     let _lock = lock_beside(file).await?;
     let mut conn = options.clone().connect().await?;
-    sqlx::migrate!("migrations/sqlite").run(&mut conn).await?;
+    // Wholly or not at all.
+    let mut whole = conn.begin_with("BEGIN IMMEDIATE").await?;
+    sqlx::migrate!("migrations/sqlite").run(&mut *whole).await?;
+    whole.commit().await?;
     Ok(conn)
 }
 

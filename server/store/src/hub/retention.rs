@@ -3,9 +3,11 @@
 use super::Hub;
 use crate::{
     StoreError,
-    db::{Db, execute, on_conn},
+    db::{Db, Scope, execute, on_conn, read},
+    writer::Keep,
 };
-use domain::{DAY, Timestamp};
+use domain::{DAY, OrgId, Timestamp};
+use std::collections::BTreeMap;
 
 /// Days each class is kept; PostgreSQL drops samples by whole months. Daily rollups, daily scores, incidents and indicators stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,29 +92,35 @@ impl Hub<'_> {
         }
     }
 
-    /// Ends indicators whose `valid_until` has passed, with their totals.
+    /// Ends indicators whose `valid_until` has passed, with their totals: for each organisation in its turn, so that no push and no other node
+    /// counts at the same time.
     async fn expire_indicators(&self, now: Timestamp) -> Result<(), StoreError> {
         // SQLite finds the index by its very condition.
         const DUE: [&str; 2] = [
-            "SELECT org_id, kind, tlp, count(*) FROM indicators WHERE active = 1 AND valid_until <= $1 GROUP BY org_id, kind, tlp",
-            "SELECT org_id, kind, tlp, count(*) FROM indicators WHERE active AND valid_until <= $1 GROUP BY org_id, kind, tlp",
+            "SELECT DISTINCT org_id FROM indicators WHERE active = 1 AND valid_until <= $1",
+            "SELECT DISTINCT org_id FROM indicators WHERE active AND valid_until <= $1",
         ];
         const END: [&str; 2] = [
-            "UPDATE indicators SET active = FALSE WHERE active = 1 AND valid_until <= $1",
-            "UPDATE indicators SET active = FALSE WHERE active AND valid_until <= $1",
+            "UPDATE indicators SET active = FALSE WHERE active = 1 AND valid_until <= $1 AND org_id = $2 RETURNING kind, tlp",
+            "UPDATE indicators SET active = FALSE WHERE active AND valid_until <= $1 AND org_id = $2 RETURNING kind, tlp",
         ];
         let db = &self.store.inner.db;
         let (due, end) = (db.pick(DUE[0], DUE[1]), db.pick(END[0], END[1]));
-        self.write(move |conn| {
-            Box::pin(async move {
-                let ended: Vec<(i64, String, i64, i64)> = on_conn!(conn, c => sqlx::query_as(due).bind(now.0).fetch_all(&mut *c).await)?;
-                execute!(conn, c => sqlx::query(end).bind(now.0).execute(&mut *c).await)?;
-                for (org, kind, tlp, n) in ended {
-                    crate::push::add_indicator_totals(conn, domain::OrgId(org), &[((kind, tlp), -n)].into()).await?;
-                }
-                Ok(())
-            })
-        })
-        .await
+        let orgs: Vec<i64> = read!(self, c => sqlx::query_scalar(due).bind(now.0).fetch_all(c).await)?;
+        for org in orgs {
+            let work = self.store.inner.writer.run(Scope::Partner(OrgId(org)), move |conn| {
+                Box::pin(async move {
+                    let ended: Vec<(String, i64)> = on_conn!(conn, c => sqlx::query_as(end).bind(now.0).bind(org).fetch_all(&mut *c).await)?;
+                    let mut fewer = BTreeMap::new();
+                    for kind_and_tlp in ended {
+                        *fewer.entry(kind_and_tlp).or_insert(0) -= 1;
+                    }
+                    crate::push::add_indicator_totals(conn, OrgId(org), &fewer).await?;
+                    Ok(Keep::Yes(()))
+                })
+            });
+            work.await?;
+        }
+        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! What every push leaves beside its data: receipt, payload, outbox row, liveness, idempotency.
 
-use super::{Failure, Idempotency, Outcome, Push, ReceiptRecord, What};
+use super::{Failure, Idempotency, Outcome, Push, ReceiptRecord};
 use crate::{
     StoreError,
     db::{Conn, OutboxRow, execute, on_conn},
@@ -25,18 +25,6 @@ impl Reach {
         self.everyone |= tlp.reaches_everyone();
         self.named.extend(recipients.iter().map(|o| o.0));
     }
-}
-
-/// Waits until no other node writes records of this organisation, because what is there decides what is written. Samples need no turn: their
-/// statements put up with company.
-pub(crate) async fn take_turn(conn: &mut Conn, push: &Push) -> Result<(), StoreError> {
-    const TURN: &str = "SELECT pg_advisory_xact_lock(hashtextextended('shieldwall records', $1))";
-    if let Conn::Postgres(lane) = conn
-        && push.what != What::Metrics
-    {
-        sqlx::query(TURN).bind(push.org.0).execute(&mut lane.conn).await?;
-    }
-    Ok(())
 }
 
 /// Takes an argument of each column, in this order.

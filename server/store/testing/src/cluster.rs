@@ -1,4 +1,4 @@
-//! One PostgreSQL for all tests of a program, without root's rights and without anything to clean up.
+//! PostgreSQL for tests, mostly one for all of a program, without root's rights and without anything to clean up.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -14,26 +14,17 @@ use std::{
 /// Where Debian has the programs of a version, newest first.
 const FOLDERS: [&str; 4] = ["/usr/lib/postgresql/18/bin", "/usr/lib/postgresql/17/bin", "/usr/lib/postgresql/16/bin", "/usr/lib/postgresql/15/bin"];
 
-/// Starts a cluster, says where, and waits until the other end of its standard input is closed, which is when the test program ends, however it
-/// does. Then it stops the cluster and removes its files.
-const GUARD: &str = r#"
-set -eu
-trap '' INT TERM HUP
-folder=$(mktemp -d -t shieldwall-pg-XXXXXX)
-trap '"$BIN/pg_ctl" -D "$folder/data" -m immediate stop >/dev/null 2>&1 || true; rm -rf "$folder"' EXIT
-cd "$folder"
-"$BIN/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >&2
-"$BIN/pg_ctl" -D "$folder/data" -w -l "$folder/log" -o "-p $PORT -k $folder -c listen_addresses=127.0.0.1 -c max_connections=300 -c fsync=off -c shared_buffers=32MB" start >&2 || { cat log >&2; exit 1; }
-echo "$folder"
-cat >/dev/null
-"#;
+/// Starts a cluster and looks after it until the end of this program.
+const GUARD: &str = include_str!("cluster.sh");
+/// Whether what is committed survives a power cut is of no interest to most tests.
+const QUICK: &str = "-c fsync=off";
 
 pub(crate) struct Cluster {
     bin: String,
     folder: String,
     port: u16,
     databases: AtomicU32,
-    /// Open as long as this program lives; the guard waits for its end.
+    /// Open as long as this program, or this value, lives; the guard waits for its end.
     _stdin: ChildStdin,
     _guard: Child,
 }
@@ -41,10 +32,11 @@ pub(crate) struct Cluster {
 impl Cluster {
     pub(crate) fn running() -> &'static Self {
         static CLUSTER: OnceLock<Cluster> = OnceLock::new();
-        CLUSTER.get_or_init(Self::start)
+        CLUSTER.get_or_init(|| Self::start(QUICK))
     }
 
-    fn start() -> Self {
+    /// Starts one with options for its server.
+    pub(crate) fn start(options: &str) -> Self {
         let bin = std::env::var("SHIELDWALL_TEST_POSTGRES_BIN")
             .ok()
             .or_else(|| FOLDERS.into_iter().find(|f| Path::new(f).join("initdb").exists()).map(str::to_owned));
@@ -55,6 +47,7 @@ impl Cluster {
             .args(["sh", "-c", GUARD])
             .env("BIN", &bin)
             .env("PORT", port.to_string())
+            .env("OPTIONS", options)
             .env("LC_ALL", "C.UTF-8")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -71,3 +71,34 @@ impl Database {
 pub fn restart_postgres(meanwhile: impl FnOnce()) {
     Cluster::running().restart(meanwhile);
 }
+
+/// A PostgreSQL that one test has for itself, to take it down. It syncs to the disk as it does in earnest, and goes when this is dropped.
+pub struct Postgres {
+    cluster: Cluster,
+}
+
+impl Postgres {
+    /// # Panics
+    /// When it does not start; the message says what is missing.
+    #[must_use]
+    pub fn start() -> Self {
+        Self { cluster: Cluster::start("") }
+    }
+
+    /// The URL of a new, empty database.
+    ///
+    /// # Panics
+    /// When there is no room for it.
+    #[must_use]
+    pub fn empty(&self) -> String {
+        self.cluster.url(&self.cluster.create(None))
+    }
+
+    /// As [`restart_postgres`].
+    ///
+    /// # Panics
+    /// When it does not come back.
+    pub fn restart(&self, meanwhile: impl FnOnce()) {
+        self.cluster.restart(meanwhile);
+    }
+}

@@ -4,7 +4,7 @@ use super::support::{Fixture, NOW, event, incident, indicator, key, sample};
 use domain::{DAY, IncidentStatus, OrgId, Severity, Tlp, query::Window};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use std::{collections::HashSet, time::Duration};
-use store::{Items, Outcome, Push, Settings, Store, What};
+use store::{IndicatorItem, Items, Outcome, Push, Retention, Settings, Store, What};
 use testing::Kind;
 
 /// Every table with an organisation's rows, partitions included.
@@ -149,6 +149,27 @@ async fn two_nodes_keep_each_request_once_and_the_outbox_in_commit_order() {
     let replayed = outcomes.iter().filter(|o| matches!(o, Outcome::Replayed(_))).count();
     assert_eq!((applied, replayed), (120, 120));
     assert_eq!(followed, 120, "a number was skipped");
+    second.close().await;
+}
+
+#[tokio::test]
+async fn two_nodes_that_clean_up_at_once_count_each_ended_indicator_once() {
+    let f = Fixture::new(Kind::Postgres).await;
+    let second = Store::open(&Settings { url: f.database.url.clone(), readers: 4 }).await.unwrap();
+    let ending = |n: i64| IndicatorItem { valid_until: Some(NOW.plus(n)), ..indicator(&format!("{n}.example"), Tlp::Green, &[]) };
+    for org in 0..3 {
+        f.send(org, Items::Indicators((1..=500).map(ending).collect())).await;
+    }
+    for round in 1..=5 {
+        let now = NOW.plus(round * 100);
+        let (one, other) = (f.store.hub(), second.hub());
+        let (one, other) = tokio::join!(one.retain(Retention::default(), now), other.retain(Retention::default(), now));
+        one.unwrap();
+        other.unwrap();
+        let mut conn = PgConnection::connect(&f.database.url).await.unwrap();
+        let totals: Vec<i64> = sqlx::query_scalar("SELECT n FROM indicator_totals").fetch_all(&mut conn).await.unwrap();
+        assert_eq!(totals, [500 - round * 100; 3]);
+    }
     second.close().await;
 }
 

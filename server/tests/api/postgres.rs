@@ -1,0 +1,32 @@
+//! The tests of `main.rs` on PostgreSQL, each in a database of its own. One module is SQLite's only: in `database`, another program locks the
+//! file, or the disk under it is full.
+
+/// The database of these tests.
+const KIND: testing::Kind = testing::Kind::Postgres;
+
+mod support;
+
+mod access;
+mod clock;
+mod connections;
+mod contract;
+mod fresh;
+mod headers;
+mod idempotency;
+mod incidents;
+mod keys;
+mod limits;
+mod live;
+mod numbers;
+mod pages;
+mod push;
+mod refusals;
+mod signin;
+mod unshared;
+
+#[test]
+fn no_test_of_the_api_is_left_out() {
+    let modules = |text: &'static str| text.lines().filter(|line| line.starts_with("mod ")).collect::<Vec<_>>();
+    let wanted: Vec<_> = modules(include_str!("main.rs")).into_iter().filter(|line| *line != "mod database;").collect();
+    assert_eq!(modules(include_str!("postgres.rs")), wanted);
+}
