@@ -1,7 +1,7 @@
 //! The server under measurement: the real program, as a process of its own.
 
 use crate::{http::Connection, machine};
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use std::{
     fs::File,
     net::{Ipv4Addr, SocketAddr},
@@ -17,6 +17,14 @@ use tokio::{
 
 /// Longest wait for a hub to be ready, or to stop.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Longest wait for a hub to come to rest.
+const REST: Duration = Duration::from_secs(300);
+/// A second with less processor time is one of rest, and so many of them in a row are enough: scores are written every 15 seconds.
+const IDLE: Duration = Duration::from_millis(100);
+const IDLE_SECONDS: u32 = 16;
+/// What the hub logs when its first retention is done.
+const RETENTION: &str = r#""message":"retention""#;
 
 /// A running `shieldwall serve`. Dropping it kills it.
 pub struct Hub {
@@ -38,6 +46,7 @@ impl Hub {
         let child = command
             .args(["serve", "--listen", &address.to_string(), "--database", database])
             .env_remove("DATABASE_URL")
+            .env_remove("RUST_LOG")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&log)?)
@@ -66,6 +75,26 @@ impl Hub {
         bail!("the server was not ready in time: {}", self.last_words())
     }
 
+    /// Waits until the hub has done what it does after a start and after the seeding (its first retention, scores of days made again), and
+    /// does nothing more.
+    pub async fn rest(&self) {
+        let began = Instant::now();
+        let mut idle = 0;
+        while idle < IDLE_SECONDS || !self.has_said(RETENTION) {
+            if began.elapsed() > REST {
+                eprintln!("· the server does not come to rest, and is measured as it is");
+                return;
+            }
+            let busy = self.busy();
+            sleep(Duration::from_secs(1)).await;
+            idle = if self.busy().saturating_sub(busy) < IDLE { idle + 1 } else { 0 };
+        }
+    }
+
+    fn has_said(&self, word: &str) -> bool {
+        std::fs::read_to_string(&self.log).is_ok_and(|log| log.contains(word))
+    }
+
     /// The processor time the server has used.
     pub fn busy(&self) -> Duration {
         self.child.id().map_or(Duration::ZERO, |id| machine::busy(&id.to_string()))
@@ -81,7 +110,7 @@ impl Hub {
         let id = self.child.id().context("the server has ended by itself")?;
         Command::new("kill").args(["-TERM", &id.to_string()]).status().await.context("cannot run kill")?;
         let status = timeout(PATIENCE, self.child.wait()).await.context("the server did not stop")??;
-        anyhow::ensure!(status.success(), "the server ended with {status}: {}", self.last_words());
+        ensure!(status.success(), "the server ended with {status}: {}", self.last_words());
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use crate::{
     hub::Hub,
     machine,
 };
+use anyhow::ensure;
 use domain::Timestamp;
 use hdrhistogram::Histogram;
 use server::clock::Clock;
@@ -45,6 +46,39 @@ pub struct Client {
     pub keys: Vec<String>,
     /// Less than 64; makes its moments and Idempotency-Keys its own.
     pub number: i64,
+}
+
+/// A round in which every organisation pushed once.
+pub struct Round {
+    pub pushes: usize,
+    pub took: Duration,
+}
+
+/// Lets every organisation push once. An organisation's first push makes its series, which its others find there.
+pub async fn first_round(hub: &Hub, alliance: &Alliance, clients: usize) -> anyhow::Result<Round> {
+    let pushes = alliance.slugs.len();
+    let began = Instant::now();
+    let mut tasks: JoinSet<_> = (0..clients)
+        .map(|n| {
+            // The first keys are one of each organisation.
+            let keys = alliance.keys[..pushes].iter().skip(n).step_by(clients).map(|(_, key)| key.clone()).collect();
+            push_once_each(Client { address: hub.address, push: alliance.push(hub, n), keys, number: n as i64 })
+        })
+        .collect();
+    while let Some(done) = tasks.join_next().await {
+        done??;
+    }
+    Ok(Round { pushes, took: began.elapsed() })
+}
+
+async fn push_once_each(mut client: Client) -> anyhow::Result<()> {
+    let mut connection = Connection::open(client.address).await?;
+    for key in &client.keys {
+        let at = moment_of(Clock::default().now(), client.number);
+        let answer = connection.exchange(client.push.fresh(key, at.0.unsigned_abs(), at)).await?;
+        ensure!(answer.head.status == 200, "a push was refused: {}", String::from_utf8_lossy(&answer.body));
+    }
+    Ok(())
 }
 
 /// Pushes to a hub as fast as it takes them.

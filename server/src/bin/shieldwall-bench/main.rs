@@ -133,39 +133,60 @@ async fn measure(options: &Options, server: &Path, folder: &Folder) -> anyhow::R
     }
     if options.wants(Stage::Pushes) {
         let stage = prepare(server, folder, Plan::new(ALLIANCES[0], 0), options).await?;
-        report::pushes(&load::run(&stage.hub, &stage.alliance, clients, period).await?, clients, &stage.plan);
+        pushes(&stage, clients, period).await?;
         stage.end().await?;
     }
     let mut first_bytes = vec![];
-    for samples in [SMALL, options.large()] {
-        for organisations in ALLIANCES {
-            let last = samples != SMALL && organisations == ALLIANCES[1];
-            let small = samples == SMALL && organisations == ALLIANCES[1];
-            let (streams, viewers) = (options.wants(Stage::Streams) && small, options.wants(Stage::Viewers) && small);
-            let pushes = options.wants(Stage::Pushes) && last;
-            if !(options.wants(Stage::Pages) || streams || viewers || pushes) {
-                continue;
-            }
-            let stage = prepare(server, folder, Plan::new(organisations, samples), options).await?;
+    for organisations in ALLIANCES {
+        let last = organisations == ALLIANCES[1];
+        let (streams, viewers) = (options.wants(Stage::Streams) && last, options.wants(Stage::Viewers) && last);
+        if options.wants(Stage::Pages) || streams || viewers {
+            let small = prepare(server, folder, Plan::new(organisations, SMALL), options).await?;
             if options.wants(Stage::Pages) {
-                let figures = pages::run(&stage.hub, &stage.alliance, options.quick).await?;
-                report::pages(&figures, &stage.plan);
-                first_bytes.push((organisations, samples, figures));
+                let large = prepare(server, folder, Plan::new(organisations, options.large()), options).await?;
+                first_bytes.push(pages(&small, &large, options.quick).await?);
+                large.end().await?;
             }
             if streams {
-                report::streams(&streams::run(&stage.hub, &stage.alliance, period, streams::BUSY).await?);
+                report::streams(&streams::run(&small.hub, &small.alliance, period, streams::BUSY).await?);
             }
             for scene in streams::CROWDS.into_iter().filter(|_| viewers) {
-                report::streams(&streams::run(&stage.hub, &stage.alliance, period, scene).await?);
+                report::streams(&streams::run(&small.hub, &small.alliance, period, scene).await?);
             }
-            if pushes {
-                report::pushes(&load::run(&stage.hub, &stage.alliance, clients, period / 2).await?, clients, &stage.plan);
-            }
+            small.end().await?;
+        }
+        if options.wants(Stage::Pushes) && last {
+            let stage = prepare(server, folder, Plan::new(organisations, options.large()), options).await?;
+            stage.rest().await?;
+            pushes(&stage, clients, period / 2).await?;
             stage.end().await?;
         }
     }
-    report::growth(&first_bytes);
+    report::growth(&first_bytes, options.large());
     Ok(())
+}
+
+/// Pushes acknowledged, after a round that makes the series.
+async fn pushes(stage: &Prepared, clients: usize, period: Duration) -> anyhow::Result<()> {
+    let round = load::first_round(&stage.hub, &stage.alliance, clients).await?;
+    let figures = load::run(&stage.hub, &stage.alliance, clients, period).await?;
+    report::pushes(&figures, &round, clients, &stage.plan);
+    Ok(())
+}
+
+/// Pages with little and with much history, measured in turn once both hubs are at rest.
+async fn pages(small: &Prepared, large: &Prepared, quick: bool) -> anyhow::Result<(usize, Vec<pages::Page>, Vec<pages::Page>)> {
+    let (mut both, stages) = (vec![], [small, large]);
+    for stage in stages {
+        stage.rest().await?;
+    }
+    let figures = pages::run(&[(&small.hub, &small.alliance), (&large.hub, &large.alliance)], quick).await?;
+    for (stage, pages) in stages.into_iter().zip(figures) {
+        report::pages(&pages, &stage.plan, stage.alliance.loaded_per_second);
+        both.push(pages);
+    }
+    let large = both.pop().unwrap_or_default();
+    Ok((small.plan.organisations, both.pop().unwrap_or_default(), large))
 }
 
 /// A hub that serves a seeded database.
@@ -189,6 +210,16 @@ async fn prepare(server: &Path, folder: &Folder, plan: Plan, options: &Options) 
 }
 
 impl Prepared {
+    /// Waits until what the seeding and the start left to do is done, and lies in the database's file and no longer in its log.
+    async fn rest(&self) -> anyhow::Result<()> {
+        self.hub.rest().await;
+        let conn = rusqlite::Connection::open(self.folder.join("hub.db"))?;
+        conn.busy_timeout(Duration::from_secs(10))?;
+        let busy: bool = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        anyhow::ensure!(!busy, "the database's log cannot be emptied");
+        Ok(())
+    }
+
     /// Stops the hub and removes its database, which may be large.
     async fn end(self) -> anyhow::Result<()> {
         self.hub.stop().await?;

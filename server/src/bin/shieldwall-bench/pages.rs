@@ -1,5 +1,8 @@
-//! Time to first byte of pages, as a signed-in executive's browser asks for them: while nothing happens, and right after a push,
-//! when what was prepared for everyone no longer holds.
+//! Time to first byte of pages, as a signed-in executive's browser asks for them: while nothing happens, right after a push, when what was
+//! prepared for everyone no longer holds, and once more after that.
+//!
+//! Several databases are measured at once, in rounds: each request goes to one after the other, in turn, so that whatever else the machine
+//! does meanwhile befalls them alike and their ratio is one of databases.
 
 use crate::{data, data::Alliance, http::Connection, hub::Hub, load, machine};
 use anyhow::ensure;
@@ -23,41 +26,53 @@ pub struct Page {
     pub idle: Histogram<u64>,
     /// The same right after a push.
     pub changed: Histogram<u64>,
+    /// The same for whoever asks next.
+    pub again: Histogram<u64>,
 }
 
-/// All pages' figures on one database.
-pub struct Figures {
-    pub pages: Vec<Page>,
-    /// Samples a second that the bulk load stored.
-    pub loaded_per_second: Option<f64>,
-}
-
-/// Asks for each page many times, one after the other.
-pub async fn run(hub: &Hub, alliance: &Alliance, quick: bool) -> anyhow::Result<Figures> {
-    let cookie = data::sign_in(hub, alliance).await?;
+/// Asks for each page of each hub many times; returns the pages of each, in the order of the hubs. All hubs must have the same organisations.
+pub async fn run(hubs: &[(&Hub, &Alliance)], quick: bool) -> anyhow::Result<Vec<Vec<Page>>> {
     let (idle, changed) = if quick { (40, 10) } else { (200, 100) };
-    let mut browser = Browser { connection: Connection::open(hub.address).await?, hub, alliance, cookie };
-    // What the seeding left to do should be done.
-    sleep(Duration::from_secs(if quick { 1 } else { 20 })).await;
-    let mut pages = vec![];
-    for (name, paths) in [("/", vec!["/".to_owned()]), ("/orgs/:org", alliance.slugs.iter().take(TURNS).map(|s| format!("/orgs/{s}")).collect())] {
-        let mut page = Page { name, bytes: 0, idle: machine::histogram()?, changed: machine::histogram()? };
-        for path in paths.iter().cycle().take(2 * TURNS) {
-            browser.get(path).await?;
+    let mut browsers = vec![];
+    for (hub, alliance) in hubs {
+        browsers.push(Browser { connection: Connection::open(hub.address).await?, hub, alliance, cookie: data::sign_in(hub, alliance).await? });
+    }
+    let mut figures: Vec<Vec<Page>> = hubs.iter().map(|_| vec![]).collect();
+    let slugs = hubs.first().map_or(&[][..], |(_, alliance)| &alliance.slugs);
+    for (name, paths) in [("/", vec!["/".to_owned()]), ("/orgs/:org", slugs.iter().take(TURNS).map(|s| format!("/orgs/{s}")).collect())] {
+        for pages in &mut figures {
+            pages.push(Page { name, bytes: 0, idle: machine::histogram()?, changed: machine::histogram()?, again: machine::histogram()? });
         }
-        for path in paths.iter().cycle().take(idle) {
-            let (time, bytes) = browser.get(path).await?;
-            page.idle.record(machine::micros(time))?;
-            page.bytes = bytes;
+        for path in paths.iter().cycle().take(2 * TURNS) {
+            for browser in &mut browsers {
+                browser.get(path).await?;
+            }
+        }
+        for (no, path) in paths.iter().cycle().take(idle).enumerate() {
+            for place in turn(no, browsers.len()) {
+                let (time, bytes) = browsers[place].get(path).await?;
+                let Some(page) = figures[place].last_mut() else { continue };
+                page.idle.record(machine::micros(time))?;
+                page.bytes = bytes;
+            }
         }
         for (no, path) in paths.iter().cycle().take(changed).enumerate() {
-            browser.push(no % TURNS.min(alliance.slugs.len())).await?;
-            let (time, _) = browser.get(path).await?;
-            page.changed.record(machine::micros(time))?;
+            for place in turn(no, browsers.len()) {
+                browsers[place].push(no % TURNS.min(slugs.len())).await?;
+                let (first, _) = browsers[place].get(path).await?;
+                let (second, _) = browsers[place].get(path).await?;
+                let Some(page) = figures[place].last_mut() else { continue };
+                page.changed.record(machine::micros(first))?;
+                page.again.record(machine::micros(second))?;
+            }
         }
-        pages.push(page);
     }
-    Ok(Figures { pages, loaded_per_second: alliance.loaded_per_second })
+    Ok(figures)
+}
+
+/// The places of `hubs`, each round beginning with another.
+fn turn(round: usize, hubs: usize) -> impl Iterator<Item = usize> {
+    (0..hubs).map(move |n| (round + n) % hubs)
 }
 
 struct Browser<'a> {
