@@ -14,6 +14,7 @@ pub use record::render_failures;
 use self::metrics::{
     SeriesNumbers,
     at_once::{self, AtOnce},
+    together,
 };
 use crate::{
     StoreError,
@@ -399,6 +400,17 @@ type Applied = (Outcome, Option<SeriesNumbers>);
 
 async fn apply(conn: &mut Conn, push: &Push, items: &Items, known: &SeriesNumbers) -> Result<Keep<Applied>, StoreError> {
     record::take_turn(conn, push).await?;
+    if let Conn::Postgres(_) = conn
+        && at_once::is_usual(push, items)
+        && let Items::Metrics(samples) = items
+        && let Ok(rows) = metrics::rows(samples, known)
+        && let Some(no) = together::apply(conn, push, items, &rows).await?
+    {
+        let mut reach = record::Reach::default();
+        reach.everyone();
+        record::outbox(conn, push, &reach, items.oldest()).await?;
+        return Ok(Keep::Yes((push.applied(no, items.len(), None), None)));
+    }
     if let Some(idempotency) = &push.idempotency
         && let Some(before) = record::replay(conn, push.org, idempotency).await?
     {

@@ -27,3 +27,4 @@ mod posture;
 mod reach;
 mod sessions;
 mod support;
+mod ways;
