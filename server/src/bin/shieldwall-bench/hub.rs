@@ -34,10 +34,9 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// Starts a hub on a free loopback port and waits until it is ready.
-    pub async fn start(server: &Path, database: &str, folder: &Path) -> anyhow::Result<Self> {
+    /// Starts a hub on a free loopback port and waits until it is ready; its log becomes a new file.
+    pub async fn start(server: &Path, database: &str, log: PathBuf) -> anyhow::Result<Self> {
         let address = free_port().await?;
-        let log = folder.join("hub.log");
         let mut command = Command::new(server);
         // Only what is given here configures it.
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SHIELDWALL_")) {
@@ -103,6 +102,11 @@ impl Hub {
     /// The memory the server holds, in bytes.
     pub fn memory(&self) -> u64 {
         self.child.id().map_or(0, |id| machine::memory(&id.to_string()))
+    }
+
+    /// The most memory the server has held since its start, in bytes.
+    pub fn peak(&self) -> u64 {
+        self.child.id().map_or(0, |id| machine::peak(&id.to_string()))
     }
 
     /// Asks the hub to stop, as an operator would, and waits.

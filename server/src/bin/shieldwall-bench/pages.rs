@@ -4,7 +4,7 @@
 //! Several databases are measured at once, in rounds: each request goes to one after the other, in turn, so that whatever else the machine
 //! does meanwhile befalls them alike and their ratio is one of databases.
 
-use crate::{data, data::Alliance, http::Connection, hub::Hub, load, machine};
+use crate::{data, http::Connection, load, machine, stage::Stage};
 use anyhow::ensure;
 use hdrhistogram::Histogram;
 use server::clock::Clock;
@@ -30,15 +30,16 @@ pub struct Page {
     pub again: Histogram<u64>,
 }
 
-/// Asks for each page of each hub many times; returns the pages of each, in the order of the hubs. All hubs must have the same organisations.
-pub async fn run(hubs: &[(&Hub, &Alliance)], quick: bool) -> anyhow::Result<Vec<Vec<Page>>> {
+/// Asks for each page of each stage's first hub many times; returns the pages of each. All must have the same organisations.
+pub async fn run(stages: &[&Stage<'_>], quick: bool) -> anyhow::Result<Vec<Vec<Page>>> {
     let (idle, changed) = if quick { (40, 10) } else { (200, 100) };
     let mut browsers = vec![];
-    for (hub, alliance) in hubs {
-        browsers.push(Browser { connection: Connection::open(hub.address).await?, hub, alliance, cookie: data::sign_in(hub, alliance).await? });
+    for stage in stages {
+        let connection = Connection::open(stage.first().address).await?;
+        browsers.push(Browser { connection, stage, cookie: data::sign_in(stage.first(), &stage.alliance).await? });
     }
-    let mut figures: Vec<Vec<Page>> = hubs.iter().map(|_| vec![]).collect();
-    let slugs = hubs.first().map_or(&[][..], |(_, alliance)| &alliance.slugs);
+    let mut figures: Vec<Vec<Page>> = stages.iter().map(|_| vec![]).collect();
+    let slugs = stages.first().map_or(&[][..], |stage| &stage.alliance.slugs);
     for (name, paths) in [("/", vec!["/".to_owned()]), ("/orgs/:org", slugs.iter().take(TURNS).map(|s| format!("/orgs/{s}")).collect())] {
         for pages in &mut figures {
             pages.push(Page { name, bytes: 0, idle: machine::histogram()?, changed: machine::histogram()?, again: machine::histogram()? });
@@ -70,15 +71,14 @@ pub async fn run(hubs: &[(&Hub, &Alliance)], quick: bool) -> anyhow::Result<Vec<
     Ok(figures)
 }
 
-/// The places of `hubs`, each round beginning with another.
-fn turn(round: usize, hubs: usize) -> impl Iterator<Item = usize> {
-    (0..hubs).map(move |n| (round + n) % hubs)
+/// The places of so many stages, each round beginning with another.
+fn turn(round: usize, stages: usize) -> impl Iterator<Item = usize> {
+    (0..stages).map(move |n| (round + n) % stages)
 }
 
 struct Browser<'a> {
     connection: Connection,
-    hub: &'a Hub,
-    alliance: &'a Alliance,
+    stage: &'a Stage<'a>,
     cookie: String,
 }
 
@@ -87,19 +87,20 @@ impl Browser<'_> {
     async fn get(&mut self, path: &str) -> anyhow::Result<(Duration, usize)> {
         let request = format!(
             "GET {path} HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\naccept: text/html\r\naccept-encoding: gzip, br\r\nsec-fetch-mode: navigate\r\n\r\n",
-            self.hub.address, self.cookie
+            self.stage.first().address,
+            self.cookie
         );
         let began = Instant::now();
         let answer = self.connection.exchange(request.as_bytes()).await?;
-        ensure!(answer.head.status == 200, "{path} was answered with status {}: {}", answer.head.status, self.hub.last_words());
+        ensure!(answer.head.status == 200, "{path} was answered with status {}: {}", answer.head.status, self.stage.first().last_words());
         Ok((answer.head.first_byte - began, answer.body.len()))
     }
 
     /// Pushes for an organisation and waits until the live view has it.
     async fn push(&mut self, org: usize) -> anyhow::Result<()> {
         let at = load::moment_of(Clock::default().now(), 0);
-        let mut push = self.alliance.push(self.hub, org);
-        let answer = self.connection.exchange(push.fresh(&self.alliance.keys[org].1, at.0.unsigned_abs(), at)).await?;
+        let mut push = self.stage.alliance.push(self.stage.first(), org);
+        let answer = self.connection.exchange(push.fresh(&self.stage.alliance.keys[org].1, at.0.unsigned_abs(), at)).await?;
         ensure!(answer.head.status == 200, "a push was refused: {}", String::from_utf8_lossy(&answer.body));
         sleep(SETTLE).await;
         Ok(())
