@@ -184,6 +184,10 @@ impl<'r> Run<'r> {
                     first_bytes.push(self.pages(&small, &large).await?);
                     large.end().await?;
                 }
+                if streams || viewers {
+                    // While the live view makes history again, it tells nobody of pushes.
+                    small.rest().await?;
+                }
                 let scenes = [streams::BUSY].into_iter().filter(|_| streams).chain(streams::CROWDS.into_iter().filter(|_| viewers));
                 for scene in scenes {
                     report::streams(&streams::run(&small, period, scene).await?, &small);
