@@ -16,6 +16,7 @@ pub use record::render_failures;
 use self::metrics::{
     SeriesNumbers,
     at_once::{self, AtOnce},
+    together,
 };
 use crate::{
     StoreError,
@@ -408,6 +409,17 @@ type Applied = (Outcome, Option<SeriesNumbers>);
 async fn apply(conn: &mut Conn, push: &Push, items: &Items, known: &SeriesNumbers, since: Instant) -> Result<Keep<Applied>, StoreError> {
     if let Some(end) = key::ended(conn, push, since).await? {
         return Ok(Keep::No((Outcome::KeyEnded(end), None)));
+    }
+    if let Conn::Postgres(_) = conn
+        && at_once::is_usual(push, items)
+        && let Items::Metrics(samples) = items
+        && let Ok(rows) = metrics::rows(samples, known)
+        && let Some(no) = together::apply(conn, push, items, &rows).await?
+    {
+        let mut reach = record::Reach::default();
+        reach.everyone();
+        record::outbox(conn, push, &reach, items.oldest()).await?;
+        return Ok(Keep::Yes((push.applied(no, items.len(), None), None)));
     }
     if let Some(idempotency) = &push.idempotency
         && let Some(before) = record::replay(conn, push.org, idempotency).await?

@@ -142,7 +142,7 @@ fn days(org: OrgId, policy: &ScoringPolicy, now: Timestamp, rng: &mut StdRng) ->
 }
 
 /// Pushes incidents and indicators of every organisation to the running hub, so that the pages have all their blocks.
-pub async fn push_records(hub: &Hub, alliance: &mut Alliance) -> anyhow::Result<()> {
+pub async fn push_records(hub: &Hub, alliance: &Alliance) -> anyhow::Result<()> {
     let mut connection = Connection::open(hub.address).await?;
     let now = Clock::default().now();
     for (n, (_, key)) in alliance.keys.iter().take(alliance.slugs.len()).enumerate() {

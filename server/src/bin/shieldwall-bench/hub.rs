@@ -1,7 +1,7 @@
 //! The server under measurement: the real program, as a process of its own.
 
 use crate::{http::Connection, machine};
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use std::{
     fs::File,
     net::{Ipv4Addr, SocketAddr},
@@ -18,6 +18,14 @@ use tokio::{
 /// Longest wait for a hub to be ready, or to stop.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Longest wait for a hub to come to rest.
+const REST: Duration = Duration::from_secs(300);
+/// A second with less processor time is one of rest, and so many of them in a row are enough: scores are written every 15 seconds.
+const IDLE: Duration = Duration::from_millis(100);
+const IDLE_SECONDS: u32 = 16;
+/// What the hub logs when its first retention is done.
+const RETENTION: &str = r#""message":"retention""#;
+
 /// A running `shieldwall serve`. Dropping it kills it.
 pub struct Hub {
     child: Child,
@@ -26,10 +34,9 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// Starts a hub on a free loopback port and waits until it is ready.
-    pub async fn start(server: &Path, database: &str, folder: &Path) -> anyhow::Result<Self> {
+    /// Starts a hub on a free loopback port and waits until it is ready; its log becomes a new file.
+    pub async fn start(server: &Path, database: &str, log: PathBuf) -> anyhow::Result<Self> {
         let address = free_port().await?;
-        let log = folder.join("hub.log");
         let mut command = Command::new(server);
         // Only what is given here configures it.
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SHIELDWALL_")) {
@@ -38,6 +45,7 @@ impl Hub {
         let child = command
             .args(["serve", "--listen", &address.to_string(), "--database", database])
             .env_remove("DATABASE_URL")
+            .env_remove("RUST_LOG")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&log)?)
@@ -66,6 +74,26 @@ impl Hub {
         bail!("the server was not ready in time: {}", self.last_words())
     }
 
+    /// Waits until the hub has done what it does after a start and after the seeding (its first retention, scores of days made again), and
+    /// does nothing more.
+    pub async fn rest(&self) {
+        let began = Instant::now();
+        let mut idle = 0;
+        while idle < IDLE_SECONDS || !self.has_said(RETENTION) {
+            if began.elapsed() > REST {
+                eprintln!("· the server does not come to rest, and is measured as it is");
+                return;
+            }
+            let busy = self.busy();
+            sleep(Duration::from_secs(1)).await;
+            idle = if self.busy().saturating_sub(busy) < IDLE { idle + 1 } else { 0 };
+        }
+    }
+
+    fn has_said(&self, word: &str) -> bool {
+        std::fs::read_to_string(&self.log).is_ok_and(|log| log.contains(word))
+    }
+
     /// The processor time the server has used.
     pub fn busy(&self) -> Duration {
         self.child.id().map_or(Duration::ZERO, |id| machine::busy(&id.to_string()))
@@ -76,12 +104,17 @@ impl Hub {
         self.child.id().map_or(0, |id| machine::memory(&id.to_string()))
     }
 
+    /// The most memory the server has held since its start, in bytes.
+    pub fn peak(&self) -> u64 {
+        self.child.id().map_or(0, |id| machine::peak(&id.to_string()))
+    }
+
     /// Asks the hub to stop, as an operator would, and waits.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         let id = self.child.id().context("the server has ended by itself")?;
         Command::new("kill").args(["-TERM", &id.to_string()]).status().await.context("cannot run kill")?;
         let status = timeout(PATIENCE, self.child.wait()).await.context("the server did not stop")??;
-        anyhow::ensure!(status.success(), "the server ended with {status}: {}", self.last_words());
+        ensure!(status.success(), "the server ended with {status}: {}", self.last_words());
         Ok(())
     }
 

@@ -2,11 +2,11 @@
 
 use crate::{
     body::{ITEMS, Push},
-    data::Alliance,
     http::Connection,
-    hub::Hub,
     machine,
+    stage::Stage,
 };
+use anyhow::ensure;
 use domain::Timestamp;
 use hdrhistogram::Histogram;
 use server::clock::Clock;
@@ -23,9 +23,8 @@ pub struct Figures {
     pub first_refusal: Option<String>,
     /// Microseconds from sending to the answer.
     pub latency: Histogram<u64>,
-    /// Processor time of the server, and of this program.
-    pub server_busy: Duration,
-    pub own_busy: Duration,
+    /// Processor time of the hubs, of the database's own processes, and of this program.
+    pub busy: Busy,
 }
 
 impl Figures {
@@ -38,6 +37,27 @@ impl Figures {
     }
 }
 
+/// Who used the processors.
+#[derive(Clone, Copy, Default)]
+pub struct Busy {
+    pub hubs: Duration,
+    pub database: Duration,
+    pub own: Duration,
+}
+
+impl Busy {
+    /// Since the start of each.
+    pub fn of(stage: &Stage<'_>) -> Self {
+        Self { hubs: stage.busy(), database: stage.database_busy(), own: machine::busy("self") }
+    }
+
+    /// Since an earlier look.
+    pub fn since(self, before: Self) -> Self {
+        let since = |of: fn(Self) -> Duration| of(self).saturating_sub(of(before));
+        Self { hubs: since(|b| b.hubs), database: since(|b| b.database), own: since(|b| b.own) }
+    }
+}
+
 /// One client's work: where to, what, under which keys.
 pub struct Client {
     pub address: SocketAddr,
@@ -47,34 +67,60 @@ pub struct Client {
     pub number: i64,
 }
 
-/// Pushes to a hub as fast as it takes them.
-pub async fn run(hub: &Hub, alliance: &Alliance, clients: usize, period: Duration) -> anyhow::Result<Figures> {
-    let clients = (0..clients).map(|n| {
-        let keys = alliance.keys.iter().skip(n).step_by(clients).map(|(_, key)| key.clone()).collect();
-        Client { address: hub.address, push: alliance.push(hub, n), keys, number: n as i64 }
-    });
-    drive(clients.collect(), period, || hub.busy()).await
+/// A round in which every organisation pushed once.
+pub struct Round {
+    pub pushes: usize,
+    pub took: Duration,
+}
+
+/// Lets every organisation push once. An organisation's first push makes its series, which its others find there.
+pub async fn first_round(stage: &Stage<'_>, clients: usize) -> anyhow::Result<Round> {
+    let pushes = stage.alliance.slugs.len();
+    let began = Instant::now();
+    let mut tasks: JoinSet<_> = (0..clients)
+        // The first keys are one of each organisation.
+        .map(|n| push_once_each(client(stage, &stage.alliance.keys[..pushes], n, clients)))
+        .collect();
+    while let Some(done) = tasks.join_next().await {
+        done??;
+    }
+    Ok(Round { pushes, took: began.elapsed() })
+}
+
+async fn push_once_each(mut client: Client) -> anyhow::Result<()> {
+    let mut connection = Connection::open(client.address).await?;
+    for key in &client.keys {
+        let at = moment_of(Clock::default().now(), client.number);
+        let answer = connection.exchange(client.push.fresh(key, at.0.unsigned_abs(), at)).await?;
+        ensure!(answer.head.status == 200, "a push was refused: {}", String::from_utf8_lossy(&answer.body));
+    }
+    Ok(())
+}
+
+/// Pushes as fast as the hubs take them.
+pub async fn run(stage: &Stage<'_>, clients: usize, period: Duration) -> anyhow::Result<Figures> {
+    let all = (0..clients).map(|n| client(stage, &stage.alliance.keys, n, clients)).collect();
+    drive(all, period, || Busy::of(stage)).await
+}
+
+/// The client of a number, with its part of the keys; the hubs take turns.
+fn client(stage: &Stage<'_>, keys: &[(usize, String)], n: usize, clients: usize) -> Client {
+    let hub = &stage.hubs[n % stage.hubs.len()];
+    let keys = keys.iter().skip(n).step_by(clients).map(|(_, key)| key.clone()).collect();
+    Client { address: hub.address, push: stage.alliance.push(hub, n), keys, number: n as i64 }
 }
 
 /// Lets the clients push for a while to warm up, and then for `period`.
-pub async fn drive(clients: Vec<Client>, period: Duration, server_busy: impl Fn() -> Duration) -> anyhow::Result<Figures> {
+pub async fn drive(clients: Vec<Client>, period: Duration, busy: impl Fn() -> Busy) -> anyhow::Result<Figures> {
     let body_bytes = clients.first().map_or(0, |c| c.push.body_bytes());
     let from = Instant::now() + (period / 5).min(Duration::from_secs(3));
     let until = from + period;
     let mut tasks: JoinSet<_> = clients.into_iter().map(|client| keep_pushing(client, from, until)).collect();
     tokio::time::sleep_until(from).await;
-    let before = (server_busy(), machine::busy("self"));
+    let before = busy();
     tokio::time::sleep_until(until).await;
-    let mut figures = Figures {
-        period,
-        body_bytes,
-        acknowledged: 0,
-        refused: 0,
-        first_refusal: None,
-        latency: machine::histogram()?,
-        server_busy: server_busy().saturating_sub(before.0),
-        own_busy: machine::busy("self").saturating_sub(before.1),
-    };
+    let mut figures =
+        Figures { period, body_bytes, acknowledged: 0, refused: 0, first_refusal: None, latency: machine::histogram()?, busy: busy().since(before) };
     while let Some(done) = tasks.join_next().await {
         let (latency, refused, first_refusal) = done??;
         figures.acknowledged += latency.len();

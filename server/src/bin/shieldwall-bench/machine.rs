@@ -83,7 +83,16 @@ pub fn busy(process: &str) -> Duration {
 
 /// The memory a process holds, in bytes, by its id; zero where the system does not tell.
 pub fn memory(process: &str) -> u64 {
+    status(process, "VmRSS:")
+}
+
+/// The most memory it has held since its start.
+pub fn peak(process: &str) -> u64 {
+    status(process, "VmHWM:")
+}
+
+fn status(process: &str, key: &str) -> u64 {
     let text = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let kibibytes = text.lines().find_map(|l| l.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    let kibibytes = text.lines().find_map(|l| l.strip_prefix(key)?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
     kibibytes.unwrap_or_default() * 1_024
 }

@@ -1,12 +1,14 @@
 //! The benchmark: how fast this hub takes pushes, tells open pages of them, and answers page requests, on this machine.
 //!
-//! It seeds databases of known size, runs the sibling binary `shieldwall serve` on them as a process of its own, and asks it
-//! over loopback as partners and browsers do. Nothing here is timed in tests: figures belong to a machine. Results go to
-//! standard output, progress to standard error. To add a figure: a stage in a file of its own, a variant of [`Stage`], and a
-//! call in [`measure`].
+//! It seeds databases of known size, SQLite's and those of a PostgreSQL that it starts for itself, runs the sibling binary `shieldwall serve` on
+//! them as a process of its own, or as two, and asks it over loopback as partners and browsers do. Beside each rate stands what the machine
+//! could do at all, measured in the same run. Nothing here is timed in tests: figures belong to a machine. Results go to standard output,
+//! progress to standard error. To add a figure: a part in a file of its own, a variant of [`Part`], and a call in [`Run::measure`].
 
 mod body;
+mod cluster;
 mod data;
+mod database;
 mod http;
 mod hub;
 mod load;
@@ -15,12 +17,14 @@ mod pages;
 mod parsing;
 mod report;
 mod rows;
+mod stage;
 mod streams;
 
 use anyhow::Context;
 use clap::{Parser, ValueEnum};
 use data::Plan;
-use hub::Hub;
+use database::{Choice, System};
+use stage::Stage;
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
@@ -45,7 +49,13 @@ struct Options {
     clients: u16,
     /// What to measure; everything, where this is not given.
     #[arg(long, value_delimiter = ',')]
-    only: Vec<Stage>,
+    only: Vec<Part>,
+    /// The databases to measure on [default: both, without PostgreSQL's programs SQLite]
+    #[arg(long)]
+    database: Option<Choice>,
+    /// Hubs that share each PostgreSQL database.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
+    nodes: u8,
     /// The server to measure [default: `shieldwall` beside this program]
     #[arg(long)]
     server: Option<PathBuf>,
@@ -56,7 +66,7 @@ struct Options {
 
 /// A part of the benchmark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Stage {
+enum Part {
     /// A bare axum handler that parses the same body and keeps nothing.
     Parsing,
     /// Pushes acknowledged.
@@ -72,8 +82,8 @@ enum Stage {
 }
 
 impl Options {
-    fn wants(&self, stage: Stage) -> bool {
-        self.only.is_empty() || self.only.contains(&stage)
+    fn wants(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
     }
 
     fn period(&self) -> Duration {
@@ -118,81 +128,112 @@ async fn run(options: &Options) -> anyhow::Result<()> {
     if cfg!(debug_assertions) {
         println!("  a debug build: the figures say nothing about the product's speed");
     }
-    measure(options, &server, &folder).await
-}
-
-/// All stages, each database used for as many of them as fit.
-async fn measure(options: &Options, server: &Path, folder: &Folder) -> anyhow::Result<()> {
-    let period = options.period();
-    let clients = usize::from(options.clients);
-    if options.wants(Stage::Parsing) {
-        report::parsing(&parsing::run(clients, period / 4).await?, clients);
+    anyhow::ensure!(options.nodes == 1 || options.database != Some(Choice::Sqlite), "a SQLite database has one node");
+    let parsing = if options.wants(Part::Parsing) {
+        let figures = parsing::run(usize::from(options.clients), options.period() / 4).await?;
+        report::parsing(&figures, options.clients);
+        Some(figures.pushes_per_second())
+    } else {
+        None
+    };
+    for choice in database::named(options.database)? {
+        let system = if choice == Choice::Postgres { System::postgres(&folder.0).await? } else { System::sqlite(&folder.0) };
+        report::system(&system);
+        let nodes = if choice == Choice::Postgres { usize::from(options.nodes) } else { 1 };
+        Run { options, server: &server, system: &system, nodes, parsing }.measure(&folder.0).await?;
+        system.stop().await?;
     }
-    if options.wants(Stage::Rows) {
-        report::rows(&rows::run(&folder.0, period / 4)?);
-    }
-    if options.wants(Stage::Pushes) {
-        let stage = prepare(server, folder, Plan::new(ALLIANCES[0], 0), options).await?;
-        report::pushes(&load::run(&stage.hub, &stage.alliance, clients, period).await?, clients, &stage.plan);
-        stage.end().await?;
-    }
-    let mut first_bytes = vec![];
-    for samples in [SMALL, options.large()] {
-        for organisations in ALLIANCES {
-            let last = samples != SMALL && organisations == ALLIANCES[1];
-            let small = samples == SMALL && organisations == ALLIANCES[1];
-            let (streams, viewers) = (options.wants(Stage::Streams) && small, options.wants(Stage::Viewers) && small);
-            let pushes = options.wants(Stage::Pushes) && last;
-            if !(options.wants(Stage::Pages) || streams || viewers || pushes) {
-                continue;
-            }
-            let stage = prepare(server, folder, Plan::new(organisations, samples), options).await?;
-            if options.wants(Stage::Pages) {
-                let figures = pages::run(&stage.hub, &stage.alliance, options.quick).await?;
-                report::pages(&figures, &stage.plan);
-                first_bytes.push((organisations, samples, figures));
-            }
-            if streams {
-                report::streams(&streams::run(&stage.hub, &stage.alliance, period, streams::BUSY).await?);
-            }
-            for scene in streams::CROWDS.into_iter().filter(|_| viewers) {
-                report::streams(&streams::run(&stage.hub, &stage.alliance, period, scene).await?);
-            }
-            if pushes {
-                report::pushes(&load::run(&stage.hub, &stage.alliance, clients, period / 2).await?, clients, &stage.plan);
-            }
-            stage.end().await?;
-        }
-    }
-    report::growth(&first_bytes);
     Ok(())
 }
 
-/// A hub that serves a seeded database.
-struct Prepared {
-    plan: Plan,
-    alliance: data::Alliance,
-    hub: Hub,
-    folder: PathBuf,
+/// All parts on one database system.
+struct Run<'r> {
+    options: &'r Options,
+    server: &'r Path,
+    system: &'r System,
+    nodes: usize,
+    /// Pushes a second that are only parsed.
+    parsing: Option<f64>,
 }
 
-async fn prepare(server: &Path, folder: &Folder, plan: Plan, options: &Options) -> anyhow::Result<Prepared> {
-    let folder = folder.0.join(format!("{}-{}", plan.organisations, plan.samples));
-    std::fs::create_dir(&folder)?;
-    let database = format!("sqlite://{}", folder.join("hub.db").display());
-    let mut alliance = data::create(&database, &plan, usize::from(options.clients)).await?;
-    let hub = Hub::start(server, &database, &folder).await?;
-    if plan.samples > 0 {
-        data::push_records(&hub, &mut alliance).await?;
+impl<'r> Run<'r> {
+    /// Runs the parts that are wanted, each database used for as many of them as fit.
+    async fn measure(&self, folder: &Path) -> anyhow::Result<()> {
+        let (options, period) = (self.options, self.options.period());
+        let mut raw = vec![];
+        if options.wants(Part::Rows) {
+            raw = match self.system {
+                System::Sqlite { .. } => rows::sqlite(folder, period / 4)?,
+                System::Postgres { cluster, .. } => rows::postgres(cluster, period / 4).await?,
+            };
+            report::rows(self.system.name(), &raw);
+        }
+        if options.wants(Part::Pushes) {
+            let stage = self.prepare(Plan::new(ALLIANCES[0], 0)).await?;
+            self.pushes(&stage, period, &raw).await?;
+            stage.end().await?;
+        }
+        let mut first_bytes = vec![];
+        for organisations in ALLIANCES {
+            let last = organisations == ALLIANCES[1];
+            let (streams, viewers) = (options.wants(Part::Streams) && last, options.wants(Part::Viewers) && last);
+            if options.wants(Part::Pages) || streams || viewers {
+                let small = self.prepare(Plan::new(organisations, SMALL)).await?;
+                if options.wants(Part::Pages) {
+                    let large = self.prepare(Plan::new(organisations, options.large())).await?;
+                    first_bytes.push(self.pages(&small, &large).await?);
+                    large.end().await?;
+                }
+                if streams || viewers {
+                    // While the live view makes history again, it tells nobody of pushes.
+                    small.rest().await?;
+                }
+                let scenes = [streams::BUSY].into_iter().filter(|_| streams).chain(streams::CROWDS.into_iter().filter(|_| viewers));
+                for scene in scenes {
+                    report::streams(&streams::run(&small, period, scene).await?, &small);
+                }
+                small.end().await?;
+            }
+            if options.wants(Part::Pushes) && last {
+                let stage = self.prepare(Plan::new(organisations, options.large())).await?;
+                stage.rest().await?;
+                self.pushes(&stage, period / 2, &raw).await?;
+                stage.end().await?;
+            }
+        }
+        report::growth(self.system.name(), &first_bytes, options.large());
+        Ok(())
     }
-    Ok(Prepared { plan, alliance, hub, folder })
-}
 
-impl Prepared {
-    /// Stops the hub and removes its database, which may be large.
-    async fn end(self) -> anyhow::Result<()> {
-        self.hub.stop().await?;
-        std::fs::remove_dir_all(self.folder).context("the benchmark's database could not be removed")
+    async fn prepare(&self, plan: Plan) -> anyhow::Result<Stage<'r>> {
+        Stage::prepare(self.server, self.system, plan, self.nodes, usize::from(self.options.clients)).await
+    }
+
+    /// Pushes acknowledged, after a round that makes the series.
+    async fn pushes(&self, stage: &Stage<'_>, period: Duration, raw: &[rows::Rate]) -> anyhow::Result<()> {
+        let clients = usize::from(self.options.clients);
+        let round = load::first_round(stage, clients).await?;
+        let figures = load::run(stage, clients, period).await?;
+        report::pushes(&figures, &round, stage, clients);
+        report::shares(&figures, raw, self.parsing);
+        report::peaks(stage);
+        Ok(())
+    }
+
+    /// Pages with little and with much history, measured in turn once all hubs are at rest.
+    async fn pages(&self, small: &Stage<'_>, large: &Stage<'_>) -> anyhow::Result<(usize, Vec<pages::Page>, Vec<pages::Page>)> {
+        let (mut both, stages) = (vec![], [small, large]);
+        for stage in stages {
+            stage.rest().await?;
+        }
+        let figures = pages::run(&stages, self.options.quick).await?;
+        for (stage, pages) in stages.into_iter().zip(figures) {
+            report::pages(&pages, stage);
+            report::peaks(stage);
+            both.push(pages);
+        }
+        let large = both.pop().unwrap_or_default();
+        Ok((small.plan.organisations, both.pop().unwrap_or_default(), large))
     }
 }
 

@@ -1,7 +1,10 @@
-//! Time to first byte of pages, as a signed-in executive's browser asks for them: while nothing happens, and right after a push,
-//! when what was prepared for everyone no longer holds.
+//! Time to first byte of pages, as a signed-in executive's browser asks for them: while nothing happens, right after a push, when what was
+//! prepared for everyone no longer holds, and once more after that.
+//!
+//! Several databases are measured at once, in rounds: each request goes to one after the other, in turn, so that whatever else the machine
+//! does meanwhile befalls them alike and their ratio is one of databases.
 
-use crate::{data, data::Alliance, http::Connection, hub::Hub, load, machine};
+use crate::{data, http::Connection, load, machine, stage::Stage};
 use anyhow::ensure;
 use hdrhistogram::Histogram;
 use server::clock::Clock;
@@ -23,47 +26,59 @@ pub struct Page {
     pub idle: Histogram<u64>,
     /// The same right after a push.
     pub changed: Histogram<u64>,
+    /// The same for whoever asks next.
+    pub again: Histogram<u64>,
 }
 
-/// All pages' figures on one database.
-pub struct Figures {
-    pub pages: Vec<Page>,
-    /// Samples a second that the bulk load stored.
-    pub loaded_per_second: Option<f64>,
-}
-
-/// Asks for each page many times, one after the other.
-pub async fn run(hub: &Hub, alliance: &Alliance, quick: bool) -> anyhow::Result<Figures> {
-    let cookie = data::sign_in(hub, alliance).await?;
+/// Asks for each page of each stage's first hub many times; returns the pages of each. All must have the same organisations.
+pub async fn run(stages: &[&Stage<'_>], quick: bool) -> anyhow::Result<Vec<Vec<Page>>> {
     let (idle, changed) = if quick { (40, 10) } else { (200, 100) };
-    let mut browser = Browser { connection: Connection::open(hub.address).await?, hub, alliance, cookie };
-    // What the seeding left to do should be done.
-    sleep(Duration::from_secs(if quick { 1 } else { 20 })).await;
-    let mut pages = vec![];
-    for (name, paths) in [("/", vec!["/".to_owned()]), ("/orgs/:org", alliance.slugs.iter().take(TURNS).map(|s| format!("/orgs/{s}")).collect())] {
-        let mut page = Page { name, bytes: 0, idle: machine::histogram()?, changed: machine::histogram()? };
-        for path in paths.iter().cycle().take(2 * TURNS) {
-            browser.get(path).await?;
+    let mut browsers = vec![];
+    for stage in stages {
+        let connection = Connection::open(stage.first().address).await?;
+        browsers.push(Browser { connection, stage, cookie: data::sign_in(stage.first(), &stage.alliance).await? });
+    }
+    let mut figures: Vec<Vec<Page>> = stages.iter().map(|_| vec![]).collect();
+    let slugs = stages.first().map_or(&[][..], |stage| &stage.alliance.slugs);
+    for (name, paths) in [("/", vec!["/".to_owned()]), ("/orgs/:org", slugs.iter().take(TURNS).map(|s| format!("/orgs/{s}")).collect())] {
+        for pages in &mut figures {
+            pages.push(Page { name, bytes: 0, idle: machine::histogram()?, changed: machine::histogram()?, again: machine::histogram()? });
         }
-        for path in paths.iter().cycle().take(idle) {
-            let (time, bytes) = browser.get(path).await?;
-            page.idle.record(machine::micros(time))?;
-            page.bytes = bytes;
+        for path in paths.iter().cycle().take(2 * TURNS) {
+            for browser in &mut browsers {
+                browser.get(path).await?;
+            }
+        }
+        for (no, path) in paths.iter().cycle().take(idle).enumerate() {
+            for place in turn(no, browsers.len()) {
+                let (time, bytes) = browsers[place].get(path).await?;
+                let Some(page) = figures[place].last_mut() else { continue };
+                page.idle.record(machine::micros(time))?;
+                page.bytes = bytes;
+            }
         }
         for (no, path) in paths.iter().cycle().take(changed).enumerate() {
-            browser.push(no % TURNS.min(alliance.slugs.len())).await?;
-            let (time, _) = browser.get(path).await?;
-            page.changed.record(machine::micros(time))?;
+            for place in turn(no, browsers.len()) {
+                browsers[place].push(no % TURNS.min(slugs.len())).await?;
+                let (first, _) = browsers[place].get(path).await?;
+                let (second, _) = browsers[place].get(path).await?;
+                let Some(page) = figures[place].last_mut() else { continue };
+                page.changed.record(machine::micros(first))?;
+                page.again.record(machine::micros(second))?;
+            }
         }
-        pages.push(page);
     }
-    Ok(Figures { pages, loaded_per_second: alliance.loaded_per_second })
+    Ok(figures)
+}
+
+/// The places of so many stages, each round beginning with another.
+fn turn(round: usize, stages: usize) -> impl Iterator<Item = usize> {
+    (0..stages).map(move |n| (round + n) % stages)
 }
 
 struct Browser<'a> {
     connection: Connection,
-    hub: &'a Hub,
-    alliance: &'a Alliance,
+    stage: &'a Stage<'a>,
     cookie: String,
 }
 
@@ -72,19 +87,20 @@ impl Browser<'_> {
     async fn get(&mut self, path: &str) -> anyhow::Result<(Duration, usize)> {
         let request = format!(
             "GET {path} HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\naccept: text/html\r\naccept-encoding: gzip, br\r\nsec-fetch-mode: navigate\r\n\r\n",
-            self.hub.address, self.cookie
+            self.stage.first().address,
+            self.cookie
         );
         let began = Instant::now();
         let answer = self.connection.exchange(request.as_bytes()).await?;
-        ensure!(answer.head.status == 200, "{path} was answered with status {}: {}", answer.head.status, self.hub.last_words());
+        ensure!(answer.head.status == 200, "{path} was answered with status {}: {}", answer.head.status, self.stage.first().last_words());
         Ok((answer.head.first_byte - began, answer.body.len()))
     }
 
     /// Pushes for an organisation and waits until the live view has it.
     async fn push(&mut self, org: usize) -> anyhow::Result<()> {
         let at = load::moment_of(Clock::default().now(), 0);
-        let mut push = self.alliance.push(self.hub, org);
-        let answer = self.connection.exchange(push.fresh(&self.alliance.keys[org].1, at.0.unsigned_abs(), at)).await?;
+        let mut push = self.stage.alliance.push(self.stage.first(), org);
+        let answer = self.connection.exchange(push.fresh(&self.stage.alliance.keys[org].1, at.0.unsigned_abs(), at)).await?;
         ensure!(answer.head.status == 200, "a push was refused: {}", String::from_utf8_lossy(&answer.body));
         sleep(SETTLE).await;
         Ok(())

@@ -2,7 +2,7 @@
 
 use crate::{
     body::Push,
-    load::{self, Client, Figures},
+    load::{self, Busy, Client, Figures},
 };
 use axum::{Router, body::Bytes, http::StatusCode, routing::post};
 use serde::Deserialize;
@@ -43,7 +43,7 @@ pub async fn run(clients: usize, period: Duration) -> anyhow::Result<Figures> {
     let key = format!("swk_{}", "0".repeat(36));
     let clients =
         (0..clients).map(|n| Client { address, push: Push::new(&policy, &address.to_string(), "/parse", n), keys: vec![key.clone()], number: n as i64 });
-    let figures = load::drive(clients.collect(), period, || Duration::ZERO).await;
+    let figures = load::drive(clients.collect(), period, Busy::default).await;
     serving.abort();
     figures
 }

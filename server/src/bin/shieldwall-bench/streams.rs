@@ -1,9 +1,17 @@
-//! From a push to an event in open streams: a steady rate of pushes, and viewers who note when each one's event arrives.
+//! From a push to an event in open streams: a steady rate of pushes, and viewers who note when each one's event arrives. Where there are several
+//! hubs, pushes and viewers are spread over all of them, so that some events have to come from one to another.
 //!
 //! An event names the organisations that pushed, not the pushes. So the organisations take turns, and each comes round so
 //! seldom that an event can only mean its latest push.
 
-use crate::{data, data::Alliance, http::Connection, hub::Hub, load, machine};
+use crate::{
+    data,
+    http::Connection,
+    hub::Hub,
+    load::{self, Busy},
+    machine,
+    stage::Stage,
+};
 use anyhow::ensure;
 use futures::{StreamExt, TryStreamExt, stream};
 use hdrhistogram::Histogram;
@@ -55,13 +63,15 @@ pub struct Figures {
     pub scene: Scene,
     /// Microseconds from the moment a push was due to be sent to its event, over all viewers.
     pub latency: Histogram<u64>,
+    /// Those of them that were pushed at another hub than the viewer's.
+    pub across: Histogram<u64>,
     /// Microseconds from the same moment to the answer.
     pub acknowledged: Histogram<u64>,
     /// Events that pushes should have caused, over all viewers.
     pub expected: u64,
-    pub server_busy: Duration,
+    pub busy: Busy,
     pub period: Duration,
-    /// Bytes of memory of the server before the first viewer came, and at the end.
+    /// Bytes of memory of the hubs before the first viewer came, and at the end.
     pub memory: (u64, u64),
 }
 
@@ -69,46 +79,68 @@ pub struct Figures {
 type Sent = Arc<Vec<AtomicU64>>;
 
 /// Measures it.
-pub async fn run(hub: &Hub, alliance: &Alliance, period: Duration, scene: Scene) -> anyhow::Result<Figures> {
+pub async fn run(stage: &Stage<'_>, period: Duration, scene: Scene) -> anyhow::Result<Figures> {
+    let Stage { alliance, hubs, .. } = stage;
     ensure!(alliance.slugs.len() >= 2 * scene.rate, "there must be so many organisations that each pushes every two seconds at most");
-    let cookie = data::sign_in(hub, alliance).await?;
-    let before = hub.memory();
-    let request = format!("GET /live HTTP/1.1\r\nhost: {}\r\ncookie: {cookie}\r\naccept: text/event-stream\r\n\r\n", hub.address);
-    let opened: Vec<Connection> = stream::iter((0..scene.viewers).map(|_| open(hub, &request))).buffer_unordered(OPENING).try_collect().await?;
+    // Pushers and organisations take turns at the hubs in step, so that an organisation's pushes all come to one of them.
+    ensure!(PUSHERS.is_multiple_of(hubs.len()) && alliance.slugs.len().is_multiple_of(hubs.len()), "so many hubs cannot be dealt out evenly");
+    // Who signed in at one hub is known to all.
+    let cookie = data::sign_in(stage.first(), alliance).await?;
+    let before = stage.memory();
+    let opening = (0..scene.viewers).map(|n| open(n % hubs.len(), &hubs[n % hubs.len()], &cookie));
+    let opened: Vec<Viewer> = stream::iter(opening).buffer_unordered(OPENING).try_collect().await?;
     let sent: Sent = Arc::new(alliance.slugs.iter().map(|_| AtomicU64::new(0)).collect());
     let (end, ended) = watch::channel(false);
     let start = Instant::now() + Duration::from_millis(500);
-    let mut viewers: JoinSet<_> = opened.into_iter().map(|connection| read(connection, Arc::clone(&sent), start, ended.clone())).collect();
+    let mut viewers: JoinSet<_> = opened.into_iter().map(|viewer| read(viewer, hubs.len(), Arc::clone(&sent), start, ended.clone())).collect();
     let mut pushers = JoinSet::new();
     for n in 0..PUSHERS {
+        let hub = &hubs[n % hubs.len()];
         let (connection, push) = (Connection::open(hub.address).await?, alliance.push(hub, n));
         let keys = alliance.keys[..alliance.slugs.len()].to_vec();
         pushers.spawn(push_steadily(Pusher { connection, push, keys, sent: Arc::clone(&sent), start, n, rate: scene.rate }, WARM_UP + period));
     }
     sleep_until(start + WARM_UP).await;
-    let busy = hub.busy();
-    let (mut latency, mut acknowledged) = (machine::histogram()?, machine::histogram()?);
+    let (began, busy) = (Instant::now(), Busy::of(stage));
+    let (mut latency, mut across, mut acknowledged) = (machine::histogram()?, machine::histogram()?, machine::histogram()?);
     while let Some(done) = pushers.join_next().await {
         acknowledged.add(done??)?;
     }
-    let server_busy = hub.busy().saturating_sub(busy);
+    // Longer than was asked for, where pushes are late.
+    let (period, busy) = (began.elapsed(), Busy::of(stage).since(busy));
     sleep(REST).await;
-    let memory = (before, hub.memory());
+    let memory = (before, stage.memory());
     end.send_replace(true);
     while let Some(done) = viewers.join_next().await {
-        for micros in done?? {
-            latency.record(micros)?;
+        for event in done?? {
+            latency.record(event.micros)?;
+            if event.across {
+                across.record(event.micros)?;
+            }
         }
     }
     let expected = acknowledged.len() * scene.viewers as u64;
-    Ok(Figures { scene, latency, acknowledged, expected, server_busy, period, memory })
+    Ok(Figures { scene, latency, across, acknowledged, expected, busy, period, memory })
 }
 
-async fn open(hub: &Hub, request: &str) -> anyhow::Result<Connection> {
+/// An open stream at the hub of a place.
+struct Viewer {
+    hub: usize,
+    connection: Connection,
+}
+
+/// An event that arrived: so long after its push was due, at another hub than the push or the same.
+struct Event {
+    micros: u64,
+    across: bool,
+}
+
+async fn open(place: usize, hub: &Hub, cookie: &str) -> anyhow::Result<Viewer> {
+    let request = format!("GET /live HTTP/1.1\r\nhost: {}\r\ncookie: {cookie}\r\naccept: text/event-stream\r\n\r\n", hub.address);
     let mut connection = Connection::open(hub.address).await?;
     let head = connection.ask(request.as_bytes()).await?;
     ensure!(head.status == 200, "the stream was refused with status {}", head.status);
-    Ok(connection)
+    Ok(Viewer { hub: place, connection })
 }
 
 struct Pusher {
@@ -149,13 +181,13 @@ struct Change {
     topics: Vec<String>,
 }
 
-/// Follows one stream to the end of the measurement; returns how long each event took, in microseconds.
-async fn read(mut connection: Connection, sent: Sent, start: Instant, mut ended: watch::Receiver<bool>) -> anyhow::Result<Vec<u64>> {
-    let (mut latency, mut seen, mut text) = (vec![], vec![0; sent.len()], Vec::new());
+/// Follows one stream to the end of the measurement; returns its events.
+async fn read(mut viewer: Viewer, hubs: usize, sent: Sent, start: Instant, mut ended: watch::Receiver<bool>) -> anyhow::Result<Vec<Event>> {
+    let (mut events, mut seen, mut text) = (vec![], vec![0; sent.len()], Vec::new());
     loop {
         let more = tokio::select! {
-            more = connection.chunk(&mut text) => more?,
-            _ = ended.wait_for(|e| *e) => return Ok(latency),
+            more = viewer.connection.chunk(&mut text) => more?,
+            _ = ended.wait_for(|e| *e) => return Ok(events),
         };
         ensure!(more, "the server ended a stream");
         let now = machine::micros(start.elapsed());
@@ -167,7 +199,7 @@ async fn read(mut connection: Connection, sent: Sent, start: Instant, mut ended:
                 let due = sent.get(place).map_or(0, |s| s.load(Ordering::Acquire));
                 if due > 0 && seen[place] != due {
                     seen[place] = due;
-                    latency.push(now.saturating_sub(due).max(1));
+                    events.push(Event { micros: now.saturating_sub(due).max(1), across: place % hubs != viewer.hub });
                 }
             }
         }

@@ -29,14 +29,14 @@ pub(crate) struct Lane {
     pub outbox: Vec<OutboxRow>,
 }
 
-/// One row of the outbox.
+/// One row of the outbox. There is no text in it from outside.
 #[derive(Clone, Debug)]
 pub(crate) struct OutboxRow {
     pub at: i64,
     pub org: i64,
     pub what: &'static str,
     pub everyone: bool,
-    pub recipients: String,
+    pub recipients: Vec<i64>,
     pub since: i64,
 }
 
@@ -51,27 +51,22 @@ impl Lane {
         Ok(Self { conn, outbox: vec![] })
     }
 
-    /// Executes `pending`, writes the collected rows of the outbox, and commits. The lock goes with the transaction, after its rows can be
+    /// Executes `pending`, writes the collected rows of the outbox, and commits, all in one round trip. The lock goes with the transaction, after its rows can be
     /// seen, so that nobody sees a number of the outbox before all smaller ones.
     pub(crate) async fn commit(&mut self, pending: &str) -> Result<(), sqlx::Error> {
         const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('shieldwall outbox', 0))";
-        const WRITE: &str = "INSERT INTO outbox (at, org_id, what, everyone, recipients, since) \
-            SELECT * FROM UNNEST($1::bigint[], $2::bigint[], $3::text[], $4::boolean[], $5::text[], $6::bigint[])";
-        let rows = std::mem::take(&mut self.outbox);
-        if rows.is_empty() {
-            return sqlx::raw_sql(AssertSqlSafe(format!("{pending}; COMMIT"))).execute(&mut self.conn).await.map(drop);
-        }
-        sqlx::raw_sql(AssertSqlSafe(format!("{pending}; {}; {LOCK}", Scope::Hub.sql()))).execute(&mut self.conn).await?;
-        sqlx::query(WRITE)
-            .bind(rows.iter().map(|r| r.at).collect::<Vec<_>>())
-            .bind(rows.iter().map(|r| r.org).collect::<Vec<_>>())
-            .bind(rows.iter().map(|r| r.what).collect::<Vec<_>>())
-            .bind(rows.iter().map(|r| r.everyone).collect::<Vec<_>>())
-            .bind(rows.iter().map(|r| r.recipients.as_str()).collect::<Vec<_>>())
-            .bind(rows.iter().map(|r| r.since).collect::<Vec<_>>())
-            .execute(&mut self.conn)
-            .await?;
-        sqlx::raw_sql(AssertSqlSafe(format!("NOTIFY {CHANNEL}; COMMIT"))).execute(&mut self.conn).await.map(drop)
+        const WRITE: &str = "INSERT INTO outbox (at, org_id, what, everyone, recipients, since) VALUES";
+        let rows: Vec<String> = std::mem::take(&mut self.outbox).iter().map(OutboxRow::sql).collect();
+        let said = if rows.is_empty() { String::new() } else { format!("{}; {LOCK}; {WRITE} {}; NOTIFY {CHANNEL}; ", Scope::Hub.sql(), rows.join(", ")) };
+        sqlx::raw_sql(AssertSqlSafe(format!("{pending}; {said}COMMIT"))).execute(&mut self.conn).await.map(drop)
+    }
+}
+
+impl OutboxRow {
+    fn sql(&self) -> String {
+        let Self { at, org, what, everyone, recipients, since } = self;
+        // A list of numbers prints as JSON.
+        format!("({at}, {org}, '{what}', {everyone}, '{recipients:?}', {since})")
     }
 }
 

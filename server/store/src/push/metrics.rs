@@ -2,6 +2,7 @@
 
 pub(crate) mod at_once;
 mod columns;
+pub(crate) mod together;
 
 use super::{Mode, Push, Sample, record::Reach};
 use crate::{

@@ -33,8 +33,15 @@ pub(crate) const RECEIPT: &str = "INSERT INTO receipts (id, org_id, key_name, wh
 
 pub(crate) async fn receipt(conn: &mut Conn, push: &Push, kept: usize) -> Result<i64, StoreError> {
     const PAYLOAD: &str = "INSERT INTO payloads (receipt_no, org_id, body) VALUES ($1, $2, $3)";
+    let no = number(conn, push, kept).await?;
+    execute!(conn, c => sqlx::query(PAYLOAD).bind(no).bind(push.org.0).bind(&push.payload[..]).execute(&mut *c).await)?;
+    Ok(no)
+}
+
+/// The receipt without its payload; returns its number.
+pub(crate) async fn number(conn: &mut Conn, push: &Push, kept: usize) -> Result<i64, StoreError> {
     let key = push.idempotency.as_ref().map_or("", |i| &i.key);
-    let no: i64 = on_conn!(conn, c => {
+    let no = on_conn!(conn, c => {
         sqlx::query_scalar(RECEIPT)
             .bind(push.id)
             .bind(push.org.0)
@@ -52,7 +59,6 @@ pub(crate) async fn receipt(conn: &mut Conn, push: &Push, kept: usize) -> Result
             .fetch_one(&mut *c)
             .await
     })?;
-    execute!(conn, c => sqlx::query(PAYLOAD).bind(no).bind(push.org.0).bind(&push.payload[..]).execute(&mut *c).await)?;
     Ok(no)
 }
 
@@ -76,15 +82,16 @@ pub(crate) const ALIVE: &str = "UPDATE organisations SET last_data_at = $1 WHERE
 pub(crate) const OUTBOX: &str = "INSERT INTO outbox (at, org_id, what, everyone, recipients, since) VALUES ($1, $2, $3, $4, $5, $6)";
 
 pub(crate) async fn outbox(conn: &mut Conn, push: &Push, reach: &Reach, oldest: Option<Timestamp>) -> Result<(), StoreError> {
-    let recipients = serde_json::to_string(&reach.named).map_err(|e| StoreError::Internal(e.to_string()))?;
     let since = oldest.unwrap_or(push.received_at).0;
     match conn {
         Conn::Sqlite(c) => {
+            let recipients = serde_json::to_string(&reach.named).map_err(|e| StoreError::Internal(e.to_string()))?;
             let row = sqlx::query(OUTBOX).bind(push.received_at.0).bind(push.org.0).bind(push.what.name());
             row.bind(reach.everyone).bind(recipients).bind(since).execute(c).await?;
         }
         Conn::Postgres(lane) => {
-            lane.outbox.push(OutboxRow { at: push.received_at.0, org: push.org.0, what: push.what.name(), everyone: reach.everyone, recipients, since });
+            let (what, recipients) = (push.what.name(), reach.named.iter().copied().collect());
+            lane.outbox.push(OutboxRow { at: push.received_at.0, org: push.org.0, what, everyone: reach.everyone, recipients, since });
         }
     }
     Ok(())

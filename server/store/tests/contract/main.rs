@@ -32,3 +32,4 @@ mod sessions;
 mod statements;
 mod support;
 mod throttle;
+mod ways;

@@ -3,7 +3,7 @@
 use super::{Rollup, SampleRow, Table};
 use crate::db::Lane;
 use domain::OrgId;
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, Postgres, postgres::PgArguments, query::Query};
 
 /// Inserts samples that are not there; returns how many.
 pub(super) async fn insert(lane: &mut Lane, org: OrgId, receipt: i64, rows: &[SampleRow]) -> Result<u64, sqlx::Error> {
@@ -24,22 +24,35 @@ pub(super) async fn insert(lane: &mut Lane, org: OrgId, receipt: i64, rows: &[Sa
 
 /// Writes rollups in the order of their key, so that two nodes never wait for each other.
 pub(super) async fn rollups(lane: &mut Lane, org: OrgId, table: Table, rows: &[(&(i64, i64), &Rollup)], suffix: &str) -> Result<(), sqlx::Error> {
-    const ROWS: &str = "SELECT bucket, $1, series, n, sum, min, max, last, last_at FROM UNNEST($2::bigint[], $3::bigint[], $4::bigint[], \
-        $5::double precision[], $6::double precision[], $7::double precision[], $8::double precision[], $9::bigint[]) \
-        AS v (bucket, series, n, sum, min, max, last, last_at)";
-    sqlx::query(AssertSqlSafe(format!("{} {ROWS} {suffix}", table.head)))
-        .bind(org.0)
-        .bind(rows.iter().map(|(key, _)| key.0).collect::<Vec<_>>())
-        .bind(rows.iter().map(|(key, _)| key.1).collect::<Vec<_>>())
-        .bind(rows.iter().map(|(_, r)| r.n).collect::<Vec<_>>())
-        .bind(rows.iter().map(|(_, r)| r.sum).collect::<Vec<_>>())
-        .bind(rows.iter().map(|(_, r)| r.min).collect::<Vec<_>>())
-        .bind(rows.iter().map(|(_, r)| r.max).collect::<Vec<_>>())
-        .bind(rows.iter().map(|(_, r)| r.last).collect::<Vec<_>>())
-        .bind(rows.iter().map(|(_, r)| r.last_at).collect::<Vec<_>>())
-        .execute(&mut lane.conn)
-        .await?;
+    let query = sqlx::query(AssertSqlSafe(format!("{} {} {suffix}", table.head, rollup_rows(2)))).bind(org.0);
+    bind_rollups(query, rows.iter().copied()).execute(&mut lane.conn).await?;
     Ok(())
+}
+
+/// Reads the rows of a rollup for the organisation `$1` from the eight columns that [`bind_rollups`] binds, the first of them as `$first`.
+pub(super) fn rollup_rows(first: usize) -> String {
+    let types = ["bigint", "bigint", "bigint", "double precision", "double precision", "double precision", "double precision", "bigint"];
+    let columns: Vec<String> = types.into_iter().zip(first..).map(|(name, n)| format!("${n}::{name}[]")).collect();
+    format!(
+        "SELECT bucket, $1, series, n, sum, min, max, last, last_at FROM UNNEST({}) AS v (bucket, series, n, sum, min, max, last, last_at)",
+        columns.join(", ")
+    )
+}
+
+/// Binds the columns of rollups.
+pub(super) fn bind_rollups<'q, 'r>(
+    query: Query<'q, Postgres, PgArguments>,
+    rows: impl Iterator<Item = (&'r (i64, i64), &'r Rollup)> + Clone,
+) -> Query<'q, Postgres, PgArguments> {
+    query
+        .bind(rows.clone().map(|(key, _)| key.0).collect::<Vec<_>>())
+        .bind(rows.clone().map(|(key, _)| key.1).collect::<Vec<_>>())
+        .bind(rows.clone().map(|(_, r)| r.n).collect::<Vec<_>>())
+        .bind(rows.clone().map(|(_, r)| r.sum).collect::<Vec<_>>())
+        .bind(rows.clone().map(|(_, r)| r.min).collect::<Vec<_>>())
+        .bind(rows.clone().map(|(_, r)| r.max).collect::<Vec<_>>())
+        .bind(rows.clone().map(|(_, r)| r.last).collect::<Vec<_>>())
+        .bind(rows.map(|(_, r)| r.last_at).collect::<Vec<_>>())
 }
 
 /// Writes current values.
