@@ -78,38 +78,31 @@ impl Looking {
     }
 
     /// Makes a view, or takes the one made for the same audience from the same data.
-    async fn once<T, F>(&self, view: &'static str, of: &str, query: &PageQuery, versions: Versions, make: F) -> Answer<T>
+    fn once<'a, T, F>(&'a self, view: &'static str, of: &str, query: &PageQuery, versions: Versions, make: F) -> Pending<'a, T>
     where
         T: Clone + Send + Sync + 'static,
-        F: Future<Output = Answer<T>>,
+        F: Future<Output = Answer<T>> + Send + 'a,
     {
-        self.once_in(&self.app.views.made, Key { viewer: self.viewer, view, of: of.to_owned(), query: query.clone(), versions, tick: self.now.0 / TICK }, make)
-            .await
+        let key = Key { viewer: self.viewer, view, of: of.to_owned(), query: query.clone(), versions, tick: self.now.0 / TICK };
+        Box::pin(once_in(&self.app.views.made, key, Box::pin(make)))
     }
 
     /// The same for what no "14 min ago" is part of.
-    async fn once_a_day<T, F>(&self, view: &'static str, versions: Versions, make: F) -> Answer<T>
+    fn once_a_day<'a, T, F>(&'a self, view: &'static str, versions: Versions, make: F) -> Pending<'a, T>
     where
         T: Clone + Send + Sync + 'static,
-        F: Future<Output = Answer<T>>,
+        F: Future<Output = Answer<T>> + Send + 'a,
     {
-        self.once_in(
-            &self.app.views.days,
-            Key { viewer: self.viewer, view, of: String::new(), query: PageQuery::default(), versions, tick: self.now.day() },
-            make,
-        )
-        .await
+        let key = Key { viewer: self.viewer, view, of: String::new(), query: PageQuery::default(), versions, tick: self.now.day() };
+        Box::pin(once_in(&self.app.views.days, key, Box::pin(make)))
     }
+}
 
-    async fn once_in<T, F>(&self, cache: &Made, key: Key, make: F) -> Answer<T>
-    where
-        T: Clone + Send + Sync + 'static,
-        F: Future<Output = Answer<T>>,
-    {
-        let made = cache.try_get_with(key, async { make.await.map(|v| Arc::new(v) as Arc<dyn Any + Send + Sync>) }).await;
-        let made = made.map_err(|refusal| (*refusal).clone())?;
-        made.downcast_ref::<T>().cloned().ok_or_else(|| failed("a cached view has another type"))
-    }
+/// Views are made of views: each in a box of its own, since the cache moves what it waits for, and a page's stack is not endless.
+async fn once_in<T: Clone + Send + Sync + 'static>(cache: &Made, key: Key, make: Pending<'_, T>) -> Answer<T> {
+    let make: Pending<'_, Arc<dyn Any + Send + Sync>> = Box::pin(async { Ok(Arc::new(make.await?) as _) });
+    let made = cache.try_get_with(key, make).await.map_err(|refusal| (*refusal).clone())?;
+    made.downcast_ref::<T>().cloned().ok_or_else(|| failed("a cached view has another type"))
 }
 
 /// Only the named counts of a board's versions; the others are 0, so that they do not matter.
