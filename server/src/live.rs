@@ -28,7 +28,8 @@ use std::{
 use store::{Change, Store, StoreError, What};
 use tokio::sync::watch;
 
-/// Frames are at least this far apart, so that a storm of pushes becomes a steady beat.
+/// Frames are at least this far apart, so that a storm of pushes becomes a steady beat; where a step takes longer than half of it, twice as long as
+/// that step, because the pushes need the database, too.
 const BEAT: Duration = Duration::from_millis(20);
 /// How often the organisations and the policy are read again.
 const RELOAD: i64 = 5 * domain::SECOND;
@@ -157,7 +158,7 @@ pub async fn follow(app: App) {
             tracing::error!(%error, "the live view could not follow");
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
-        tokio::time::sleep_until(began + BEAT).await;
+        tokio::time::sleep_until(began + BEAT.max(2 * began.elapsed())).await;
     }
     if let Err(error) = state.save(&app, app.clock.now()).await {
         tracing::error!(%error, "today's scores could not be saved");
