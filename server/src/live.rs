@@ -6,6 +6,7 @@
 //! freshness changes by itself.
 
 pub mod audience;
+mod backfill;
 pub mod board;
 pub mod frame;
 pub mod history;
@@ -14,18 +15,19 @@ pub mod sse;
 use crate::{App, api::submit::InFlight};
 use arc_swap::ArcSwap;
 use audience::Audience;
+use backfill::Backfill;
 use board::Board;
-use domain::{DAY, OrgId, Timestamp};
+use domain::{OrgId, Timestamp};
 use frame::{Frame, Frames};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
-use store::{Change, Store, StoreError, What};
+use store::{Change, Store, StoreError};
 use tokio::sync::watch;
 
 /// Frames are at least this far apart, so that a storm of pushes becomes a steady beat; where a step takes longer than half of it, twice as long as
@@ -133,7 +135,7 @@ impl Live {
 pub async fn follow(app: App) {
     let mut commits = app.store.commits();
     let mut stopping = app.live.stopping();
-    let mut state = Following { reloaded: app.clock.now(), saved: app.clock.now(), unsaved: BTreeSet::new(), backfilled: BTreeMap::new() };
+    let mut state = Following::new(app.clock.now());
     let mut poll = tokio::time::interval(Duration::from_secs(1));
     poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while !*stopping.borrow() {
@@ -160,6 +162,7 @@ pub async fn follow(app: App) {
         }
         tokio::time::sleep_until(began + BEAT.max(2 * began.elapsed())).await;
     }
+    state.backfill.stop().await;
     if let Err(error) = state.save(&app, app.clock.now()).await {
         tracing::error!(%error, "today's scores could not be saved");
     }
@@ -175,16 +178,22 @@ struct Following {
     saved: Timestamp,
     /// Organisations whose scores of today differ from the saved ones.
     unsaved: BTreeSet<OrgId>,
-    /// Organisations whose history must be made again, and from which moment on.
-    backfilled: BTreeMap<OrgId, Timestamp>,
+    backfill: Backfill,
+    /// Whether the stored scores of earlier days are other than the board's.
+    days_changed: bool,
 }
 
 impl Following {
+    fn new(now: Timestamp) -> Self {
+        Self { reloaded: now, saved: now, unsaved: BTreeSet::new(), backfill: Backfill::default(), days_changed: false }
+    }
+
     async fn step(&mut self, app: &App) -> Result<(), StoreError> {
         let now = app.clock.now();
-        let hub = app.store.hub();
         let mut board = Board::clone(&app.live.board());
-        let changes = hub.changes_after(board.seq, 4_000).await?;
+        let missed = self.backfill.missed(app, board.seq).await?;
+        self.note(&missed, now);
+        let changes = app.store.hub().changes_after(board.seq, 4_000).await?;
         let mut changed_orgs: BTreeSet<OrgId> = BTreeSet::new();
         if is_due(self.reloaded, now, RELOAD) {
             self.reloaded = now;
@@ -192,58 +201,61 @@ impl Following {
         }
         board.refresh(&app.store, &changes, now).await?;
         changed_orgs.extend(board.pass_time(now));
-        if changes.is_empty() && changed_orgs.is_empty() {
-            if is_due(self.saved, now, SAVE) {
-                self.save(app, now).await?;
-            }
-            return Ok(());
+        if !changes.is_empty() || !changed_orgs.is_empty() {
+            self.note(&changes, now);
+            self.unsaved.extend(&changed_orgs);
+            board.seq = changes.last().map_or(board.seq, |c| c.seq);
+            publish(app, board, &changes, &changed_orgs);
         }
-        self.note(&changes, &changed_orgs, now);
-        board.seq = changes.last().map_or(board.seq, |c| c.seq);
-        let frame = Frame::new(&board, &changes, &changed_orgs);
-        app.live.board.store(Arc::new(board));
-        app.live.frames.publish(frame);
+        if let Some(made) = self.backfill.finished(now) {
+            self.days_changed |= !made.is_empty();
+            // Today's were written, too, from what was known when the task came to it.
+            self.unsaved.extend(made);
+        }
         if is_due(self.saved, now, SAVE) {
             self.save(app, now).await?;
+            let board = app.live.board();
+            self.backfill.start(now, |org| board.org(org).is_some(), |histories| backfill::rebuild(app.clone(), histories));
         }
-        Ok(())
+        if self.days_changed { self.reload_days(app, now).await } else { Ok(()) }
     }
 
-    fn note(&mut self, changes: &[Change], aged: &BTreeSet<OrgId>, now: Timestamp) {
-        self.unsaved.extend(aged);
-        for change in changes {
-            self.unsaved.insert(change.org);
-            if matches!(change.what, What::Metrics | What::Incidents) && change.since.day() < now.day() {
-                let from = self.backfilled.entry(change.org).or_insert(change.since);
-                *from = change.since.min(*from);
-            }
-        }
+    fn note(&mut self, changes: &[Change], now: Timestamp) {
+        self.unsaved.extend(changes.iter().map(|c| c.org));
+        self.backfill.note(changes, now);
     }
 
-    /// Writes today's scores of what changed, and makes history again where older data came.
+    /// Writes today's scores of what changed. Where it fails, they are written the next time.
     async fn save(&mut self, app: &App, now: Timestamp) -> Result<(), StoreError> {
         let midnight = now.day() != self.saved.day();
         self.saved = now;
         let board = app.live.board();
         if midnight {
             self.unsaved.extend(board.orgs().map(|o| o.info.id));
+            self.days_changed = true;
         }
-        let rows: Vec<_> = std::mem::take(&mut self.unsaved).into_iter().filter_map(|id| board.org(id)).filter_map(|o| o.today(&board, now)).collect();
+        let rows: Vec<_> = self.unsaved.iter().filter_map(|id| board.org(*id)).filter_map(|o| o.today(&board, now)).collect();
         if !rows.is_empty() {
             app.store.hub().set_days(rows).await?;
         }
-        let rebuilt = !self.backfilled.is_empty();
-        for (org, from) in std::mem::take(&mut self.backfilled) {
-            history::rebuild(app, org, from.plus(-DAY)).await?;
-        }
-        if rebuilt || midnight {
-            let mut board = Board::clone(&app.live.board());
-            board.reload_days(&app.store, now).await?;
-            let all: BTreeSet<OrgId> = board.orgs().map(|o| o.info.id).collect();
-            let frame = Frame::new(&board, &[], &all);
-            app.live.board.store(Arc::new(board));
-            app.live.frames.publish(frame);
-        }
+        self.unsaved.clear();
+        self.backfill.mark(app, board.seq).await
+    }
+
+    /// Shows the earlier days as they are stored now.
+    async fn reload_days(&mut self, app: &App, now: Timestamp) -> Result<(), StoreError> {
+        let mut board = Board::clone(&app.live.board());
+        board.reload_days(&app.store, now).await?;
+        self.days_changed = false;
+        let all = board.orgs().map(|o| o.info.id).collect();
+        publish(app, board, &[], &all);
         Ok(())
     }
+}
+
+/// The board first, so that who asks because of the frame finds it.
+fn publish(app: &App, board: Board, changes: &[Change], aged: &BTreeSet<OrgId>) {
+    let frame = Frame::new(&board, changes, aged);
+    app.live.board.store(Arc::new(board));
+    app.live.frames.publish(frame);
 }
