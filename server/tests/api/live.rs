@@ -128,3 +128,24 @@ async fn stopping_ends_the_streams() {
     eventually("no stream is left", async || (app.app.live.streams() == 0).then_some(())).await;
     assert_eq!((app.get("/readyz").await.status, app.get("/healthz").await.status), (503, 200));
 }
+
+#[tokio::test]
+async fn a_history_that_was_not_made_before_the_end_is_made_after_the_next_start() {
+    let app = TestApp::start().await;
+    let partner = app.partner_with("alpha", "metrics backfill").await;
+    partner.push("metrics", &items([sample(90.0, &app.at(-3 * domain::DAY))])).await;
+    let (day, org) = (app.app.clock.now().day() - 3, app.app.live.board().by_slug("alpha").expect("alpha").info.id);
+    app.app.live.stop();
+    let made = async |hub: &server::App| hub.store.hub().days_of(org, day, day + 1).await.expect("days").len();
+    assert_eq!(made(&app.app).await, 0, "it is made every fifteen seconds, and none has passed");
+
+    let again = server::App::open((*app.app.config).clone(), &app.database, server::clock::Clock::default()).await.expect("the hub opens");
+    tokio::spawn(server::live::follow(again.clone()));
+    let began = tokio::time::Instant::now();
+    while made(&again).await == 0 {
+        assert!(began.elapsed() < Duration::from_secs(10), "the history was not made");
+        again.clock.advance(16 * SECOND);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    again.live.stop();
+}

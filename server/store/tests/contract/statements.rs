@@ -22,13 +22,12 @@ enum Fit {
 }
 
 /// Texts that are not statements of both databases: file, beginning (of all its texts where it is empty), who takes it.
-const SPECIAL: [(&str, &str, Fit); 23] = [
+const SPECIAL: [(&str, &str, Fit); 22] = [
     ("db/postgres.rs", "INSERT INTO outbox", Fit::Part),
     ("db/postgres.rs", "", Fit::Postgres),
     ("hub/identity.rs", "SELECT s.id_hash, u.org_id, u.role FROM json_", Fit::Part),
     ("hub/posture.rs", "INSERT INTO org_days", Fit::Part),
     ("hub/posture.rs", "SELECT o.id, o.last_data_at, (SELECT json_group_array", Fit::Sqlite),
-    ("hub/posture.rs", "SELECT o.id, o.last_data_at, coalesce((SELECT json_agg", Fit::Postgres),
     ("hub/retention.rs", "SELECT drop_samples_months", Fit::Postgres),
     ("hub/retention.rs", "SELECT DISTINCT org_id FROM indicators WHERE active = 1", Fit::Sqlite),
     ("hub/retention.rs", "UPDATE indicators SET active = FALSE WHERE active = 1", Fit::Sqlite),
