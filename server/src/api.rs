@@ -12,6 +12,7 @@ mod push;
 pub mod request;
 pub mod submit;
 
+mod audit;
 mod events;
 mod incident;
 mod incidents;
@@ -71,7 +72,8 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(indicators::push))
         .routes(routes!(indicator_counts::push))
         .routes(routes!(receipts::read))
-        .routes(routes!(whoami::read));
+        .routes(routes!(whoami::read))
+        .routes(routes!(audit::checkpoint));
     OpenApiRouter::with_openapi(Description::openapi()).nest("/api/v1", v1)
 }
 

@@ -4,6 +4,7 @@
 //! and a file under `cli/` with its arguments and a `run`.
 
 mod admin;
+mod audit;
 mod backup;
 mod batches;
 pub(crate) mod client;
@@ -37,6 +38,8 @@ enum Command {
     Demo(demo::Args),
     /// Organisations, people and API keys.
     Admin(admin::Args),
+    /// The audit trail: lists it, finds what was tampered with.
+    Audit(audit::Args),
     /// Loads a folder of CSV files: organisations, metrics, incidents.
     Import(import::Args),
     /// Pushes a file to a hub, as a partner.
@@ -61,6 +64,7 @@ pub async fn run() -> ExitCode {
         Command::Serve(args) => serve::run(args).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Admin(args) => admin::run(args).await,
+        Command::Audit(args) => audit::run(args).await,
         Command::Import(args) => import::run(args).await,
         Command::Push(args) => push::run(args).await,
         Command::Backup(args) => backup::back_up(&args),

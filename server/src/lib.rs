@@ -5,6 +5,7 @@
 //! streams which topics changed → browsers fetch their page again, made from a view model that [`views`] computes once per audience.
 
 pub mod api;
+pub mod audit;
 pub mod auth;
 pub mod charts;
 pub mod cli;

@@ -7,7 +7,7 @@ mod health;
 mod pages;
 
 use crate::{
-    App, api, auth, live, middleware,
+    App, api, audit, auth, live, middleware,
     serving::{self, Limits},
 };
 use axum::{
@@ -63,6 +63,7 @@ pub async fn serve(app: App, listener: TcpListener) {
     let follower = tokio::spawn(follow(app.clone()));
     tokio::spawn(live::audience::watch_over(app.clone()));
     let upkeep = tokio::spawn(upkeep(app.clone()));
+    let signing = tokio::spawn(audit::keep(app.clone()));
     let stopper = app.live.clone();
     tokio::spawn(async move {
         signal().await;
@@ -71,10 +72,14 @@ pub async fn serve(app: App, listener: TcpListener) {
     });
     serving::serve(router(&app), listener, Limits::default(), app.live.stopping()).await;
     upkeep.abort();
+    signing.abort();
     let closing = async {
         let _ = tokio::time::timeout(CLOSING / 2, follower).await;
         if let Err(error) = app.keys.flush_used(&app).await {
             tracing::warn!(%error, "the last use of keys could not be written");
+        }
+        if let Err(error) = audit::checkpoint(&app).await {
+            tracing::warn!(%error, "no last checkpoint of the audit trail could be made");
         }
         app.store.close().await;
     };

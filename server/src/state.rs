@@ -1,6 +1,6 @@
 //! What every handler shares.
 
-use crate::{api::PUSHES_PER_MINUTE, auth::keys::KeyCache, clock::Clock, live::Live, policy::default_policy, views::ViewCache};
+use crate::{api::PUSHES_PER_MINUTE, audit::Trail, auth::keys::KeyCache, clock::Clock, live::Live, policy::default_policy, views::ViewCache};
 use anyhow::Context;
 use domain::Timestamp;
 use std::{net::SocketAddr, sync::Arc};
@@ -13,6 +13,7 @@ pub struct App {
     pub live: Arc<Live>,
     pub views: Arc<ViewCache>,
     pub keys: Arc<KeyCache>,
+    pub audit: Arc<Trail>,
     pub clock: Clock,
     pub config: Arc<Config>,
     pub started_at: Timestamp,
@@ -51,6 +52,15 @@ impl App {
             }
         }
         let live = Arc::new(Live::load(&store, now).await?);
-        Ok(Self { store, live, views: Arc::default(), keys: Arc::new(KeyCache::new(PUSHES_PER_MINUTE)), clock, config: Arc::new(config), started_at: now })
+        Ok(Self {
+            store,
+            live,
+            views: Arc::default(),
+            keys: Arc::new(KeyCache::new(PUSHES_PER_MINUTE)),
+            audit: Arc::default(),
+            clock,
+            config: Arc::new(config),
+            started_at: now,
+        })
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{MAX_BODY, MAX_INFLATED, problem::Problem};
 use crate::{
-    App,
+    App, audit,
     auth::keys::{ApiKey, AuthFailure},
     serving::is_late,
 };
@@ -68,7 +68,14 @@ pub struct Accepted {
 /// # Errors
 /// 401 with the reason; 503 when the database does not answer.
 pub async fn authenticate(app: &App, headers: &HeaderMap) -> Result<ApiKey, Problem> {
-    app.keys.authenticate(app, headers.get(header::AUTHORIZATION)).await.map_err(refused)
+    let failure = match app.keys.authenticate(app, headers.get(header::AUTHORIZATION)).await {
+        Ok(key) => return Ok(key),
+        Err(failure) => failure,
+    };
+    if matches!(failure, AuthFailure::Revoked | AuthFailure::Expired) {
+        audit::key_ended(app, headers).await;
+    }
+    Err(refused(failure))
 }
 
 /// The answer to a request that speaks for nobody.
@@ -91,7 +98,10 @@ pub(super) fn refused(failure: AuthFailure) -> Problem {
 /// 400, 401, 403, 408, 413, 415, 429.
 pub async fn accept(app: &App, parts: &Parts, body: Body, what: What) -> Result<Accepted, Problem> {
     let key = authenticate(app, &parts.headers).await?;
-    require(&key, what)?;
+    if let Err(problem) = require(&key, what) {
+        audit::key_denied(app, &key, what.name()).await;
+        return Err(problem);
+    }
     let quota = app.keys.take(key.id, app.clock.now());
     if !quota.allowed {
         let wait = quota.reset_s.max(1).to_string();

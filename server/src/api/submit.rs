@@ -5,7 +5,7 @@ use super::{
     problem::{FieldError, Problem},
     request::{self, Accepted},
 };
-use crate::{App, auth::keys::AuthFailure};
+use crate::{App, audit::Newest, auth::keys::AuthFailure};
 use axum::{
     Json,
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -71,6 +71,9 @@ pub struct Receipt {
     pub pending_count: u32,
     /// The refused items; send only these again, corrected.
     pub failures: Vec<ItemFailure>,
+    /// The newest checkpoint of the audit trail, from the first one on. Who keeps it is a witness.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audit_checkpoint: Option<Newest>,
 }
 
 /// One refused item.
@@ -103,6 +106,7 @@ impl From<ReceiptRecord> for Receipt {
             failure_count: r.total - r.kept,
             pending_count: 0,
             failures: r.failures.into_iter().map(Into::into).collect(),
+            audit_checkpoint: None,
         }
     }
 }
@@ -171,8 +175,8 @@ pub async fn submit(app: &App, s: Submission) -> Result<Submitted, Problem> {
         strict: s.strict,
     };
     match app.store.partner(s.org).push(push, parsed.items).await? {
-        Outcome::Applied { receipt, revision } => Ok(Submitted { receipt: receipt.into(), replayed: false, revision }),
-        Outcome::Replayed(receipt) => Ok(Submitted { receipt: receipt.into(), replayed: true, revision: None }),
+        Outcome::Applied { receipt, revision } => Ok(Submitted { receipt: witnessed(app, receipt), replayed: false, revision }),
+        Outcome::Replayed(receipt) => Ok(Submitted { receipt: witnessed(app, receipt), replayed: true, revision: None }),
         Outcome::Refused(receipt) => Err(refused(receipt)),
         Outcome::KeyEnded(end) => Err(request::refused(match end {
             KeyEnd::Revoked => AuthFailure::Revoked,
@@ -195,6 +199,11 @@ pub async fn submit(app: &App, s: Submission) -> Result<Submitted, Problem> {
             if current == 0 { "It does not exist.".to_owned() } else { format!("Its newest revision is \"{current}\".") },
         )),
     }
+}
+
+/// A receipt that makes its reader a witness of the audit trail.
+fn witnessed(app: &App, receipt: ReceiptRecord) -> Receipt {
+    Receipt { audit_checkpoint: app.audit.newest(), ..receipt.into() }
 }
 
 fn refused(receipt: ReceiptRecord) -> Problem {

@@ -2,7 +2,7 @@
 //! origin check in front of them is [`crate::middleware::same_origin`].
 
 use super::{Attempt, ClientAddress, links, password, sessions, unavailable};
-use crate::{App, auth::password::PasswordError, middleware::Form};
+use crate::{App, audit, auth::password::PasswordError, middleware::Form};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, State},
@@ -39,17 +39,19 @@ async fn sign_in(State(app): State<App>, session: Session, ClientAddress(address
         Ok(Some(attempt)) => attempt,
         Ok(None) => {
             tracing::warn!(?address, "sign-in refused: too many failures");
+            audit::sign_in_throttled(&app, &form.email, address).await;
             return Redirect::to(&sign_in_page(Some("throttled"), next)).into_response();
         }
         Err(error) => return unavailable(&error),
     };
-    let user = match app.store.hub().user_by_email(&form.email).await {
-        Ok(user) => user.filter(|u| !u.disabled),
+    let account = match app.store.hub().user_by_email(&form.email).await {
+        Ok(account) => account,
         Err(error) => {
             attempt.forgive(&app).await;
             return unavailable(&error);
         }
     };
+    let user = account.clone().filter(|u| !u.disabled);
     // Unknown, disabled and passwordless accounts take the same way and the same time as a wrong password.
     let fits = match password::verify(user.as_ref().and_then(|u| u.password_hash.as_deref()), &form.password).await {
         Ok(fits) => fits,
@@ -61,6 +63,9 @@ async fn sign_in(State(app): State<App>, session: Session, ClientAddress(address
     let Some(user) = user.filter(|_| fits) else {
         // Not what was typed as mail address: it is sometimes the password.
         tracing::warn!(?address, "sign-in failed");
+        if let Err(error) = audit::sign_in_failed(&app, account.as_ref(), address).await {
+            return unavailable(&error);
+        }
         return Redirect::to(&sign_in_page(Some("credentials"), next)).into_response();
     };
     attempt.succeeded(&app).await;

@@ -20,7 +20,8 @@ pub async fn new_link(app: &App, user: i64) -> Result<String, StoreError> {
     bytes[..8].copy_from_slice(&user.to_be_bytes());
     rand::fill(&mut bytes[8..]);
     let token = URL_SAFE_NO_PAD.encode(bytes);
-    app.store.hub().add_signin_link(user, hash(&token), app.clock.now().plus(LASTS)).await?;
+    let now = app.clock.now();
+    app.store.hub().add_signin_link(user, hash(&token), now.plus(LASTS), now).await?;
     Ok(token)
 }
 

@@ -80,7 +80,7 @@ impl SessionStore for HubSessions {
         let now = self.clock.now();
         let (user, data) = encode(record)?;
         let row = SessionRecord { user, data, expires_at: now.plus(IDLE), absolute_at: now.plus(ABSOLUTE) };
-        self.store.hub().create_session(hash(&record.id), row).await.map_err(backend)
+        self.store.hub().create_session(hash(&record.id), row, now).await.map_err(backend)
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
@@ -101,7 +101,7 @@ impl SessionStore for HubSessions {
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        self.store.hub().delete_session(hash(id)).await.map_err(backend)
+        self.store.hub().delete_session(hash(id), self.clock.now()).await.map_err(backend)
     }
 }
 

@@ -1,10 +1,10 @@
 //! Options that several commands share: where the hub listens, where its data is, how long it keeps what.
 
-use crate::state::Config;
+use crate::{audit, state::Config};
 use clap::Args;
 use domain::{DAY, HOUR, MINUTE, SECOND};
-use std::net::SocketAddr;
-use store::Retention;
+use std::{net::SocketAddr, path::PathBuf};
+use store::{Retention, audit::Signer};
 
 /// The alliance's name where none is given.
 pub const ALLIANCE: &str = "Alliance";
@@ -17,6 +17,9 @@ pub struct HubOptions {
     /// The alliance's name, for the head of the pages.
     #[arg(long, env = "SHIELDWALL_ALLIANCE", default_value = ALLIANCE)]
     pub alliance: String,
+    /// The key that signs the audit trail's checkpoints, made where there is none; the default is beside SQLite's file, else data/shieldwall.signing-key.
+    #[arg(long, env = "SHIELDWALL_SIGNING_KEY_FILE")]
+    signing_key_file: Option<PathBuf>,
     #[command(flatten)]
     pub retention: RetentionOptions,
 }
@@ -67,6 +70,17 @@ impl AddressOptions {
 }
 
 impl HubOptions {
+    /// Opens the signing key of a hub on this database.
+    ///
+    /// # Errors
+    /// When it can be neither read nor made.
+    pub fn signer(&self, database: &str) -> anyhow::Result<Signer> {
+        match &self.signing_key_file {
+            Some(file) => audit::open_key(file),
+            None => audit::open_key(&audit::key_file(database)?),
+        }
+    }
+
     /// The running program's configuration.
     pub fn config(&self, demo: bool) -> Config {
         let https = self.address.base_url().starts_with("https://");

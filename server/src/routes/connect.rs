@@ -2,7 +2,7 @@
 
 use super::pages::render;
 use crate::{
-    App,
+    App, audit,
     auth::{SignedIn, keys},
     middleware::{Form, PageNonce},
 };
@@ -30,6 +30,7 @@ pub struct KeyForm {
 /// Makes a key of the viewer's own organisation.
 pub async fn create(State(app): State<App>, who: SignedIn, Extension(nonce): Extension<PageNonce>, Form(form): Form<KeyForm>) -> Response {
     if !who.user.role.manages_keys() {
+        audit::denied(&app, &who, "/connect").await;
         return (StatusCode::FORBIDDEN, "Only an org_admin makes keys.\n").into_response();
     }
     let name: String = form.name.trim().chars().filter(|c| !c.is_control()).take(60).collect();
@@ -59,7 +60,7 @@ pub async fn create(State(app): State<App>, who: SignedIn, Extension(nonce): Ext
         revoked_at: None,
         last_used_at: None,
     };
-    match app.store.hub().add_key(record, keys::hash(&key)).await {
+    match app.store.hub().by(who.actor()).add_key(record, keys::hash(&key)).await {
         Ok(()) => {
             tracing::info!(user = who.user.id, "API key created");
             let Ok(request) = Request::get("/connect").body(Body::empty()) else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
@@ -76,9 +77,10 @@ pub async fn create(State(app): State<App>, who: SignedIn, Extension(nonce): Ext
 /// Revokes a key of the viewer's own organisation.
 pub async fn revoke(State(app): State<App>, who: SignedIn, Form(form): Form<KeyForm>) -> Response {
     if !who.user.role.manages_keys() {
+        audit::denied(&app, &who, "/connect/revoke").await;
         return (StatusCode::FORBIDDEN, "Only an org_admin revokes keys.\n").into_response();
     }
-    match app.store.hub().revoke_key(who.user.org, form.name, app.clock.now()).await {
+    match app.store.hub().by(who.actor()).revoke_key(who.user.org, form.name, app.clock.now()).await {
         Ok(_) => {
             tracing::info!(user = who.user.id, "API key revoked");
             Redirect::to("/connect").into_response()

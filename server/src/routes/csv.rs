@@ -1,7 +1,7 @@
 //! What pages show, as CSV: the same rows, narrowed by the same query, cut to the same viewer. RFC 3339 UTC, formulas escaped.
 
 use crate::{
-    App,
+    App, audit,
     auth::SignedIn,
     csv::csv,
     views::{Looking, Viewing},
@@ -27,13 +27,19 @@ pub fn router() -> Router<App> {
         .route("/orgs/{org}/metrics/{metric}", get(metric))
         .route("/incidents", get(incidents))
         .route("/indicators", get(indicators))
+        .route("/audit", get(trail))
 }
 
 fn viewing(app: App, who: SignedIn) -> Viewing {
     Viewing { app, who: Some(who), base_url: String::new(), new_key: None }
 }
 
-fn file(name: &str, columns: &[&str], rows: Answer<Vec<Vec<String>>>) -> Response {
+/// The file, once the audit trail has who takes it.
+async fn file((app, who): (App, SignedIn), name: &str, columns: &[&str], rows: Answer<Vec<Vec<String>>>) -> Response {
+    let rows = match rows {
+        Ok(rows) => audit::exported(&app, &who, &format!("{name}.csv"), rows.len()).await.map(|()| rows).map_err(crate::views::failed),
+        refused => refused,
+    };
     match rows {
         Ok(rows) => (
             [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.csv\""))],
@@ -51,12 +57,14 @@ fn score(value: Option<f64>) -> String {
 }
 
 async fn collective(State(app): State<App>, who: SignedIn, Query(query): Query<PageQuery>) -> Response {
+    let taker = (app.clone(), who.clone());
     let page = viewing(app, who).collective(query).await;
     let rows = page.map(|p| p.incidents.rows);
-    file("incidents-opened-and-closed", &["from", "opened", "closed"], rows)
+    file(taker, "incidents-opened-and-closed", &["from", "opened", "closed"], rows).await
 }
 
 async fn organisations(State(app): State<App>, who: SignedIn, Query(mut query): Query<PageQuery>) -> Response {
+    let taker = (app.clone(), who.clone());
     let viewing = viewing(app, who);
     let mut rows = Vec::new();
     let answer = loop {
@@ -79,17 +87,19 @@ async fn organisations(State(app): State<App>, who: SignedIn, Query(mut query): 
     let mut columns = vec!["org", "name", "sector", "score", "last_score", "coverage"];
     columns.extend(Domain::ALL.map(Domain::code));
     columns.extend(["open_incidents", "last_data_at"]);
-    file("organisations", &columns, answer)
+    file(taker, "organisations", &columns, answer).await
 }
 
 async fn organisation(State(app): State<App>, who: SignedIn, Path(org): Path<String>, Query(query): Query<PageQuery>) -> Response {
+    let taker = (app.clone(), who.clone());
     let page = viewing(app, who).organisation(org.clone(), query).await;
     let columns: Vec<String> = page.as_ref().map(|p| p.history.columns.clone()).unwrap_or_default();
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-    file(&format!("{org}-score"), &columns, page.map(|p| p.history.rows))
+    file(taker, &format!("{org}-score"), &columns, page.map(|p| p.history.rows)).await
 }
 
 async fn metric(State(app): State<App>, who: SignedIn, Path((org, metric)): Path<(String, String)>, Query(query): Query<PageQuery>) -> Response {
+    let taker = (app.clone(), who.clone());
     let looking = Looking::new(app, who.viewer);
     let window = query.window(looking.now);
     let Some(id) = looking.board.by_slug(&org).map(|o| o.info.id) else { return StatusCode::NOT_FOUND.into_response() };
@@ -98,10 +108,11 @@ async fn metric(State(app): State<App>, who: SignedIn, Path((org, metric)): Path
     }
     let points = looking.app.store.viewer(who.viewer).metric_series(id, &metric, window).await;
     let rows = points.map(|p| p.into_iter().map(|p| vec![p.at.rfc3339(), p.value.to_string()]).collect());
-    file(&format!("{org}-{metric}"), &["observed_at", "value"], rows.map_err(crate::views::failed))
+    file(taker, &format!("{org}-{metric}"), &["observed_at", "value"], rows.map_err(crate::views::failed)).await
 }
 
 async fn incidents(State(app): State<App>, who: SignedIn, Query(mut query): Query<PageQuery>) -> Response {
+    let taker = (app.clone(), who.clone());
     let viewing = viewing(app, who);
     let mut rows = Vec::new();
     let answer = loop {
@@ -129,10 +140,11 @@ async fn incidents(State(app): State<App>, who: SignedIn, Query(mut query): Quer
             }
         }
     };
-    file("incidents", &["org", "external_id", "title", "severity", "status", "tlp", "class", "opened_at", "closed_at", "updated_at"], answer)
+    file(taker, "incidents", &["org", "external_id", "title", "severity", "status", "tlp", "class", "opened_at", "closed_at", "updated_at"], answer).await
 }
 
 async fn indicators(State(app): State<App>, who: SignedIn, Query(mut query): Query<PageQuery>) -> Response {
+    let taker = (app.clone(), who.clone());
     let viewing = viewing(app, who);
     let mut rows = Vec::new();
     let answer = loop {
@@ -151,5 +163,30 @@ async fn indicators(State(app): State<App>, who: SignedIn, Query(mut query): Que
             }
         }
     };
-    file("indicators", &["org", "type", "value", "tlp", "first_seen", "last_seen", "reporters"], answer)
+    file(taker, "indicators", &["org", "type", "value", "tlp", "first_seen", "last_seen", "reporters"], answer).await
+}
+
+/// The audit trail as far as it concerns the administrator's organisation, newest first.
+async fn trail(State(app): State<App>, who: SignedIn) -> Response {
+    if !who.user.role.manages_keys() {
+        audit::denied(&app, &who, "/csv/audit").await;
+        return (StatusCode::FORBIDDEN, "Only an org_admin reads the audit trail.\n").into_response();
+    }
+    let (mut rows, mut before) = (Vec::new(), None);
+    let answer = loop {
+        match app.store.viewer(who.viewer).audit(before).await {
+            Err(error) => break Err(crate::views::failed(error)),
+            Ok(page) => {
+                before = page.last().map(|r| r.no);
+                rows.extend(page.into_iter().map(|r| {
+                    let actor = r.actor.user.map(|id| id.to_string()).unwrap_or_default();
+                    vec![r.no.to_string(), r.at.rfc3339(), actor, r.action, r.object, r.detail]
+                }));
+                if before.is_none() || rows.len() >= MOST {
+                    break Ok(rows);
+                }
+            }
+        }
+    };
+    file((app, who), "audit", &["no", "at", "actor_user", "action", "object", "detail"], answer).await
 }

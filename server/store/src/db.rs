@@ -118,6 +118,14 @@ pub fn shown(url: &str) -> String {
     format!("{scheme}://{}@{host}", user.split(':').next().unwrap_or_default())
 }
 
+/// The file of a SQLite URL; `None` for PostgreSQL's.
+///
+/// # Errors
+/// When it cannot be read as a URL.
+pub fn file_of(url: &str) -> Result<Option<std::path::PathBuf>, StoreError> {
+    if is_postgres(url) { Ok(None) } else { Ok(Some(sqlite::options(url)?.get_filename().to_owned())) }
+}
+
 /// The opened database: readers, writing connections, and how to make one of these again.
 pub(crate) struct Opened {
     pub db: Db,

@@ -8,6 +8,7 @@ pub mod throttle;
 
 use crate::{
     Store, StoreError,
+    audit::{self, Action, Actor, Entry},
     db::{Conn, Scope, execute, read},
     writer::Keep,
 };
@@ -17,9 +18,16 @@ use domain::{Timestamp, catalogue::ScoringPolicy};
 #[derive(Clone, Copy)]
 pub struct Hub<'s> {
     pub(crate) store: &'s Store,
+    pub(crate) actor: Actor,
 }
 
 impl Hub<'_> {
+    /// The same, on behalf of somebody, whom the audit trail names.
+    #[must_use]
+    pub fn by(self, actor: Actor) -> Self {
+        Self { actor, ..self }
+    }
+
     pub(crate) fn scope(&self) -> Scope {
         Scope::Hub
     }
@@ -57,10 +65,15 @@ impl Hub<'_> {
         const ADOPT: &str = "INSERT INTO policies (version, body, adopted_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
         policy.check().map_err(StoreError::Internal)?;
         let (version, body) = (i64::from(policy.version), serde_json::to_string(policy).map_err(|e| StoreError::Internal(e.to_string()))?);
-        let written = self
-            .write(move |conn| Box::pin(async move { Ok(execute!(conn, c => sqlx::query(ADOPT).bind(version).bind(body).bind(at.0).execute(&mut *c).await)?) }))
-            .await?;
-        if written == 0 { Err(StoreError::Exists("policy version")) } else { Ok(()) }
+        let entry =
+            Entry { at, actor: self.actor, action: Action::PolicyAdopted, org: None, object: format!("policy {version}"), detail: serde_json::json!({}) };
+        self.write(move |conn| {
+            Box::pin(async move {
+                let written = execute!(conn, c => sqlx::query(ADOPT).bind(version).bind(body).bind(at.0).execute(&mut *c).await)?;
+                if written == 0 { Err(StoreError::Exists("policy version")) } else { audit::append(conn, entry).await }
+            })
+        })
+        .await
     }
 
     /// A setting of this alliance.

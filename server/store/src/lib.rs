@@ -16,6 +16,7 @@
 //! table: a migration for each; where it has an `org_id`, with row level security in PostgreSQL's, which a test demands; and a row in the test
 //! of [moving], which finds the table by itself.
 
+pub mod audit;
 pub mod backup;
 pub mod bulk;
 mod db;
@@ -29,7 +30,7 @@ mod push;
 mod viewer;
 mod writer;
 
-pub use db::{Settings, shown};
+pub use db::{Settings, file_of, shown};
 pub use error::StoreError;
 pub use hub::{
     Hub,
@@ -99,10 +100,10 @@ impl Store {
         Partner { store: self, org }
     }
 
-    /// The program's own work. Never hand what it returns to a person without asking the access policy.
+    /// The program's own work; changes are the program's, in the audit trail, unless [`Hub::by`] names somebody. Never hand what it returns to a person without asking the access policy.
     #[must_use]
     pub fn hub(&self) -> Hub<'_> {
-        Hub { store: self }
+        Hub { store: self, actor: audit::Actor::default() }
     }
 
     /// Ticks after every commit here, and after every change that another node commits; the value is meaningless. A hint to look into the

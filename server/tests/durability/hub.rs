@@ -101,6 +101,7 @@ impl Hub {
             .arg("serve")
             .env("SHIELDWALL_LISTEN", self.address.to_string())
             .env("DATABASE_URL", &self.database)
+            .env("SHIELDWALL_SIGNING_KEY_FILE", self.folder.path().join("signing-key"))
             .env("RUST_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -31,6 +31,7 @@ pub fn first_push(html: &mut String, base: &str) {
         failure_count: 0,
         pending_count: 0,
         failures: vec![],
+        audit_checkpoint: None,
     };
     code(html, "The answer", &serde_json::to_string_pretty(&receipt).unwrap_or_default());
     html.push_str("<p>With <code>?dry_run=true</code> after the address the answer is the same and nothing is kept.</p></section>");

@@ -3,9 +3,11 @@
 use super::Hub;
 use crate::{
     StoreError,
-    db::{execute, on_conn, read},
+    audit::{self, Action, Actor, Entry, org_of, person},
+    db::{Conn, execute, on_conn, read},
 };
 use domain::{OrgId, Role, Timestamp, Viewer};
+use serde_json::json;
 use sqlx::AssertSqlSafe;
 
 /// One person.
@@ -78,16 +80,19 @@ impl Hub<'_> {
         const ADD: &str =
             "INSERT INTO users (org_id, email, name, role, password_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id";
         let email = email.trim().to_lowercase();
-        let id: Option<i64> = self
-            .write(move |conn| {
-                Box::pin(async move {
-                    Ok(on_conn!(conn, c => {
-                        sqlx::query_scalar(ADD).bind(org.0).bind(email).bind(name).bind(role.name()).bind(password_hash).bind(at.0).fetch_optional(&mut *c).await
-                    })?)
-                })
+        let actor = self.actor;
+        self.write(move |conn| {
+            Box::pin(async move {
+                let detail = json!({ "role": role.name(), "password": password_hash.is_some() });
+                let id: Option<i64> = on_conn!(conn, c => {
+                    sqlx::query_scalar(ADD).bind(org.0).bind(email).bind(name).bind(role.name()).bind(password_hash).bind(at.0).fetch_optional(&mut *c).await
+                })?;
+                let id = id.ok_or(StoreError::Exists("mail address"))?;
+                audit::append(conn, Entry { at, actor, action: Action::UserAdded, org: Some(org), object: person(id), detail }).await?;
+                Ok(id)
             })
-            .await?;
-        id.ok_or(StoreError::Exists("mail address"))
+        })
+        .await
     }
 
     /// The person with a mail address, in any case.
@@ -115,12 +120,14 @@ impl Hub<'_> {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn add_signin_link(&self, user: i64, token_hash: [u8; 32], expires_at: Timestamp) -> Result<(), StoreError> {
+    pub async fn add_signin_link(&self, user: i64, token_hash: [u8; 32], expires_at: Timestamp, at: Timestamp) -> Result<(), StoreError> {
         const ADD: &str = "INSERT INTO signin_links (token_hash, user_id, expires_at) VALUES ($1, $2, $3)";
+        let actor = self.actor;
         self.write(move |conn| {
             Box::pin(async move {
                 execute!(conn, c => sqlx::query(ADD).bind(&token_hash[..]).bind(user).bind(expires_at.0).execute(&mut *c).await)?;
-                Ok(())
+                let (org, detail) = (org_of(conn, user).await?, json!({ "expires_at": expires_at.rfc3339() }));
+                audit::append(conn, Entry { at, actor, action: Action::LinkMade, org, object: person(user), detail }).await
             })
         })
         .await
@@ -149,7 +156,12 @@ impl Hub<'_> {
                 let user: Option<i64> = on_conn!(conn, c => sqlx::query_scalar(USE).bind(&token_hash[..]).bind(now.0).fetch_optional(&mut *c).await)?;
                 if let Some(id) = user {
                     execute!(conn, c => sqlx::query(SET).bind(id).bind(password_hash).execute(&mut *c).await)?;
-                    execute!(conn, c => sqlx::query(END).bind(id).execute(&mut *c).await)?;
+                    let sessions = execute!(conn, c => sqlx::query(END).bind(id).execute(&mut *c).await)?;
+                    // Whoever has the link is the person.
+                    let org = org_of(conn, id).await?;
+                    let detail = json!({ "sessions_ended": sessions });
+                    let entry = Entry { at: now, actor: Actor { org, user: Some(id) }, action: Action::PasswordSet, org, object: person(id), detail };
+                    audit::append(conn, entry).await?;
                 }
                 Ok(user)
             })
@@ -164,25 +176,33 @@ impl Hub<'_> {
     pub async fn add_key(&self, record: KeyRecord, hash: [u8; 32]) -> Result<(), StoreError> {
         const ADD: &str =
             "INSERT INTO api_keys (org_id, name, hint, hash, scopes, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
-        let written = self
-            .write(move |conn| {
-                Box::pin(async move {
-                    Ok(execute!(conn, c => {
-                        sqlx::query(ADD)
-                            .bind(record.org.0)
-                            .bind(record.name)
-                            .bind(record.hint)
-                            .bind(&hash[..])
-                            .bind(record.scopes)
-                            .bind(record.created_at.0)
-                            .bind(record.expires_at.map(|t| t.0))
-                            .execute(&mut *c)
-                            .await
-                    })?)
-                })
+        let detail = json!({ "hint": record.hint, "scopes": record.scopes, "expires_at": record.expires_at.map(Timestamp::rfc3339) });
+        let entry = Entry {
+            at: record.created_at,
+            actor: self.actor,
+            action: Action::KeyCreated,
+            org: Some(record.org),
+            object: format!("key {}", record.name),
+            detail,
+        };
+        self.write(move |conn| {
+            Box::pin(async move {
+                let written = execute!(conn, c => {
+                    sqlx::query(ADD)
+                        .bind(record.org.0)
+                        .bind(record.name)
+                        .bind(record.hint)
+                        .bind(&hash[..])
+                        .bind(record.scopes)
+                        .bind(record.created_at.0)
+                        .bind(record.expires_at.map(|t| t.0))
+                        .execute(&mut *c)
+                        .await
+                })?;
+                if written == 0 { Err(StoreError::Exists("key")) } else { audit::append(conn, entry).await }
             })
-            .await?;
-        if written == 0 { Err(StoreError::Exists("key")) } else { Ok(()) }
+        })
+        .await
     }
 
     /// The key with this hash, revoked and expired ones included.
@@ -211,8 +231,15 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn revoke_key(&self, org: OrgId, name: String, at: Timestamp) -> Result<bool, StoreError> {
         const REVOKE: &str = "UPDATE api_keys SET revoked_at = $3 WHERE org_id = $1 AND name = $2 AND revoked_at IS NULL";
+        let entry = Entry { at, actor: self.actor, action: Action::KeyRevoked, org: Some(org), object: format!("key {name}"), detail: json!({}) };
         self.write(move |conn| {
-            Box::pin(async move { Ok(execute!(conn, c => sqlx::query(REVOKE).bind(org.0).bind(name).bind(at.0).execute(&mut *c).await)? > 0) })
+            Box::pin(async move {
+                let revoked = execute!(conn, c => sqlx::query(REVOKE).bind(org.0).bind(name).bind(at.0).execute(&mut *c).await)? > 0;
+                if revoked {
+                    audit::append(conn, entry).await?;
+                }
+                Ok(revoked)
+            })
         })
         .await
     }
@@ -234,18 +261,21 @@ impl Hub<'_> {
         .await
     }
 
-    /// Stores a new session.
+    /// Stores a new session; one of a person is a sign-in.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn create_session(&self, id_hash: [u8; 32], record: SessionRecord) -> Result<(), StoreError> {
+    pub async fn create_session(&self, id_hash: [u8; 32], record: SessionRecord, at: Timestamp) -> Result<(), StoreError> {
         const CREATE: &str = "INSERT INTO sessions (id_hash, user_id, data, expires_at, absolute_at) VALUES ($1, $2, $3, $4, $5)";
         self.write(move |conn| {
             Box::pin(async move {
                 execute!(conn, c => {
                     sqlx::query(CREATE).bind(&id_hash[..]).bind(record.user).bind(record.data).bind(record.expires_at.0).bind(record.absolute_at.0).execute(&mut *c).await
                 })?;
-                Ok(())
+                match record.user {
+                    Some(user) => session_row(conn, Action::SessionStarted, user, at).await,
+                    None => Ok(()),
+                }
             })
         })
         .await
@@ -302,14 +332,23 @@ impl Hub<'_> {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn delete_session(&self, id_hash: [u8; 32]) -> Result<(), StoreError> {
-        const DELETE: &str = "DELETE FROM sessions WHERE id_hash = $1";
+    pub async fn delete_session(&self, id_hash: [u8; 32], at: Timestamp) -> Result<(), StoreError> {
+        const DELETE: &str = "DELETE FROM sessions WHERE id_hash = $1 RETURNING user_id";
         self.write(move |conn| {
             Box::pin(async move {
-                execute!(conn, c => sqlx::query(DELETE).bind(&id_hash[..]).execute(&mut *c).await)?;
-                Ok(())
+                let user: Option<Option<i64>> = on_conn!(conn, c => sqlx::query_scalar(DELETE).bind(&id_hash[..]).fetch_optional(&mut *c).await)?;
+                match user.flatten() {
+                    Some(user) => session_row(conn, Action::SessionEnded, user, at).await,
+                    None => Ok(()),
+                }
             })
         })
         .await
     }
+}
+
+/// A row about a session, which is its person's own doing.
+async fn session_row(conn: &mut Conn, action: Action, user: i64, at: Timestamp) -> Result<(), StoreError> {
+    let org = org_of(conn, user).await?;
+    audit::append(conn, Entry { at, actor: Actor { org, user: Some(user) }, action, org, object: person(user), detail: json!({}) }).await
 }

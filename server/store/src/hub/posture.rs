@@ -3,6 +3,7 @@
 use super::Hub;
 use crate::{
     StoreError,
+    audit::{self, Action, Entry},
     db::{Db, execute, on_conn, pieces, read, values_sql},
 };
 use domain::{OrgId, Severity, Timestamp, Tlp};
@@ -105,26 +106,30 @@ impl Hub<'_> {
     pub async fn add_organisation(&self, org: Org, at: Timestamp) -> Result<OrgId, StoreError> {
         const ADD: &str = "INSERT INTO organisations (slug, name, sector, country, assets, interval_us, weight, created_at) \
                            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING id";
-        let id: Option<i64> = self
-            .write(move |conn| {
-                Box::pin(async move {
-                    Ok(on_conn!(conn, c => {
-                        sqlx::query_scalar(ADD)
-                            .bind(org.slug)
-                            .bind(org.name)
-                            .bind(org.sector)
-                            .bind(org.country)
-                            .bind(org.assets)
-                            .bind(org.interval)
-                            .bind(org.weight)
-                            .bind(at.0)
-                            .fetch_optional(&mut *c)
-                            .await
-                    })?)
-                })
+        let actor = self.actor;
+        let detail = serde_json::json!({ "name": org.name, "sector": org.sector, "country": org.country, "assets": org.assets, "interval_us": org.interval, "weight": org.weight });
+        let object = format!("organisation {}", org.slug);
+        self.write(move |conn| {
+            Box::pin(async move {
+                let id: Option<i64> = on_conn!(conn, c => {
+                    sqlx::query_scalar(ADD)
+                        .bind(org.slug)
+                        .bind(org.name)
+                        .bind(org.sector)
+                        .bind(org.country)
+                        .bind(org.assets)
+                        .bind(org.interval)
+                        .bind(org.weight)
+                        .bind(at.0)
+                        .fetch_optional(&mut *c)
+                        .await
+                })?;
+                let id = id.map(OrgId).ok_or(StoreError::Exists("organisation"))?;
+                audit::append(conn, Entry { at, actor, action: Action::OrganisationAdded, org: Some(id), object, detail }).await?;
+                Ok(id)
             })
-            .await?;
-        id.map(OrgId).ok_or(StoreError::Exists("organisation"))
+        })
+        .await
     }
 
     /// When each of `orgs` last spoke, with its current values.

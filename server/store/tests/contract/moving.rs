@@ -3,9 +3,10 @@
 use super::support::{Fixture, NOW, event, incident, indicator, key, sample};
 use domain::{DAY, HOUR, IncidentStatus, OrgId, Role, Severity, Tlp, indicator::IndicatorType, query::Window};
 use sqlx::{Connection, Executor, PgConnection};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use store::{
     CountItem, DayRow, Failure, IncidentFilter, IndicatorFilter, Items, KeyRecord, Mode, Outcome, Push, Retention, SessionRecord, Settings, Store, What,
+    audit::Signer,
     moving::{MoveError, Moved, move_database},
 };
 use testing::{Database, Kind};
@@ -27,8 +28,10 @@ async fn fill(f: &Fixture) {
     hub.adopt_policy(&policy, NOW).await.unwrap();
     hub.set_meta("alliance", "Nördlich ≠ 'südlich'".into()).await.unwrap();
     let user = hub.add_user(f.orgs[0], "ana@b.example".into(), "Ana".into(), Role::Analyst, Some("hash".into()), NOW).await.unwrap();
-    hub.create_session([1; 32], SessionRecord { user: Some(user), data: "{}".into(), expires_at: NOW.plus(HOUR), absolute_at: NOW.plus(DAY) }).await.unwrap();
-    hub.add_signin_link(user, [7; 32], NOW.plus(HOUR)).await.unwrap();
+    hub.create_session([1; 32], SessionRecord { user: Some(user), data: "{}".into(), expires_at: NOW.plus(HOUR), absolute_at: NOW.plus(DAY) }, NOW)
+        .await
+        .unwrap();
+    hub.add_signin_link(user, [7; 32], NOW.plus(HOUR), NOW).await.unwrap();
     assert!(hub.count_try(vec![([8; 32], 5)], HOUR, NOW).await.unwrap());
     let record = KeyRecord {
         id: 0,
@@ -76,6 +79,7 @@ async fn fill(f: &Fixture) {
         critical_any: false,
     };
     hub.set_days(f.orgs.iter().map(|org| day(*org)).collect()).await.unwrap();
+    hub.make_checkpoint(Arc::new(Signer::new(&[5; 32])), NOW).await.unwrap();
 }
 
 /// Everything that can be read, as texts.
@@ -92,6 +96,7 @@ async fn portrait(store: &Store, orgs: &[OrgId]) -> Vec<String> {
         format!("{:?}", hub.key_by_hash([9; 32]).await.unwrap()),
         format!("{:?}", hub.changes_after(0, 1_000).await.unwrap()),
         format!("{:?}", hub.days(0).await.unwrap()),
+        format!("{:?} {:?}", hub.audit_after(0).await.unwrap(), hub.verify_audit(&[]).await.unwrap()),
     ];
     let mut current = hub.current(orgs).await.unwrap();
     current.1.sort_by(|a, b| (a.org.0, &a.metric).cmp(&(b.org.0, &b.metric)));

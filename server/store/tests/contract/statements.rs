@@ -70,7 +70,9 @@ const DYNAMIC: [(&str, usize); 14] = [
 async fn dynamic(f: &Fixture) {
     let hub = f.store.hub();
     let user = hub.add_user(f.orgs[0], "a@b.example".into(), "A".into(), Role::Analyst, None, NOW).await.unwrap();
-    hub.create_session([1; 32], SessionRecord { user: Some(user), data: "{}".into(), expires_at: NOW.plus(HOUR), absolute_at: NOW.plus(HOUR) }).await.unwrap();
+    hub.create_session([1; 32], SessionRecord { user: Some(user), data: "{}".into(), expires_at: NOW.plus(HOUR), absolute_at: NOW.plus(HOUR) }, NOW)
+        .await
+        .unwrap();
     assert_eq!(hub.viewers_of(&[[1; 32]], NOW).await.unwrap().len(), 1);
     let day = DayRow {
         org: f.orgs[0],

@@ -108,6 +108,17 @@ impl Beside {
         .expect(sql)
     }
 
+    /// Whether the program itself could not execute this.
+    pub async fn refuses(&mut self, sql: &'static str) -> bool {
+        match self {
+            Self::Sqlite(c) => sqlx::raw_sql(sql).execute(c).await.is_err(),
+            Self::Postgres(c) => {
+                sqlx::raw_sql("SET ROLE shieldwall_app; SET shieldwall.scope = 'hub'").execute(&mut *c).await.expect("the role");
+                sqlx::raw_sql(sql).execute(c).await.is_err()
+            }
+        }
+    }
+
     /// Keeps everybody else from writing to SQLite, or from a table of PostgreSQL, until COMMIT or ROLLBACK.
     pub async fn hold(&mut self, table: &str) {
         let sql = match self {

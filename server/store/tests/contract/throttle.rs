@@ -70,7 +70,7 @@ async fn a_link_works_once_on_all_nodes(f: Fixture) {
     let nodes = [&f.store, &other];
     let user = f.store.hub().add_user(f.orgs[0], "a@b.example".into(), "A".into(), Role::Analyst, None, NOW).await.unwrap();
     for round in 0..10_u8 {
-        f.store.hub().add_signin_link(user, [round; 32], NOW.plus(HOUR)).await.unwrap();
+        f.store.hub().add_signin_link(user, [round; 32], NOW.plus(HOUR), NOW).await.unwrap();
         let uses = (0..6_usize).map(|i| {
             let node = nodes[i % 2];
             async move { node.hub().use_signin_link([round; 32], format!("hash {i}"), NOW).await.unwrap() }

@@ -1,0 +1,24 @@
+//! `GET /api/v1/audit/checkpoint`
+
+use super::{problem::Problem, request::authenticate};
+use crate::{App, audit::CheckpointFile};
+use axum::{Json, extract::State, http::HeaderMap};
+
+/// Reads the newest signed checkpoint of the hub's audit trail. Who keeps it can show later whether the trail was tampered with.
+#[utoipa::path(
+    get,
+    path = "/audit/checkpoint",
+    tag = "read",
+    operation_id = "read_audit_checkpoint",
+    responses(
+        (status = 200, description = "The newest checkpoint", body = CheckpointFile),
+        (status = 401, description = "No valid key", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is none yet", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub async fn checkpoint(State(app): State<App>, headers: HeaderMap) -> Result<Json<CheckpointFile>, Problem> {
+    authenticate(&app, &headers).await?;
+    let newest = app.store.hub().checkpoint().await?.ok_or_else(Problem::not_found)?;
+    Ok(Json(newest.into()))
+}

@@ -1,0 +1,86 @@
+//! `shieldwall audit`: reads the audit trail and checks it.
+
+use super::{print, serve::DATABASE};
+use crate::audit::CheckpointFile;
+use anyhow::{Context, anyhow};
+use clap::{Args as ClapArgs, Subcommand};
+use serde_json::{Value, json};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+use store::{Settings, Store, audit::Checkpoint};
+
+#[derive(ClapArgs, Debug)]
+pub struct Args {
+    /// The database: sqlite://path or postgres://user:password@host/database.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, default_value = DATABASE, global = true)]
+    database: String,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Prints all rows as lines of JSON, oldest first.
+    List,
+    /// Finds rows that were changed, deleted, moved or rolled back; exit code 1 where it does.
+    Verify {
+        /// A checkpoint that a partner kept, as GET /api/v1/audit/checkpoint answered it; may be given again.
+        #[arg(long)]
+        checkpoint: Vec<PathBuf>,
+    },
+}
+
+/// Lists or checks. A hub may run meanwhile.
+pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let witnesses = match &args.what {
+        What::Verify { checkpoint } => checkpoint.iter().map(|file| read(file)).collect::<Result<_, _>>()?,
+        What::List => vec![],
+    };
+    let store = Store::open(&Settings { url: args.database, readers: 1 }).await?;
+    let done = match args.what {
+        What::List => list(&store).await,
+        What::Verify { .. } => verify(&store, &witnesses).await,
+    };
+    store.close().await;
+    done
+}
+
+fn read(file: &Path) -> anyhow::Result<Checkpoint> {
+    let read = || {
+        let file: CheckpointFile = serde_json::from_str(&std::fs::read_to_string(file)?)?;
+        Checkpoint::try_from(file).map_err(|e| anyhow!(e))
+    };
+    read().with_context(|| format!("{} is no checkpoint", file.display()))
+}
+
+async fn list(store: &Store) -> anyhow::Result<ExitCode> {
+    let slugs: HashMap<_, _> = store.hub().organisations().await?.into_iter().map(|o| (o.id, o.slug)).collect();
+    let slug = |org| slugs.get(&org).cloned();
+    let mut last = 0;
+    loop {
+        let rows = store.hub().audit_after(last).await?;
+        let Some(newest) = rows.last() else { return Ok(ExitCode::SUCCESS) };
+        last = newest.no;
+        for row in rows {
+            // What somebody put there by hand may be no JSON; it is shown all the same.
+            let detail: Value = serde_json::from_str(&row.detail).unwrap_or(Value::String(row.detail));
+            let line = json!({
+                "no": row.no, "at": row.at.rfc3339_micros(), "actor_organisation": row.actor.org.and_then(slug), "actor_user": row.actor.user,
+                "action": row.action, "organisation": row.org.and_then(slug), "object": row.object, "detail": detail,
+            });
+            print(&line.to_string())?;
+        }
+    }
+}
+
+async fn verify(store: &Store, witnesses: &[Checkpoint]) -> anyhow::Result<ExitCode> {
+    let found = store.hub().verify_audit(witnesses).await?;
+    print(&format!("{} rows and {} checkpoints are as they were written; {} rows are not signed yet", found.rows, found.checkpoints, found.unsigned))?;
+    if !witnesses.is_empty() {
+        print(&format!("{} kept checkpoints agree", witnesses.len()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,234 @@
+//! The audit trail: who did what, to whom, when, in rows that vouch for each other.
+//!
+//! A row is written in the transaction of what it reports, so there is no change without its row and no row without its change. Its hash is
+//! the SHA-256 over the hash of the row before and its own bytes; a row that is changed, deleted or moved breaks the chain from there on. Whoever
+//! can write to the database could make the whole chain anew: against that, [checkpoints](Checkpoint) are signed with a key that is not in the
+//! database, and given to partners, who are witnesses.
+//!
+//! Pushes are no rows: their receipts are kept beside them. To audit a new change: a variant of [`Action`], and [`append`] inside its write.
+
+mod checkpoint;
+mod trail;
+
+pub use checkpoint::{Checkpoint, Signer};
+pub use trail::{AuditError, Fault, Verified};
+
+use crate::{
+    Hub, Reads, StoreError,
+    db::{Conn, execute, on_conn, read},
+};
+use domain::{OrgId, Timestamp};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// Rows that are read at once.
+const CHUNK: i64 = 1_000;
+
+/// Who does something. Nobody is the program itself, the command line, or somebody whom it does not know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Actor {
+    pub org: Option<OrgId>,
+    pub user: Option<i64>,
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    OrganisationAdded,
+    UserAdded,
+    /// A one-time link to set a password.
+    LinkMade,
+    PasswordSet,
+    /// Somebody signed in.
+    SessionStarted,
+    /// Somebody signed out, or the session made way for a newer one.
+    SessionEnded,
+    SignInFailed,
+    /// A sign-in was refused unseen, after too many failures.
+    SignInThrottled,
+    KeyCreated,
+    KeyRevoked,
+    PolicyAdopted,
+    /// What a page shows left as a file.
+    Exported,
+    /// Somebody known asked for what he may not.
+    Denied,
+}
+
+impl Action {
+    /// The word of the database.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OrganisationAdded => "organisation.added",
+            Self::UserAdded => "user.added",
+            Self::LinkMade => "link.made",
+            Self::PasswordSet => "password.set",
+            Self::SessionStarted => "session.started",
+            Self::SessionEnded => "session.ended",
+            Self::SignInFailed => "signin.failed",
+            Self::SignInThrottled => "signin.throttled",
+            Self::KeyCreated => "key.created",
+            Self::KeyRevoked => "key.revoked",
+            Self::PolicyAdopted => "policy.adopted",
+            Self::Exported => "exported",
+            Self::Denied => "denied",
+        }
+    }
+}
+
+/// A row to be written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    pub at: Timestamp,
+    pub actor: Actor,
+    pub action: Action,
+    /// The organisation it concerns: its people may read the row.
+    pub org: Option<OrgId>,
+    /// What it was done to, such as `user 12` or `key siem`.
+    pub object: String,
+    /// Whatever else is worth knowing, as an object of JSON; no secrets.
+    pub detail: Value,
+}
+
+/// A row as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRow {
+    /// From 1, without gaps.
+    pub no: i64,
+    pub at: Timestamp,
+    pub actor: Actor,
+    /// An [`Action`]'s name, or a word of another version of this program.
+    pub action: String,
+    pub org: Option<OrgId>,
+    pub object: String,
+    /// JSON.
+    pub detail: String,
+    pub hash: [u8; 32],
+}
+
+impl AuditRow {
+    /// The hash that this row must have after one with the hash `before` (zeros before the first row): SHA-256 over `before` and the row's values in
+    /// the order of its columns. Numbers are eight bytes, big-endian; texts come after their length as such a number; before an optional one
+    /// stands 1, or 0 in its place.
+    #[must_use]
+    pub fn expected(&self, before: &[u8; 32]) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        let optional = |hash: &mut Sha256, n: Option<i64>| match n {
+            Some(n) => {
+                hash.update([1]);
+                hash.update(n.to_be_bytes());
+            }
+            None => hash.update([0]),
+        };
+        let text = |hash: &mut Sha256, text: &str| {
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text);
+        };
+        hash.update(before);
+        hash.update(self.no.to_be_bytes());
+        hash.update(self.at.0.to_be_bytes());
+        optional(&mut hash, self.actor.org.map(|o| o.0));
+        optional(&mut hash, self.actor.user);
+        text(&mut hash, &self.action);
+        optional(&mut hash, self.org.map(|o| o.0));
+        text(&mut hash, &self.object);
+        text(&mut hash, &self.detail);
+        hash.finalize().into()
+    }
+}
+
+type RawRow = (i64, i64, Option<i64>, Option<i64>, String, Option<i64>, String, String, Vec<u8>);
+
+fn row((no, at, actor_org, actor_user, action, org, object, detail, hash): RawRow) -> Result<AuditRow, StoreError> {
+    let actor = Actor { org: actor_org.map(OrgId), user: actor_user };
+    Ok(AuditRow { no, at: Timestamp(at), actor, action, org: org.map(OrgId), object, detail, hash: bytes(hash)? })
+}
+
+fn bytes<const N: usize>(bytes: Vec<u8>) -> Result<[u8; N], StoreError> {
+    bytes.try_into().map_err(|_| StoreError::Internal("a hash, key or signature of the audit trail has another length".into()))
+}
+
+/// Adds a row, in the transaction of what it reports. The hub's writes take turns on all nodes, so that each finds the row before.
+pub(crate) async fn append(conn: &mut Conn, entry: Entry) -> Result<(), StoreError> {
+    const LAST: &str = "SELECT no, hash FROM audit ORDER BY no DESC LIMIT 1";
+    const ADD: &str = "INSERT INTO audit (no, at, actor_org, actor_user, action, org_id, object, detail, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    let last: Option<(i64, Vec<u8>)> = on_conn!(conn, c => sqlx::query_as(LAST).fetch_optional(&mut *c).await)?;
+    let (no, before) = match last {
+        Some((no, hash)) => (no + 1, bytes(hash)?),
+        None => (1, [0; 32]),
+    };
+    let mut row = AuditRow {
+        no,
+        at: entry.at,
+        actor: entry.actor,
+        action: entry.action.name().to_owned(),
+        org: entry.org,
+        object: entry.object.replace('\0', " "),
+        detail: entry.detail.to_string(),
+        hash: [0; 32],
+    };
+    row.hash = row.expected(&before);
+    execute!(conn, c => {
+        sqlx::query(ADD)
+            .bind(row.no)
+            .bind(row.at.0)
+            .bind(row.actor.org.map(|o| o.0))
+            .bind(row.actor.user)
+            .bind(&row.action)
+            .bind(row.org.map(|o| o.0))
+            .bind(&row.object)
+            .bind(&row.detail)
+            .bind(&row.hash[..])
+            .execute(&mut *c)
+            .await
+    })?;
+    Ok(())
+}
+
+/// The organisation of a person, for the row of what he did or was done to him.
+pub(crate) async fn org_of(conn: &mut Conn, user: i64) -> Result<Option<OrgId>, StoreError> {
+    const FIND: &str = "SELECT org_id FROM users WHERE id = $1";
+    let org: Option<i64> = on_conn!(conn, c => sqlx::query_scalar(FIND).bind(user).fetch_optional(&mut *c).await)?;
+    Ok(org.map(OrgId))
+}
+
+/// How rows name a person: by a number, which says nothing to whoever finds it once the person is gone.
+#[must_use]
+pub fn person(user: i64) -> String {
+    format!("user {user}")
+}
+
+impl Hub<'_> {
+    /// Writes a row about something that changed nothing: a refusal, an export.
+    ///
+    /// # Errors
+    /// When the database fails; then what the row reports should not happen either.
+    pub async fn audit(&self, entry: Entry) -> Result<(), StoreError> {
+        self.write(move |conn| Box::pin(append(conn, entry))).await
+    }
+
+    /// Rows after a number, oldest first, at most 1,000.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audit_after(&self, no: i64) -> Result<Vec<AuditRow>, StoreError> {
+        const AFTER: &str = "SELECT no, at, actor_org, actor_user, action, org_id, object, detail, hash FROM audit WHERE no > $1 ORDER BY no LIMIT $2";
+        let rows: Vec<RawRow> = read!(self, c => sqlx::query_as(AFTER).bind(no).bind(CHUNK).fetch_all(c).await)?;
+        rows.into_iter().map(row).collect()
+    }
+}
+
+impl Reads<'_> {
+    /// Rows that concern the viewer's organisation, newest first, at most 1,000: those before `before`, or the newest.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audit(&self, before: Option<i64>) -> Result<Vec<AuditRow>, StoreError> {
+        const OWN: &str =
+            "SELECT no, at, actor_org, actor_user, action, org_id, object, detail, hash FROM audit WHERE org_id = $1 AND no < $2 ORDER BY no DESC LIMIT $3";
+        let before = before.unwrap_or(i64::MAX);
+        let rows: Vec<RawRow> = read!(self, c => sqlx::query_as(OWN).bind(self.viewer.org.0).bind(before).bind(CHUNK).fetch_all(c).await)?;
+        rows.into_iter().map(row).collect()
+    }
+}

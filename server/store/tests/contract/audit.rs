@@ -1,0 +1,217 @@
+//! The audit trail has a row for each change, and shows whatever is done to its rows.
+
+use super::support::{Beside, Fixture, NOW, sample};
+use domain::{HOUR, Role};
+use std::sync::Arc;
+use store::{
+    Items, KeyRecord, Settings, Store, StoreError,
+    audit::{Action, Actor, AuditError, Checkpoint, Entry, Fault, Signer, Verified},
+};
+use testing::Kind;
+
+fn signer() -> Arc<Signer> {
+    Arc::new(Signer::new(&[7; 32]))
+}
+
+fn entry(f: &Fixture, org: usize, n: i64) -> Entry {
+    let actor = Actor { org: Some(f.orgs[org]), user: Some(n) };
+    Entry { at: NOW, actor, action: Action::Exported, org: Some(f.orgs[org]), object: format!("„{n}“"), detail: serde_json::json!({ "n": n }) }
+}
+
+async fn sign(store: &Store) -> Checkpoint {
+    store.hub().make_checkpoint(signer(), NOW).await.unwrap().expect("a checkpoint")
+}
+
+async fn verify(f: &Fixture, witnesses: &[Checkpoint]) -> Result<Verified, Fault> {
+    f.store.hub().verify_audit(witnesses).await.map_err(|e| match e {
+        AuditError::Tampered(fault) => fault,
+        AuditError::Store(e) => panic!("{e}"),
+    })
+}
+
+/// Lifts what keeps an administrator of the database from a mistake, which keeps nobody from doing it on purpose.
+async fn unguarded(f: &Fixture) -> Beside {
+    let mut beside = Beside::open(f).await;
+    beside
+        .run(match f.kind {
+            Kind::Sqlite => {
+                "DROP TRIGGER audit_update; DROP TRIGGER audit_delete; DROP TRIGGER audit_checkpoints_update; DROP TRIGGER audit_checkpoints_delete"
+            }
+            Kind::Postgres => "ALTER TABLE audit DISABLE ROW LEVEL SECURITY; ALTER TABLE audit_checkpoints DISABLE ROW LEVEL SECURITY",
+        })
+        .await;
+    beside
+}
+
+on_both!(every_change_has_its_row_and_a_change_that_fails_has_none);
+async fn every_change_has_its_row_and_a_change_that_fails_has_none(f: Fixture) {
+    let admin = Actor { org: Some(f.orgs[0]), user: Some(41) };
+    let hub = f.store.hub().by(admin);
+    let user = hub.add_user(f.orgs[0], "a@b.example".into(), "A".into(), Role::Analyst, None, NOW).await.unwrap();
+    let record = KeyRecord {
+        id: 0,
+        org: f.orgs[0],
+        name: "siem".into(),
+        hint: "swk_ab".into(),
+        scopes: "metrics".into(),
+        created_at: NOW,
+        expires_at: None,
+        revoked_at: None,
+        last_used_at: None,
+    };
+    hub.add_key(record.clone(), [9; 32]).await.unwrap();
+    assert!(matches!(hub.add_key(record, [8; 32]).await, Err(StoreError::Exists(_))));
+    assert!(!hub.revoke_key(f.orgs[1], "siem".into(), NOW).await.unwrap());
+    assert!(hub.revoke_key(f.orgs[0], "siem".into(), NOW.plus(1)).await.unwrap());
+    assert!(matches!(hub.add_user(f.orgs[0], "A@b.example".into(), "A".into(), Role::Analyst, None, NOW).await, Err(StoreError::Exists(_))));
+    hub.add_signin_link(user, [7; 32], NOW.plus(HOUR), NOW).await.unwrap();
+    assert_eq!(hub.use_signin_link([6; 32], "hash".into(), NOW).await.unwrap(), None);
+    hub.use_signin_link([7; 32], "hash".into(), NOW).await.unwrap();
+    let session = |user| store::SessionRecord { user, data: "{}".into(), expires_at: NOW.plus(HOUR), absolute_at: NOW.plus(HOUR) };
+    hub.create_session([1; 32], session(Some(user)), NOW).await.unwrap();
+    hub.create_session([2; 32], session(None), NOW).await.unwrap();
+    for id in [[1; 32], [1; 32], [2; 32]] {
+        hub.delete_session(id, NOW).await.unwrap();
+    }
+    // A push has a receipt, and no row.
+    f.send(0, Items::Metrics(vec![sample("m", 1.0, NOW)])).await;
+
+    let rows = hub.audit_after(3).await.unwrap();
+    let own = Actor { org: Some(f.orgs[0]), user: Some(user) };
+    let person = format!("user {user}");
+    let said: Vec<_> = rows.iter().map(|r| (r.action.as_str(), r.actor, r.object.as_str())).collect();
+    assert_eq!(
+        said,
+        [
+            ("user.added", admin, person.as_str()),
+            ("key.created", admin, "key siem"),
+            ("key.revoked", admin, "key siem"),
+            ("link.made", admin, person.as_str()),
+            ("password.set", own, person.as_str()),
+            ("session.started", own, person.as_str()),
+            ("session.ended", own, person.as_str()),
+        ]
+    );
+    assert!(rows.iter().all(|r| r.org == Some(f.orgs[0])));
+    assert_eq!((rows[2].at, rows[1].detail.as_str()), (NOW.plus(1), r#"{"expires_at":null,"hint":"swk_ab","scopes":"metrics"}"#));
+    let before = hub.audit_after(0).await.unwrap();
+    assert_eq!(before[0].object, "organisation alpha");
+    assert_eq!((before[0].actor, before[0].hash), (Actor::default(), before[0].expected(&[0; 32])));
+    assert_eq!(verify(&f, &[]).await.unwrap(), Verified { rows: 10, checkpoints: 0, keys: [].into(), unsigned: 10 });
+}
+
+on_both!(whatever_is_done_to_the_trail_is_found);
+async fn whatever_is_done_to_the_trail_is_found(f: Fixture) {
+    let hub = f.store.hub();
+    for n in 4..=8 {
+        hub.audit(entry(&f, 0, n)).await.unwrap();
+        if n % 2 == 0 {
+            sign(&f.store).await;
+        }
+    }
+    let kept = sign(&f.store).await;
+    assert_eq!((kept.number, kept.row, kept.is_signed()), (3, 8, true));
+    assert_eq!(sign(&f.store).await, kept, "nothing new, nothing signed");
+    let whole = Verified { rows: 8, checkpoints: 3, keys: [signer().public_key()].into(), unsigned: 0 };
+    assert_eq!(verify(&f, std::slice::from_ref(&kept)).await, Ok(whole.clone()));
+
+    let mut beside = unguarded(&f).await;
+    beside.run("CREATE TABLE kept_rows AS SELECT * FROM audit; CREATE TABLE kept_points AS SELECT * FROM audit_checkpoints").await;
+    let cut = Fault::RolledBack { number: 3, row: 8, last: 7 };
+    let done: [(&str, Fault); 17] = [
+        ("UPDATE audit SET at = at + 1 WHERE no = 5", Fault::Changed(5)),
+        ("UPDATE audit SET actor_org = NULL WHERE no = 5", Fault::Changed(5)),
+        ("UPDATE audit SET actor_user = 99 WHERE no = 5", Fault::Changed(5)),
+        ("UPDATE audit SET action = 'denied' WHERE no = 5", Fault::Changed(5)),
+        ("UPDATE audit SET org_id = 2 WHERE no = 5", Fault::Changed(5)),
+        ("UPDATE audit SET object = 'user 1' WHERE no = 5", Fault::Changed(5)),
+        ("UPDATE audit SET detail = '{\"n\": 5}' WHERE no = 5", Fault::Changed(5)),
+        ("UPDATE audit SET hash = (SELECT hash FROM audit WHERE no = 6) WHERE no = 5", Fault::Changed(5)),
+        ("DELETE FROM audit WHERE no = 5", Fault::Missing(5, 5)),
+        ("DELETE FROM audit WHERE no = 1", Fault::Missing(1, 1)),
+        // Deleted and renumbered.
+        ("DELETE FROM audit WHERE no = 7; UPDATE audit SET no = 7 WHERE no = 8", Fault::Changed(7)),
+        ("UPDATE audit SET no = 0 WHERE no = 5; UPDATE audit SET no = 5 WHERE no = 6; UPDATE audit SET no = 6 WHERE no = 0", Fault::Changed(5)),
+        ("DELETE FROM audit WHERE no = 8", cut),
+        ("DELETE FROM audit", Fault::RolledBack { number: 1, row: 4, last: 0 }),
+        ("DELETE FROM audit_checkpoints WHERE no = 1", Fault::CheckpointMissing(1)),
+        ("UPDATE audit_checkpoints SET row_no = 5 WHERE no = 1", Fault::NotSigned(1)),
+        ("UPDATE audit_checkpoints SET public_key = hash WHERE no = 2", Fault::NotSigned(2)),
+    ];
+    for (sql, fault) in done {
+        beside.run(sql).await;
+        assert_eq!(verify(&f, &[]).await, Err(fault), "{sql}");
+        beside
+            .run(
+                "DELETE FROM audit; INSERT INTO audit SELECT * FROM kept_rows; \
+                 DELETE FROM audit_checkpoints; INSERT INTO audit_checkpoints SELECT * FROM kept_points",
+            )
+            .await;
+        assert_eq!(verify(&f, &[]).await, Ok(whole.clone()));
+    }
+
+    // An old copy of the whole database has nothing in it that shows its age; a partner's checkpoint does.
+    beside.run("DELETE FROM audit WHERE no > 6; DELETE FROM audit_checkpoints WHERE no > 2").await;
+    assert_eq!(verify(&f, &[]).await.map(|v| v.rows), Ok(6));
+    let witness = [kept.clone()];
+    assert_eq!(verify(&f, &witness).await, Err(Fault::RolledBack { number: 3, row: 8, last: 6 }));
+    // And when the trail has grown past it again, too, whoever signs that.
+    for n in 0..4 {
+        hub.audit(entry(&f, 1, n)).await.unwrap();
+    }
+    assert_eq!((sign(&f.store).await.number, verify(&f, &[]).await.map(|v| v.rows)), (3, Ok(10)));
+    assert_eq!(verify(&f, &witness).await, Err(Fault::MadeAnew { number: 3, row: 8 }));
+    let forged = Checkpoint { row: 10, ..kept };
+    assert_eq!(verify(&f, &[forged]).await, Err(Fault::NotSigned(3)));
+}
+
+on_both!(two_programs_at_once_keep_one_chain);
+async fn two_programs_at_once_keep_one_chain(f: Fixture) {
+    let second = Store::open(&Settings { url: f.database.url.clone(), readers: 2 }).await.unwrap();
+    let f = &f;
+    let writes = (0..100_i64).map(|n| {
+        let store = if n % 2 == 0 { &f.store } else { &second };
+        async move {
+            store.hub().audit(entry(f, (n % 3) as usize, n)).await.unwrap();
+            if n % 10 == 0 {
+                sign(store).await;
+            }
+        }
+    });
+    futures_util::future::join_all(writes).await;
+    sign(&second).await;
+    let verified = verify(f, &[]).await.unwrap();
+    assert_eq!((verified.rows, verified.unsigned), (103, 0));
+    second.close().await;
+}
+
+on_both!(a_trail_longer_than_one_reading_is_walked_to_its_end);
+async fn a_trail_longer_than_one_reading_is_walked_to_its_end(f: Fixture) {
+    let f = &f;
+    futures_util::future::join_all((0..1_000).map(|n| async move { f.store.hub().audit(entry(f, 0, n)).await.unwrap() })).await;
+    for n in 0..1_000 {
+        f.store.hub().audit(entry(f, 0, n)).await.unwrap();
+    }
+    assert_eq!(verify(f, &[]).await.map(|v| v.rows), Ok(2_003));
+    unguarded(f).await.run("UPDATE audit SET detail = '{}' WHERE no = 1999").await;
+    assert_eq!(verify(f, &[]).await, Err(Fault::Changed(1_999)));
+}
+
+on_both!(a_viewer_reads_what_concerns_his_organisation);
+async fn a_viewer_reads_what_concerns_his_organisation(f: Fixture) {
+    for n in 0..6 {
+        f.store.hub().audit(entry(&f, (n % 2) as usize, n)).await.unwrap();
+    }
+    let reads = f.store.viewer(f.viewer(1));
+    let rows = reads.audit(None).await.unwrap();
+    let said: Vec<_> = rows.iter().map(|r| (r.no, r.object.as_str())).collect();
+    assert_eq!(said, [(9, "„5“"), (7, "„3“"), (5, "„1“"), (2, "organisation beta")]);
+    assert_eq!(reads.audit(Some(7)).await.unwrap().iter().map(|r| r.no).collect::<Vec<_>>(), [5, 2]);
+    assert!(rows.iter().all(|r| r.org == Some(f.orgs[1]) && r.at == NOW));
+    // The database knows no other way either.
+    sign(&f.store).await;
+    for sql in ["UPDATE audit SET at = 0", "DELETE FROM audit", "UPDATE audit_checkpoints SET at = 0", "DELETE FROM audit_checkpoints"] {
+        assert!(Beside::open(&f).await.refuses(sql).await, "{sql}");
+    }
+    assert_eq!(verify(&f, &[]).await.map(|v| v.rows), Ok(9));
+}
