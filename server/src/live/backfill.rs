@@ -105,7 +105,8 @@ impl Backfill {
         self.keep(failed);
         if self.began.day() < now.day() {
             // What came before midnight may have been saved already when the task wrote that day as it saw it earlier.
-            self.keep(made.iter().map(|org| (*org, self.began)));
+            let began = self.began;
+            self.keep(made.iter().map(|org| (*org, began)));
         }
         Some(made)
     }
