@@ -25,7 +25,7 @@ use crate::{
     live::board::{Board, Versions},
 };
 use app::api::{Answer, Pages, Pending};
-use domain::{Timestamp, Viewer, query::PageQuery, view::*};
+use domain::{Sight, Timestamp, Viewer, query::PageQuery, view::*};
 use std::{any::Any, sync::Arc};
 use store::{Reads, StoreError};
 
@@ -73,6 +73,10 @@ impl Looking {
         Self { app, viewer, board, now }
     }
 
+    pub(crate) fn sight(&self) -> Sight<'_> {
+        self.board.sight(self.viewer)
+    }
+
     pub(crate) fn reads(&self) -> Reads<'_> {
         self.app.store.viewer(self.viewer)
     }
@@ -105,10 +109,10 @@ async fn once_in<T: Clone + Send + Sync + 'static>(cache: &Made, key: Key, make:
     made.downcast_ref::<T>().cloned().ok_or_else(|| failed("a cached view has another type"))
 }
 
-/// Only the named counts of a board's versions; the others are 0, so that they do not matter.
+/// Only the named counts of a board's versions, and that of the sharing rules; the others are 0, so that they do not matter.
 macro_rules! versions {
     ($looking:expr, $($field:ident),*) => {
-        $crate::live::board::Versions { $($field: $looking.board.versions.$field,)* ..Default::default() }
+        $crate::live::board::Versions { sharing: $looking.board.versions.sharing, $($field: $looking.board.versions.$field,)* ..Default::default() }
     };
 }
 use versions;

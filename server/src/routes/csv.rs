@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use domain::{catalogue::Domain, query::PageQuery, view::Refusal};
+use domain::{DataClass, catalogue::Domain, query::PageQuery, view::Refusal};
 
 /// Rows of one file; a longer list is downloaded in narrower parts.
 const MOST: usize = 10_000;
@@ -93,7 +93,7 @@ async fn metric(State(app): State<App>, who: SignedIn, Path((org, metric)): Path
     let looking = Looking::new(app, who.viewer);
     let window = query.window(looking.now);
     let Some(id) = looking.board.by_slug(&org).map(|o| o.info.id) else { return StatusCode::NOT_FOUND.into_response() };
-    if looking.board.metric(&metric).is_none() {
+    if looking.board.metric(&metric).is_none() || !looking.board.sight(who.viewer).sees_detail(id, DataClass::Posture) {
         return StatusCode::NOT_FOUND.into_response();
     }
     let points = looking.app.store.viewer(who.viewer).metric_series(id, &metric, window).await;

@@ -128,7 +128,7 @@ pub async fn incident(l: &Looking, id: &str) -> Answer<Incident> {
     Ok(Incident {
         description: text("description"),
         owner: text("owner"),
-        reach: words::reach(found.row.tlp, &found.row.org.name, &found.recipients),
+        reach: words::reach(l, DataClass::Incidents, found.row.tlp, (found.owner, &found.row.org.name), &found.recipients),
         recipients: found.recipients,
         timeline,
         attributes,

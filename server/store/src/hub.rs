@@ -4,6 +4,7 @@ pub mod identity;
 pub mod outbox;
 pub mod posture;
 pub mod retention;
+pub mod sharing;
 pub mod throttle;
 
 use crate::{

@@ -34,9 +34,10 @@ pub use error::StoreError;
 pub use hub::{
     Hub,
     identity::{KeyRecord, SessionRecord, UserRecord},
-    outbox::Change,
+    outbox::{Change, PEERS},
     posture::{CurrentRow, DayRow, OpenIncident, Org},
     retention::Retention,
+    sharing::Group,
 };
 pub use partner::Partner;
 pub use push::*;

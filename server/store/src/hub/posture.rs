@@ -108,7 +108,7 @@ impl Hub<'_> {
         let id: Option<i64> = self
             .write(move |conn| {
                 Box::pin(async move {
-                    Ok(on_conn!(conn, c => {
+                    let id = on_conn!(conn, c => {
                         sqlx::query_scalar(ADD)
                             .bind(org.slug)
                             .bind(org.name)
@@ -120,7 +120,9 @@ impl Hub<'_> {
                             .bind(at.0)
                             .fetch_optional(&mut *c)
                             .await
-                    })?)
+                    })?;
+                    super::sharing::decide(conn).await?;
+                    Ok(id)
                 })
             })
             .await?;
