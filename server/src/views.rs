@@ -17,6 +17,8 @@ mod status;
 pub mod words;
 
 pub use collective::collective;
+pub(crate) use incidents::filter as incidents_filter;
+pub(crate) use indicators::filter as indicators_filter;
 pub use organisations::organisations;
 
 use crate::{

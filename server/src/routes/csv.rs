@@ -4,7 +4,7 @@ use crate::{
     App,
     auth::SignedIn,
     csv::csv,
-    views::{Looking, Viewing},
+    views::{Looking, Viewing, from_store, incidents_filter, indicators_filter},
 };
 use app::api::{Answer, Pages};
 use axum::{
@@ -14,7 +14,12 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use domain::{DataClass, catalogue::Domain, query::PageQuery, view::Refusal};
+use domain::{
+    DataClass,
+    catalogue::Domain,
+    query::PageQuery,
+    view::{IncidentRow, IndicatorRow, Refusal},
+};
 
 /// Rows of one file; a longer list is downloaded in narrower parts.
 const MOST: usize = 10_000;
@@ -101,55 +106,37 @@ async fn metric(State(app): State<App>, who: SignedIn, Path((org, metric)): Path
     file(&format!("{org}-{metric}"), &["observed_at", "value"], rows.map_err(crate::views::failed))
 }
 
-async fn incidents(State(app): State<App>, who: SignedIn, Query(mut query): Query<PageQuery>) -> Response {
-    let viewing = viewing(app, who);
-    let mut rows = Vec::new();
-    let answer = loop {
-        match viewing.incidents(query.clone()).await {
-            Err(refusal) => break Err(refusal),
-            Ok(page) => {
-                rows.extend(page.rows.into_iter().map(|r| {
-                    vec![
-                        r.org.slug,
-                        r.external_id,
-                        r.title,
-                        r.severity.to_string(),
-                        r.status.to_string(),
-                        r.tlp.to_string(),
-                        r.class,
-                        r.opened_at.rfc3339(),
-                        r.closed_at.map(|t| t.rfc3339()).unwrap_or_default(),
-                        r.updated_at.rfc3339(),
-                    ]
-                }));
-                match page.next {
-                    Some(next) if rows.len() < MOST => query.cursor = next,
-                    _ => break Ok(rows),
-                }
-            }
-        }
+async fn incidents(State(app): State<App>, who: SignedIn, Query(query): Query<PageQuery>) -> Response {
+    let l = Looking::new(app, who.viewer);
+    let row = |r: IncidentRow| {
+        vec![
+            r.org.slug,
+            r.external_id,
+            r.title,
+            r.severity.to_string(),
+            r.status.to_string(),
+            r.tlp.to_string(),
+            r.class,
+            r.opened_at.rfc3339(),
+            r.closed_at.map(|t| t.rfc3339()).unwrap_or_default(),
+            r.updated_at.rfc3339(),
+        ]
     };
+    let answer = async {
+        let page = l.reads().incident_rows(&incidents_filter(&l, &query)?, MOST).await.map_err(from_store(l.now))?;
+        Ok(page.rows.into_iter().map(row).collect())
+    };
+    let answer = answer.await;
     file("incidents", &["org", "external_id", "title", "severity", "status", "tlp", "class", "opened_at", "closed_at", "updated_at"], answer)
 }
 
-async fn indicators(State(app): State<App>, who: SignedIn, Query(mut query): Query<PageQuery>) -> Response {
-    let viewing = viewing(app, who);
-    let mut rows = Vec::new();
-    let answer = loop {
-        match viewing.indicators(query.clone()).await {
-            Err(refusal) => break Err(refusal),
-            Ok(page) => {
-                rows.extend(
-                    page.rows
-                        .into_iter()
-                        .map(|r| vec![r.org.slug, r.kind, r.value, r.tlp.to_string(), r.first_seen.rfc3339(), r.last_seen.rfc3339(), r.reporters.to_string()]),
-                );
-                match page.next {
-                    Some(next) if rows.len() < MOST => query.cursor = next,
-                    _ => break Ok(rows),
-                }
-            }
-        }
+async fn indicators(State(app): State<App>, who: SignedIn, Query(query): Query<PageQuery>) -> Response {
+    let l = Looking::new(app, who.viewer);
+    let row = |r: IndicatorRow| vec![r.org.slug, r.kind, r.value, r.tlp.to_string(), r.first_seen.rfc3339(), r.last_seen.rfc3339(), r.reporters.to_string()];
+    let answer = async {
+        let page = l.reads().indicator_rows(&indicators_filter(&l, &query)?, MOST).await.map_err(from_store(l.now))?;
+        Ok(page.rows.into_iter().map(row).collect())
     };
+    let answer = answer.await;
     file("indicators", &["org", "type", "value", "tlp", "first_seen", "last_seen", "reporters"], answer)
 }

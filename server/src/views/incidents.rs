@@ -2,7 +2,7 @@
 
 use super::{Looking, failed, from_store, words};
 use app::api::Answer;
-use domain::{IncidentStatus, Severity, Tlp, query::PageQuery, view::*};
+use domain::{DataClass, IncidentStatus, Severity, Tlp, query::PageQuery, view::*};
 use serde_json::Value;
 use store::{IncidentFacet, IncidentFilter};
 

@@ -6,7 +6,7 @@ use super::{
     words,
 };
 use app::api::Answer;
-use domain::{Tlp, query::PageQuery, view::*};
+use domain::{DataClass, Tlp, query::PageQuery, view::*};
 use serde_json::Value;
 use store::{IndicatorFacet, IndicatorFilter};
 

@@ -95,6 +95,17 @@ macro_rules! reach {
 }
 pub(crate) use reach;
 
+/// The conditions as they are called in the source, with their texts: for the test that prepares every statement on both databases.
+#[doc(hidden)]
+pub const CONDITIONS: [(&str, &str); 6] = [
+    ("reach!(incidents)", reach!(incidents)),
+    ("reach!(events)", reach!(events)),
+    ("reach!(indicators)", reach!(indicators)),
+    ("withheld!(0)", withheld!(0)),
+    ("withheld!(3)", withheld!(3)),
+    ("peers!()", peers!()),
+];
+
 /// A value bound into a condition.
 #[derive(Clone, Debug)]
 pub(crate) enum Arg {

@@ -21,6 +21,7 @@ mod numbers;
 mod pages;
 mod push;
 mod refusals;
+mod sharing;
 mod signin;
 mod unshared;
 

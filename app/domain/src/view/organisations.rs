@@ -2,7 +2,7 @@
 
 use super::{Chart, IncidentRow, OrgRef, PushRow, Sparkline, TlpCount};
 use crate::{
-    Freshness, Timestamp, Tlp,
+    Freshness, Level, Timestamp, Tlp,
     catalogue::{Domain, MetricDefinition},
     verdict::Standing,
 };

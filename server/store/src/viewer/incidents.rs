@@ -129,6 +129,14 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn incidents(&self, f: &IncidentFilter) -> Result<Page<IncidentRow>, StoreError> {
+        self.incident_rows(f, PAGE).await
+    }
+
+    /// As [`Reads::incidents`], with as many rows as are asked for: what a file is made of.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn incident_rows(&self, f: &IncidentFilter, limit: usize) -> Result<Page<IncidentRow>, StoreError> {
         let base = self.incident_where(f, None);
         let count = format!("SELECT count(*) FROM incidents t {}", base.sql());
         let total: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(count)), base.args()).fetch_one(c).await)?;
@@ -148,10 +156,10 @@ impl Reads<'_> {
                 _ => w.and("t.severity >= ? AND (t.severity > ? OR (t.opened_at, t.id) < (?, ?))", [s.clone(), s, at, id]),
             }
         }
-        let sql = format!("SELECT {COLUMNS} FROM incidents t JOIN organisations o ON o.id = t.org_id {} ORDER BY {order} LIMIT {}", w.sql(), PAGE + 1);
+        let sql = format!("SELECT {COLUMNS} FROM incidents t JOIN organisations o ON o.id = t.org_id {} ORDER BY {order} LIMIT {}", w.sql(), limit + 1);
         let mut rows: Vec<IncidentSql> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
-        let more = rows.len() > PAGE;
-        rows.truncate(PAGE);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
         let next = rows.last().filter(|_| more).map(|r| {
             let at = if f.sort == "-updated" { r.updated_at } else { r.opened_at };
             cursor(&[&r.severity, &at, &r.id])

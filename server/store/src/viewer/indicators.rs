@@ -114,6 +114,14 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn indicators(&self, f: &IndicatorFilter) -> Result<Page<IndicatorRow>, StoreError> {
+        self.indicator_rows(f, PAGE).await
+    }
+
+    /// As [`Reads::indicators`], with as many rows as are asked for: what a file is made of.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn indicator_rows(&self, f: &IndicatorFilter, limit: usize) -> Result<Page<IndicatorRow>, StoreError> {
         let mut w = self.indicator_where(f, None);
         let count = format!("SELECT count(*) FROM indicators t {}", w.sql());
         let total: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(count)), w.args()).fetch_one(c).await)?;
@@ -123,11 +131,11 @@ impl Reads<'_> {
         let sql = format!(
             "SELECT {COLUMNS} FROM indicators t JOIN organisations o ON o.id = t.org_id {} ORDER BY t.last_seen DESC, t.id DESC LIMIT {}",
             w.sql(),
-            PAGE + 1
+            limit + 1
         );
         let mut rows: Vec<IndicatorSql> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
-        let more = rows.len() > PAGE;
-        rows.truncate(PAGE);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
         let next = rows.last().filter(|_| more).map(|r| cursor(&[&r.last_seen, &r.id]));
         Ok(Page { rows: rows.into_iter().map(Into::into).collect(), total: total as u64, next })
     }

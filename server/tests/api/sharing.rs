@@ -1,0 +1,148 @@
+//! Sharing rules: who is shown less sees less, everywhere and at once.
+
+use crate::{
+    support::*,
+    unshared::{gives_away, overviews},
+};
+use domain::{DataClass, Level, MINUTE, Role, SECOND, Tlp, sharing::Audience};
+use serde_json::json;
+
+const CANARY: &str = "canary-withheld-77aa";
+
+/// Sets a rule of alpha for everyone, and waits until the hub goes by it.
+async fn withhold(app: &TestApp, class: DataClass, level: Level) {
+    rule(app, "alpha", class, Audience::Everyone, Some(level)).await;
+}
+
+async fn rule(app: &TestApp, owner: &str, class: DataClass, audience: Audience, level: Option<Level>) {
+    app.app.store.hub().set_rule(app.org(owner), class, audience, level, app.app.clock.now()).await.expect("a rule");
+    obeyed(app).await;
+}
+
+async fn obeyed(app: &TestApp) {
+    let version = app.app.store.hub().sharing_version().await.expect("a version");
+    app.app.clock.advance(2 * SECOND);
+    eventually("the rules are read", async || (app.app.live.board().sharing.version == version).then_some(())).await;
+}
+
+/// Alpha shares one of everything with everyone, with the canary in its words.
+async fn push_open(app: &TestApp) {
+    let (alpha, at) = (app.partner("alpha").await, app.at(-MINUTE));
+    alpha.push("metrics", &items([with(sample(91.0, &at), "labels", json!({ "site": CANARY }))])).await;
+    alpha.push("incidents", &items([with(incident("a", "critical", "GREEN"), "title", CANARY)])).await;
+    alpha.push("events", &items([with(with(event("e", "CLEAR", &at), "title", CANARY), "incident", "a")])).await;
+    alpha.push("indicators", &items([indicator(&format!("{CANARY}.example"), "GREEN")])).await;
+    app.partner("beta").await.push("metrics", &items([sample(71.0, &at)])).await;
+    app.settle().await;
+}
+
+#[tokio::test]
+async fn what_is_withheld_is_nowhere() {
+    let app = TestApp::start().await;
+    push_open(&app).await;
+    let person = app.person_of("beta", Role::Analyst).await;
+    for path in ["/", "/incidents", "/indicators", "/csv/incidents", "/csv/indicators"] {
+        assert!(gives_away(&person.get(path).await, CANARY), "{path}: shared as yet");
+    }
+    for class in DataClass::ALL {
+        withhold(&app, class, Level::None).await;
+    }
+    for role in Role::ALL {
+        let person = app.person_of("beta", role).await;
+        for path in overviews() {
+            let answer = person.get(&path).await;
+            assert!(!gives_away(&answer, CANARY), "{role} at {path}: {}", answer.text());
+        }
+    }
+    for path in ["/orgs/alpha", &format!("/orgs/alpha/metrics/{METRIC}"), "/csv/orgs/alpha", &format!("/csv/orgs/alpha/metrics/{METRIC}")] {
+        assert_eq!(person.get(path).await.status, 404, "{path}");
+    }
+    for path in ["/orgs", "/status", "/about/scoring", "/csv/orgs"] {
+        let text = person.get(path).await.text();
+        assert!(!text.contains("/orgs/alpha") && !text.contains("ALPHA"), "{path}: {text}");
+    }
+    // What is not shared says so, and is no 0.
+    assert!(person.page("/orgs").await.contains("One organisation does not share posture with you"));
+    assert!(person.page("/").await.contains("One organisation does not share its posture with you"));
+    // At home nothing is missing.
+    let home = app.person_of("alpha", Role::Analyst).await;
+    for path in ["/", "/incidents", "/indicators", "/orgs/alpha"] {
+        assert!(gives_away(&home.get(path).await, CANARY), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_summary_has_scores_and_no_single_value() {
+    let app = TestApp::start().await;
+    push_open(&app).await;
+    withhold(&app, DataClass::Posture, Level::Summary).await;
+    let person = app.person_of("beta", Role::Analyst).await;
+    let page = person.page("/orgs/alpha").await;
+    assert!(page.contains("shares its posture with you as a summary") && page.contains("shared as a summary"));
+    assert!(!page.contains(&format!("/metrics/{METRIC}")) && !page.contains("class=\"metrics\""), "{page}");
+    assert_eq!(person.get(&format!("/orgs/alpha/metrics/{METRIC}")).await.status, 404);
+    assert_eq!(person.get("/csv/orgs").await.csv().len(), 3, "by name, with its score");
+    assert!(person.get("/receipts?org=alpha").await.text().matches("/receipts/0").count() == 0, "a push tells its values");
+}
+
+#[tokio::test]
+async fn a_rule_for_one_decides_over_the_rule_for_all() {
+    let app = TestApp::start().await;
+    push_open(&app).await;
+    withhold(&app, DataClass::Incidents, Level::None).await;
+    rule(&app, "alpha", DataClass::Incidents, Audience::Organisation(app.org("beta")), Some(Level::Detail)).await;
+    let (named, other) = (app.person_of("beta", Role::Executive).await, app.person_of("gamma", Role::Executive).await);
+    assert_eq!((named.get("/csv/incidents").await.csv().len(), other.get("/csv/incidents").await.csv().len()), (1, 0));
+    // The cap of an incident that one may not see would tell that there is one.
+    let score = async |person: &Person| person.get("/csv/orgs").await.csv().into_iter().find(|row| row[0] == "alpha").expect("alpha")[3].clone();
+    assert_ne!(score(&named).await, score(&other).await);
+    assert!(other.page("/incidents").await.contains("0 "), "an empty list");
+}
+
+#[tokio::test]
+async fn tlp_amber_reaches_those_of_a_common_group() {
+    let app = TestApp::start().await;
+    let (hub, now) = (app.app.store.hub(), app.app.clock.now());
+    let group = hub.add_group(app.org("alpha"), "Ports".into(), now).await.expect("a group");
+    assert!(hub.invite(group, app.org("alpha"), app.org("beta"), now).await.expect("an invitation"));
+    obeyed(&app).await;
+    let (alpha, member, other) = (app.partner("alpha").await, app.person_of("beta", Role::Analyst).await, app.person_of("gamma", Role::Analyst).await);
+    let list = async |person: &Person| person.get("/csv/incidents").await.csv().len();
+    alpha.push("incidents", &items([incident("a", "high", Tlp::Amber.name())])).await;
+    app.settle().await;
+    assert_eq!((list(&member).await, list(&other).await), (0, 0), "invited is not joined");
+    let (mut told, mut untold) = (member.stream(None).await, other.stream(None).await);
+    assert!(hub.join(group, app.org("beta"), now).await.expect("joined"));
+    obeyed(&app).await;
+    assert_eq!((list(&member).await, list(&other).await), (1, 0));
+    // Open pages read everything again, and then learn of changes like everybody who may.
+    for stream in [&mut told, &mut untold] {
+        assert_eq!(stream.event().await.kind, "hello");
+        assert_eq!(stream.event().await.kind, "resync");
+    }
+    alpha.push("incidents", &items([incident("b", "high", Tlp::Amber.name())])).await;
+    told.until("incidents:alpha").await;
+    assert_eq!(untold.event().await.topics(), ["posture:alpha"], "a sign of life");
+    // Who leaves sees no more of it.
+    assert!(hub.leave(group, app.org("alpha")).await.expect("left"));
+    obeyed(&app).await;
+    assert_eq!(list(&member).await, 0);
+}
+
+#[tokio::test]
+async fn streams_tell_nothing_of_what_is_withheld() {
+    let app = TestApp::start().await;
+    push_open(&app).await;
+    for class in [DataClass::Posture, DataClass::Incidents] {
+        withhold(&app, class, Level::Aggregate).await;
+    }
+    let (alpha, beta) = (app.partner("alpha").await, app.partner("beta").await);
+    let mut stream = app.person_of("gamma", Role::Analyst).await.stream(None).await;
+    assert_eq!(stream.event().await.kind, "hello");
+    alpha.push("metrics", &items([sample(50.0, &app.at(0))])).await;
+    alpha.push("incidents", &items([incident("b", "critical", "CLEAR")])).await;
+    app.settle().await;
+    beta.push("metrics", &items([sample(50.0, &app.at(0))])).await;
+    assert_eq!(stream.event().await.topics(), ["posture:beta", "pushes:beta"]);
+    assert!(!stream.seen.contains("alpha"), "{}", stream.seen);
+}
