@@ -5,6 +5,7 @@ mod connect;
 mod csv;
 mod health;
 mod pages;
+mod sharing;
 
 use crate::{
     App, api, auth, live, middleware,
@@ -33,6 +34,9 @@ pub fn router(app: &App) -> Router {
         .route("/live", get(live::sse::stream))
         .route("/connect", get(pages::page).post(connect::create))
         .route("/connect/revoke", post(connect::revoke))
+        .route("/admin/sharing", get(pages::page).post(sharing::change))
+        .route("/admin/sharing/approve", post(sharing::approve))
+        .route("/admin/sharing/decline", post(sharing::decline))
         .nest("/csv", csv::router())
         .merge(auth::handlers::routes())
         .fallback(pages::page)

@@ -12,6 +12,7 @@ mod organisation;
 mod organisations;
 mod records;
 mod scoring;
+pub mod sharing;
 mod shell;
 mod status;
 pub mod words;
@@ -225,6 +226,11 @@ impl Pages for Viewing {
     fn connect(&self) -> Pending<'_, Connect> {
         // Not cached: it may hold a new key.
         Box::pin(async move { connect::connect(self, &self.looking()?).await })
+    }
+
+    fn sharing(&self, asked: SharingChange) -> Pending<'_, SharingRules> {
+        // Not cached: it is read seldom, and shows a change at once.
+        Box::pin(async move { sharing::sharing(self, &self.looking()?, asked).await })
     }
 
     fn scoring(&self) -> Pending<'_, Scoring> {

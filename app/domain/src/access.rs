@@ -116,6 +116,12 @@ impl Role {
         matches!(self, Self::OrgAdmin)
     }
 
+    /// Whether the role changes what its own organisation shares.
+    #[must_use]
+    pub const fn manages_sharing(self) -> bool {
+        matches!(self, Self::OrgAdmin)
+    }
+
     /// Whether the role reads raw payloads of its own organisation's pushes. Executives read receipts without them.
     #[must_use]
     pub const fn reads_raw(self) -> bool {

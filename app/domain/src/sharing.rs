@@ -62,6 +62,18 @@ impl Sharing {
         sharing
     }
 
+    /// The rules with one of them set, or taken away: what a change would make of them.
+    #[must_use]
+    pub fn with(&self, owner: OrgId, class: DataClass, audience: Audience, level: Option<Level>) -> Self {
+        let mut changed = self.clone();
+        let rules = changed.rules.entry((owner, class)).or_default();
+        match level {
+            Some(level) => drop(rules.insert(audience, level)),
+            None => drop(rules.remove(&audience)),
+        }
+        changed
+    }
+
     /// Whether nobody withholds anything from anybody, which most answers can be quick about.
     #[must_use]
     pub fn is_open(&self) -> bool {
@@ -123,6 +135,15 @@ impl Sharing {
     #[must_use]
     pub fn default_of(&self, class: DataClass) -> Level {
         self.defaults[class.code() as usize]
+    }
+}
+
+/// The levels that mean something for a class: only posture has scores to show without single values.
+#[must_use]
+pub fn offered(class: DataClass) -> &'static [Level] {
+    match class {
+        DataClass::Posture => &[Level::None, Level::Summary, Level::Detail],
+        _ => &[Level::None, Level::Detail],
     }
 }
 

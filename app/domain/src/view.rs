@@ -10,6 +10,7 @@ mod incidents;
 mod indicators;
 mod organisations;
 mod records;
+mod sharing;
 mod status;
 
 pub use charts::*;
@@ -19,6 +20,7 @@ pub use incidents::*;
 pub use indicators::*;
 pub use organisations::*;
 pub use records::*;
+pub use sharing::*;
 pub use status::*;
 
 use crate::{Role, Timestamp};

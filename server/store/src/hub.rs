@@ -3,6 +3,7 @@
 pub mod identity;
 pub mod outbox;
 pub mod posture;
+pub mod proposals;
 pub mod retention;
 pub mod sharing;
 pub mod throttle;

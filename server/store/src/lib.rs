@@ -36,6 +36,7 @@ pub use hub::{
     identity::{KeyRecord, SessionRecord, UserRecord},
     outbox::{Change, PEERS},
     posture::{CurrentRow, DayRow, OpenIncident, Org},
+    proposals::{Approval, Proposal},
     retention::Retention,
     sharing::Group,
 };

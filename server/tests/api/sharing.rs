@@ -146,3 +146,50 @@ async fn streams_tell_nothing_of_what_is_withheld() {
     assert_eq!(stream.event().await.topics(), ["posture:beta", "pushes:beta"]);
     assert!(!stream.seen.contains("alpha"), "{}", stream.seen);
 }
+
+#[tokio::test]
+async fn narrowing_is_immediate_and_widening_needs_a_second_person() {
+    let app = TestApp::start().await;
+    push_open(&app).await;
+    let (first, second) = (app.person(Role::OrgAdmin).await, app.person(Role::OrgAdmin).await);
+    let (outsider, reader) = (app.person_of("beta", Role::OrgAdmin).await, app.person(Role::Analyst).await);
+    let level = async || app.app.store.hub().sharing().await.expect("rules").level(app.org("beta"), app.org("alpha"), DataClass::Incidents);
+    let none = [("class", "incidents"), ("audience", "everyone"), ("level", "none")];
+    let all = [("class", "incidents"), ("audience", "everyone"), ("level", "detail")];
+    // The preview says who, how many and what, and changes nothing.
+    let preview = first.page("/admin/sharing?class=incidents&audience=everyone&level=none").await;
+    assert!(preview.contains("Before you save") && preview.contains("BETA Works") && preview.contains(CANARY), "{preview}");
+    assert_eq!(level().await, Level::Detail);
+    assert!(!reader.page("/admin/sharing?class=incidents&audience=everyone&level=none").await.contains("Before you save"));
+    for person in [&reader] {
+        assert_eq!(person.post("/admin/sharing", &none).await.status, 403);
+    }
+    assert_eq!(first.post("/admin/sharing", &none).await.header("location"), "/admin/sharing?done=saved");
+    assert_eq!(level().await, Level::None);
+    assert_eq!(first.post("/admin/sharing", &all).await.header("location"), "/admin/sharing?done=proposed");
+    assert_eq!(level().await, Level::None, "it waits");
+    let waiting = app.app.store.hub().proposals(app.org("alpha"), app.app.clock.now()).await.expect("proposals");
+    let id = waiting[0].id.to_string();
+    let approve = async |person: &Person| person.post("/admin/sharing/approve", &[("id", id.as_str())]).await;
+    assert_eq!(approve(&first).await.header("location"), "/admin/sharing?done=own");
+    assert_eq!(approve(&outsider).await.header("location"), "/admin/sharing?done=gone", "as one that never was");
+    assert_eq!(outsider.post("/admin/sharing/decline", &[("id", id.as_str())]).await.header("location"), "/admin/sharing?done=declined");
+    assert_eq!(approve(&reader).await.status, 403);
+    assert_eq!(level().await, Level::None);
+    assert!(second.page("/admin/sharing").await.contains("Waiting for a second administrator"));
+    assert_eq!(approve(&second).await.header("location"), "/admin/sharing?done=saved");
+    assert_eq!(level().await, Level::Detail);
+    assert_eq!(approve(&second).await.header("location"), "/admin/sharing?done=gone");
+    // A level that a class does not have, an audience that is none, oneself.
+    for (class, audience, level) in
+        [("incidents", "everyone", "summary"), ("posture", "group:7", "none"), ("posture", "org:alpha", "none"), ("x", "everyone", "none")]
+    {
+        let refused = first.post("/admin/sharing", &[("class", class), ("audience", audience), ("level", level)]).await;
+        assert_eq!(refused.header("location"), "/admin/sharing?done=unknown", "{class} {audience} {level}");
+    }
+    // A proposal ends by itself.
+    first.post("/admin/sharing", &none).await;
+    first.post("/admin/sharing", &all).await;
+    app.app.clock.advance(7 * domain::DAY + SECOND);
+    assert!(app.app.store.hub().proposals(app.org("alpha"), app.app.clock.now()).await.expect("proposals").is_empty());
+}

@@ -36,7 +36,7 @@ pub struct Group {
     pub members: Vec<(OrgId, bool)>,
 }
 
-fn bad(what: &str) -> StoreError {
+pub(super) fn bad(what: &str) -> StoreError {
     StoreError::Internal(format!("sharing rules: {what}"))
 }
 
@@ -58,8 +58,17 @@ fn made(version: Option<String>, defaults: Option<String>, rules: Vec<RuleSql>, 
     Ok(Sharing::new(version, defaults, rules?, members.into_iter().map(|(group, org)| (GroupId(group), OrgId(org)))))
 }
 
+pub(super) fn read_audience(kind: &str, id: i64) -> Result<Audience, StoreError> {
+    match kind {
+        "everyone" => Ok(Audience::Everyone),
+        "group" => Ok(Audience::Group(GroupId(id))),
+        "organisation" => Ok(Audience::Organisation(OrgId(id))),
+        other => Err(bad(other)),
+    }
+}
+
 /// The words of the database for an audience: its kind, and its number or 0.
-fn words(audience: Audience) -> (&'static str, i64) {
+pub(super) fn words(audience: Audience) -> (&'static str, i64) {
     match audience {
         Audience::Everyone => ("everyone", 0),
         Audience::Group(group) => ("group", group.0),
@@ -94,19 +103,9 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn set_rule(&self, owner: OrgId, class: DataClass, audience: Audience, level: Option<Level>, at: Timestamp) -> Result<(), StoreError> {
-        const SET: &str = "INSERT INTO sharing_rules (org_id, class, audience, audience_id, level, set_at) VALUES ($1, $2, $3, $4, $5, $6) \
-                           ON CONFLICT (org_id, class, audience, audience_id) DO UPDATE SET level = excluded.level, set_at = excluded.set_at";
-        const UNSET: &str = "DELETE FROM sharing_rules WHERE org_id = $1 AND class = $2 AND audience = $3 AND audience_id = $4";
-        let (kind, id) = words(audience);
         self.write(move |conn| {
             Box::pin(async move {
-                execute!(conn, c => match level {
-                    Some(level) => {
-                        let set = sqlx::query(SET).bind(owner.0).bind(class.name()).bind(kind).bind(id).bind(level.name()).bind(at.0);
-                        set.execute(&mut *c).await
-                    }
-                    None => sqlx::query(UNSET).bind(owner.0).bind(class.name()).bind(kind).bind(id).execute(&mut *c).await,
-                })?;
+                write_rule(conn, owner, class, audience, level, at).await?;
                 decide(conn).await
             })
         })
@@ -214,6 +213,29 @@ impl Hub<'_> {
         })
         .await
     }
+}
+
+/// Sets or takes away a rule; [`decide`] must follow.
+pub(super) async fn write_rule(
+    conn: &mut Conn,
+    owner: OrgId,
+    class: DataClass,
+    audience: Audience,
+    level: Option<Level>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    const SET: &str = "INSERT INTO sharing_rules (org_id, class, audience, audience_id, level, set_at) VALUES ($1, $2, $3, $4, $5, $6) \
+                       ON CONFLICT (org_id, class, audience, audience_id) DO UPDATE SET level = excluded.level, set_at = excluded.set_at";
+    const UNSET: &str = "DELETE FROM sharing_rules WHERE org_id = $1 AND class = $2 AND audience = $3 AND audience_id = $4";
+    let (kind, id) = words(audience);
+    execute!(conn, c => match level {
+        Some(level) => {
+            let set = sqlx::query(SET).bind(owner.0).bind(class.name()).bind(kind).bind(id).bind(level.name()).bind(at.0);
+            set.execute(&mut *c).await
+        }
+        None => sqlx::query(UNSET).bind(owner.0).bind(class.name()).bind(kind).bind(id).execute(&mut *c).await,
+    })?;
+    Ok(())
 }
 
 /// Of one owner: from whom what is withheld (viewer, class, level), and who shares a group with it.

@@ -45,6 +45,7 @@ async fn fill(f: &Fixture) {
     let group = hub.add_group(f.orgs[0], "Häfen".into(), NOW).await.unwrap();
     assert!(hub.invite(group, f.orgs[0], f.orgs[1], NOW).await.unwrap() && hub.join(group, f.orgs[1], NOW).await.unwrap());
     hub.set_rule(f.orgs[0], DataClass::Events, Audience::Group(group), Some(Level::Summary), NOW).await.unwrap();
+    hub.propose_rule(f.orgs[0], DataClass::Events, Audience::Group(group), None, user, NOW).await.unwrap();
     for org in 0..3 {
         let others: Vec<_> = f.orgs.iter().copied().filter(|o| *o != f.orgs[org]).collect();
         // Three months, so three partitions; and numbers that not every notation keeps.
