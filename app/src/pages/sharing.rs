@@ -32,7 +32,7 @@ pub(super) fn words(class: DataClass, level: Level) -> &'static str {
     match (class, level) {
         (DataClass::Posture, Level::Summary) => "scores only",
         (DataClass::Posture, Level::Detail) => "every value",
-        (_, Level::Detail) => "every record its TLP allows",
+        (_, Level::Detail) => "what TLP allows",
         _ => "nothing",
     }
 }

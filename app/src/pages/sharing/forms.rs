@@ -76,7 +76,7 @@ fn Preview(d: Disclosure) -> impl IntoView {
         }
     });
     let examples = (!d.examples.is_empty() && !d.rows.is_empty()).then(|| {
-        view! { <div><p>"This is about rows such as:"</p><ul class="plain-list">{d.examples.iter().map(|text| view! { <li>{text.clone()}</li> }).collect_view()}</ul></div> }
+        view! { <div class="examples"><p>"This is about rows such as:"</p><ul class="plain-list">{d.examples.iter().map(|text| view! { <li>{text.clone()}</li> }).collect_view()}</ul></div> }
     });
     view! {
         <p class="lead">{title(class)}" for "{d.audience.clone()}": "<b>{level_words(class, d.level)}</b>". "{sentence}</p>
