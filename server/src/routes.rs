@@ -36,6 +36,7 @@ pub fn router(app: &App) -> Router {
         .route("/connect/revoke", post(connect::revoke))
         .route("/admin/sharing", get(pages::page).post(sharing::change))
         .route("/admin/sharing/approve", post(sharing::approve))
+        .route("/admin/sharing/confirm", post(sharing::confirm))
         .route("/admin/sharing/decline", post(sharing::decline))
         .nest("/csv", csv::router())
         .merge(auth::handlers::routes())

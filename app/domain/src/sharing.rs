@@ -41,6 +41,8 @@ pub struct Sharing {
     rules: BTreeMap<(OrgId, DataClass), BTreeMap<Audience, Level>>,
     /// Those that joined each group.
     members: BTreeMap<GroupId, BTreeSet<OrgId>>,
+    /// Those that have not confirmed yet what they share, and so share nothing.
+    unconfirmed: BTreeSet<OrgId>,
 }
 
 impl Default for Sharing {
@@ -52,7 +54,7 @@ impl Default for Sharing {
 
 impl Sharing {
     pub fn new(version: i64, defaults: [Level; 4], rules: impl IntoIterator<Item = Rule>, members: impl IntoIterator<Item = (GroupId, OrgId)>) -> Self {
-        let mut sharing = Self { version, defaults, rules: BTreeMap::new(), members: BTreeMap::new() };
+        let mut sharing = Self { version, defaults, rules: BTreeMap::new(), members: BTreeMap::new(), unconfirmed: BTreeSet::new() };
         for rule in rules {
             sharing.rules.entry((rule.owner, rule.class)).or_default().insert(rule.audience, rule.level);
         }
@@ -74,10 +76,23 @@ impl Sharing {
         changed
     }
 
+    /// The same, with organisations that have not confirmed yet what they share.
+    #[must_use]
+    pub fn without(mut self, unconfirmed: impl IntoIterator<Item = OrgId>) -> Self {
+        self.unconfirmed.extend(unconfirmed);
+        self
+    }
+
+    /// Whether an organisation has confirmed what it shares.
+    #[must_use]
+    pub fn is_confirmed(&self, owner: OrgId) -> bool {
+        !self.unconfirmed.contains(&owner)
+    }
+
     /// Whether nobody withholds anything from anybody, which most answers can be quick about.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.rules.is_empty() && self.defaults.iter().all(|level| *level == Level::Detail)
+        self.rules.is_empty() && self.unconfirmed.is_empty() && self.defaults.iter().all(|level| *level == Level::Detail)
     }
 
     /// What an organisation's people see of `owner`'s data of a class, before TLP narrows single records.
@@ -88,6 +103,9 @@ impl Sharing {
     pub fn level(&self, viewer: OrgId, owner: OrgId, class: DataClass) -> Level {
         if viewer == owner {
             return Level::Detail;
+        }
+        if !self.is_confirmed(owner) {
+            return Level::None;
         }
         let rules = self.rules.get(&(owner, class));
         let rule = |audience| rules.and_then(|rules| rules.get(&audience)).copied();
@@ -206,6 +224,15 @@ mod tests {
         // Who has left a group shares nothing by it, and gets nothing by it.
         let left = Sharing::new(1, [Level::Aggregate; 4], rules, [(GROUP, B), (GROUP, C)]);
         assert_eq!(left.level(B, A, CLASS), Level::Summary);
+    }
+
+    #[test]
+    fn who_has_not_confirmed_shares_nothing() {
+        let sharing = Sharing::new(1, [Level::Detail; 4], [rule(Audience::Organisation(B), Level::Detail)], []).without([A]);
+        assert!(!sharing.is_open());
+        for class in DataClass::ALL {
+            assert_eq!((sharing.level(B, A, class), sharing.level(A, B, class), sharing.level(A, A, class)), (Level::None, Level::Detail, Level::Detail));
+        }
     }
 
     #[test]

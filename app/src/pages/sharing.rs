@@ -7,7 +7,7 @@ use domain::{
     DataClass, Level,
     view::{SharingChange, SharingRules},
 };
-use forms::{ChangeCard, DisclosureCard, WaitingCard};
+use forms::{ChangeCard, ConfirmCard, DisclosureCard, WaitingCard};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
@@ -64,6 +64,7 @@ fn Rules(page: Signal<SharingRules>, done: String) -> impl IntoView {
             "The rule for the narrowest audience decides; TLP narrows further, record by record. Narrowing is in force at once; showing somebody more needs a second administrator."
         </PageHead>
         {notice.map(|text| view! { <p class="notice" role="status">{text}</p> })}
+        <ConfirmCard page/>
         <DisclosureCard page/>
         <WaitingCard page/>
         <Card title="Rules" id="rules"><Matrix page/></Card>

@@ -174,11 +174,13 @@ async fn add_org(store: &Store, add: OrgAdd, now: Timestamp) -> anyhow::Result<E
         interval: add.interval,
         weight: add.weight,
         last_data_at: None,
+        confirmed: false,
     };
     match store.hub().add_organisation(org, now).await {
         Err(StoreError::Exists(_)) => bail!("there is an organisation {} already", add.slug),
         done => done?,
     };
+    eprintln!("What it pushes counts for others once one of its administrators has confirmed at /admin/sharing what it shares.");
     print(&format!("added {} ({name})", add.slug))
 }
 

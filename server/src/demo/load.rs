@@ -65,6 +65,7 @@ pub async fn load_history(url: &str, clock: &Clock, step: impl Fn()) -> anyhow::
             interval: INTERVAL,
             weight: p.weight,
             last_data_at: None,
+            confirmed: true,
         };
         let id = hub.add_organisation(org, now.plus(-history::DAYS * DAY)).await?;
         let series = history::series(no, p, &policy, now);

@@ -62,6 +62,15 @@ pub async fn approve(State(app): State<App>, who: SignedIn, Form(form): Form<Whi
     }))
 }
 
+/// Confirms what the viewer's own organisation shares, which begins with it.
+pub async fn confirm(State(app): State<App>, who: SignedIn) -> Response {
+    if !who.user.role.manages_sharing() {
+        return not_allowed();
+    }
+    tracing::info!(user = who.user.id, "sharing was confirmed");
+    answer(app.store.hub().confirm_sharing(who.user.org, app.clock.now()).await.map(|()| "saved"))
+}
+
 /// Takes back or declines a change that waits.
 pub async fn decline(State(app): State<App>, who: SignedIn, Form(form): Form<Which>) -> Response {
     if !who.user.role.manages_sharing() {

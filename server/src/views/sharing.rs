@@ -57,6 +57,7 @@ pub async fn sharing(viewing: &Viewing, l: &Looking, asked: SharingChange) -> An
     Ok(SharingRules {
         org: words::org_ref(org),
         may_change: l.viewer.role.manages_sharing(),
+        confirmed: sharing.is_confirmed(me),
         rules: spoken.into_iter().map(row).collect(),
         audiences,
         outcome,

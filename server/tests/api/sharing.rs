@@ -193,3 +193,29 @@ async fn narrowing_is_immediate_and_widening_needs_a_second_person() {
     app.app.clock.advance(7 * domain::DAY + SECOND);
     assert!(app.app.store.hub().proposals(app.org("alpha"), app.app.clock.now()).await.expect("proposals").is_empty());
 }
+
+#[tokio::test]
+async fn a_new_organisation_counts_for_others_once_it_confirmed() {
+    let app = TestApp::start().await;
+    let (hub, now) = (app.app.store.hub(), app.app.clock.now());
+    let alpha = app.app.live.board().by_slug("alpha").expect("alpha").info.clone();
+    let org = store::Org { slug: "newcomer".into(), name: "Newcomer Works".into(), confirmed: false, ..alpha };
+    hub.add_organisation(org, now).await.expect("an organisation");
+    app.app.live.reload(&app.app.store, now).await.expect("the board");
+    obeyed(&app).await;
+    let (admin, other) = (app.person_of("newcomer", Role::OrgAdmin).await, app.person_of("beta", Role::OrgAdmin).await);
+    app.partner("newcomer").await.push("metrics", &items([sample(91.0, &app.at(-MINUTE))])).await;
+    app.settle().await;
+    assert!(!other.page("/orgs").await.contains("Newcomer Works"));
+    assert_eq!(other.get("/orgs/newcomer").await.status, 404);
+    assert!(admin.page("/orgs").await.contains("Newcomer Works") && admin.page("/connect").await.contains("confirms what you share"));
+    assert!(admin.page("/admin/sharing").await.contains("Nothing is shared yet"));
+    assert_eq!(app.person_of("newcomer", Role::Analyst).await.post("/admin/sharing/confirm", &[]).await.status, 403);
+    assert_eq!(other.post("/admin/sharing/confirm", &[]).await.status, 303, "their own, which is confirmed already");
+    obeyed(&app).await;
+    assert!(!other.page("/orgs").await.contains("Newcomer Works"));
+    assert_eq!(admin.post("/admin/sharing/confirm", &[]).await.header("location"), "/admin/sharing?done=saved");
+    obeyed(&app).await;
+    assert!(other.page("/orgs").await.contains("Newcomer Works"));
+    assert!(!admin.page("/admin/sharing").await.contains("Nothing is shared yet"));
+}

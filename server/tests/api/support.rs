@@ -123,6 +123,7 @@ impl TestApp {
                 interval: INTERVAL,
                 weight: 1.0,
                 last_data_at: None,
+                confirmed: true,
             };
             app.store.hub().add_organisation(org, app.clock.now()).await.expect("an organisation");
         }

@@ -176,6 +176,7 @@ async fn partners(store: &Store, keys: usize) -> Vec<Partner> {
             interval: 5 * MINUTE,
             weight: 1.0,
             last_data_at: None,
+            confirmed: true,
         };
         orgs.push(store.hub().add_organisation(org, now).await.expect("an organisation"));
     }

@@ -10,6 +10,8 @@ pub struct SharingRules {
     pub org: OrgRef,
     /// Whether this viewer may change rules.
     pub may_change: bool,
+    /// Whether an administrator confirmed what the organisation shares; until then it shares nothing.
+    pub confirmed: bool,
     /// The rules that are set, the widest audience first; everyone always.
     pub rules: Vec<AudienceRow>,
     /// Whom a rule can speak of: the value of the form, and its words.

@@ -9,6 +9,32 @@ use domain::{
 };
 use leptos::prelude::*;
 
+/// What stands first until an administrator has confirmed what the organisation shares.
+#[component]
+pub fn ConfirmCard(page: Signal<SharingRules>) -> impl IntoView {
+    let (confirmed, may_change, rules) = page.with_untracked(|p| (p.confirmed, p.may_change, p.rules.clone()));
+    if confirmed {
+        return ().into_any();
+    }
+    let everyone = rules.first().map(|row| row.levels).unwrap_or_default();
+    let line = move |class: DataClass| view! { <li>{title(class)}": "<b>{level_words(class, everyone[class.code() as usize])}</b></li> };
+    let end = if may_change {
+        view! { <form class="inline-form" method="post" action="/admin/sharing/confirm"><button class="primary">"Confirm and begin to share"</button></form> }
+            .into_any()
+    } else {
+        view! { <p class="quiet">"One of your organisation's administrators (role org_admin) confirms it."</p> }.into_any()
+    };
+    view! {
+        <Card title="Nothing is shared yet" id="confirm" class="disclosure">
+            <p class="lead">"What your organisation pushes is seen by its own people only, until this is confirmed. Everyone in the alliance would then see:"</p>
+            <ul class="plain-list">{DataClass::ALL.map(line).collect_view()}</ul>
+            <p>"Change the rules below first, if that is not what you want. Until then one administrator is enough."</p>
+            {end}
+        </Card>
+    }
+    .into_any()
+}
+
 /// One form for each class, because their levels differ. It only asks; the answer shows who would see what.
 #[component]
 pub fn ChangeCard(page: Signal<SharingRules>) -> impl IntoView {

@@ -21,6 +21,7 @@ const VERSION: &str = "sharing_version";
 
 const META: &str = "SELECT value FROM meta WHERE key = $1";
 const RULES: &str = "SELECT org_id, class, audience, audience_id, level FROM sharing_rules";
+const UNCONFIRMED: &str = "SELECT id FROM organisations WHERE sharing_confirmed_at IS NULL";
 const MEMBERS: &str = "SELECT group_id, org_id FROM sharing_group_members WHERE joined_at IS NOT NULL";
 
 type RuleSql = (i64, String, String, i64, String);
@@ -40,7 +41,13 @@ pub(super) fn bad(what: &str) -> StoreError {
     StoreError::Internal(format!("sharing rules: {what}"))
 }
 
-fn made(version: Option<String>, defaults: Option<String>, rules: Vec<RuleSql>, members: Vec<(i64, i64)>) -> Result<Sharing, StoreError> {
+fn made(
+    version: Option<String>,
+    defaults: Option<String>,
+    rules: Vec<RuleSql>,
+    members: Vec<(i64, i64)>,
+    unconfirmed: Vec<i64>,
+) -> Result<Sharing, StoreError> {
     let version = version.map_or(Ok(0), |text| text.parse()).map_err(|_| bad(VERSION))?;
     let defaults = defaults.map_or(Ok([Level::Detail; 4]), |text| serde_json::from_str(&text)).map_err(|_| bad(DEFAULTS))?;
     let rules: Result<Vec<Rule>, StoreError> = rules
@@ -55,7 +62,8 @@ fn made(version: Option<String>, defaults: Option<String>, rules: Vec<RuleSql>, 
             Ok(Rule { owner: OrgId(owner), class: class.parse().map_err(|_| bad(&class))?, audience, level: level.parse().map_err(|_| bad(&level))? })
         })
         .collect();
-    Ok(Sharing::new(version, defaults, rules?, members.into_iter().map(|(group, org)| (GroupId(group), OrgId(org)))))
+    let sharing = Sharing::new(version, defaults, rules?, members.into_iter().map(|(group, org)| (GroupId(group), OrgId(org))));
+    Ok(sharing.without(unconfirmed.into_iter().map(OrgId)))
 }
 
 pub(super) fn read_audience(kind: &str, id: i64) -> Result<Audience, StoreError> {
@@ -87,7 +95,8 @@ impl Hub<'_> {
         let defaults = self.meta(DEFAULTS).await?;
         let rules = read!(self, c => sqlx::query_as(RULES).fetch_all(c).await)?;
         let members = read!(self, c => sqlx::query_as(MEMBERS).fetch_all(c).await)?;
-        made(version, defaults, rules, members)
+        let unconfirmed = read!(self, c => sqlx::query_scalar(UNCONFIRMED).fetch_all(c).await)?;
+        made(version, defaults, rules, members, unconfirmed)
     }
 
     /// Counts the changes of rules and memberships.
@@ -106,6 +115,21 @@ impl Hub<'_> {
         self.write(move |conn| {
             Box::pin(async move {
                 write_rule(conn, owner, class, audience, level, at).await?;
+                decide(conn).await
+            })
+        })
+        .await
+    }
+
+    /// Confirms what an organisation shares: from now on its data counts for others, by its rules.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn confirm_sharing(&self, org: OrgId, at: Timestamp) -> Result<(), StoreError> {
+        const CONFIRM: &str = "UPDATE organisations SET sharing_confirmed_at = $2 WHERE id = $1 AND sharing_confirmed_at IS NULL";
+        self.write(move |conn| {
+            Box::pin(async move {
+                execute!(conn, c => sqlx::query(CONFIRM).bind(org.0).bind(at.0).execute(&mut *c).await)?;
                 decide(conn).await
             })
         })
@@ -286,7 +310,8 @@ async fn load(conn: &mut Conn) -> Result<Sharing, StoreError> {
     let defaults = on_conn!(conn, c => sqlx::query_scalar(META).bind(DEFAULTS).fetch_optional(&mut *c).await)?;
     let rules = on_conn!(conn, c => sqlx::query_as(RULES).fetch_all(&mut *c).await)?;
     let members = on_conn!(conn, c => sqlx::query_as(MEMBERS).fetch_all(&mut *c).await)?;
-    made(version, defaults, rules, members)
+    let unconfirmed = on_conn!(conn, c => sqlx::query_scalar(UNCONFIRMED).fetch_all(&mut *c).await)?;
+    made(version, defaults, rules, members, unconfirmed)
 }
 
 fn decided(sharing: &Sharing, owner: i64, orgs: &[i64]) -> Decided {

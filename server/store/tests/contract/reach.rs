@@ -54,6 +54,12 @@ async fn they_follow_every_rule_and_group(f: Fixture) {
     }
     hub.set_sharing_defaults([Level::Detail, Level::Detail, Level::None, Level::None]).await.unwrap();
     check(&f, &cases).await;
+    let org = store::Org { slug: "newcomer".into(), confirmed: false, ..hub.organisations().await.unwrap().remove(0) };
+    let newcomer = hub.add_organisation(org, NOW).await.unwrap();
+    let withheld = async || hub.sharing().await.unwrap().level(a, newcomer, DataClass::Posture);
+    assert_eq!(withheld().await, Level::None);
+    hub.confirm_sharing(newcomer, NOW).await.unwrap();
+    assert_eq!(withheld().await, Level::Detail);
     assert!(hub.leave(group, a).await.unwrap() && !hub.leave(group, a).await.unwrap());
     check(&f, &cases).await;
     assert!(matches!(hub.add_group(b, "Ports".into(), NOW).await, Err(StoreError::Exists(_))));
