@@ -57,7 +57,7 @@ impl Reads<'_> {
     pub async fn samples(&self, org: OrgId, metric: &str, cursor: &str) -> Result<Page<SampleRow>, StoreError> {
         // The rollup says in which hours there is anything, so only those parts of the tree are opened.
         const HOURS: &str = "WITH RECURSIVE b (bucket) AS (SELECT $3 UNION ALL SELECT bucket - 1 FROM b WHERE bucket > $4) \
-                             SELECT r.bucket FROM b JOIN rollup_hours r ON r.bucket = b.bucket AND r.org_id = $1 AND r.series_id = $2 LIMIT $5";
+                             SELECT r.bucket FROM b JOIN rollup_hours r ON r.bucket = b.bucket AND r.org_id = $1 AND r.series_id = $2 ORDER BY r.bucket DESC LIMIT $5";
         const RAW: &str = "SELECT m.observed_at, c.received_at, m.value, c.id, c.key_name FROM samples m LEFT JOIN receipts c ON c.no = m.receipt_no AND c.org_id = m.org_id \
                            WHERE m.hour = $1 AND m.org_id = $2 AND m.series_id = $3 AND m.observed_at < $4 ORDER BY m.observed_at DESC";
         const LAST: &str = "SELECT observed_at FROM current_values WHERE org_id = $1 AND series_id = $2";
