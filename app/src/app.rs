@@ -85,6 +85,7 @@ fn Routes() -> impl IntoView {
                 <Route path=path!("/receipts") view=PushesPage ssr=SsrMode::Async/>
                 <Route path=path!("/receipts/:id") view=ReceiptPage ssr=SsrMode::Async/>
                 <Route path=path!("/connect") view=ConnectPage ssr=SsrMode::Async/>
+                <Route path=path!("/admin/groups") view=GroupsPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/sharing") view=SharingPage ssr=SsrMode::Async/>
                 <Route path=path!("/about/scoring") view=ScoringPage ssr=SsrMode::Async/>
                 <Route path=path!("/status") view=StatusPage ssr=SsrMode::Async/>

@@ -3,6 +3,7 @@
 mod collective;
 mod connect;
 mod event;
+mod groups;
 mod incident;
 mod incidents;
 mod indicator;
@@ -21,6 +22,7 @@ mod welcome;
 pub use collective::CollectivePage;
 pub use connect::ConnectPage;
 pub use event::EventPage;
+pub use groups::GroupsPage;
 pub use incident::IncidentPage;
 pub use incidents::IncidentsPage;
 pub use indicator::IndicatorPage;

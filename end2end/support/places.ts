@@ -29,6 +29,7 @@ export const PLACES: Place[] = [
   { name: 'receipt', path: '/receipts', follow: ['[data-row]'] },
   { name: 'connect', path: '/connect' },
   { name: 'sharing', path: '/admin/sharing' },
+  { name: 'sharing groups', path: '/admin/groups' },
   { name: 'scoring', path: '/about/scoring' },
   { name: 'status', path: '/status' },
   { name: 'push API', path: '/docs/api' },

@@ -5,6 +5,7 @@
 
 mod collective;
 mod connect;
+mod groups;
 mod incidents;
 mod indicators;
 mod metric;
@@ -226,6 +227,10 @@ impl Pages for Viewing {
     fn connect(&self) -> Pending<'_, Connect> {
         // Not cached: it may hold a new key.
         Box::pin(async move { connect::connect(self, &self.looking()?).await })
+    }
+
+    fn groups(&self) -> Pending<'_, Groups> {
+        Box::pin(async move { groups::groups(&self.looking()?).await })
     }
 
     fn sharing(&self, asked: SharingChange) -> Pending<'_, SharingRules> {

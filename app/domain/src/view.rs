@@ -6,6 +6,7 @@
 mod charts;
 mod collective;
 mod connect;
+mod groups;
 mod incidents;
 mod indicators;
 mod organisations;
@@ -16,6 +17,7 @@ mod status;
 pub use charts::*;
 pub use collective::*;
 pub use connect::*;
+pub use groups::*;
 pub use incidents::*;
 pub use indicators::*;
 pub use organisations::*;

@@ -103,7 +103,7 @@ async fn metric(State(app): State<App>, who: SignedIn, Path((org, metric)): Path
     }
     let points = looking.app.store.viewer(who.viewer).metric_series(id, &metric, window).await;
     let rows = points.map(|p| p.into_iter().map(|p| vec![p.at.rfc3339(), p.value.to_string()]).collect());
-    file(&format!("{org}-{metric}"), &["observed_at", "value"], rows.map_err(crate::views::failed))
+    file(&format!("{org}-{metric}"), &["observed_at", "value"], rows.map_err(from_store(looking.now)))
 }
 
 async fn incidents(State(app): State<App>, who: SignedIn, Query(query): Query<PageQuery>) -> Response {

@@ -219,3 +219,33 @@ async fn a_new_organisation_counts_for_others_once_it_confirmed() {
     assert!(other.page("/orgs").await.contains("Newcomer Works"));
     assert!(!admin.page("/admin/sharing").await.contains("Nothing is shared yet"));
 }
+
+#[tokio::test]
+async fn groups_are_joined_by_consent_and_seen_by_their_members_only() {
+    let app = TestApp::start().await;
+    let (alpha, beta, gamma) = (app.person(Role::OrgAdmin).await, app.person_of("beta", Role::OrgAdmin).await, app.person_of("gamma", Role::OrgAdmin).await);
+    let done = |answer: Answer| answer.header("location").trim_start_matches("/admin/groups?done=").to_owned();
+    assert_eq!(app.person(Role::Analyst).await.post("/admin/groups", &[("name", "Ports")]).await.status, 403);
+    assert_eq!(done(alpha.post("/admin/groups", &[("name", "Ports")]).await), "made");
+    assert_eq!(done(beta.post("/admin/groups", &[("name", "Ports")]).await), "exists");
+    assert_eq!(done(beta.post("/admin/groups", &[("name", " ")]).await), "unnamed");
+    let id = app.app.store.hub().groups().await.expect("groups")[0].id.0.to_string();
+    let invite = async |by: &Person, org: &str| done(by.post("/admin/groups/invite", &[("group", id.as_str()), ("org", org)]).await);
+    let act = async |by: &Person, what: &str| done(by.post(&format!("/admin/groups/{what}"), &[("group", id.as_str())]).await);
+    assert_eq!(act(&beta, "join").await, "unknown", "not invited");
+    assert_eq!(invite(&gamma, "beta").await, "unknown", "no member");
+    assert_eq!(invite(&alpha, "none").await, "unknown");
+    assert_eq!(invite(&alpha, "beta").await, "invited");
+    assert!(beta.page("/admin/groups").await.contains("Invitation to Ports") && !gamma.page("/admin/groups").await.contains("Ports"));
+    assert!(!app.app.store.hub().sharing().await.expect("rules").are_peers(app.org("alpha"), app.org("beta")));
+    assert_eq!(act(&beta, "join").await, "joined");
+    assert!(app.app.store.hub().sharing().await.expect("rules").are_peers(app.org("alpha"), app.org("beta")));
+    // A rule can speak of it from now on.
+    let rule = [("class", "posture"), ("audience", &*format!("group:{id}")), ("level", "summary")];
+    assert_eq!(beta.post("/admin/sharing", &rule).await.header("location"), "/admin/sharing?done=saved");
+    assert_eq!(gamma.post("/admin/sharing", &rule).await.header("location"), "/admin/sharing?done=unknown");
+    assert!(beta.page("/admin/sharing").await.contains("the group Ports"));
+    assert_eq!(act(&alpha, "leave").await, "left");
+    assert_eq!(act(&alpha, "leave").await, "unknown");
+    assert_eq!(app.app.store.hub().sharing().await.expect("rules").level(app.org("alpha"), app.org("beta"), DataClass::Posture), Level::Detail);
+}

@@ -50,7 +50,8 @@ impl Reads<'_> {
         Ok(rows.into_iter().map(|(at, value)| SeriesPoint { at: Timestamp(at), value }).collect())
     }
 
-    /// Raw values of a metric, newest first; `cursor` is the moment of the last one shown.
+    /// Raw values of a metric, newest first, of its first hundred series; `cursor` is the moment of the last one shown. All values of one moment
+    /// stand on the same page, so that none is on neither.
     ///
     /// # Errors
     /// When the database fails.
@@ -63,7 +64,7 @@ impl Reads<'_> {
         const LAST: &str = "SELECT observed_at FROM current_values WHERE org_id = $1 AND series_id = $2";
         const ROWS: usize = 30;
         let mut rows: Vec<SampleRow> = vec![];
-        for (series, labels) in self.series_of(org, metric).await?.into_iter().take(20) {
+        for (series, labels) in self.series_of(org, metric).await?.into_iter().take(100) {
             let last: Option<i64> = read!(self, c => sqlx::query_scalar(LAST).bind(org.0).bind(series).fetch_optional(c).await)?;
             let Some(last) = last else { continue };
             let before = cursor.parse::<i64>().unwrap_or(i64::MAX);
@@ -90,8 +91,10 @@ impl Reads<'_> {
             }
         }
         rows.sort_by(|a, b| b.observed_at.cmp(&a.observed_at).then_with(|| a.labels.cmp(&b.labels)));
-        let more = rows.len() > ROWS;
-        rows.truncate(ROWS);
+        let last = rows.get(ROWS - 1).map_or(Timestamp(i64::MIN), |r| r.observed_at);
+        let all = rows.len();
+        rows.retain(|r| r.observed_at >= last);
+        let more = rows.len() < all;
         let next = rows.last().filter(|_| more).map(|r| r.observed_at.0.to_string());
         Ok(Page { total: rows.len() as u64, rows, next })
     }
