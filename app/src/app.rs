@@ -10,7 +10,7 @@ use leptos_router::{
     path,
 };
 
-/// document.
+/// Where the document finds its scripts and styles.
 #[derive(Clone, Debug)]
 pub struct Assets {
     pub base: String,

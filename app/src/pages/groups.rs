@@ -31,7 +31,7 @@ fn All(page: Signal<Groups>, done: String) -> impl IntoView {
     let empty = joined.is_empty() && invited.is_empty();
     view! {
         <PageHead title="Sharing groups">
-            "Members share their TLP:AMBER records with each other, and what their "<a href="/admin/sharing">"sharing rules"</a>" say for the group. Nobody belongs to a group without joining it."
+            <span>"Members share their TLP:AMBER records with each other, and what their "<a href="/admin/sharing">"sharing rules"</a>" say for the group. Nobody belongs to a group without joining it."</span>
         </PageHead>
         {notice.map(|text| view! { <p class="notice" role="status">{text}</p> })}
         {invited.into_iter().map(|group| invitation(&group, may_change)).collect_view()}

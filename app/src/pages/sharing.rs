@@ -61,7 +61,7 @@ fn Rules(page: Signal<SharingRules>, done: String) -> impl IntoView {
     let may_change = page.with_untracked(|p| p.may_change);
     view! {
         <PageHead title=heading>
-            "The rule for the narrowest audience (everyone, a "<a href="/admin/groups">"sharing group"</a>", one organisation) decides; TLP narrows further, record by record. Narrowing is in force at once; showing somebody more needs a second administrator."
+            <span>"The rule for the narrowest audience (everyone, a "<a href="/admin/groups">"sharing group"</a>", one organisation) decides; TLP narrows further, record by record. Narrowing is in force at once; showing somebody more needs a second administrator."</span>
         </PageHead>
         {notice.map(|text| view! { <p class="notice" role="status">{text}</p> })}
         <ConfirmCard page/>

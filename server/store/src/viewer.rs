@@ -34,6 +34,7 @@ impl Reads<'_> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page<T> {
     pub rows: Vec<T>,
+    /// The number of all rows that match; of samples and pushes, which nobody counts, that of these rows.
     pub total: u64,
     /// Opaque; `None` on the last page.
     pub next: Option<String>,
