@@ -10,7 +10,7 @@ use leptos_router::{
     path,
 };
 
-/// document.
+/// Where the document finds its scripts and styles.
 #[derive(Clone, Debug)]
 pub struct Assets {
     pub base: String,
@@ -85,6 +85,8 @@ fn Routes() -> impl IntoView {
                 <Route path=path!("/receipts") view=PushesPage ssr=SsrMode::Async/>
                 <Route path=path!("/receipts/:id") view=ReceiptPage ssr=SsrMode::Async/>
                 <Route path=path!("/connect") view=ConnectPage ssr=SsrMode::Async/>
+                <Route path=path!("/admin/groups") view=GroupsPage ssr=SsrMode::Async/>
+                <Route path=path!("/admin/sharing") view=SharingPage ssr=SsrMode::Async/>
                 <Route path=path!("/about/scoring") view=ScoringPage ssr=SsrMode::Async/>
                 <Route path=path!("/status") view=StatusPage ssr=SsrMode::Async/>
                 <Route path=path!("/signin") view=SignInPage ssr=SsrMode::Async/>

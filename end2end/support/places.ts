@@ -28,6 +28,8 @@ export const PLACES: Place[] = [
   { name: 'push log', path: '/receipts' },
   { name: 'receipt', path: '/receipts', follow: ['[data-row]'] },
   { name: 'connect', path: '/connect' },
+  { name: 'sharing', path: '/admin/sharing' },
+  { name: 'sharing groups', path: '/admin/groups' },
   { name: 'scoring', path: '/about/scoring' },
   { name: 'status', path: '/status' },
   { name: 'push API', path: '/docs/api' },

@@ -85,7 +85,7 @@ fn world() -> &'static World {
             for slug in ["alpha", "beta"] {
                 let (slug, name) = (slug.to_owned(), slug.to_owned());
                 let (sector, country) = ("energy".to_owned(), "NO".to_owned());
-                let org = Org { id: OrgId(0), slug, name, sector, country, assets: None, interval: HOUR, weight: 1.0, last_data_at: None };
+                let org = Org { id: OrgId(0), slug, name, sector, country, assets: None, interval: HOUR, weight: 1.0, last_data_at: None, confirmed: true };
                 app.store.hub().add_organisation(org, NOW).await.expect("an organisation");
             }
             app.live.reload(&app.store, NOW).await.expect("the board");

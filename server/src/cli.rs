@@ -16,6 +16,7 @@ mod migrate_database;
 mod options;
 mod push;
 mod serve;
+mod sharing;
 
 pub use options::{HubOptions, parse_duration};
 

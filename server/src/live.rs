@@ -35,6 +35,8 @@ use tokio::sync::watch;
 const BEAT: Duration = Duration::from_millis(20);
 /// How often the organisations and the policy are read again.
 const RELOAD: i64 = 5 * domain::SECOND;
+/// How often it is asked whether sharing rules changed. A change must take effect within five seconds, in open streams too.
+const SHARING: i64 = 2 * domain::SECOND;
 /// A step that takes longer makes the view stale, and open pages say so.
 const LATE: Duration = Duration::from_secs(5);
 /// How often today's scores are written.
@@ -175,6 +177,7 @@ fn is_due(last: Timestamp, now: Timestamp, every: i64) -> bool {
 
 struct Following {
     reloaded: Timestamp,
+    shared: Timestamp,
     saved: Timestamp,
     /// Organisations whose scores of today differ from the saved ones.
     unsaved: BTreeSet<OrgId>,
@@ -185,7 +188,7 @@ struct Following {
 
 impl Following {
     fn new(now: Timestamp) -> Self {
-        Self { reloaded: now, saved: now, unsaved: BTreeSet::new(), backfill: Backfill::default(), days_changed: false }
+        Self { reloaded: now, shared: now, saved: now, unsaved: BTreeSet::new(), backfill: Backfill::default(), days_changed: false }
     }
 
     async fn step(&mut self, app: &App) -> Result<(), StoreError> {
@@ -199,13 +202,23 @@ impl Following {
             self.reloaded = now;
             changed_orgs.extend(board.reload(&app.store, now).await?);
         }
+        let mut resync = false;
+        if is_due(self.shared, now, SHARING) {
+            self.shared = now;
+            resync = board.reload_sharing(&app.store).await?;
+        }
         board.refresh(&app.store, &changes, now).await?;
         changed_orgs.extend(board.pass_time(now));
         if !changes.is_empty() || !changed_orgs.is_empty() {
             self.note(&changes, now);
             self.unsaved.extend(&changed_orgs);
             board.seq = changes.last().map_or(board.seq, |c| c.seq);
-            publish(app, board, &changes, &changed_orgs);
+            let frame = Frame::new(&board, &changes, &changed_orgs);
+            publish(app, board.clone(), frame);
+        }
+        if resync {
+            let frame = Frame::resync(&board);
+            publish(app, board, frame);
         }
         if let Some(made) = self.backfill.finished(now) {
             self.days_changed |= !made.is_empty();
@@ -247,15 +260,15 @@ impl Following {
         let mut board = Board::clone(&app.live.board());
         board.reload_days(&app.store, now).await?;
         self.days_changed = false;
-        let all = board.orgs().map(|o| o.info.id).collect();
-        publish(app, board, &[], &all);
+        let all: BTreeSet<OrgId> = board.orgs().map(|o| o.info.id).collect();
+        let frame = Frame::new(&board, &[], &all);
+        publish(app, board, frame);
         Ok(())
     }
 }
 
 /// The board first, so that who asks because of the frame finds it.
-fn publish(app: &App, board: Board, changes: &[Change], aged: &BTreeSet<OrgId>) {
-    let frame = Frame::new(&board, changes, aged);
+fn publish(app: &App, board: Board, frame: Frame) {
     app.live.board.store(Arc::new(board));
     app.live.frames.publish(frame);
 }

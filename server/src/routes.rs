@@ -3,8 +3,10 @@
 mod assets;
 mod connect;
 mod csv;
+mod groups;
 mod health;
 mod pages;
+mod sharing;
 
 use crate::{
     App, api, audit, auth, live, middleware,
@@ -33,6 +35,14 @@ pub fn router(app: &App) -> Router {
         .route("/live", get(live::sse::stream))
         .route("/connect", get(pages::page).post(connect::create))
         .route("/connect/revoke", post(connect::revoke))
+        .route("/admin/groups", get(pages::page).post(groups::create))
+        .route("/admin/groups/invite", post(groups::invite))
+        .route("/admin/groups/join", post(groups::join))
+        .route("/admin/groups/leave", post(groups::leave))
+        .route("/admin/sharing", get(pages::page).post(sharing::change))
+        .route("/admin/sharing/approve", post(sharing::approve))
+        .route("/admin/sharing/confirm", post(sharing::confirm))
+        .route("/admin/sharing/decline", post(sharing::decline))
         .nest("/csv", csv::router())
         .merge(auth::handlers::routes())
         .fallback(pages::page)

@@ -5,6 +5,7 @@
 
 mod collective;
 mod connect;
+mod groups;
 mod incidents;
 mod indicators;
 mod metric;
@@ -12,11 +13,14 @@ mod organisation;
 mod organisations;
 mod records;
 mod scoring;
+pub mod sharing;
 mod shell;
 mod status;
 pub mod words;
 
 pub use collective::collective;
+pub(crate) use incidents::filter as incidents_filter;
+pub(crate) use indicators::filter as indicators_filter;
 pub use organisations::organisations;
 
 use crate::{
@@ -25,7 +29,7 @@ use crate::{
     live::board::{Board, Versions},
 };
 use app::api::{Answer, Pages, Pending};
-use domain::{Timestamp, Viewer, query::PageQuery, view::*};
+use domain::{Sight, Timestamp, Viewer, query::PageQuery, view::*};
 use std::{any::Any, sync::Arc};
 use store::{Reads, StoreError};
 
@@ -73,6 +77,10 @@ impl Looking {
         Self { app, viewer, board, now }
     }
 
+    pub(crate) fn sight(&self) -> Sight<'_> {
+        self.board.sight(self.viewer)
+    }
+
     pub(crate) fn reads(&self) -> Reads<'_> {
         self.app.store.viewer(self.viewer)
     }
@@ -105,10 +113,10 @@ async fn once_in<T: Clone + Send + Sync + 'static>(cache: &Made, key: Key, make:
     made.downcast_ref::<T>().cloned().ok_or_else(|| failed("a cached view has another type"))
 }
 
-/// Only the named counts of a board's versions; the others are 0, so that they do not matter.
+/// Only the named counts of a board's versions, and that of the sharing rules; the others are 0, so that they do not matter.
 macro_rules! versions {
     ($looking:expr, $($field:ident),*) => {
-        $crate::live::board::Versions { $($field: $looking.board.versions.$field,)* ..Default::default() }
+        $crate::live::board::Versions { sharing: $looking.board.versions.sharing, $($field: $looking.board.versions.$field,)* ..Default::default() }
     };
 }
 use versions;
@@ -219,6 +227,15 @@ impl Pages for Viewing {
     fn connect(&self) -> Pending<'_, Connect> {
         // Not cached: it may hold a new key.
         Box::pin(async move { connect::connect(self, &self.looking()?).await })
+    }
+
+    fn groups(&self) -> Pending<'_, Groups> {
+        Box::pin(async move { groups::groups(&self.looking()?).await })
+    }
+
+    fn sharing(&self, asked: SharingChange) -> Pending<'_, SharingRules> {
+        // Not cached: it is read seldom, and shows a change at once.
+        Box::pin(async move { sharing::sharing(self, &self.looking()?, asked).await })
     }
 
     fn scoring(&self) -> Pending<'_, Scoring> {

@@ -1,9 +1,6 @@
-//! Who may see what: the one policy type, asked by every page, list, count, stream and error.
-//!
-//! The rules are those of a young alliance: every organisation shares `detail` with everyone, and TLP narrows
-//! record by record. Sharing rules and groups join here, and nowhere else.
+//! The words of access: classes of data, levels, roles and who looks. Who sees what is decided by [`Sight`](crate::sharing::Sight).
 
-use crate::{names::OrgId, tlp::Tlp};
+use crate::names::OrgId;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -18,6 +15,14 @@ pub enum DataClass {
 }
 
 impl DataClass {
+    pub const ALL: [Self; 4] = [Self::Posture, Self::Incidents, Self::Events, Self::Indicators];
+
+    /// The number the database keeps: 0 posture to 3 indicators.
+    #[must_use]
+    pub const fn code(self) -> i64 {
+        self as i64
+    }
+
     /// The word of API and database.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -30,6 +35,14 @@ impl DataClass {
     }
 }
 
+impl FromStr for DataClass {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|class| class.name() == text).ok_or_else(|| "must be one of posture, incidents, events, indicators".to_owned())
+    }
+}
+
 /// How much of a class an audience sees. Ordered from nothing to everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -38,6 +51,35 @@ pub enum Level {
     Aggregate,
     Summary,
     Detail,
+}
+
+impl Level {
+    pub const ALL: [Self; 4] = [Self::None, Self::Aggregate, Self::Summary, Self::Detail];
+
+    /// The number the database keeps: 0 none to 3 detail.
+    #[must_use]
+    pub const fn code(self) -> i64 {
+        self as i64
+    }
+
+    /// The word of API and database.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Aggregate => "aggregate",
+            Self::Summary => "summary",
+            Self::Detail => "detail",
+        }
+    }
+}
+
+impl FromStr for Level {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|level| level.name() == text).ok_or_else(|| "must be one of none, aggregate, summary, detail".to_owned())
+    }
 }
 
 /// What a person does here.
@@ -74,6 +116,12 @@ impl Role {
         matches!(self, Self::OrgAdmin)
     }
 
+    /// Whether the role changes what its own organisation shares.
+    #[must_use]
+    pub const fn manages_sharing(self) -> bool {
+        matches!(self, Self::OrgAdmin)
+    }
+
     /// Whether the role reads raw payloads of its own organisation's pushes. Executives read receipts without them.
     #[must_use]
     pub const fn reads_raw(self) -> bool {
@@ -103,54 +151,10 @@ pub struct Viewer {
 }
 
 impl Viewer {
-    /// What this viewer sees of `owner`'s data of a class, before TLP narrows single records.
-    #[must_use]
-    pub fn level(&self, _owner: OrgId, _class: DataClass) -> Level {
-        Level::Detail
-    }
-
-    /// Whether this viewer may see one record of `owner`, marked `tlp`, that names `recipients`.
-    ///
-    /// RED, AMBER+STRICT and AMBER reach the owner and the organisations named on the record; GREEN and CLEAR
-    /// reach everyone (`AMBER` reaches the owner's sharing groups too, once there are groups).
-    #[must_use]
-    pub fn sees_record(&self, owner: OrgId, class: DataClass, tlp: Tlp, recipients: &[OrgId]) -> bool {
-        self.org == owner || (self.level(owner, class) == Level::Detail && (tlp.reaches_everyone() || recipients.contains(&self.org)))
-    }
-
-    /// Whether this viewer may read the raw payload of one of `owner`'s pushes. A payload of posture metrics holds
-    /// nothing that is marked; every other payload may hold records marked for fewer eyes, so it stays at home.
+    /// Whether this viewer may read the raw payload of one of `owner`'s pushes, where its receipt is in his reach. A payload of posture metrics
+    /// holds nothing that is marked; every other payload may hold records marked for fewer eyes, so it stays at home.
     #[must_use]
     pub fn sees_payload(&self, owner: OrgId, class: DataClass) -> bool {
-        if self.org == owner {
-            self.role.reads_raw()
-        } else {
-            class == DataClass::Posture && self.role.reads_raw() && self.level(owner, class) == Level::Detail
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tlp_narrows_record_by_record() {
-        let (owner, named, other) = (OrgId(1), OrgId(2), OrgId(3));
-        let sees = |org, tlp| Viewer { org, role: Role::Analyst }.sees_record(owner, DataClass::Incidents, tlp, &[named]);
-        for tlp in Tlp::ALL {
-            assert!(sees(owner, tlp));
-            assert!(sees(named, tlp));
-            assert_eq!(sees(other, tlp), tlp.reaches_everyone(), "{tlp}");
-        }
-    }
-
-    #[test]
-    fn no_role_reads_more_of_others() {
-        for role in Role::ALL {
-            let steward = Viewer { org: OrgId(9), role };
-            assert!(!steward.sees_record(OrgId(1), DataClass::Incidents, Tlp::Red, &[]));
-            assert!(!steward.sees_payload(OrgId(1), DataClass::Incidents));
-        }
+        self.role.reads_raw() && (self.org == owner || class == DataClass::Posture)
     }
 }

@@ -6,19 +6,23 @@
 mod charts;
 mod collective;
 mod connect;
+mod groups;
 mod incidents;
 mod indicators;
 mod organisations;
 mod records;
+mod sharing;
 mod status;
 
 pub use charts::*;
 pub use collective::*;
 pub use connect::*;
+pub use groups::*;
 pub use incidents::*;
 pub use indicators::*;
 pub use organisations::*;
 pub use records::*;
+pub use sharing::*;
 pub use status::*;
 
 use crate::{Role, Timestamp};

@@ -6,8 +6,14 @@ use crate::api;
 use leptos::prelude::*;
 
 /// The places of the main navigation: path and word.
-const PLACES: [(&str, &str); 5] =
-    [("/", "Overview"), ("/orgs", "Organisations"), ("/incidents", "Incidents"), ("/indicators", "Indicators"), ("/connect", "Connect")];
+const PLACES: [(&str, &str); 6] = [
+    ("/", "Overview"),
+    ("/orgs", "Organisations"),
+    ("/incidents", "Incidents"),
+    ("/indicators", "Indicators"),
+    ("/admin/sharing", "Sharing"),
+    ("/connect", "Connect"),
+];
 
 /// Everything around the page.
 #[component]

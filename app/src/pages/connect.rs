@@ -27,6 +27,7 @@ fn Steps(page: Signal<Connect>) -> impl IntoView {
     view! {
         <Live topics=page.with_untracked(|p| format!("pushes:{}", p.org.slug))/>
         <PageHead title>"Three steps from here to your first numbers on the screen."</PageHead>
+        {page.with_untracked(|p| (!p.confirmed).then(|| view! { <p class="notice">"What you push is seen by your own people only, until an administrator "<a href="/admin/sharing">"confirms what you share"</a>"."</p> }))}
         <ol class="steps">
             <li class="card step" data-client=shown_once>
                 <h2>"Get a key"</h2>

@@ -117,7 +117,7 @@ fn Samples(page: Signal<Model>) -> impl IntoView {
     move || {
         page.with(|p| {
             if p.samples.is_empty() {
-                return view! { <Empty title="No value in this range. A longer range may show older ones."/> }.into_any();
+                return view! { <Empty title="No value was pushed in the last 100 days."/> }.into_any();
             }
             let rows = p.samples.iter().map(|s| row(s, p.metric.format(s.value))).collect_view();
             view! {

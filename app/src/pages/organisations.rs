@@ -22,6 +22,19 @@ fn Matrix(page: Signal<Organisations>) -> impl IntoView {
     let query = use_page_query();
     let none = Memo::new(move |_| page.with(|p| p.rows.is_empty()));
     let number = move || page.with(|p| plural(p.total.into(), "organisation", "organisations"));
+    let unshared = move || {
+        page.with(|p| {
+            (p.unshared > 0).then(|| {
+                format!(
+                    " {} not share posture with you, and stand neither here nor in any total.",
+                    match p.unshared {
+                        1 => "One organisation does".to_owned(),
+                        n => format!("{n} organisations do"),
+                    }
+                )
+            })
+        })
+    };
     let body = move || {
         if none.get() {
             view! { <Empty title="No organisation matches."><a href=move || query.with(|q| q.with("q", "").href("/orgs"))>"Show all"</a></Empty> }.into_any()
@@ -32,7 +45,7 @@ fn Matrix(page: Signal<Organisations>) -> impl IntoView {
     view! {
         <Live topics="posture: incidents:"/>
         <PageHead title="Organisations">
-            {number}" by the six functions of NIST CSF 2.0. Scores run from 0 to 100; a dash is not known, which is not 0."
+            {number}" by the six functions of NIST CSF 2.0. Scores run from 0 to 100; a dash is not known, which is not 0."{unshared}
         </PageHead>
         <section class="card" aria-label="Scores by organisation and domain">
             <Search/>

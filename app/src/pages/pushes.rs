@@ -114,5 +114,5 @@ fn push_row(query: Memo<PageQuery>, push: &PushRow, with_org: bool) -> impl Into
 #[component]
 fn Nothing() -> impl IntoView {
     let query = use_page_query();
-    view! { <Empty title="Nothing of this kind was pushed in this range."><a href=move || kept(query, "/connect")>"How to push"</a></Empty> }
+    view! { <Empty title="Nothing of this kind was pushed."><a href=move || kept(query, "/connect")>"How to push"</a></Empty> }
 }

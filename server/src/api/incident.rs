@@ -24,6 +24,7 @@ use store::What;
     params(("external_id" = String, Path, description = "Your own id of the incident", min_length = 1, max_length = 128)),
     responses(
         (status = 200, description = "The newest revision", body = IncidentRaw<'static>, headers(("ETag" = String))),
+        (status = 304, description = "Still the revision named in `If-None-Match`"),
         (status = 400, description = "Cannot be read", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "No valid key", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "The key may not do this", body = Problem, content_type = "application/problem+json"),

@@ -37,7 +37,7 @@ const REFUSALS: [(&str, &str); 11] = [
 /// Headers a push may carry.
 const HEADERS: [(&str, &str); 2] = [("Idempotency-Key", "Makes repeating the request harmless"), ("Prefer", "`handling=strict`: all items or none")];
 
-/// Describes headers and refusals of every operation tagged `push`.
+/// Describes headers and refusals of every operation tagged `push`, and what reads answer while the database is away.
 pub struct Pushes;
 
 impl Modify for Pushes {
@@ -46,16 +46,23 @@ impl Modify for Pushes {
         for operation in operations.filter(|o| o.tags.iter().flatten().any(|tag| tag == "push")) {
             describe(operation);
         }
+        for operation in api.paths.paths.values_mut().filter_map(|path| path.get.as_mut()) {
+            refuse(operation, ("503", "Not available just now"));
+        }
     }
 }
 
 fn describe(operation: &mut Operation) {
     operation.parameters.get_or_insert_default().extend(HEADERS.map(|h| RefOr::T(header(h))));
-    for (status, description) in REFUSALS {
-        let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-        let refusal = ResponseBuilder::new().description(description).content("application/problem+json", problem).build();
-        operation.responses.responses.entry(status.to_owned()).or_insert(RefOr::T(refusal));
+    for refusal in REFUSALS {
+        refuse(operation, refusal);
     }
+}
+
+fn refuse(operation: &mut Operation, (status, description): (&str, &str)) {
+    let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let refusal = ResponseBuilder::new().description(description).content("application/problem+json", problem).build();
+    operation.responses.responses.entry(status.to_owned()).or_insert(RefOr::T(refusal));
 }
 
 fn header((name, description): (&str, &str)) -> Parameter {

@@ -29,6 +29,7 @@ pub(super) async fn fixture() -> Fixture {
         interval: HOUR,
         weight: 1.0,
         last_data_at: None,
+        confirmed: true,
     };
     let org = store.hub().add_organisation(org, now).await.unwrap();
     let user = store.hub().add_user(org, "mira@north.example".to_owned(), "Mira".to_owned(), Role::Analyst, None, now).await.unwrap();

@@ -4,6 +4,7 @@ use super::{
     options::{AddressOptions, offline},
     parse_duration, print,
     serve::DATABASE,
+    sharing::{self, GroupCommand, SharingCommand},
 };
 use crate::{
     App,
@@ -36,6 +37,12 @@ enum What {
     /// API keys.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// What organisations show each other.
+    #[command(subcommand)]
+    Sharing(SharingCommand),
+    /// Sharing groups.
+    #[command(subcommand)]
+    Group(GroupCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -141,6 +148,8 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         What::Key(KeyCommand::Create(create)) => create_key(&store, create, now).await,
         What::Key(KeyCommand::Revoke(revoke)) => revoke_key(&store, revoke, now).await,
         What::Key(KeyCommand::List(list)) => list_keys(&store, list, now).await,
+        What::Sharing(command) => sharing::sharing(&store, command, now).await,
+        What::Group(command) => sharing::groups(&store, command, now).await,
         What::User(UserCommand::Add(add)) => {
             let app = App::open(offline(), &args.database, clock).await?;
             let done = add_user(&app, *add, now).await;
@@ -165,11 +174,13 @@ async fn add_org(store: &Store, add: OrgAdd, now: Timestamp) -> anyhow::Result<E
         interval: add.interval,
         weight: add.weight,
         last_data_at: None,
+        confirmed: false,
     };
     match store.hub().add_organisation(org, now).await {
         Err(StoreError::Exists(_)) => bail!("there is an organisation {} already", add.slug),
         done => done?,
     };
+    eprintln!("What it pushes counts for others once one of its administrators has confirmed at /admin/sharing what it shares.");
     print(&format!("added {} ({name})", add.slug))
 }
 
@@ -187,7 +198,7 @@ async fn add_user(app: &App, add: UserAdd, now: Timestamp) -> anyhow::Result<Exi
     if !email.split_once('@').is_some_and(|(local, host)| !local.is_empty() && host.contains('.')) || email.contains(char::is_whitespace) {
         bail!("{email:?} is not a mail address");
     }
-    let org = org(&app.store, &add.org).await?;
+    let org = find_org(&app.store, &add.org).await?;
     let id = match app.store.hub().add_user(org.id, email.to_owned(), named("the person's name", &add.name)?, add.role, None, now).await {
         Err(StoreError::Exists(_)) => bail!("there is a person with the mail address {email} already"),
         done => done?,
@@ -198,7 +209,7 @@ async fn add_user(app: &App, add: UserAdd, now: Timestamp) -> anyhow::Result<Exi
 }
 
 async fn create_key(store: &Store, create: KeyCreate, now: Timestamp) -> anyhow::Result<ExitCode> {
-    let org = org(store, &create.org).await?;
+    let org = find_org(store, &create.org).await?;
     let name = named("the key's name", &create.name)?;
     let key = keys::generate(&mut rand::rng());
     let expires_at = now.plus(create.expires);
@@ -222,7 +233,7 @@ async fn create_key(store: &Store, create: KeyCreate, now: Timestamp) -> anyhow:
 }
 
 async fn revoke_key(store: &Store, revoke: KeyRevoke, now: Timestamp) -> anyhow::Result<ExitCode> {
-    let org = org(store, &revoke.org).await?;
+    let org = find_org(store, &revoke.org).await?;
     if !store.hub().revoke_key(org.id, revoke.name.clone(), now).await? {
         bail!("{} has no live key named {:?}", org.slug, revoke.name);
     }
@@ -230,7 +241,7 @@ async fn revoke_key(store: &Store, revoke: KeyRevoke, now: Timestamp) -> anyhow:
 }
 
 async fn list_keys(store: &Store, list: KeyList, now: Timestamp) -> anyhow::Result<ExitCode> {
-    let org = org(store, &list.org).await?;
+    let org = find_org(store, &list.org).await?;
     let rows = store.hub().keys(org.id).await?.into_iter().map(|k| {
         let state = match (k.revoked_at, k.expires_at) {
             (Some(at), _) => format!("revoked {}", at.date()),
@@ -243,7 +254,8 @@ async fn list_keys(store: &Store, list: KeyList, now: Timestamp) -> anyhow::Resu
     table(&["NAME", "KEY", "SCOPES", "STATE", "LAST USED"], rows)
 }
 
-async fn org(store: &Store, slug: &Slug) -> anyhow::Result<Org> {
+/// An organisation by its slug.
+pub async fn find_org(store: &Store, slug: &Slug) -> anyhow::Result<Org> {
     let orgs = store.hub().organisations().await?;
     orgs.into_iter().find(|o| o.slug == slug.as_str()).with_context(|| format!("there is no organisation {slug} (admin org list shows all)"))
 }
@@ -271,7 +283,7 @@ fn parse_scope(text: &str) -> Result<String, String> {
 }
 
 /// Columns as wide as their widest cell.
-fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> anyhow::Result<ExitCode> {
+pub fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> anyhow::Result<ExitCode> {
     let mut all = vec![head.iter().map(|h| (*h).to_owned()).collect::<Vec<_>>()];
     all.extend(rows);
     let widths: Vec<usize> = (0..head.len()).map(|c| all.iter().map(|row| row[c].chars().count()).max().unwrap_or(0)).collect();

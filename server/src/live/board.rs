@@ -4,7 +4,7 @@
 //! one shares whatever stayed the same.
 
 use domain::{
-    DAY, Freshness, OrgId, Severity, Timestamp, Viewer,
+    DAY, Freshness, Level, OrgId, Severity, Sharing, Sight, Timestamp, Viewer,
     access::DataClass,
     catalogue::{MetricDefinition, ScoringPolicy},
     scoring::{Inputs, OrgScore, Reading, Score, collective, org_score},
@@ -28,6 +28,8 @@ pub struct Versions {
     pub events: u64,
     pub indicators: u64,
     pub pushes: u64,
+    /// Part of every view: see the macro `versions!`.
+    pub sharing: u64,
 }
 
 /// One organisation's present.
@@ -53,6 +55,7 @@ pub struct Board {
     positions: Arc<HashMap<String, usize>>,
     orgs: BTreeMap<OrgId, Arc<OrgState>>,
     slugs: Arc<HashMap<String, OrgId>>,
+    pub sharing: Arc<Sharing>,
     pub versions: Versions,
     /// The outbox is applied up to here.
     pub seq: i64,
@@ -67,6 +70,7 @@ impl Board {
             policy: Arc::new(policy),
             orgs: BTreeMap::new(),
             slugs: Arc::default(),
+            sharing: Arc::new(store.hub().sharing().await?),
             versions: Versions::default(),
             seq,
         };
@@ -103,6 +107,17 @@ impl Board {
         // Their weights are part of every earlier day's mean.
         self.versions.history += 1;
         Ok(ids)
+    }
+
+    /// Reads rules and memberships again where they changed; says whether they did.
+    pub(super) async fn reload_sharing(&mut self, store: &Store) -> Result<bool, StoreError> {
+        let hub = store.hub();
+        if hub.sharing_version().await? == self.sharing.version {
+            return Ok(false);
+        }
+        self.sharing = Arc::new(hub.sharing().await?);
+        self.versions.sharing += 1;
+        Ok(true)
     }
 
     pub(super) async fn reload_days(&mut self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
@@ -209,10 +224,14 @@ impl Board {
 
     /// The organisations whose posture a viewer may count, with the scores as he may know them.
     pub fn seen_by(&self, viewer: Viewer) -> impl Iterator<Item = (&Arc<OrgState>, OrgScore)> {
-        self.orgs
-            .values()
-            .filter(move |o| viewer.level(o.info.id, DataClass::Posture) >= domain::Level::Summary)
-            .map(move |o| (o, o.score_for(&self.policy, viewer)))
+        let sight = self.sight(viewer);
+        self.orgs.values().filter(move |o| sight.level(o.info.id, DataClass::Posture) >= Level::Summary).map(move |o| (o, o.score_for(&self.policy, sight)))
+    }
+
+    /// A viewer's eyes, by the rules as they are now.
+    #[must_use]
+    pub fn sight(&self, viewer: Viewer) -> Sight<'_> {
+        Sight { viewer, sharing: &self.sharing }
     }
 }
 
@@ -254,26 +273,26 @@ impl OrgState {
 
     /// Whether a critical incident that this viewer may see is open.
     #[must_use]
-    pub fn critical_for(&self, viewer: Viewer) -> bool {
-        self.open_for(viewer).any(|i| i.severity == Severity::Critical)
+    pub fn critical_for(&self, sight: Sight<'_>) -> bool {
+        self.open_for(sight).any(|i| i.severity == Severity::Critical)
     }
 
     /// Open incidents of high and critical severity that this viewer may see.
-    pub fn open_for(&self, viewer: Viewer) -> impl Iterator<Item = &OpenIncident> {
-        self.open.iter().filter(move |i| viewer.sees_record(i.org, DataClass::Incidents, i.tlp, &i.recipients))
+    pub fn open_for<'s>(&'s self, sight: Sight<'s>) -> impl Iterator<Item = &'s OpenIncident> {
+        self.open.iter().filter(move |i| sight.sees_record(i.org, DataClass::Incidents, i.tlp, &i.recipients))
     }
 
     /// The score as a viewer may know it: capped by the critical incidents he may see.
     #[must_use]
-    pub fn score_for(&self, policy: &ScoringPolicy, viewer: Viewer) -> OrgScore {
-        if self.critical_for(viewer) { self.score.clone().with_critical(policy.critical_cap) } else { self.score.clone() }
+    pub fn score_for(&self, policy: &ScoringPolicy, sight: Sight<'_>) -> OrgScore {
+        if self.critical_for(sight) { self.score.clone().with_critical(policy.critical_cap) } else { self.score.clone() }
     }
 
     /// The score of an earlier day as a viewer may know it.
     #[must_use]
-    pub fn day_for(&self, policy: &ScoringPolicy, viewer: Viewer, day: i64) -> Option<Score> {
+    pub fn day_for(&self, policy: &ScoringPolicy, sight: Sight<'_>, day: i64) -> Option<Score> {
         let row = self.days.binary_search_by_key(&day, |d| d.day).ok().map(|i| &self.days[i])?;
-        Some(day_score(row, policy, viewer))
+        Some(day_score(row, policy, sight))
     }
 
     #[must_use]
@@ -304,20 +323,26 @@ impl OrgState {
 /// A stored day as a viewer may know it. Whom a past critical incident named is not kept with the day, so a named recipient, who
 /// sees its cap today, sees the days before without it.
 #[must_use]
-pub fn day_score(row: &DayRow, policy: &ScoringPolicy, viewer: Viewer) -> Score {
+pub fn day_score(row: &DayRow, policy: &ScoringPolicy, sight: Sight<'_>) -> Score {
     let score = Score { value: row.score, last: row.last, low: row.low, high: row.high, coverage: row.coverage, held: false };
-    let critical = if viewer.org == row.org { row.critical_any } else { row.critical_public };
-    if critical { score.capped(policy.critical_cap) } else { score }
+    if critical_then(row, sight) { score.capped(policy.critical_cap) } else { score }
+}
+
+/// Whether a critical incident that a viewer may know of was open on a stored day.
+#[must_use]
+pub fn critical_then(row: &DayRow, sight: Sight<'_>) -> bool {
+    if sight.viewer.org == row.org { row.critical_any } else { row.critical_public && sight.sees_detail(row.org, DataClass::Incidents) }
 }
 
 /// The collective score of a viewer at the end of an earlier day: `None` where nothing is known of it.
 #[must_use]
 pub fn collective_day(board: &Board, viewer: Viewer, day: i64) -> Option<Score> {
+    let sight = board.sight(viewer);
     let scores: Vec<(f64, Score)> = board
         .orgs()
-        .filter(|o| viewer.level(o.info.id, DataClass::Posture) >= domain::Level::Summary)
+        .filter(|o| sight.level(o.info.id, DataClass::Posture) >= Level::Summary)
         .filter(|o| o.info.last_data_at.is_some() && !o.days.is_empty())
-        .map(|o| (o.info.weight, o.day_for(&board.policy, viewer, day).unwrap_or(Score::UNKNOWN)))
+        .map(|o| (o.info.weight, o.day_for(&board.policy, sight, day).unwrap_or(Score::UNKNOWN)))
         .collect();
     let whole = collective(scores.iter().map(|(w, s)| (*w, s)));
     whole.value.map(|_| whole)

@@ -1,68 +1,105 @@
 //! What open streams are told: which topics changed, cut to what each audience may learn, written once per audience.
 
 use super::board::Board;
-use domain::OrgId;
+use domain::{DataClass, Level, OrgId, Sharing};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
 };
-use store::{Change, What};
+use store::{Change, PEERS, What};
 use tokio::sync::broadcast;
 
 /// Frames that can be replayed to a browser that was away.
 const KEPT: usize = 2_048;
+
+/// What changed of an organisation, and what it takes to learn of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Topic {
+    /// Class and slug, as the browser asks for them.
+    text: String,
+    owner: OrgId,
+    class: DataClass,
+    /// The least that the owner must show of the class.
+    level: Level,
+}
+
+impl Topic {
+    fn reaches(&self, org: OrgId, sharing: &Sharing) -> bool {
+        sharing.level(org, self.owner, self.class) >= self.level
+    }
+}
 
 /// One beat of the live view.
 #[derive(Debug)]
 pub struct Frame {
     /// The outbox is told up to here.
     pub seq: i64,
-    /// Topics that everyone may learn.
-    everyone: BTreeSet<String>,
-    /// Topics that only these organisations may learn.
-    named: HashMap<OrgId, BTreeSet<String>>,
-    /// The text for everyone whom no topic names.
+    /// Whether everything must be read again, because other rules decide who sees what.
+    pub resync: bool,
+    /// Topics that everyone may learn whom their owner shows enough.
+    everyone: BTreeSet<Topic>,
+    /// Topics that, of those, only these organisations may learn.
+    named: HashMap<OrgId, BTreeSet<Topic>>,
+    /// The text for everyone whom no topic names, where nobody withholds anything.
     public: Option<Arc<str>>,
+    sharing: Arc<Sharing>,
+    /// The texts for the others, made when the first of an organisation asks.
+    told: Mutex<HashMap<OrgId, Option<Arc<str>>>>,
 }
 
 impl Frame {
     pub(super) fn new<'a>(board: &Board, changes: &[Change], aged: impl IntoIterator<Item = &'a OrgId>) -> Self {
         let mut everyone = BTreeSet::new();
-        let mut named: HashMap<OrgId, BTreeSet<String>> = HashMap::new();
-        let slug = |id: OrgId| board.org(id).map(|o| o.info.slug.as_str());
-        for id in aged {
-            everyone.extend(slug(*id).map(|s| format!("posture:{s}")));
-        }
+        let mut named: HashMap<OrgId, BTreeSet<Topic>> = HashMap::new();
+        let topic = |owner: OrgId, text: &str, class, level| Some(Topic { text: format!("{text}:{}", board.org(owner)?.info.slug), owner, class, level });
+        let posture = |owner| topic(owner, "posture", DataClass::Posture, Level::Summary);
+        everyone.extend(aged.into_iter().filter_map(|owner| posture(*owner)));
         for change in changes {
-            let Some(slug) = slug(change.org) else { continue };
-            // Every push is a sign of life, which everyone may see in the freshness.
-            everyone.insert(format!("posture:{slug}"));
-            let pushes = format!("pushes:{slug}");
+            // Every push is a sign of life, which whoever sees the freshness may know.
+            everyone.extend(posture(change.org));
+            let Some(pushes) = topic(change.org, "pushes", DataClass::Posture, Level::Detail) else { continue };
             named.entry(change.org).or_default().insert(pushes.clone());
             if change.what == What::Metrics {
                 everyone.insert(pushes);
                 continue;
             }
-            let topic = format!("{}:{slug}", change.what.class().name());
+            let class = change.what.class();
+            let Some(topic) = topic(change.org, class.name(), class, Level::Detail) else { continue };
             if change.everyone {
                 everyone.insert(topic);
-            } else {
-                for org in change.recipients.iter().chain([&change.org]) {
-                    named.entry(*org).or_default().insert(topic.clone());
-                }
+                continue;
+            }
+            let peers = if change.recipients.contains(&PEERS) { board.sharing.peers(change.org) } else { BTreeSet::new() };
+            for org in change.recipients.iter().chain([&change.org]).chain(&peers) {
+                named.entry(*org).or_default().insert(topic.clone());
             }
         }
-        let public = text(everyone.iter());
-        Self { seq: board.seq, everyone, named, public }
+        Self::of(board.seq, everyone, named, Arc::clone(&board.sharing))
+    }
+
+    fn of(seq: i64, everyone: BTreeSet<Topic>, named: HashMap<OrgId, BTreeSet<Topic>>, sharing: Arc<Sharing>) -> Self {
+        let public = text(everyone.iter().map(|topic| &topic.text));
+        Self { seq, resync: false, everyone, named, public, sharing, told: Mutex::default() }
+    }
+
+    /// Tells everybody to read everything again.
+    pub(super) fn resync(board: &Board) -> Self {
+        Self { resync: true, ..Self::of(board.seq, BTreeSet::new(), HashMap::new(), Arc::clone(&board.sharing)) }
     }
 
     /// The frame for one audience; `None` where nothing it may learn changed.
     #[must_use]
     pub fn for_org(&self, org: OrgId) -> Option<Arc<str>> {
-        match self.named.get(&org) {
-            None => self.public.clone(),
-            Some(more) => text(self.everyone.union(more)),
+        if self.sharing.is_open() && !self.named.contains_key(&org) {
+            return self.public.clone();
         }
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.entry(org).or_insert_with(|| text(self.topics(org, &self.sharing).into_iter())).clone()
+    }
+
+    fn topics(&self, org: OrgId, sharing: &Sharing) -> BTreeSet<&String> {
+        let named = self.named.get(&org).into_iter().flatten();
+        self.everyone.iter().chain(named).filter(|topic| topic.reaches(org, sharing)).map(|topic| &topic.text).collect()
     }
 }
 
@@ -109,7 +146,7 @@ impl Frames {
 
     /// Listens from here on, with what was missed since `after` (all, where it is `None`).
     #[must_use]
-    pub fn listen(&self, after: Option<i64>, org: OrgId) -> (broadcast::Receiver<Arc<Frame>>, Missed) {
+    pub fn listen(&self, after: Option<i64>, org: OrgId, sharing: &Sharing) -> (broadcast::Receiver<Arc<Frame>>, Missed) {
         let Ok(kept) = self.kept.lock() else { return (self.sender.subscribe(), Missed::TooMuch(0)) };
         let receiver = self.sender.subscribe();
         let newest = kept.1.back().map_or(kept.0, |f| f.seq);
@@ -117,13 +154,14 @@ impl Frames {
             None => Missed::Topics(newest, None),
             // A number from before a restart, from another database, or from too long ago.
             Some(seq) if seq < kept.0 || seq > newest => Missed::TooMuch(newest),
+            Some(seq) if kept.1.iter().any(|f| f.resync && f.seq >= seq) => Missed::TooMuch(newest),
             Some(seq) => {
                 let mut topics = BTreeSet::new();
                 // Frames of passing time share the number of the change before them, hence `>=`.
                 for frame in kept.1.iter().filter(|f| f.seq >= seq) {
-                    topics.extend(frame.everyone.iter().chain(frame.named.get(&org).into_iter().flatten()).cloned());
+                    topics.extend(frame.topics(org, sharing));
                 }
-                Missed::Topics(newest, text(topics.iter()))
+                Missed::Topics(newest, text(topics.into_iter()))
             }
         };
         (receiver, missed)
@@ -135,14 +173,14 @@ mod tests {
     use super::*;
 
     fn frame(seq: i64) -> Frame {
-        let everyone = BTreeSet::from([format!("posture:{seq}")]);
-        Frame { seq, public: text(everyone.iter()), everyone, named: HashMap::new() }
+        let topic = Topic { text: format!("posture:{seq}"), owner: OrgId(2), class: DataClass::Posture, level: Level::Summary };
+        Frame::of(seq, BTreeSet::from([topic]), HashMap::new(), Arc::default())
     }
 
     #[test]
     fn who_missed_more_than_is_kept_must_read_again() {
         let frames = Frames::new(0);
-        let after = |seq| frames.listen(Some(seq), OrgId(1)).1;
+        let after = |seq| frames.listen(Some(seq), OrgId(1), &Sharing::default()).1;
         (1..=KEPT as i64).for_each(|seq| frames.publish(frame(seq)));
         assert!(matches!(after(0), Missed::Topics(_, Some(topics)) if topics.contains("posture:1\"")), "everything is kept");
         (0..2).for_each(|n| frames.publish(frame(KEPT as i64 + 1 + n)));

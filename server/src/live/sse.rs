@@ -1,6 +1,6 @@
 //! `GET /live`: server-sent events for one browser.
 //!
-//! `hello` on connecting, `change` with the topics that changed, `resync` when more was missed than is kept, `state` when the hub loses its
+//! `hello` on connecting, `change` with the topics that changed, `resync` when more was missed than is kept or other sharing rules hold, `state` when the hub loses its
 //! database (`reconnecting`) and has it back (`live`), a comment every 15 s.
 //! Who may learn a topic is asked for each frame, and whether the viewer is still signed in every few seconds (see
 //! [`audience`](super::audience)): a revocation ends the stream.
@@ -74,15 +74,20 @@ fn change(seq: i64, topics: &str) -> Event {
     Event::default().event("change").id(seq.to_string()).data(topics)
 }
 
+/// The page must read everything again.
+fn resync(seq: i64) -> Event {
+    Event::default().event("resync").id(seq.to_string()).data("{}")
+}
+
 fn events(app: App, session: [u8; 32], viewer: Viewer, after: Option<i64>) -> impl Stream<Item = Result<Event, Infallible>> {
-    let (receiver, missed) = app.live.frames().listen(after, viewer.org);
+    let (receiver, missed) = app.live.frames().listen(after, viewer.org, &app.live.board().sharing);
     let mut first = vec![];
     match missed {
         Missed::Topics(seq, topics) => {
             first.push(Event::default().event("hello").id(seq.to_string()).data(format!("{{\"seq\":{seq}}}")));
             first.extend(topics.map(|t| change(seq, &t)));
         }
-        Missed::TooMuch(seq) => first.push(Event::default().event("resync").id(seq.to_string()).data("{}")),
+        Missed::TooMuch(seq) => first.push(resync(seq)),
     }
     let stopping = app.live.stopping();
     let signed_in = app.live.audience.join(session);
@@ -125,13 +130,14 @@ impl Following {
                 continue;
             };
             match received {
+                Ok(frame) if frame.resync => return Some(resync(frame.seq)),
                 Ok(frame) => {
                     if let Some(topics) = frame.for_org(self.viewer.org) {
                         return Some(change(frame.seq, &topics));
                     }
                 }
                 // Too slow for the beat: it must read everything again, but loses nothing for good.
-                Err(RecvError::Lagged(_)) => return Some(Event::default().event("resync").id(self.open.app.live.board().seq.to_string()).data("{}")),
+                Err(RecvError::Lagged(_)) => return Some(resync(self.open.app.live.board().seq)),
                 Err(RecvError::Closed) => return None,
             }
         }

@@ -4,7 +4,7 @@ use crate::{
     App, audit,
     auth::SignedIn,
     csv::csv,
-    views::{Looking, Viewing},
+    views::{Looking, Viewing, from_store, incidents_filter, indicators_filter},
 };
 use app::api::{Answer, Pages};
 use axum::{
@@ -14,7 +14,12 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use domain::{catalogue::Domain, query::PageQuery, view::Refusal};
+use domain::{
+    DataClass,
+    catalogue::Domain,
+    query::PageQuery,
+    view::{IncidentRow, IndicatorRow, Refusal},
+};
 
 /// Rows of one file; a longer list is downloaded in narrower parts.
 const MOST: usize = 10_000;
@@ -103,67 +108,47 @@ async fn metric(State(app): State<App>, who: SignedIn, Path((org, metric)): Path
     let looking = Looking::new(app, who.viewer);
     let window = query.window(looking.now);
     let Some(id) = looking.board.by_slug(&org).map(|o| o.info.id) else { return StatusCode::NOT_FOUND.into_response() };
-    if looking.board.metric(&metric).is_none() {
+    if looking.board.metric(&metric).is_none() || !looking.board.sight(who.viewer).sees_detail(id, DataClass::Posture) {
         return StatusCode::NOT_FOUND.into_response();
     }
     let points = looking.app.store.viewer(who.viewer).metric_series(id, &metric, window).await;
     let rows = points.map(|p| p.into_iter().map(|p| vec![p.at.rfc3339(), p.value.to_string()]).collect());
-    file(taker, &format!("{org}-{metric}"), &["observed_at", "value"], rows.map_err(crate::views::failed)).await
+    file(taker, &format!("{org}-{metric}"), &["observed_at", "value"], rows.map_err(from_store(looking.now))).await
 }
 
-async fn incidents(State(app): State<App>, who: SignedIn, Query(mut query): Query<PageQuery>) -> Response {
-    let taker = (app.clone(), who.clone());
-    let viewing = viewing(app, who);
-    let mut rows = Vec::new();
-    let answer = loop {
-        match viewing.incidents(query.clone()).await {
-            Err(refusal) => break Err(refusal),
-            Ok(page) => {
-                rows.extend(page.rows.into_iter().map(|r| {
-                    vec![
-                        r.org.slug,
-                        r.external_id,
-                        r.title,
-                        r.severity.to_string(),
-                        r.status.to_string(),
-                        r.tlp.to_string(),
-                        r.class,
-                        r.opened_at.rfc3339(),
-                        r.closed_at.map(|t| t.rfc3339()).unwrap_or_default(),
-                        r.updated_at.rfc3339(),
-                    ]
-                }));
-                match page.next {
-                    Some(next) if rows.len() < MOST => query.cursor = next,
-                    _ => break Ok(rows),
-                }
-            }
-        }
+async fn incidents(State(app): State<App>, who: SignedIn, Query(query): Query<PageQuery>) -> Response {
+    let l = Looking::new(app.clone(), who.viewer);
+    let row = |r: IncidentRow| {
+        vec![
+            r.org.slug,
+            r.external_id,
+            r.title,
+            r.severity.to_string(),
+            r.status.to_string(),
+            r.tlp.to_string(),
+            r.class,
+            r.opened_at.rfc3339(),
+            r.closed_at.map(|t| t.rfc3339()).unwrap_or_default(),
+            r.updated_at.rfc3339(),
+        ]
     };
-    file(taker, "incidents", &["org", "external_id", "title", "severity", "status", "tlp", "class", "opened_at", "closed_at", "updated_at"], answer).await
+    let answer = async {
+        let page = l.reads().incident_rows(&incidents_filter(&l, &query)?, MOST).await.map_err(from_store(l.now))?;
+        Ok(page.rows.into_iter().map(row).collect())
+    };
+    let answer = answer.await;
+    file((app, who), "incidents", &["org", "external_id", "title", "severity", "status", "tlp", "class", "opened_at", "closed_at", "updated_at"], answer).await
 }
 
-async fn indicators(State(app): State<App>, who: SignedIn, Query(mut query): Query<PageQuery>) -> Response {
-    let taker = (app.clone(), who.clone());
-    let viewing = viewing(app, who);
-    let mut rows = Vec::new();
-    let answer = loop {
-        match viewing.indicators(query.clone()).await {
-            Err(refusal) => break Err(refusal),
-            Ok(page) => {
-                rows.extend(
-                    page.rows
-                        .into_iter()
-                        .map(|r| vec![r.org.slug, r.kind, r.value, r.tlp.to_string(), r.first_seen.rfc3339(), r.last_seen.rfc3339(), r.reporters.to_string()]),
-                );
-                match page.next {
-                    Some(next) if rows.len() < MOST => query.cursor = next,
-                    _ => break Ok(rows),
-                }
-            }
-        }
+async fn indicators(State(app): State<App>, who: SignedIn, Query(query): Query<PageQuery>) -> Response {
+    let l = Looking::new(app.clone(), who.viewer);
+    let row = |r: IndicatorRow| vec![r.org.slug, r.kind, r.value, r.tlp.to_string(), r.first_seen.rfc3339(), r.last_seen.rfc3339(), r.reporters.to_string()];
+    let answer = async {
+        let page = l.reads().indicator_rows(&indicators_filter(&l, &query)?, MOST).await.map_err(from_store(l.now))?;
+        Ok(page.rows.into_iter().map(row).collect())
     };
-    file(taker, "indicators", &["org", "type", "value", "tlp", "first_seen", "last_seen", "reporters"], answer).await
+    let answer = answer.await;
+    file((app, who), "indicators", &["org", "type", "value", "tlp", "first_seen", "last_seen", "reporters"], answer).await
 }
 
 /// The audit trail as far as it concerns the administrator's organisation, newest first.
@@ -175,7 +160,7 @@ async fn trail(State(app): State<App>, who: SignedIn) -> Response {
     let (mut rows, mut before) = (Vec::new(), None);
     let answer = loop {
         match app.store.viewer(who.viewer).audit(before).await {
-            Err(error) => break Err(crate::views::failed(error)),
+            Err(error) => break Err(from_store(app.clock.now())(error)),
             Ok(page) => {
                 before = page.last().map(|r| r.no);
                 rows.extend(page.into_iter().map(|r| {

@@ -46,7 +46,7 @@ pub async fn collective(l: &Looking, query: &PageQuery) -> Answer<Collective> {
     let index_stands = index.value.map(|v| Standing::of(Some(v), Freshness::Fresh, policy.on_target, policy.watch));
     let detail = story(l, &seen, &index, month_ago.as_ref(), &domains);
     let mut highest: Vec<Tlp> = indicators.by_tlp.iter().map(|i| i.tlp).collect();
-    highest.extend(seen.iter().flat_map(|(o, _)| o.open_for(l.viewer)).map(|i| i.tlp));
+    highest.extend(seen.iter().flat_map(|(o, _)| o.open_for(l.sight())).map(|i| i.tlp));
     let mut weakest: Vec<_> = seen.iter().filter_map(|(o, s)| Some((o, counted(o, s)?))).collect();
     weakest.sort_by(|a, b| a.1.total_cmp(&b.1));
     let weakest = weakest.into_iter().take(3).map(|(o, score)| (words::org_ref(o), score)).collect();
@@ -105,8 +105,8 @@ fn index_history(days: &[Option<Score>], now: &Score) -> Sparkline {
 }
 
 fn card(l: &Looking, org: &OrgState, score: &OrgScore) -> OrgCard {
-    let before = org.day_for(&l.board.policy, l.viewer, l.now.day() - 30);
-    let points = words::history(l, org, 90, |d| day_score(d, &l.board.policy, l.viewer).value, score.total.value);
+    let before = org.day_for(&l.board.policy, l.sight(), l.now.day() - 30);
+    let points = words::history(l, org, 90, |d| day_score(d, &l.board.policy, l.sight()).value, score.total.value);
     OrgCard {
         org: words::org_ref(org),
         score: counted(org, score),
@@ -194,6 +194,11 @@ fn story(l: &Looking, seen: &Seen<'_>, index: &Score, before: Option<&Score>, do
             let what = if capped.len() == 1 { "An open critical incident at" } else { "Open critical incidents at" };
             sentences.push(format!("{what} {names} {verb}; without {its} the index would stand at {without:.0}."));
         }
+    }
+    match words::unshared(l) {
+        0 => {}
+        1 => sentences.push("One organisation does not share its posture with you and is not counted.".into()),
+        n => sentences.push(format!("{n} organisations do not share their posture with you and are not counted.")),
     }
     if index.held {
         sentences.push("Silent organisations below the mean still hold it down by their last score.".into());

@@ -19,6 +19,7 @@ pub async fn connect(viewing: &Viewing, l: &Looking) -> Answer<Connect> {
         org: words::org_ref(org),
         base_url: viewing.base_url.clone(),
         may_create,
+        confirmed: l.board.sharing.is_confirmed(org.info.id),
         new_key: viewing.new_key.clone(),
         keys: keys
             .into_iter()

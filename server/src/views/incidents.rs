@@ -2,7 +2,7 @@
 
 use super::{Looking, failed, from_store, words};
 use app::api::Answer;
-use domain::{IncidentStatus, Severity, Tlp, query::PageQuery, view::*};
+use domain::{DataClass, IncidentStatus, Severity, Tlp, query::PageQuery, view::*};
 use serde_json::Value;
 use store::{IncidentFacet, IncidentFilter};
 
@@ -128,7 +128,7 @@ pub async fn incident(l: &Looking, id: &str) -> Answer<Incident> {
     Ok(Incident {
         description: text("description"),
         owner: text("owner"),
-        reach: words::reach(found.row.tlp, &found.row.org.name, &found.recipients),
+        reach: words::reach(l, DataClass::Incidents, found.row.tlp, (found.owner, &found.row.org.name), &found.recipients),
         recipients: found.recipients,
         timeline,
         attributes,

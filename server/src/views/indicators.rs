@@ -6,7 +6,7 @@ use super::{
     words,
 };
 use app::api::Answer;
-use domain::{Tlp, query::PageQuery, view::*};
+use domain::{DataClass, Tlp, query::PageQuery, view::*};
 use serde_json::Value;
 use store::{IndicatorFacet, IndicatorFilter};
 
@@ -75,7 +75,7 @@ pub async fn indicator(l: &Looking, id: &str) -> Answer<Indicator> {
         confidence: found.confidence,
         valid_until: found.valid_until,
         reports: found.reports,
-        reach: words::reach(found.row.tlp, &found.row.org.name, &found.recipients),
+        reach: words::reach(l, DataClass::Indicators, found.row.tlp, (found.owner, &found.row.org.name), &found.recipients),
         raw: serde_json::to_string_pretty(&raw).map_err(failed)?,
         row: found.row,
     })

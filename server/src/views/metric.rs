@@ -4,7 +4,7 @@ use super::{Looking, from_store, organisation::metric_row, words};
 use crate::charts;
 use app::api::Answer;
 use domain::{
-    DAY, Freshness, HOUR, Timestamp,
+    DAY, DataClass, Freshness, HOUR, Timestamp,
     query::{PageQuery, Window},
     view::*,
 };
@@ -16,6 +16,9 @@ use store::SeriesPoint;
 /// [`Refusal::NotFound`] for organisations and metrics that are absent or not shared.
 pub async fn metric(l: &Looking, slug: &str, key: &str, query: &PageQuery) -> Answer<MetricPage> {
     let org = l.board.by_slug(slug).ok_or(Refusal::NotFound)?;
+    if !l.sight().sees_detail(org.info.id, DataClass::Posture) {
+        return Err(Refusal::NotFound);
+    }
     let position = l.board.policy.position(key).ok_or(Refusal::NotFound)?;
     let definition = &l.board.policy.metrics[position];
     let reading = |o: &crate::live::board::OrgState| o.inputs.readings.get(position).copied().flatten();
@@ -23,7 +26,7 @@ pub async fn metric(l: &Looking, slug: &str, key: &str, query: &PageQuery) -> An
     let window = query.window(l.now);
     let points = l.reads().metric_series(org.info.id, key, window).await.map_err(from_store(l.now))?;
     let samples = l.reads().samples(org.info.id, key, &query.cursor).await.map_err(from_store(l.now))?;
-    let others = l.board.seen_by(l.viewer).filter(|(o, _)| o.info.id != org.info.id);
+    let others = l.board.seen_by(l.viewer).filter(|(o, _)| o.info.id != org.info.id && l.sight().sees_detail(o.info.id, DataClass::Posture));
     let current = |o: &crate::live::board::OrgState| reading(o).filter(|r| Freshness::at(Some(r.at), o.info.interval, l.now).counts()).map(|r| r.value);
     let peers = words::peers(others.filter_map(|(o, _)| current(o)).collect());
     let takeaway = match (points.first(), points.last()) {

@@ -3,11 +3,11 @@
 use super::{Looking, from_store, words};
 use crate::{
     charts::{self, SparkOptions},
-    live::board::{OrgState, day_score},
+    live::board::{OrgState, critical_then, day_score},
 };
 use app::api::Answer;
 use domain::{
-    Freshness, Timestamp, Tlp,
+    DataClass, Freshness, Level, Timestamp, Tlp,
     catalogue::Domain,
     query::PageQuery,
     scoring::{
@@ -25,16 +25,21 @@ use store::IncidentFilter;
 /// [`Refusal::NotFound`] for absent and unshared organisations alike.
 pub async fn organisation(l: &Looking, slug: &str, query: &PageQuery) -> Answer<Organisation> {
     let org = l.board.by_slug(slug).ok_or(Refusal::NotFound)?;
+    let shared = l.sight().level(org.info.id, DataClass::Posture);
+    if shared < Level::Summary {
+        return Err(Refusal::NotFound);
+    }
     let fault = from_store(l.now);
-    let score = org.score_for(&l.board.policy, l.viewer);
+    let score = org.score_for(&l.board.policy, l.sight());
     let open = IncidentFilter { org: Some(org.info.id), open: true, ..IncidentFilter::default() };
     let mut incidents = l.reads().incidents(&open).await.map_err(&fault)?;
     incidents.rows.truncate(8);
     let (by_tlp, indicators) = l.reads().indicator_totals(Some(org.info.id)).await.map_err(&fault)?;
     let pushes = l.reads().pushes(Some(org.info.id), None, "", 8).await.map_err(&fault)?;
     let counts = l.reads().counts_window(org.info.id).await.map_err(&fault)?;
-    let before = org.day_for(&l.board.policy, l.viewer, l.now.day() - 30);
-    let causes = causes(l, org).await?;
+    let before = org.day_for(&l.board.policy, l.sight(), l.now.day() - 30);
+    // Which metric moved it is detail.
+    let causes = if shared == Level::Detail { causes(l, org).await? } else { vec![] };
     let others = l.board.seen_by(l.viewer).filter(|(o, _)| o.info.id != org.info.id && o.freshness.counts());
     let mut tlps: Vec<Tlp> = by_tlp.iter().map(|t| t.tlp).collect();
     tlps.extend(incidents.rows.iter().map(|i| i.tlp));
@@ -42,6 +47,7 @@ pub async fn organisation(l: &Looking, slug: &str, query: &PageQuery) -> Answer<
         as_of: l.now,
         policy_version: l.board.policy.version,
         org: words::org_ref(org),
+        shared,
         sector: org.info.sector.clone(),
         country: org.info.country.clone(),
         assets: org.info.assets.map(|a| a as u64),
@@ -77,6 +83,7 @@ fn domain(l: &Looking, org: &OrgState, score: &OrgScore, domain: Domain) -> Opti
     if metrics.is_empty() {
         return None;
     }
+    let metrics = if l.sight().sees_detail(org.info.id, DataClass::Posture) { metrics } else { vec![] };
     let d = domain.index();
     let now = &score.domains[d];
     let points = words::history(l, org, 90, |row| row.domains[d], now.value);
@@ -113,7 +120,7 @@ async fn history(l: &Looking, org: &OrgState, score: &OrgScore, query: &PageQuer
     let mut rows = rows.iter().peekable();
     for day in from..to {
         let row = rows.next_if(|r| r.day == day);
-        let s = row.map(|r| day_score(r, &l.board.policy, l.viewer));
+        let s = row.map(|r| day_score(r, &l.board.policy, l.sight()));
         points.push((Timestamp::of_day(day), s.and_then(|s| s.value), s.map_or(f64::NAN, |s| s.low), s.map_or(f64::NAN, |s| s.high)));
     }
     if to >= l.now.day() {
@@ -155,8 +162,8 @@ async fn causes(l: &Looking, org: &OrgState) -> Answer<Vec<CauseRow>> {
         }
     }
     let moment = before.readings.iter().flatten().map(|r| r.at).max().unwrap_or(Timestamp::of_day(day));
-    before.critical_open = if l.viewer.org == org.info.id { then.critical_any } else { then.critical_public };
-    let after = Inputs { critical_open: org.critical_for(l.viewer), ..org.inputs.clone() };
+    before.critical_open = critical_then(then, l.sight());
+    let after = Inputs { critical_open: org.critical_for(l.sight()), ..org.inputs.clone() };
     let whole = [Change { weight: 1.0, before, after }];
     let parts = explain(&whole, (policy, policy), (moment, l.now));
     let mut rows: Vec<CauseRow> = parts

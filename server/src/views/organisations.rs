@@ -26,7 +26,7 @@ pub async fn organisations(l: &Looking, query: &PageQuery) -> Answer<Organisatio
             seen: o.info.last_data_at,
             score: s.total.value.filter(|_| o.freshness.counts()),
             last: s.total.last,
-            change: words::change(s.total.value, o.day_for(&l.board.policy, l.viewer, l.now.day() - 30).and_then(|s| s.value)),
+            change: words::change(s.total.value, o.day_for(&l.board.policy, l.sight(), l.now.day() - 30).and_then(|s| s.value)),
             coverage: s.total.coverage,
             domains: s.domains.map(|d| d.value),
             open_incidents: open.get(&o.info.id).copied().unwrap_or(0),
@@ -34,10 +34,11 @@ pub async fn organisations(l: &Looking, query: &PageQuery) -> Answer<Organisatio
         .collect();
     sort(&mut rows, &query.sort);
     let total = rows.len() as u32;
+    let unshared = words::unshared(l);
     let begin = query.cursor.parse::<usize>().unwrap_or(0).min(rows.len());
     let end = (begin + ROWS).min(rows.len());
     let next = (end < rows.len()).then(|| end.to_string());
-    Ok(Organisations { as_of: l.now, policy_version: l.board.policy.version, rows: rows.drain(begin..end).collect(), total, next })
+    Ok(Organisations { unshared, as_of: l.now, policy_version: l.board.policy.version, rows: rows.drain(begin..end).collect(), total, next })
 }
 
 /// By a column, with `-` in front for descending; unknown values last either way. Default: lowest score first.

@@ -32,7 +32,7 @@ pub async fn event(l: &Looking, id: &str) -> Answer<Event> {
         observed_at: e.observed_at,
         received_at: e.received_at,
         incident: e.incident.map(|(id, title)| (id.to_string(), title)),
-        reach: words::reach(e.tlp, &e.org.name, &e.recipients),
+        reach: words::reach(l, DataClass::Events, e.tlp, (e.owner, &e.org.name), &e.recipients),
         receipt: e.receipt.filter(|_| own).map(|r| r.to_string()).unwrap_or_default(),
         key: e.key,
         raw: serde_json::to_string_pretty(&raw).map_err(failed)?,

@@ -2,7 +2,7 @@
 
 use super::{Looking, from_store, words};
 use app::api::Answer;
-use domain::{Freshness, timestamp::duration, view::*};
+use domain::{DataClass, Freshness, Level, timestamp::duration, view::*};
 
 /// What the hub sees of itself just now.
 ///
@@ -22,6 +22,7 @@ pub async fn status(l: &Looking) -> Answer<Status> {
     let mut partners: Vec<PartnerRow> = l
         .board
         .orgs()
+        .filter(|o| l.sight().level(o.info.id, DataClass::Posture) >= Level::Summary)
         .map(|o| PartnerRow {
             org: words::org_ref(o),
             freshness: o.freshness,

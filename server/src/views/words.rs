@@ -3,7 +3,7 @@
 use super::Looking;
 use crate::live::board::OrgState;
 use domain::{
-    Tlp,
+    DataClass, Level, OrgId, Tlp,
     view::{OrgRef, Peers},
 };
 
@@ -15,19 +15,29 @@ pub fn org_ref(org: &OrgState) -> OrgRef {
 
 /// Who can see a record, in a sentence.
 #[must_use]
-pub fn reach(tlp: Tlp, owner: &str, recipients: &[OrgRef]) -> String {
+pub fn reach(l: &Looking, class: DataClass, tlp: Tlp, owner: (OrgId, &str), recipients: &[OrgRef]) -> String {
+    let (id, owner) = owner;
+    let open = l.board.orgs().all(|o| l.board.sharing.level(o.info.id, id, class) == Level::Detail);
+    let all =
+        if open { "Everyone in the alliance".to_owned() } else { format!("Everyone in the alliance to whom {owner} shows its {} in detail", class.name()) };
     let named = match recipients {
         [] => format!("only {owner}"),
         [one] => format!("{owner} and {}", one.name),
         many => format!("{owner} and {} named organisations: {}", many.len(), many.iter().map(|o| o.name.as_str()).collect::<Vec<_>>().join(", ")),
     };
     match tlp {
-        Tlp::Clear => "Everyone in the alliance can see it; TLP:CLEAR may go to anyone.".into(),
-        Tlp::Green => "Everyone in the alliance can see it; TLP:GREEN stays within it.".into(),
-        Tlp::Amber => format!("TLP:AMBER: {named} can see it."),
+        Tlp::Clear => format!("{all} can see it; TLP:CLEAR may go to anyone."),
+        Tlp::Green => format!("{all} can see it; TLP:GREEN stays within it."),
+        Tlp::Amber => format!("TLP:AMBER: {named} can see it, and whoever is in a sharing group with {owner}."),
         Tlp::AmberStrict => format!("TLP:AMBER+STRICT: {named} can see it, for use inside those organisations."),
         Tlp::Red => format!("TLP:RED: {named} can see it; it is in nobody else's totals."),
     }
+}
+
+/// How many organisations do not share their posture with the viewer.
+#[must_use]
+pub fn unshared(l: &Looking) -> u32 {
+    l.board.orgs().filter(|o| l.sight().level(o.info.id, DataClass::Posture) < Level::Summary).count() as u32
 }
 
 /// Points between two scores, as shown: both rounded first, so that what is printed adds up.

@@ -24,7 +24,8 @@ async fn main() -> Outcome<()> {
     let mut organisations = vec![];
     for n in 0..ORGANISATIONS {
         let (slug, sector, country) = (format!("org-{n}"), "test".to_owned(), "XX".to_owned());
-        let org = Org { id: OrgId(0), name: slug.clone(), slug, sector, country, assets: None, interval: HOUR, weight: 1.0, last_data_at: None };
+        let org =
+            Org { id: OrgId(0), name: slug.clone(), slug, sector, country, assets: None, interval: HOUR, weight: 1.0, last_data_at: None, confirmed: true };
         organisations.push(store.hub().add_organisation(org, BEGIN).await?);
     }
     for hour in 0..HOURS {

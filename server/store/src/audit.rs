@@ -49,6 +49,21 @@ pub enum Action {
     KeyCreated,
     KeyRevoked,
     PolicyAdopted,
+    /// What everyone sees of organisations that have no rule for everyone.
+    SharingDefaultsSet,
+    /// Whom an organisation shows what: in force at once, or by the second person's agreement.
+    SharingRuleSet,
+    /// A rule that waits for a second person.
+    SharingRuleProposed,
+    /// One that was taken back or declined.
+    SharingRuleDropped,
+    /// A new organisation has seen and confirmed what it shares.
+    SharingConfirmed,
+    GroupMade,
+    GroupInvited,
+    GroupJoined,
+    /// Left, or its invitation declined.
+    GroupLeft,
     /// What a page shows left as a file.
     Exported,
     /// Somebody known asked for what he may not.
@@ -71,6 +86,15 @@ impl Action {
             Self::KeyCreated => "key.created",
             Self::KeyRevoked => "key.revoked",
             Self::PolicyAdopted => "policy.adopted",
+            Self::SharingDefaultsSet => "sharing.defaults_set",
+            Self::SharingRuleSet => "sharing.rule_set",
+            Self::SharingRuleProposed => "sharing.rule_proposed",
+            Self::SharingRuleDropped => "sharing.rule_dropped",
+            Self::SharingConfirmed => "sharing.confirmed",
+            Self::GroupMade => "group.made",
+            Self::GroupInvited => "group.invited",
+            Self::GroupJoined => "group.joined",
+            Self::GroupLeft => "group.left",
             Self::Exported => "exported",
             Self::Denied => "denied",
         }

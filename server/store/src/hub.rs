@@ -3,7 +3,9 @@
 pub mod identity;
 pub mod outbox;
 pub mod posture;
+pub mod proposals;
 pub mod retention;
+pub mod sharing;
 pub mod throttle;
 
 use crate::{

@@ -12,7 +12,10 @@
 //!   decides by it.
 //!
 //! To add a query: a method on the handle whose holder needs it, in the file of its subject, with `reach!` in the SQL
-//! wherever it reads marked records; then a test in `tests/`, which runs on both databases; another prepares its statements on both. To add a
+//! wherever it reads marked records; then a test in `tests/contract`, which runs on both databases; another there, `statements.rs`, prepares
+//! every text on both. A read whose text differs takes [`db.pick(sqlite, postgres)`](db::Db::pick), a write matches on its `Conn`; such a text
+//! has a row in that test's SPECIAL, one assembled at run time (`AssertSqlSafe`) a row in DYNAMIC. A list of numbers is bound as JSON and read by
+//! `json_each`, which on PostgreSQL is our own function of that name. To add a
 //! table: a migration for each; where it has an `org_id`, with row level security in PostgreSQL's, which a test demands; and a row in the test
 //! of [moving], which finds the table by itself.
 
@@ -35,9 +38,11 @@ pub use error::StoreError;
 pub use hub::{
     Hub,
     identity::{KeyRecord, SessionRecord, UserRecord},
-    outbox::Change,
+    outbox::{Change, PEERS},
     posture::{CurrentRow, DayRow, OpenIncident, Org},
+    proposals::{Approval, Proposal},
     retention::Retention,
+    sharing::Group,
 };
 pub use partner::Partner;
 pub use push::*;

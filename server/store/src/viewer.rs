@@ -34,6 +34,7 @@ impl Reads<'_> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page<T> {
     pub rows: Vec<T>,
+    /// The number of all rows that match; of samples and pushes, which nobody counts, that of these rows.
     pub total: u64,
     /// Opaque; `None` on the last page.
     pub next: Option<String>,
@@ -42,14 +43,69 @@ pub struct Page<T> {
 /// Rows on one page of a list.
 pub const PAGE: usize = 50;
 
-/// The condition under which the viewer whose organisation is `$1` may see a marked record `t`: his own, open to all, or
-/// naming his organisation. The SQL of `domain::access::Viewer::sees_record`; a contract test holds the two together.
-macro_rules! reach {
+/// The organisations that show the viewer whose organisation is `$1` no detail of a class, by [`domain::DataClass::code`].
+macro_rules! withheld {
+    ($class:literal) => {
+        concat!("(SELECT w.owner_id FROM withheld w WHERE w.viewer_id = $1 AND w.class = ", $class, ")")
+    };
+}
+pub(crate) use withheld;
+
+/// The organisations that belong to a sharing group together with the viewer's, `$1`.
+macro_rules! peers {
     () => {
-        "(t.org_id = $1 OR t.tlp <= 1 OR EXISTS (SELECT 1 FROM recipients r WHERE r.org_id = $1 AND r.record_id = t.id))"
+        "(SELECT p.owner_id FROM peers p WHERE p.viewer_id = $1)"
+    };
+}
+pub(crate) use peers;
+
+/// The condition under which the viewer whose organisation is `$1` may see a marked record, under whose name it stands in the statement (`t`
+/// where none is given): his own; or one of an owner that shows him the class in detail, and open to all, of a group they share, or naming his
+/// organisation. The SQL of `domain::Sight::sees_record`; a contract test holds the two together.
+macro_rules! reach {
+    (incidents) => {
+        $crate::viewer::reach!(1, "t")
+    };
+    (events) => {
+        $crate::viewer::reach!(2, "t")
+    };
+    (indicators) => {
+        $crate::viewer::reach!(3, "t")
+    };
+    ($class:literal, $t:literal) => {
+        concat!(
+            "(",
+            $t,
+            ".org_id = $1 OR (",
+            $t,
+            ".org_id NOT IN ",
+            $crate::viewer::withheld!($class),
+            " AND (",
+            $t,
+            ".tlp <= 1 OR (",
+            $t,
+            ".tlp = 2 AND ",
+            $t,
+            ".org_id IN ",
+            $crate::viewer::peers!(),
+            ") OR EXISTS (SELECT 1 FROM recipients r WHERE r.org_id = $1 AND r.record_id = ",
+            $t,
+            ".id))))"
+        )
     };
 }
 pub(crate) use reach;
+
+/// The conditions as they are called in the source, with their texts: for the test that prepares every statement on both databases.
+#[doc(hidden)]
+pub const CONDITIONS: [(&str, &str); 6] = [
+    ("reach!(incidents)", reach!(incidents)),
+    ("reach!(events)", reach!(events)),
+    ("reach!(indicators)", reach!(indicators)),
+    ("withheld!(0)", withheld!(0)),
+    ("withheld!(3)", withheld!(3)),
+    ("peers!()", peers!()),
+];
 
 /// A value bound into a condition.
 #[derive(Clone, Debug)]
@@ -67,9 +123,9 @@ pub(crate) struct Where {
 }
 
 impl Where {
-    /// Begins with the viewer's reach.
-    pub(crate) fn reach(viewer: Viewer) -> Self {
-        Self { sql: concat!("WHERE ", reach!()).to_owned(), args: vec![Arg::Int(viewer.org.0)] }
+    /// Begins with the viewer's reach, the text of [`reach!`].
+    pub(crate) fn reach(reach: &str, viewer: Viewer) -> Self {
+        Self { sql: format!("WHERE {reach}"), args: vec![Arg::Int(viewer.org.0)] }
     }
 
     /// Adds a condition; each `?` in it becomes the next placeholder.

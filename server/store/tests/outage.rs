@@ -9,7 +9,7 @@ const NOW: Timestamp = Timestamp(1_700_000_000_000_000);
 fn organisation(slug: &str) -> Org {
     let (slug, name) = (slug.to_owned(), slug.to_owned());
     let (sector, country) = ("test".to_owned(), "XX".to_owned());
-    Org { id: OrgId(0), slug, name, sector, country, assets: None, interval: HOUR, weight: 1.0, last_data_at: None }
+    Org { id: OrgId(0), slug, name, sector, country, assets: None, interval: HOUR, weight: 1.0, last_data_at: None, confirmed: true }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -43,6 +43,7 @@ async fn a_hub_whose_clock_is_set_back_goes_on() {
         interval: INTERVAL,
         weight: 1.0,
         last_data_at: None,
+        confirmed: true,
     };
     app.app.store.hub().add_organisation(org, app.now()).await.expect("an organisation");
     eventually("the new organisation is seen", async || app.app.live.board().by_slug("delta").map(drop)).await;

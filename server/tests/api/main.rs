@@ -23,5 +23,6 @@ mod numbers;
 mod pages;
 mod push;
 mod refusals;
+mod sharing;
 mod signin;
 mod unshared;

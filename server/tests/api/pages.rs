@@ -33,6 +33,8 @@ async fn addresses(app: &TestApp) -> Vec<(&'static str, String)> {
         ("/receipts", "/receipts".into()),
         ("/receipts/:id", format!("/receipts/{receipt}")),
         ("/connect", "/connect".into()),
+        ("/admin/groups", "/admin/groups".into()),
+        ("/admin/sharing", "/admin/sharing".into()),
         ("/about/scoring", "/about/scoring".into()),
         ("/status", "/status".into()),
         ("/signin", "/signin".into()),

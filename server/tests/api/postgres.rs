@@ -22,6 +22,7 @@ mod numbers;
 mod pages;
 mod push;
 mod refusals;
+mod sharing;
 mod signin;
 mod unshared;
 

@@ -4,7 +4,7 @@ use domain::{DAY, MINUTE, OrgId};
 use server::{auth::keys, clock::Clock};
 use std::{
     fs::File,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -51,7 +51,7 @@ impl Hub {
     pub fn at(database: String, folder: TempDir) -> Self {
         // reqwest asks for a provider even where no address is https.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { child: None, address: free_address(), database, partners: vec![], folder }
+        Self { child: None, address: SocketAddr::from((Ipv4Addr::LOCALHOST, testing::free_port())), database, partners: vec![], folder }
     }
 
     async fn filled(mut self, keys: usize) -> Self {
@@ -158,11 +158,6 @@ pub fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().tls_certs_only([]).timeout(Duration::from_secs(30)).build().expect("a client")
 }
 
-/// A port that was free a moment ago; the same for every start, so that clients find the hub again.
-fn free_address() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port")
-}
-
 async fn partners(store: &Store, keys: usize) -> Vec<Partner> {
     let now = Clock::default().now();
     let mut orgs = Vec::new();
@@ -177,6 +172,7 @@ async fn partners(store: &Store, keys: usize) -> Vec<Partner> {
             interval: 5 * MINUTE,
             weight: 1.0,
             last_data_at: None,
+            confirmed: true,
         };
         orgs.push(store.hub().add_organisation(org, now).await.expect("an organisation"));
     }

@@ -73,6 +73,7 @@ impl Hub {
             interval: 5 * MINUTE,
             weight: 1.0,
             last_data_at: None,
+            confirmed: true,
         };
         let org = hub.add_organisation(org, now).await.expect("an organisation");
         let hash = password::hash(PASSWORD).await.expect("a hash");

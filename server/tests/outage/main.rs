@@ -1,5 +1,9 @@
 //! PostgreSQL that goes away, cannot be reached, or is slow, as clients of the hub see it. In a program of its own, because it takes the
 //! cluster from every test beside it.
+//!
+//! Where a fault's test belongs: a cut network or a held table of PostgreSQL here; killed hubs, two nodes and power cuts in `tests/durability`; a
+//! full disk or a held file of SQLite in `tests/api/database.rs`; the store without a hub in `store/tests/outage.rs`; what people see of it in
+//! `end2end/tests/outage.spec.ts`.
 
 mod hub;
 mod network;

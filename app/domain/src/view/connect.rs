@@ -12,6 +12,8 @@ pub struct Connect {
     pub base_url: String,
     /// Whether this viewer may create keys.
     pub may_create: bool,
+    /// Whether the organisation's data counts for others: an administrator has confirmed what it shares.
+    pub confirmed: bool,
     /// The key, only in the answer to the form that just created it.
     pub new_key: Option<String>,
     pub keys: Vec<KeyRow>,

@@ -2,7 +2,7 @@
 
 use super::{Chart, IncidentRow, OrgRef, PushRow, Sparkline, TlpCount};
 use crate::{
-    Freshness, Timestamp, Tlp,
+    Freshness, Level, Timestamp, Tlp,
     catalogue::{Domain, MetricDefinition},
     verdict::Standing,
 };
@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 /// The matrix organisation × domain.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Organisations {
+    /// Organisations that do not share their posture with the viewer: neither listed nor counted.
+    pub unshared: u32,
     pub as_of: Timestamp,
     pub policy_version: u32,
     pub rows: Vec<OrgRow>,
@@ -40,6 +42,8 @@ pub struct OrgRow {
 /// One organisation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Organisation {
+    /// How much of its posture it shows the viewer: at least a summary.
+    pub shared: Level,
     pub as_of: Timestamp,
     pub policy_version: u32,
     pub org: OrgRef,

@@ -81,6 +81,7 @@ mod tests {
             org: OrgRef { slug: "halden-grid".into(), name: "Halden Grid".into() },
             base_url: "https://hub.example/".into(),
             may_create: true,
+            confirmed: true,
             new_key: Some("swk_abc".into()),
             keys: Vec::new(),
             pushes: Vec::new(),

@@ -33,7 +33,7 @@ fn domain_row(query: Memo<PageQuery>, slug: &str, d: &OrgDomain, as_of: Timestam
     let known = d.metrics.iter().filter(|m| m.freshness.counts()).count();
     let metrics = d.metrics.iter().map(|m| metric_row(query, slug, m, as_of)).collect_view();
     let table = if d.metrics.is_empty() {
-        view! { <p class="quiet">"The catalogue has no metric of this domain."</p> }.into_any()
+        view! { <p class="quiet">"Single metrics are not shared with you."</p> }.into_any()
     } else {
         view! {
             <div class="scroll" tabindex="0" role="region" aria-label=format!("Metrics of {}", d.domain.title())>
@@ -63,7 +63,7 @@ fn domain_row(query: Memo<PageQuery>, slug: &str, d: &OrgDomain, as_of: Timestam
                 <span class="value"><ScoreText score=d.score/><small>"/"{points(d.target)}</small></span>
                 <Spark markup=d.history.clone()/>
                 <span class="end">{end}</span>
-                <span class="known">{format!("{known} of {} metrics current", d.metrics.len())}</span>
+                <span class="known">{if d.metrics.is_empty() { "shared as a summary".to_owned() } else { format!("{known} of {} metrics current", d.metrics.len()) }}</span>
             </summary>
             <div id=d.domain.code()>{table}</div>
         </details>

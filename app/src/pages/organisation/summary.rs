@@ -1,7 +1,10 @@
 //! The organisation's score: where it stands, against whom, and what moved it.
 
 use crate::components::*;
-use domain::view::{CauseRow, Organisation};
+use domain::{
+    Level,
+    view::{CauseRow, Organisation},
+};
 use leptos::prelude::*;
 
 /// Score, peers, coverage, and the parts of the change.
@@ -60,7 +63,9 @@ pub fn SummaryCard(page: Signal<Organisation>) -> impl IntoView {
         page.with(|p| {
             let capped = p.uncapped.map(|score| format!("An open critical incident caps the score; without it, it would be {}.", points(score)));
             let held = p.held.then(|| "Values that fell silent hold the score below the mean of the current ones.".to_owned());
-            [capped, held].into_iter().flatten().map(|text| view! { <p class="remark">{text}</p> }).collect_view()
+            let summary =
+                (p.shared != Level::Detail).then(|| format!("{} shares its posture with you as a summary: scores, but no single values.", p.org.name));
+            [summary, capped, held].into_iter().flatten().map(|text| view! { <p class="remark">{text}</p> }).collect_view()
         })
     };
     let history = Memo::new(move |_| page.with(|p| p.history.clone()));
@@ -94,6 +99,9 @@ fn Causes(page: Signal<Organisation>) -> impl IntoView {
     };
     move || {
         page.with(|p| {
+            if p.shared != Level::Detail {
+                return view! { <p class="quiet">"Which values moved it is not shared with you."</p> }.into_any();
+            }
             if p.causes.is_empty() {
                 return view! { <p class="quiet">"Nothing moved it, or there is no value from 30 days ago to compare with."</p> }.into_any();
             }

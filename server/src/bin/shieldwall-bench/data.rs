@@ -81,6 +81,7 @@ fn organisation(slug: &str) -> Org {
         interval: HOUR,
         weight: 1.0,
         last_data_at: None,
+        confirmed: true,
     }
 }
 

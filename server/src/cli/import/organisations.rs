@@ -60,6 +60,7 @@ fn organisation(row: &Row) -> anyhow::Result<Org> {
         interval: cell("interval").map_or(Ok(INTERVAL), parse_duration).map_err(wrong("interval"))?,
         weight: cell("weight").map_or(Ok(1.0), parse_weight).map_err(wrong("weight"))?,
         last_data_at: None,
+        confirmed: true,
     })
 }
 

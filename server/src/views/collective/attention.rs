@@ -6,7 +6,7 @@ use crate::{
     views::{Looking, words},
 };
 use domain::{
-    DAY, Freshness, Severity, Timestamp,
+    DAY, DataClass, Freshness, Severity, Timestamp,
     scoring::{Reading, Score, metric_score},
     timestamp::duration,
     verdict::Standing,
@@ -22,13 +22,13 @@ pub(super) fn attention(l: &Looking, seen: &Seen<'_>, index: &Score) -> (Vec<Att
     let mut lines: Vec<(u8, f64, Attention)> = Vec::new();
     for (org, score) in seen {
         let standing = org.standing(policy, &score.total);
-        let before = org.day_for(policy, l.viewer, l.now.day() - 30);
+        let before = org.day_for(policy, l.sight(), l.now.day() - 30);
         let change = words::change(score.total.value, before.and_then(|s| s.value)).filter(|c| *c != 0.0);
         let path = format!("/orgs/{}", org.info.slug);
         let mut line = |rank: u8, weight: f64, standing: Standing, text: String, note: String, href: String| {
             lines.push((rank, weight, Attention { org: words::org_ref(org), standing, text, change: if note.is_empty() { change } else { None }, note, href }));
         };
-        let critical = org.open_for(l.viewer).find(|i| i.severity == Severity::Critical);
+        let critical = org.open_for(l.sight()).find(|i| i.severity == Severity::Critical);
         if let Some(incident) = critical {
             let age = duration(l.now.since(incident.opened_at));
             let caps = if score.uncapped.is_some() { format!(" caps the score at {:.0}", policy.critical_cap) } else { String::new() };
@@ -52,7 +52,7 @@ pub(super) fn attention(l: &Looking, seen: &Seen<'_>, index: &Score) -> (Vec<Att
             let (metric, text) = worst_metric(l, org).map_or((None, "below the watch threshold".to_owned()), |(m, t)| (Some(m), t));
             let href = metric.map_or_else(|| path.clone(), |m| format!("{path}/metrics/{m}"));
             line(2, score.total.value.unwrap_or(0.0), Standing::Off, capitalised(&text), String::new(), href);
-        } else if let Some(incident) = org.open_for(l.viewer).find(|i| i.severity == Severity::High && l.now.since(i.opened_at) < 14 * DAY) {
+        } else if let Some(incident) = org.open_for(l.sight()).find(|i| i.severity == Severity::High && l.now.since(i.opened_at) < 14 * DAY) {
             let age = duration(l.now.since(incident.opened_at));
             line(
                 3,
@@ -77,8 +77,11 @@ pub(super) fn attention(l: &Looking, seen: &Seen<'_>, index: &Score) -> (Vec<Att
     (lines.into_iter().map(|l| l.2).take(LINES).collect(), more as u32)
 }
 
-/// The current metric that costs the most points, in words.
+/// The current metric that costs the most points, in words; `None` where the viewer is not shown single metrics.
 fn worst_metric(l: &Looking, org: &OrgState) -> Option<(String, String)> {
+    if !l.sight().sees_detail(org.info.id, DataClass::Posture) {
+        return None;
+    }
     let policy = &l.board.policy;
     let lost = |(i, r): (usize, &Option<Reading>)| {
         let r = (*r)?;

@@ -4,6 +4,10 @@ use super::Hub;
 use crate::{StoreError, What, db::read};
 use domain::{OrgId, Timestamp};
 
+/// Stands among a change's recipients for all that belong to a sharing group together with its organisation: who they are is decided when
+/// it is told, not when it is written. No organisation has this number.
+pub const PEERS: OrgId = OrgId(0);
+
 /// One change, without its content: whoever may see it fetches it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
@@ -11,7 +15,7 @@ pub struct Change {
     pub at: Timestamp,
     pub org: OrgId,
     pub what: What,
-    /// Reaches everyone; otherwise the organisation itself and `recipients`.
+    /// Reaches everyone; otherwise the organisation itself and `recipients`, [`PEERS`] among them.
     pub everyone: bool,
     pub recipients: Vec<OrgId>,
     /// The oldest moment it speaks of.

@@ -23,6 +23,8 @@ pub struct Org {
     pub interval: i64,
     pub weight: f64,
     pub last_data_at: Option<Timestamp>,
+    /// Whether one of its administrators has seen and confirmed what it shares; until then it shares nothing.
+    pub confirmed: bool,
 }
 
 /// The newest value of one series.
@@ -73,7 +75,7 @@ pub type DayValue = (i64, String, f64, Timestamp);
 /// When each of some organisations last spoke, and their current values.
 pub type Current = (Vec<(OrgId, Option<Timestamp>)>, Vec<CurrentRow>);
 
-type OrgRow = (i64, String, String, String, String, Option<i64>, i64, f64, Option<i64>);
+type OrgRow = (i64, String, String, String, String, Option<i64>, i64, f64, Option<i64>, Option<i64>);
 
 impl Hub<'_> {
     /// All organisations, by name.
@@ -81,11 +83,12 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn organisations(&self) -> Result<Vec<Org>, StoreError> {
-        const ALL: &str = "SELECT id, slug, name, sector, country, assets, interval_us, weight, last_data_at FROM organisations ORDER BY name, id";
+        const ALL: &str =
+            "SELECT id, slug, name, sector, country, assets, interval_us, weight, last_data_at, sharing_confirmed_at FROM organisations ORDER BY name, id";
         let rows: Vec<OrgRow> = read!(self, c => sqlx::query_as(ALL).fetch_all(c).await)?;
         Ok(rows
             .into_iter()
-            .map(|(id, slug, name, sector, country, assets, interval, weight, last)| Org {
+            .map(|(id, slug, name, sector, country, assets, interval, weight, last, confirmed)| Org {
                 id: OrgId(id),
                 slug,
                 name,
@@ -95,6 +98,7 @@ impl Hub<'_> {
                 interval,
                 weight,
                 last_data_at: last.map(Timestamp),
+                confirmed: confirmed.is_some(),
             })
             .collect())
     }
@@ -104,8 +108,8 @@ impl Hub<'_> {
     /// # Errors
     /// [`StoreError::Exists`] when the slug is taken.
     pub async fn add_organisation(&self, org: Org, at: Timestamp) -> Result<OrgId, StoreError> {
-        const ADD: &str = "INSERT INTO organisations (slug, name, sector, country, assets, interval_us, weight, created_at) \
-                           VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING id";
+        const ADD: &str = "INSERT INTO organisations (slug, name, sector, country, assets, interval_us, weight, created_at, sharing_confirmed_at) \
+                           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING id";
         let actor = self.actor;
         let detail = serde_json::json!({ "name": org.name, "sector": org.sector, "country": org.country, "assets": org.assets, "interval_us": org.interval, "weight": org.weight });
         let object = format!("organisation {}", org.slug);
@@ -121,10 +125,12 @@ impl Hub<'_> {
                         .bind(org.interval)
                         .bind(org.weight)
                         .bind(at.0)
+                        .bind(org.confirmed.then_some(at.0))
                         .fetch_optional(&mut *c)
                         .await
                 })?;
                 let id = id.map(OrgId).ok_or(StoreError::Exists("organisation"))?;
+                super::sharing::decide(conn).await?;
                 audit::append(conn, Entry { at, actor, action: Action::OrganisationAdded, org: Some(id), object, detail }).await?;
                 Ok(id)
             })

@@ -28,10 +28,11 @@ impl Default for Retention {
 }
 
 impl Hub<'_> {
-    /// Deletes what is older than its class is kept; returns how many rows went. Also ends indicators whose time is over.
+    /// Deletes what is older than its class is kept; returns how many rows went. Also ends indicators whose time is over. A class that fails
+    /// does not keep the others.
     ///
     /// # Errors
-    /// When the database fails; what was deleted until then stays deleted.
+    /// The first failure of the database, after all classes had their turn; what was deleted stays deleted.
     pub async fn retain(&self, keep: Retention, now: Timestamp) -> Result<u64, StoreError> {
         let before = |days: u32| now.plus(-i64::from(days) * DAY);
         const SAMPLES: &str = "DELETE FROM samples WHERE (hour, org_id, observed_at, series_id) IN (SELECT hour, org_id, observed_at, series_id FROM samples WHERE hour < $1 LIMIT 5000)";
@@ -59,24 +60,24 @@ impl Hub<'_> {
             ("DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox WHERE at < $1 ORDER BY seq LIMIT 5000)", before(keep.outbox).0),
             ("DELETE FROM sessions WHERE expires_at < $1 OR absolute_at < $1", now.0),
         ];
-        let mut deleted = 0;
         let samples = before(keep.samples).hour();
-        if let Db::Postgres(_) = &self.store.inner.db {
-            let dropped: i64 = self
-                .write(move |conn| {
-                    Box::pin(async move { Ok(on_conn!(conn, c => sqlx::query_scalar(SAMPLES_POSTGRES).bind(samples).fetch_one(&mut *c).await)?) })
-                })
-                .await?;
-            self.store.inner.months.forget();
-            deleted += dropped as u64;
-        } else {
-            deleted += self.delete(SAMPLES, samples).await?;
-        }
+        let mut results = vec![match &self.store.inner.db {
+            Db::Postgres(_) => self.drop_months(SAMPLES_POSTGRES, samples).await,
+            Db::Sqlite(_) => self.delete(SAMPLES, samples).await,
+        }];
         for (sql, limit) in rules {
-            deleted += self.delete(sql, limit).await?;
+            results.push(self.delete(sql, limit).await);
         }
-        self.expire_indicators(now).await?;
-        Ok(deleted)
+        results.push(self.expire_indicators(now).await.map(|()| 0));
+        results.into_iter().sum()
+    }
+
+    /// Drops the partitions of samples before an hour; returns how many months went.
+    async fn drop_months(&self, sql: &'static str, before: i64) -> Result<u64, StoreError> {
+        let dropped: i64 =
+            self.write(move |conn| Box::pin(async move { Ok(on_conn!(conn, c => sqlx::query_scalar(sql).bind(before).fetch_one(&mut *c).await)?) })).await?;
+        self.store.inner.months.forget();
+        Ok(dropped as u64)
     }
 
     /// Deletes with a statement that takes a piece, until there is none.

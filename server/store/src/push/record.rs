@@ -24,6 +24,9 @@ impl Reach {
     pub(crate) fn record(&mut self, tlp: Tlp, recipients: &[OrgId]) {
         self.everyone |= tlp.reaches_everyone();
         self.named.extend(recipients.iter().map(|o| o.0));
+        if tlp == Tlp::Amber {
+            self.named.insert(crate::hub::outbox::PEERS.0);
+        }
     }
 }
 

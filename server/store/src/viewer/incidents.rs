@@ -1,6 +1,6 @@
 //! The incident queue and single incidents.
 
-use super::{Arg, PAGE, Page, Reads, Where, bind_all, containing, cursor, reach, read_cursor};
+use super::{Arg, PAGE, Page, Reads, Where, bind_all, containing, cursor, peers, reach, read_cursor};
 use crate::{StoreError, db::read};
 use domain::{
     IncidentStatus, OrgId, Severity, Timestamp, Tlp, rsit,
@@ -100,7 +100,7 @@ pub struct EventBrief {
 
 impl Reads<'_> {
     fn incident_where(&self, f: &IncidentFilter, without: Option<IncidentFacet>) -> Where {
-        let mut w = Where::reach(self.viewer);
+        let mut w = Where::reach(reach!(incidents), self.viewer);
         if let Some(org) = f.org.filter(|_| without != Some(IncidentFacet::Org)) {
             w.and("t.org_id = ?", [Arg::Int(org.0)]);
         }
@@ -129,6 +129,14 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn incidents(&self, f: &IncidentFilter) -> Result<Page<IncidentRow>, StoreError> {
+        self.incident_rows(f, PAGE).await
+    }
+
+    /// As [`Reads::incidents`], with as many rows as are asked for: what a file is made of.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn incident_rows(&self, f: &IncidentFilter, limit: usize) -> Result<Page<IncidentRow>, StoreError> {
         let base = self.incident_where(f, None);
         let count = format!("SELECT count(*) FROM incidents t {}", base.sql());
         let total: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(count)), base.args()).fetch_one(c).await)?;
@@ -148,10 +156,10 @@ impl Reads<'_> {
                 _ => w.and("t.severity >= ? AND (t.severity > ? OR (t.opened_at, t.id) < (?, ?))", [s.clone(), s, at, id]),
             }
         }
-        let sql = format!("SELECT {COLUMNS} FROM incidents t JOIN organisations o ON o.id = t.org_id {} ORDER BY {order} LIMIT {}", w.sql(), PAGE + 1);
+        let sql = format!("SELECT {COLUMNS} FROM incidents t JOIN organisations o ON o.id = t.org_id {} ORDER BY {order} LIMIT {}", w.sql(), limit + 1);
         let mut rows: Vec<IncidentSql> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
-        let more = rows.len() > PAGE;
-        rows.truncate(PAGE);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
         let next = rows.last().filter(|_| more).map(|r| {
             let at = if f.sort == "-updated" { r.updated_at } else { r.opened_at };
             cursor(&[&r.severity, &at, &r.id])
@@ -193,15 +201,17 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn incident(&self, id: Uuid) -> Result<Option<IncidentDetail>, StoreError> {
-        const MORE: &str = concat!("SELECT t.org_id, t.raw FROM incidents t WHERE ", reach!(), " AND t.id = $2");
+        const MORE: &str = concat!("SELECT t.org_id, t.raw FROM incidents t WHERE ", reach!(incidents), " AND t.id = $2");
         const REVISIONS: &str = concat!(
             "SELECT v.at, v.summary, c.id FROM incident_revisions v LEFT JOIN receipts c ON c.no = v.receipt_no AND c.org_id = v.org_id JOIN incidents t ON t.id = v.incident_id WHERE ",
-            reach!(),
-            " AND t.id = $2 AND (t.org_id = $1 OR v.tlp <= 1 OR EXISTS (SELECT 1 FROM recipients r WHERE r.org_id = $1 AND r.record_id = t.id)) ORDER BY v.revision"
+            reach!(incidents),
+            " AND t.id = $2 AND (t.org_id = $1 OR v.tlp <= 1 OR (v.tlp = 2 AND t.org_id IN ",
+            peers!(),
+            ") OR EXISTS (SELECT 1 FROM recipients r WHERE r.org_id = $1 AND r.record_id = t.id)) ORDER BY v.revision"
         );
         const EVENTS: &str = concat!(
             "SELECT t.id, t.title, t.severity, t.observed_at FROM events t JOIN incidents i ON i.org_id = t.org_id AND i.external_id = t.incident WHERE ",
-            reach!(),
+            reach!(events),
             " AND i.id = $2 AND t.withdrawn_at IS NULL ORDER BY t.observed_at LIMIT 500"
         );
         let row = concat_incident();
@@ -234,5 +244,5 @@ impl Reads<'_> {
 }
 
 fn concat_incident() -> String {
-    format!("SELECT {COLUMNS} FROM incidents t JOIN organisations o ON o.id = t.org_id WHERE {} AND t.id = $2", reach!())
+    format!("SELECT {COLUMNS} FROM incidents t JOIN organisations o ON o.id = t.org_id WHERE {} AND t.id = $2", reach!(incidents))
 }

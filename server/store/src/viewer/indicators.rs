@@ -66,8 +66,7 @@ impl From<IndicatorSql> for IndicatorRow {
 /// Organisations that reported the value of `t`, of those whose report the viewer may see.
 macro_rules! reporters {
     () => {
-        "(SELECT count(*) FROM indicators u WHERE u.kind = t.kind AND u.value = t.value AND \
-         (u.org_id = $1 OR u.tlp <= 1 OR EXISTS (SELECT 1 FROM recipients r WHERE r.org_id = $1 AND r.record_id = u.id)))"
+        concat!("(SELECT count(*) FROM indicators u WHERE u.kind = t.kind AND u.value = t.value AND ", reach!(3, "u"), ")")
     };
 }
 
@@ -87,7 +86,7 @@ pub struct IndicatorDetail {
 
 impl Reads<'_> {
     fn indicator_where(&self, f: &IndicatorFilter, without: Option<IndicatorFacet>) -> Where {
-        let mut w = Where::reach(self.viewer);
+        let mut w = Where::reach(reach!(indicators), self.viewer);
         w.and("t.active", []);
         if let Some(org) = f.org.filter(|_| without != Some(IndicatorFacet::Org)) {
             w.and("t.org_id = ?", [Arg::Int(org.0)]);
@@ -115,6 +114,14 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn indicators(&self, f: &IndicatorFilter) -> Result<Page<IndicatorRow>, StoreError> {
+        self.indicator_rows(f, PAGE).await
+    }
+
+    /// As [`Reads::indicators`], with as many rows as are asked for: what a file is made of.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn indicator_rows(&self, f: &IndicatorFilter, limit: usize) -> Result<Page<IndicatorRow>, StoreError> {
         let mut w = self.indicator_where(f, None);
         let count = format!("SELECT count(*) FROM indicators t {}", w.sql());
         let total: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(count)), w.args()).fetch_one(c).await)?;
@@ -124,11 +131,11 @@ impl Reads<'_> {
         let sql = format!(
             "SELECT {COLUMNS} FROM indicators t JOIN organisations o ON o.id = t.org_id {} ORDER BY t.last_seen DESC, t.id DESC LIMIT {}",
             w.sql(),
-            PAGE + 1
+            limit + 1
         );
         let mut rows: Vec<IndicatorSql> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
-        let more = rows.len() > PAGE;
-        rows.truncate(PAGE);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
         let next = rows.last().filter(|_| more).map(|r| cursor(&[&r.last_seen, &r.id]));
         Ok(Page { rows: rows.into_iter().map(Into::into).collect(), total: total as u64, next })
     }
@@ -158,7 +165,7 @@ impl Reads<'_> {
         // An organisation has one report of a value, so rows are organisations. One pass over an index, where the filter looks up each row.
         const SHARED: &str = concat!(
             "SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM (SELECT count(*) FILTER (WHERE t.active) AS n FROM indicators t WHERE ",
-            reach!(),
+            reach!(indicators),
             " GROUP BY t.kind, t.value HAVING count(*) > 1) AS v"
         );
         let n: i64 = read!(self, c => sqlx::query_scalar(SHARED).bind(self.viewer.org.0).fetch_one(c).await)?;
@@ -170,14 +177,14 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn indicator(&self, id: Uuid) -> Result<Option<IndicatorDetail>, StoreError> {
-        const MORE: &str = concat!("SELECT t.org_id, t.confidence, t.valid_until, t.raw FROM indicators t WHERE ", reach!(), " AND t.id = $2");
+        const MORE: &str = concat!("SELECT t.org_id, t.confidence, t.valid_until, t.raw FROM indicators t WHERE ", reach!(indicators), " AND t.id = $2");
         const REPORTS: &str = concat!(
             "SELECT t.id, o.slug, o.name, t.tlp, t.first_seen, t.last_seen, c.id FROM indicators t JOIN organisations o ON o.id = t.org_id \
              LEFT JOIN receipts c ON c.no = t.receipt_no AND c.org_id = t.org_id WHERE ",
-            reach!(),
+            reach!(indicators),
             " AND t.kind = $2 AND t.value = $3 ORDER BY t.first_seen, o.name"
         );
-        let sql = format!("SELECT {COLUMNS} FROM indicators t JOIN organisations o ON o.id = t.org_id WHERE {} AND t.id = $2", reach!());
+        let sql = format!("SELECT {COLUMNS} FROM indicators t JOIN organisations o ON o.id = t.org_id WHERE {} AND t.id = $2", reach!(indicators));
         let row: Option<IndicatorSql> = read!(self, c => sqlx::query_as(AssertSqlSafe(sql)).bind(self.viewer.org.0).bind(id).fetch_optional(c).await)?;
         let Some(row) = row else { return Ok(None) };
         type More = (i64, Option<i64>, Option<i64>, String);

@@ -1,10 +1,10 @@
 //! One organisation's metrics: raw values and rollups. Posture carries no marking; the viewer's level decides, and below `detail`
 //! (`sees_posture`) everything here answers with nothing.
 
-use super::{Page, Reads};
+use super::{Page, Reads, peers, withheld};
 use crate::{StoreError, db::read};
 use domain::{
-    DataClass, Level, OrgId, Severity, Timestamp, Tlp,
+    OrgId, Severity, Timestamp, Tlp,
     query::Window,
     view::{CountsWindow, SampleRow},
 };
@@ -18,13 +18,15 @@ pub struct SeriesPoint {
 }
 
 impl Reads<'_> {
-    fn sees_posture(&self, org: OrgId) -> bool {
-        self.viewer.level(org, DataClass::Posture) == Level::Detail
+    async fn sees_posture(&self, org: OrgId) -> Result<bool, StoreError> {
+        const WITHHELD: &str = "SELECT count(*) FROM withheld WHERE viewer_id = $1 AND owner_id = $2 AND class = 0";
+        let withheld: i64 = read!(self, c => sqlx::query_scalar(WITHHELD).bind(self.viewer.org.0).bind(org.0).fetch_one(c).await)?;
+        Ok(withheld == 0)
     }
 
     async fn series_of(&self, org: OrgId, metric: &str) -> Result<Vec<(i64, String)>, StoreError> {
         const SERIES: &str = "SELECT id, labels FROM series WHERE org_id = $1 AND metric = $2 ORDER BY labels";
-        if !self.sees_posture(org) {
+        if !self.sees_posture(org).await? {
             return Ok(vec![]);
         }
         Ok(read!(self, c => sqlx::query_as(SERIES).bind(org.0).bind(metric).fetch_all(c).await)?)
@@ -40,7 +42,7 @@ impl Reads<'_> {
                              SELECT max(r.last_at), avg(r.last) FROM b JOIN rollup_hours r ON r.bucket = b.bucket AND r.org_id = $1 JOIN series s ON s.id = r.series_id AND s.metric = $2 GROUP BY r.bucket ORDER BY r.bucket";
         const DAYS: &str = "WITH RECURSIVE b (bucket) AS (SELECT $3 UNION ALL SELECT bucket + 1 FROM b WHERE bucket < $4) \
                             SELECT max(r.last_at), avg(r.last) FROM b JOIN rollup_days r ON r.bucket = b.bucket AND r.org_id = $1 JOIN series s ON s.id = r.series_id AND s.metric = $2 GROUP BY r.bucket ORDER BY r.bucket";
-        if !self.sees_posture(org) {
+        if !self.sees_posture(org).await? {
             return Ok(vec![]);
         }
         let (sql, from, to) = if window.days() <= 14 { (HOURS, window.from.hour(), window.to.hour()) } else { (DAYS, window.from.day(), window.to.day()) };
@@ -48,20 +50,21 @@ impl Reads<'_> {
         Ok(rows.into_iter().map(|(at, value)| SeriesPoint { at: Timestamp(at), value }).collect())
     }
 
-    /// Raw values of a metric, newest first; `cursor` is the moment of the last one shown.
+    /// Raw values of a metric, newest first, of its first hundred series; `cursor` is the moment of the last one shown. All values of one moment
+    /// stand on the same page, so that none is on neither.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn samples(&self, org: OrgId, metric: &str, cursor: &str) -> Result<Page<SampleRow>, StoreError> {
         // The rollup says in which hours there is anything, so only those parts of the tree are opened.
         const HOURS: &str = "WITH RECURSIVE b (bucket) AS (SELECT $3 UNION ALL SELECT bucket - 1 FROM b WHERE bucket > $4) \
-                             SELECT r.bucket FROM b JOIN rollup_hours r ON r.bucket = b.bucket AND r.org_id = $1 AND r.series_id = $2 LIMIT $5";
+                             SELECT r.bucket FROM b JOIN rollup_hours r ON r.bucket = b.bucket AND r.org_id = $1 AND r.series_id = $2 ORDER BY r.bucket DESC LIMIT $5";
         const RAW: &str = "SELECT m.observed_at, c.received_at, m.value, c.id, c.key_name FROM samples m LEFT JOIN receipts c ON c.no = m.receipt_no AND c.org_id = m.org_id \
                            WHERE m.hour = $1 AND m.org_id = $2 AND m.series_id = $3 AND m.observed_at < $4 ORDER BY m.observed_at DESC";
         const LAST: &str = "SELECT observed_at FROM current_values WHERE org_id = $1 AND series_id = $2";
         const ROWS: usize = 30;
         let mut rows: Vec<SampleRow> = vec![];
-        for (series, labels) in self.series_of(org, metric).await?.into_iter().take(20) {
+        for (series, labels) in self.series_of(org, metric).await?.into_iter().take(100) {
             let last: Option<i64> = read!(self, c => sqlx::query_scalar(LAST).bind(org.0).bind(series).fetch_optional(c).await)?;
             let Some(last) = last else { continue };
             let before = cursor.parse::<i64>().unwrap_or(i64::MAX);
@@ -88,8 +91,10 @@ impl Reads<'_> {
             }
         }
         rows.sort_by(|a, b| b.observed_at.cmp(&a.observed_at).then_with(|| a.labels.cmp(&b.labels)));
-        let more = rows.len() > ROWS;
-        rows.truncate(ROWS);
+        let last = rows.get(ROWS - 1).map_or(Timestamp(i64::MIN), |r| r.observed_at);
+        let all = rows.len();
+        rows.retain(|r| r.observed_at >= last);
+        let more = rows.len() < all;
         let next = rows.last().filter(|_| more).map(|r| r.observed_at.0.to_string());
         Ok(Page { total: rows.len() as u64, rows, next })
     }
@@ -99,8 +104,13 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn counts_window(&self, org: OrgId) -> Result<Option<CountsWindow>, StoreError> {
-        const ROWS: &str = "SELECT window_start, window_end, kind, tlp, severity, n FROM indicator_counts WHERE org_id = $2 AND (org_id = $1 OR tlp <= 1) \
-                            ORDER BY window_end DESC, window_start DESC, n DESC LIMIT 100";
+        const ROWS: &str = concat!(
+            "SELECT window_start, window_end, kind, tlp, severity, n FROM indicator_counts WHERE org_id = $2 AND (org_id = $1 OR (org_id NOT IN ",
+            withheld!(3),
+            " AND (tlp <= 1 OR (tlp = 2 AND org_id IN ",
+            peers!(),
+            ")))) ORDER BY window_end DESC, window_start DESC, n DESC LIMIT 100"
+        );
         type Row = (i64, i64, String, i64, i64, i64);
         let rows: Vec<Row> = read!(self, c => sqlx::query_as(ROWS).bind(self.viewer.org.0).bind(org.0).fetch_all(c).await)?;
         let Some(first) = rows.first() else { return Ok(None) };

@@ -1,6 +1,6 @@
 //! Single records: events, receipts, payloads.
 
-use super::{Arg, PAGE, Page, Reads, bind_all, reach};
+use super::{Arg, PAGE, Page, Reads, bind_all, reach, withheld};
 use crate::{Failure, StoreError, What, db::read};
 use domain::{
     OrgId, Severity, Timestamp, Tlp,
@@ -44,11 +44,11 @@ pub struct ReceiptDetail {
     pub payload: Option<Vec<u8>>,
 }
 
-/// Whose receipts a viewer may see: his own organisation's, and everybody's pushes of posture metrics. The number of items in
+/// Whose receipts a viewer may see: his own organisation's, and the pushes of posture metrics of those who show him posture in detail. The number of items in
 /// another's push of incidents would count records that may not be shared.
 macro_rules! receipt_reach {
     () => {
-        "(c.org_id = $1 OR c.what = 'metrics')"
+        concat!("(c.org_id = $1 OR (c.what = 'metrics' AND c.org_id NOT IN ", withheld!(0), "))")
     };
 }
 
@@ -146,10 +146,10 @@ impl Reads<'_> {
         const EVENT: &str = concat!(
             "SELECT t.org_id, o.slug, o.name, t.external_id, t.kind, t.title, t.severity, t.tlp, t.observed_at, t.raw, t.incident, t.receipt_no \
              FROM events t JOIN organisations o ON o.id = t.org_id WHERE ",
-            reach!(),
+            reach!(events),
             " AND t.id = $2 AND (t.withdrawn_at IS NULL OR t.org_id = $1)"
         );
-        const INCIDENT: &str = concat!("SELECT t.id, t.title FROM incidents t WHERE ", reach!(), " AND t.org_id = $2 AND t.external_id = $3");
+        const INCIDENT: &str = concat!("SELECT t.id, t.title FROM incidents t WHERE ", reach!(incidents), " AND t.org_id = $2 AND t.external_id = $3");
         const RECEIPT: &str = "SELECT id, received_at, key_name FROM receipts WHERE no = $1 AND org_id = $2";
         let me = self.viewer.org.0;
         type Row = (i64, String, String, String, String, String, i64, i64, i64, String, Option<String>, i64);

@@ -1,6 +1,6 @@
 //! Numbers of the collective page: each is the count of rows that the same viewer can list.
 
-use super::{Reads, reach};
+use super::{Reads, peers, reach, withheld};
 use crate::{StoreError, db::read};
 use domain::{DAY, OrgId, Timestamp, Tlp, view::TlpCount, view::TypeCount};
 use std::collections::BTreeMap;
@@ -18,10 +18,16 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn incident_flow(&self, from: Timestamp, to: Timestamp, step: i64) -> Result<Vec<Flow>, StoreError> {
-        const OPENED: &str =
-            concat!("SELECT (t.opened_at - $2) / $4, count(*) FROM incidents t WHERE ", reach!(), " AND t.opened_at >= $2 AND t.opened_at < $3 GROUP BY 1");
-        const CLOSED: &str =
-            concat!("SELECT (t.closed_at - $2) / $4, count(*) FROM incidents t WHERE ", reach!(), " AND t.closed_at >= $2 AND t.closed_at < $3 GROUP BY 1");
+        const OPENED: &str = concat!(
+            "SELECT (t.opened_at - $2) / $4, count(*) FROM incidents t WHERE ",
+            reach!(incidents),
+            " AND t.opened_at >= $2 AND t.opened_at < $3 GROUP BY 1"
+        );
+        const CLOSED: &str = concat!(
+            "SELECT (t.closed_at - $2) / $4, count(*) FROM incidents t WHERE ",
+            reach!(incidents),
+            " AND t.closed_at >= $2 AND t.closed_at < $3 GROUP BY 1"
+        );
         let step = step.max(DAY);
         let buckets = (to.since(from) + step - 1) / step;
         let mut flow = vec![Flow::default(); usize::try_from(buckets).unwrap_or(0)];
@@ -43,7 +49,7 @@ impl Reads<'_> {
     pub async fn critical_at(&self, at: Timestamp) -> Result<u32, StoreError> {
         const OPEN: &str = concat!(
             "SELECT count(*) FROM incidents t WHERE ",
-            reach!(),
+            reach!(incidents),
             " AND t.severity = 0 AND t.opened_at <= $2 AND (t.closed_at IS NULL OR t.closed_at > $2)"
         );
         let n: i64 = read!(self, c => sqlx::query_scalar(OPEN).bind(self.viewer.org.0).bind(at.0).fetch_one(c).await)?;
@@ -55,7 +61,7 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn open_by_org(&self) -> Result<BTreeMap<OrgId, u32>, StoreError> {
-        const OPEN: &str = concat!("SELECT t.org_id, count(*) FROM incidents t WHERE ", reach!(), " AND t.status < 3 GROUP BY 1");
+        const OPEN: &str = concat!("SELECT t.org_id, count(*) FROM incidents t WHERE ", reach!(incidents), " AND t.status < 3 GROUP BY 1");
         let rows: Vec<(i64, i64)> = read!(self, c => sqlx::query_as(OPEN).bind(self.viewer.org.0).fetch_all(c).await)?;
         Ok(rows.into_iter().map(|(org, n)| (OrgId(org), n as u32)).collect())
     }
@@ -66,10 +72,21 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn indicator_totals(&self, org: Option<OrgId>) -> Result<(Vec<TlpCount>, Vec<TypeCount>), StoreError> {
-        const KEPT: &str =
-            "SELECT kind, tlp, CAST(sum(n) AS BIGINT) FROM indicator_totals WHERE (org_id = $1 OR tlp <= 1) AND ($2 IS NULL OR org_id = $2) GROUP BY kind, tlp";
-        const NAMED: &str = "SELECT t.kind, t.tlp, count(*) FROM recipients r JOIN indicators t ON t.id = r.record_id \
-                             WHERE r.org_id = $1 AND t.org_id <> $1 AND t.tlp > 1 AND t.active AND ($2 IS NULL OR t.org_id = $2) GROUP BY t.kind, t.tlp";
+        const KEPT: &str = concat!(
+            "SELECT kind, tlp, CAST(sum(n) AS BIGINT) FROM indicator_totals WHERE (org_id = $1 OR (org_id NOT IN ",
+            withheld!(3),
+            " AND (tlp <= 1 OR (tlp = 2 AND org_id IN ",
+            peers!(),
+            ")))) AND ($2 IS NULL OR org_id = $2) GROUP BY kind, tlp"
+        );
+        const NAMED: &str = concat!(
+            "SELECT t.kind, t.tlp, count(*) FROM recipients r JOIN indicators t ON t.id = r.record_id \
+             WHERE r.org_id = $1 AND t.org_id <> $1 AND t.tlp > 1 AND t.org_id NOT IN ",
+            withheld!(3),
+            " AND NOT (t.tlp = 2 AND t.org_id IN ",
+            peers!(),
+            ") AND t.active AND ($2 IS NULL OR t.org_id = $2) GROUP BY t.kind, t.tlp"
+        );
         let (mut by_tlp, mut by_kind) = (BTreeMap::<Tlp, u64>::new(), BTreeMap::<String, u64>::new());
         for sql in [KEPT, NAMED] {
             let rows: Vec<(String, i64, i64)> = read!(self, c => sqlx::query_as(sql).bind(self.viewer.org.0).bind(org.map(|o| o.0)).fetch_all(c).await)?;

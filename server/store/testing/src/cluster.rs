@@ -2,7 +2,6 @@
 
 use std::{
     io::{BufRead, BufReader, Read},
-    net::TcpListener,
     path::Path,
     process::{Child, ChildStdin, Command, Stdio},
     sync::{
@@ -41,7 +40,7 @@ impl Cluster {
             .ok()
             .or_else(|| FOLDERS.into_iter().find(|f| Path::new(f).join("initdb").exists()).map(str::to_owned));
         let bin = bin.expect("these tests start a PostgreSQL of their own: install Debian's package postgresql (15 or newer), or set SHIELDWALL_TEST_POSTGRES_BIN to the folder of its initdb");
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
+        let port = crate::free_port();
         let mut command = as_user();
         let mut guard = command
             .args(["sh", "-c", GUARD])

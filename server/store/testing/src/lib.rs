@@ -1,8 +1,10 @@
 //! Throw-away databases for tests, one for each test, of each kind there is.
 
 mod cluster;
+mod port;
 
 use cluster::Cluster;
+pub use port::free_port;
 use std::sync::Mutex;
 
 /// Which database.

@@ -1,7 +1,7 @@
 //! Moving an alliance from one database to the other: everything arrives, or nothing does.
 
 use super::support::{Fixture, NOW, event, incident, indicator, key, sample};
-use domain::{DAY, HOUR, IncidentStatus, OrgId, Role, Severity, Tlp, indicator::IndicatorType, query::Window};
+use domain::{DAY, DataClass, HOUR, IncidentStatus, Level, OrgId, Role, Severity, Tlp, indicator::IndicatorType, query::Window, sharing::Audience};
 use sqlx::{Connection, Executor, PgConnection};
 use std::{sync::Arc, time::Duration};
 use store::{
@@ -45,6 +45,10 @@ async fn fill(f: &Fixture) {
         last_used_at: None,
     };
     hub.add_key(record, [9; 32]).await.unwrap();
+    let group = hub.add_group(f.orgs[0], "Häfen".into(), NOW).await.unwrap();
+    assert!(hub.invite(group, f.orgs[0], f.orgs[1], NOW).await.unwrap() && hub.join(group, f.orgs[1], NOW).await.unwrap());
+    hub.set_rule(f.orgs[0], DataClass::Events, Audience::Group(group), Some(Level::Summary), NOW).await.unwrap();
+    hub.propose_rule(f.orgs[0], DataClass::Events, Audience::Group(group), None, user, NOW).await.unwrap();
     for org in 0..3 {
         let others: Vec<_> = f.orgs.iter().copied().filter(|o| *o != f.orgs[org]).collect();
         // Three months, so three partitions; and numbers that not every notation keeps.

@@ -1,7 +1,7 @@
 //! What only PostgreSQL promises: tenancy in the database itself, and several nodes on one database.
 
 use super::support::{Fixture, NOW, event, incident, indicator, key, sample};
-use domain::{DAY, IncidentStatus, OrgId, Severity, Tlp, query::Window};
+use domain::{DAY, DataClass, IncidentStatus, Level, OrgId, Severity, Tlp, query::Window, sharing::Audience};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use std::{collections::HashSet, time::Duration};
 use store::{IndicatorItem, Items, Outcome, Push, Retention, Settings, Store, What};
@@ -120,6 +120,18 @@ async fn a_viewers_reach_holds_in_the_database_too() {
     assert_eq!(of(&mut conn, f.orgs[2]).await, ["open", "own i"]);
     let posture: i64 = sqlx::query_scalar("SELECT count(DISTINCT org_id) FROM samples").fetch_one(&mut conn).await.unwrap();
     assert_eq!(posture, 3, "posture is shared");
+    // Sharing rules hold here, too.
+    let hub = f.store.hub();
+    for class in [DataClass::Incidents, DataClass::Posture] {
+        hub.set_rule(f.orgs[1], class, Audience::Organisation(f.orgs[0]), Some(Level::Summary), NOW).await.unwrap();
+    }
+    assert_eq!(of(&mut conn, f.orgs[0]).await, ["own i"], "not even where it is named");
+    assert_eq!(of(&mut conn, f.orgs[2]).await, ["open", "own i"]);
+    scoped(&mut conn, &format!("viewer:{}", f.orgs[0].0)).await;
+    for table in ["samples", "series", "current_values", "rollup_hours", "rollup_days"] {
+        let n: i64 = sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(DISTINCT org_id) FROM {table}"))).fetch_one(&mut conn).await.unwrap();
+        assert_eq!(n, 2, "{table}");
+    }
 }
 
 #[tokio::test]

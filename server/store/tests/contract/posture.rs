@@ -96,3 +96,23 @@ async fn series_are_bounded_and_a_push_beyond_leaves_nothing(f: Fixture) {
     f.send(0, Items::Metrics(vec![store::Sample { value: 2.0, ..series(0) }])).await;
     f.send(1, Items::Metrics(vec![series(store::MAX_SERIES)])).await;
 }
+
+on_both!(every_value_of_every_series_is_on_exactly_one_page);
+async fn every_value_of_every_series_is_on_exactly_one_page(f: Fixture) {
+    // Four series of one metric that report at the same moments, as one push has them, over three hours.
+    let at = |i: i64| NOW.plus(-i * 3 * MINUTE);
+    for i in 0..60 {
+        f.send(0, Items::Metrics((0..4).map(|s| store::Sample { labels: format!("site={s}"), ..sample("m", i as f64, at(i)) }).collect())).await;
+    }
+    let (mut seen, mut cursor) = (vec![], String::new());
+    loop {
+        let page = f.store.viewer(f.viewer(0)).samples(f.orgs[0], "m", &cursor).await.unwrap();
+        seen.extend(page.rows.iter().map(|r| (r.observed_at, r.labels.clone())));
+        match page.next {
+            Some(next) => cursor = next,
+            None => break,
+        }
+    }
+    let expected: Vec<_> = (0..60).flat_map(|i| (0..4).map(move |s| (at(i), format!("site={s}")))).collect();
+    assert_eq!(seen, expected);
+}

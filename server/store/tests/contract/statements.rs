@@ -2,7 +2,7 @@
 //! carry `AssertSqlSafe`, and are executed here with all that can be put into them.
 
 use super::support::{Fixture, NOW, event, incident, indicator, key, sample};
-use domain::{DAY, HOUR, IncidentStatus, Role, Severity, Tlp, indicator::IndicatorType};
+use domain::{DAY, HOUR, IncidentStatus, Level, Role, Severity, Tlp, indicator::IndicatorType};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use std::{
     collections::{BTreeSet, HashMap},
@@ -22,7 +22,7 @@ enum Fit {
 }
 
 /// Texts that are not statements of both databases: file, beginning (of all its texts where it is empty), who takes it.
-const SPECIAL: [(&str, &str, Fit); 22] = [
+const SPECIAL: [(&str, &str, Fit); 24] = [
     ("db/postgres.rs", "INSERT INTO outbox", Fit::Part),
     ("db/postgres.rs", "", Fit::Postgres),
     ("hub/identity.rs", "SELECT s.id_hash, u.org_id, u.role FROM json_", Fit::Part),
@@ -31,6 +31,8 @@ const SPECIAL: [(&str, &str, Fit); 22] = [
     ("hub/retention.rs", "SELECT drop_samples_months", Fit::Postgres),
     ("hub/retention.rs", "SELECT DISTINCT org_id FROM indicators WHERE active = 1", Fit::Sqlite),
     ("hub/retention.rs", "UPDATE indicators SET active = FALSE WHERE active = 1", Fit::Sqlite),
+    ("hub/sharing.rs", "INSERT INTO peers", Fit::Part),
+    ("hub/sharing.rs", "INSERT INTO withheld", Fit::Part),
     ("moving/catalogue.rs", "SELECT m.name, p.name FROM sqlite_schema", Fit::Sqlite),
     ("moving/catalogue.rs", "", Fit::Postgres),
     ("moving/postgres.rs", "", Fit::Postgres),
@@ -48,11 +50,12 @@ const SPECIAL: [(&str, &str, Fit); 22] = [
 ];
 
 /// How many statements each file puts together at run time, at most. To add one: execute it in [`dynamic`], with each part that can go into it.
-const DYNAMIC: [(&str, usize); 14] = [
+const DYNAMIC: [(&str, usize); 15] = [
     ("db/postgres.rs", 3),
     ("db/scope.rs", 1),
     ("hub/identity.rs", 1),
     ("hub/posture.rs", 1),
+    ("hub/sharing.rs", 1),
     // These are executed by the tests of moving.
     ("moving/postgres.rs", 7),
     ("moving/side.rs", 1),
@@ -74,6 +77,9 @@ async fn dynamic(f: &Fixture) {
         .await
         .unwrap();
     assert_eq!(hub.viewers_of(&[[1; 32]], NOW).await.unwrap().len(), 1);
+    hub.set_sharing_defaults([Level::Summary; 4], NOW).await.unwrap();
+    let group = hub.add_group(f.orgs[0], "g".into(), NOW).await.unwrap();
+    assert!(hub.invite(group, f.orgs[0], f.orgs[1], NOW).await.unwrap() && hub.join(group, f.orgs[1], NOW).await.unwrap());
     let day = DayRow {
         org: f.orgs[0],
         day: 1,
@@ -253,12 +259,12 @@ fn split(source: &str) -> Vec<String> {
 /// The statements that stand in the source, with what `concat!` and the macros for conditions make of them.
 fn statements() -> BTreeSet<(String, String)> {
     let sources: Vec<_> = sources().into_iter().map(|(file, text)| (file, split(&text))).collect();
-    let mut macros: HashMap<String, String> = HashMap::new();
+    let mut macros: HashMap<String, String> = store::CONDITIONS.into_iter().map(|(call, text)| (call.to_owned(), text.to_owned())).collect();
     for (_, parts) in &sources {
         for pair in parts.chunks_exact(2) {
             let head = pair[0].trim_end().strip_suffix("() => {").and_then(|head| head.trim_end().strip_suffix('{'));
             if let Some((_, name)) = head.and_then(|head| head.rsplit_once("macro_rules! ")) {
-                macros.insert(name.trim().to_owned(), pair[1].clone());
+                macros.insert(format!("{}!()", name.trim()), pair[1].clone());
             }
         }
     }
@@ -278,7 +284,7 @@ fn statements() -> BTreeSet<(String, String)> {
                             depth > 0
                         })
                         .collect();
-                    text += &inside.split(',').filter_map(|call| macros.get(call.trim().strip_suffix("!()")?)).cloned().collect::<String>();
+                    text += &inside.split(',').filter_map(|call| macros.get(call.trim())).cloned().collect::<String>();
                     if depth == 0 {
                         break;
                     }

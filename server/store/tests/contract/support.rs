@@ -31,6 +31,7 @@ impl Fixture {
                 interval: HOUR,
                 weight: 1.0,
                 last_data_at: None,
+                confirmed: true,
             };
             orgs.push(store.hub().add_organisation(org, NOW).await.expect("an organisation"));
         }

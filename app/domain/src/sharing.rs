@@ -1,0 +1,266 @@
+//! Sharing rules: what each organisation lets an audience see of one class of its data. TLP narrows further, record by record.
+//!
+//! [`Sight`] is the one place that decides. The store keeps its outcome for each pair of organisations beside the rules, in the
+//! same transaction, so that SQL and PostgreSQL's row level security go by the very same decision.
+
+use crate::{
+    access::{DataClass, Level, Viewer},
+    names::OrgId,
+    tlp::Tlp,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The database's number of a sharing group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupId(pub i64);
+
+/// Whom a rule speaks of. Ordered from the widest to the narrowest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Audience {
+    Everyone,
+    Group(GroupId),
+    Organisation(OrgId),
+}
+
+/// One sharing rule of an organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    pub owner: OrgId,
+    pub class: DataClass,
+    pub audience: Audience,
+    pub level: Level,
+}
+
+/// All rules and memberships of the alliance at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sharing {
+    /// Counts changes, so that who keeps a copy knows when it is old.
+    pub version: i64,
+    /// What everyone sees of an organisation that has no rule for everyone, by [`DataClass::code`].
+    defaults: [Level; 4],
+    rules: BTreeMap<(OrgId, DataClass), BTreeMap<Audience, Level>>,
+    /// Those that joined each group.
+    members: BTreeMap<GroupId, BTreeSet<OrgId>>,
+    /// Those that have not confirmed yet what they share, and so share nothing.
+    unconfirmed: BTreeSet<OrgId>,
+}
+
+impl Default for Sharing {
+    /// Everyone shares everything.
+    fn default() -> Self {
+        Self::new(0, [Level::Detail; 4], [], [])
+    }
+}
+
+impl Sharing {
+    pub fn new(version: i64, defaults: [Level; 4], rules: impl IntoIterator<Item = Rule>, members: impl IntoIterator<Item = (GroupId, OrgId)>) -> Self {
+        let mut sharing = Self { version, defaults, rules: BTreeMap::new(), members: BTreeMap::new(), unconfirmed: BTreeSet::new() };
+        for rule in rules {
+            sharing.rules.entry((rule.owner, rule.class)).or_default().insert(rule.audience, rule.level);
+        }
+        for (group, org) in members {
+            sharing.members.entry(group).or_default().insert(org);
+        }
+        sharing
+    }
+
+    /// The rules with one of them set, or taken away: what a change would make of them.
+    #[must_use]
+    pub fn with(&self, owner: OrgId, class: DataClass, audience: Audience, level: Option<Level>) -> Self {
+        let mut changed = self.clone();
+        let rules = changed.rules.entry((owner, class)).or_default();
+        match level {
+            Some(level) => drop(rules.insert(audience, level)),
+            None => drop(rules.remove(&audience)),
+        }
+        changed
+    }
+
+    /// The same, with organisations that have not confirmed yet what they share.
+    #[must_use]
+    pub fn without(mut self, unconfirmed: impl IntoIterator<Item = OrgId>) -> Self {
+        self.unconfirmed.extend(unconfirmed);
+        self
+    }
+
+    /// Whether an organisation has confirmed what it shares.
+    #[must_use]
+    pub fn is_confirmed(&self, owner: OrgId) -> bool {
+        !self.unconfirmed.contains(&owner)
+    }
+
+    /// Whether nobody withholds anything from anybody, which most answers can be quick about.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.rules.is_empty() && self.unconfirmed.is_empty() && self.defaults.iter().all(|level| *level == Level::Detail)
+    }
+
+    /// What an organisation's people see of `owner`'s data of a class, before TLP narrows single records.
+    ///
+    /// The rule for the narrowest audience decides: one for the organisation itself, else the widest of those for groups that both belong
+    /// to, else the one for everyone, else the alliance's default. So a rule can give one partner more than the rest, or less.
+    #[must_use]
+    pub fn level(&self, viewer: OrgId, owner: OrgId, class: DataClass) -> Level {
+        if viewer == owner {
+            return Level::Detail;
+        }
+        if !self.is_confirmed(owner) {
+            return Level::None;
+        }
+        let rules = self.rules.get(&(owner, class));
+        let rule = |audience| rules.and_then(|rules| rules.get(&audience)).copied();
+        let group = || {
+            let of_groups = rules.into_iter().flatten().filter_map(|(audience, level)| match audience {
+                Audience::Group(group) if self.both_in(*group, viewer, owner) => Some(*level),
+                _ => None,
+            });
+            of_groups.max()
+        };
+        rule(Audience::Organisation(viewer)).or_else(group).or_else(|| rule(Audience::Everyone)).unwrap_or(self.defaults[class.code() as usize])
+    }
+
+    fn both_in(&self, group: GroupId, a: OrgId, b: OrgId) -> bool {
+        self.members.get(&group).is_some_and(|members| members.contains(&a) && members.contains(&b))
+    }
+
+    /// Whether two organisations belong to a group together, which is as far as TLP:AMBER reaches.
+    #[must_use]
+    pub fn are_peers(&self, a: OrgId, b: OrgId) -> bool {
+        a != b && self.members.values().any(|members| members.contains(&a) && members.contains(&b))
+    }
+
+    /// The organisations that belong to a group together with `org`.
+    #[must_use]
+    pub fn peers(&self, org: OrgId) -> BTreeSet<OrgId> {
+        let mut peers: BTreeSet<OrgId> = self.members.values().filter(|members| members.contains(&org)).flatten().copied().collect();
+        peers.remove(&org);
+        peers
+    }
+
+    /// What an organisation set itself, its rule for one audience of one class.
+    #[must_use]
+    pub fn rule(&self, owner: OrgId, class: DataClass, audience: Audience) -> Option<Level> {
+        self.rules.get(&(owner, class)).and_then(|rules| rules.get(&audience)).copied()
+    }
+
+    /// The rules of an organisation.
+    pub fn rules_of(&self, owner: OrgId) -> impl Iterator<Item = Rule> {
+        let of_class = move |class| self.rules.get(&(owner, class)).into_iter().flatten().map(move |(a, l)| Rule { owner, class, audience: *a, level: *l });
+        DataClass::ALL.into_iter().flat_map(of_class)
+    }
+
+    /// What everyone sees of an organisation that has no rule for everyone.
+    #[must_use]
+    pub fn default_of(&self, class: DataClass) -> Level {
+        self.defaults[class.code() as usize]
+    }
+}
+
+/// The levels that mean something for a class: only posture has scores to show without single values.
+#[must_use]
+pub fn offered(class: DataClass) -> &'static [Level] {
+    match class {
+        DataClass::Posture => &[Level::None, Level::Summary, Level::Detail],
+        _ => &[Level::None, Level::Detail],
+    }
+}
+
+/// Somebody's eyes: who looks, and by which rules.
+#[derive(Clone, Copy)]
+pub struct Sight<'s> {
+    pub viewer: Viewer,
+    pub sharing: &'s Sharing,
+}
+
+impl Sight<'_> {
+    /// What this viewer sees of `owner`'s data of a class, before TLP narrows single records.
+    #[must_use]
+    pub fn level(&self, owner: OrgId, class: DataClass) -> Level {
+        self.sharing.level(self.viewer.org, owner, class)
+    }
+
+    /// Whether this viewer sees `owner`'s data of a class down to the single record, as far as its marking lets him.
+    #[must_use]
+    pub fn sees_detail(&self, owner: OrgId, class: DataClass) -> bool {
+        self.level(owner, class) == Level::Detail
+    }
+
+    /// Whether this viewer may see one record of `owner`, marked `tlp`, that names `recipients`.
+    ///
+    /// RED and AMBER+STRICT reach the owner and the organisations named on the record; AMBER the owner's sharing groups, too; GREEN and CLEAR
+    /// everyone. All of it only among those to whom the owner shows the class in detail.
+    #[must_use]
+    pub fn sees_record(&self, owner: OrgId, class: DataClass, tlp: Tlp, recipients: &[OrgId]) -> bool {
+        let me = self.viewer.org;
+        let reached = || tlp.reaches_everyone() || recipients.contains(&me) || (tlp == Tlp::Amber && self.sharing.are_peers(me, owner));
+        me == owner || (self.sees_detail(owner, class) && reached())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::Role;
+
+    const A: OrgId = OrgId(1);
+    const B: OrgId = OrgId(2);
+    const C: OrgId = OrgId(3);
+    const GROUP: GroupId = GroupId(7);
+    const CLASS: DataClass = DataClass::Incidents;
+
+    fn rule(audience: Audience, level: Level) -> Rule {
+        Rule { owner: A, class: CLASS, audience, level }
+    }
+
+    #[test]
+    fn the_narrowest_audience_decides() {
+        let rules = [rule(Audience::Everyone, Level::Summary), rule(Audience::Group(GROUP), Level::Detail), rule(Audience::Organisation(C), Level::None)];
+        let sharing = Sharing::new(1, [Level::Aggregate; 4], rules, [(GROUP, A), (GROUP, B), (GROUP, C)]);
+        assert_eq!(sharing.level(B, A, CLASS), Level::Detail, "by the group");
+        assert_eq!(sharing.level(C, A, CLASS), Level::None, "named itself");
+        assert_eq!(sharing.level(OrgId(4), A, CLASS), Level::Summary, "one of everyone");
+        assert_eq!(sharing.level(OrgId(4), A, DataClass::Events), Level::Aggregate, "the default");
+        assert_eq!(sharing.level(A, A, CLASS), Level::Detail, "one's own");
+        // Who has left a group shares nothing by it, and gets nothing by it.
+        let left = Sharing::new(1, [Level::Aggregate; 4], rules, [(GROUP, B), (GROUP, C)]);
+        assert_eq!(left.level(B, A, CLASS), Level::Summary);
+    }
+
+    #[test]
+    fn who_has_not_confirmed_shares_nothing() {
+        let sharing = Sharing::new(1, [Level::Detail; 4], [rule(Audience::Organisation(B), Level::Detail)], []).without([A]);
+        assert!(!sharing.is_open());
+        for class in DataClass::ALL {
+            assert_eq!((sharing.level(B, A, class), sharing.level(A, B, class), sharing.level(A, A, class)), (Level::None, Level::Detail, Level::Detail));
+        }
+    }
+
+    #[test]
+    fn of_several_groups_the_one_that_shows_most_counts() {
+        let rules = [rule(Audience::Group(GROUP), Level::Summary), rule(Audience::Group(GroupId(8)), Level::Detail)];
+        let sharing = Sharing::new(1, [Level::None; 4], rules, [(GROUP, A), (GROUP, B), (GroupId(8), A), (GroupId(8), B)]);
+        assert_eq!(sharing.level(B, A, CLASS), Level::Detail);
+    }
+
+    #[test]
+    fn tlp_narrows_record_by_record_and_rules_come_before_it() {
+        let sharing = Sharing::new(1, [Level::Detail; 4], [rule(Audience::Organisation(OrgId(5)), Level::Summary)], [(GROUP, A), (GROUP, C)]);
+        let sees = |org, tlp| Sight { viewer: Viewer { org, role: Role::Analyst }, sharing: &sharing }.sees_record(A, CLASS, tlp, &[B, OrgId(5)]);
+        for tlp in Tlp::ALL {
+            assert!(sees(A, tlp) && sees(B, tlp), "{tlp}");
+            assert_eq!(sees(C, tlp), tlp <= Tlp::Amber, "{tlp}: of a group with the owner");
+            assert_eq!(sees(OrgId(4), tlp), tlp.reaches_everyone(), "{tlp}");
+            assert!(!sees(OrgId(5), tlp), "{tlp}: named, but not shown any detail");
+        }
+    }
+
+    #[test]
+    fn no_role_reads_more_of_others() {
+        let sharing = Sharing::default();
+        for role in Role::ALL {
+            let steward = Viewer { org: OrgId(9), role };
+            assert!(!Sight { viewer: steward, sharing: &sharing }.sees_record(A, CLASS, Tlp::Red, &[]));
+            assert!(!steward.sees_payload(A, CLASS));
+        }
+    }
+}

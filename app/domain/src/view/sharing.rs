@@ -1,0 +1,83 @@
+//! `/admin/sharing`: what the viewer's organisation shows whom.
+
+use super::OrgRef;
+use crate::{Level, Timestamp, access::DataClass};
+use serde::{Deserialize, Serialize};
+
+/// The page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SharingRules {
+    pub org: OrgRef,
+    /// Whether this viewer may change rules.
+    pub may_change: bool,
+    /// Whether an administrator confirmed what the organisation shares; until then it shares nothing.
+    pub confirmed: bool,
+    /// The rules that are set, the widest audience first; everyone always.
+    pub rules: Vec<AudienceRow>,
+    /// Whom a rule can speak of: the value of the form, and its words.
+    pub audiences: Vec<(String, String)>,
+    /// What each other organisation sees.
+    pub outcome: Vec<(OrgRef, [Level; 4])>,
+    pub disclosure: Option<Disclosure>,
+    /// Changes that wait for a second administrator.
+    pub waiting: Vec<WaitingRow>,
+}
+
+/// What one audience sees, by [`DataClass::code`]; `None` where no rule is set for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AudienceRow {
+    pub audience: String,
+    pub levels: [Option<Level>; 4],
+}
+
+/// A change as a form writes it: words of the API; an empty level takes the rule away.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharingChange {
+    #[serde(default)]
+    pub class: String,
+    /// `everyone`, `group:` with a number, or `org:` with a slug.
+    #[serde(default)]
+    pub audience: String,
+    #[serde(default)]
+    pub level: String,
+}
+
+/// Who would see what after a change, before it is saved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Disclosure {
+    pub change: SharingChange,
+    pub class: DataClass,
+    /// The audience in words.
+    pub audience: String,
+    pub level: Option<Level>,
+    /// Organisations for which it changes something.
+    pub rows: Vec<DisclosureRow>,
+    /// Whether anybody would see more, so that a second administrator must agree.
+    pub widens: bool,
+    /// Real rows that it is about.
+    pub examples: Vec<String>,
+}
+
+/// One organisation for which a change changes something.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DisclosureRow {
+    pub org: OrgRef,
+    pub before: Level,
+    pub after: Level,
+    /// Its people who can sign in.
+    pub people: u32,
+}
+
+/// A change that waits for a second administrator.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WaitingRow {
+    pub id: i64,
+    pub class: DataClass,
+    pub audience: String,
+    pub level: Option<Level>,
+    /// The name of who proposed it.
+    pub by: String,
+    /// Whether that was this viewer, who then cannot agree.
+    pub own: bool,
+    pub expires_at: Timestamp,
+}

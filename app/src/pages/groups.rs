@@ -1,0 +1,105 @@
+//! `/admin/groups`: the sharing groups of the reader's organisation.
+
+use crate::{api::pages, components::*};
+use domain::view::{GroupRow, Groups, OrgRef};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+/// The groups.
+#[component]
+pub fn GroupsPage() -> impl IntoView {
+    let done = use_query_map().with_untracked(|map| map.get_str("done").unwrap_or_default().to_owned());
+    let data = async move { pages().groups().await };
+    let crumbs = vec![("Overview".to_owned(), "/".to_owned()), ("Sharing".to_owned(), "/admin/sharing".to_owned())];
+    view! { <Page title="Sharing groups" crumbs=crumbs>{loaded(data, move |page| view! { <All page done=done.clone()/> })}</Page> }
+}
+
+#[component]
+fn All(page: Signal<Groups>, done: String) -> impl IntoView {
+    let notice = match done.as_str() {
+        "made" => Some("The group is made. Invite its members."),
+        "invited" => Some("Invited. They see and share nothing through the group before they join."),
+        "joined" => Some("Joined. It is in force on every page and open stream within 5 seconds."),
+        "left" => Some("Left. Nothing is shared through the group any more."),
+        "exists" => Some("There is a group of this name already."),
+        "unnamed" => Some("A group needs a name."),
+        "unknown" => Some("There is no such group or invitation."),
+        _ => None,
+    };
+    let may_change = page.with_untracked(|p| p.may_change);
+    let (joined, invited, others, org) = page.with_untracked(|p| (p.joined.clone(), p.invited.clone(), p.others.clone(), p.org.slug.clone()));
+    let empty = joined.is_empty() && invited.is_empty();
+    view! {
+        <PageHead title="Sharing groups">
+            <span>"Members share their TLP:AMBER records with each other, and what their "<a href="/admin/sharing">"sharing rules"</a>" say for the group. Nobody belongs to a group without joining it."</span>
+        </PageHead>
+        {notice.map(|text| view! { <p class="notice" role="status">{text}</p> })}
+        {invited.into_iter().map(|group| invitation(&group, may_change)).collect_view()}
+        {joined.into_iter().map(|group| membership(&group, &others, &org, may_change)).collect_view()}
+        {empty.then(|| view! { <section class="card"><Empty title="Your organisation belongs to no sharing group."/></section> })}
+        {may_change.then(|| view! {
+            <Card title="Make a group" id="make">
+                <form class="inline-form" method="post" action="/admin/groups">
+                    <label for="name">"Name"</label>
+                    <input id="name" name="name" required maxlength="60" autocomplete="off" placeholder="Northern grid operators"/>
+                    <button class="primary">"Make group"</button>
+                </form>
+            </Card>
+        })}
+        {(!may_change).then(|| view! { <p class="quiet">"Groups are made, joined and left by your organisation's administrators (role org_admin)."</p> })}
+    }
+    .into_any()
+}
+
+fn names(orgs: &[OrgRef]) -> String {
+    orgs.iter().map(|org| org.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn button(group: i64, action: &'static str, word: &'static str, class: &'static str) -> AnyView {
+    view! { <form method="post" action=action><input type="hidden" name="group" value=group/><button class=class>{word}</button></form> }.into_any()
+}
+
+/// A group that invited the organisation.
+fn invitation(group: &GroupRow, may_change: bool) -> AnyView {
+    let buttons = may_change.then(|| {
+        view! { <span class="waiting-buttons">{button(group.id, "/admin/groups/join", "Join", "primary")}{button(group.id, "/admin/groups/leave", "Decline", "")}</span> }
+    });
+    let members = names(&group.members);
+    view! {
+        <Card title=format!("Invitation to {}", group.name) class="disclosure">
+            <p>"Its members would see your TLP:AMBER records, and you theirs: "<b>{members}</b>"."</p>
+            {buttons}
+        </Card>
+    }
+    .into_any()
+}
+
+/// A group that the organisation belongs to.
+fn membership(group: &GroupRow, others: &[OrgRef], own: &str, may_change: bool) -> AnyView {
+    let inside = |org: &OrgRef| group.members.contains(org) || group.invited.contains(org) || org.slug == own;
+    let choices: Vec<OrgRef> = others.iter().filter(|org| !inside(org)).cloned().collect();
+    let (members, invited) = (names(&group.members), names(&group.invited));
+    let waiting = (!invited.is_empty()).then(move || view! { <p class="quiet">"Invited: "{invited}</p> });
+    let (number, id) = (group.id, format!("invite-{}", group.id));
+    let forms = may_change.then(move || {
+        let invite = (!choices.is_empty()).then(move || {
+            view! {
+                <form class="inline-form" method="post" action="/admin/groups/invite">
+                    <input type="hidden" name="group" value=number/>
+                    <label for=id.clone()>"Invite"</label>
+                    <select id=id name="org">{choices.iter().map(|org| view! { <option value=org.slug.clone()>{org.name.clone()}</option> }).collect_view()}</select>
+                    <button>"Invite"</button>
+                </form>
+            }
+        });
+        view! { <div class="group-forms">{invite}{button(number, "/admin/groups/leave", "Leave the group", "")}</div> }
+    });
+    view! {
+        <Card title=group.name.clone()>
+            <p>"Members: "<b>{members}</b></p>
+            {waiting}
+            {forms}
+        </Card>
+    }
+    .into_any()
+}

@@ -1,0 +1,144 @@
+//! Changing a rule: asking what it would do, seeing whom it shows what, saving it, agreeing to it.
+
+use super::{title, words};
+use crate::components::*;
+use domain::{
+    DataClass, Level,
+    sharing::offered,
+    view::{Disclosure, DisclosureRow, SharingRules, WaitingRow},
+};
+use leptos::prelude::*;
+
+/// What stands first until an administrator has confirmed what the organisation shares.
+#[component]
+pub fn ConfirmCard(page: Signal<SharingRules>) -> impl IntoView {
+    let (confirmed, may_change, rules) = page.with_untracked(|p| (p.confirmed, p.may_change, p.rules.clone()));
+    if confirmed {
+        return ().into_any();
+    }
+    let everyone = rules.first().map(|row| row.levels).unwrap_or_default();
+    let line = move |class: DataClass| view! { <li>{title(class)}": "<b>{level_words(class, everyone[class.code() as usize])}</b></li> };
+    let end = if may_change {
+        view! { <form class="inline-form" method="post" action="/admin/sharing/confirm"><button class="primary">"Confirm and begin to share"</button></form> }
+            .into_any()
+    } else {
+        view! { <p class="quiet">"One of your organisation's administrators (role org_admin) confirms it."</p> }.into_any()
+    };
+    view! {
+        <Card title="Nothing is shared yet" id="confirm" class="disclosure">
+            <p class="lead">"What your organisation pushes is seen by its own people only, until this is confirmed. Everyone in the alliance would then see:"</p>
+            <ul class="plain-list">{DataClass::ALL.map(line).collect_view()}</ul>
+            <p>"Change the rules below first, if that is not what you want. Until then one administrator is enough."</p>
+            {end}
+        </Card>
+    }
+    .into_any()
+}
+
+/// One form for each class, because their levels differ. It only asks; the answer shows who would see what.
+#[component]
+pub fn ChangeCard(page: Signal<SharingRules>) -> impl IntoView {
+    let audiences = page.with_untracked(|p| p.audiences.clone());
+    let form = move |class: DataClass| {
+        let (whom, what) = (format!("whom-{}", class.name()), format!("what-{}", class.name()));
+        view! {
+            <form class="inline-form rule-form" method="get" action="/admin/sharing">
+                <input type="hidden" name="class" value=class.name()/>
+                <b>{title(class)}</b>
+                <label for=whom.clone()>"for"</label>
+                <select id=whom name="audience">{audiences.iter().map(|(value, label)| view! { <option value=value.clone()>{label.clone()}</option> }).collect_view()}</select>
+                <label for=what.clone()>"shows"</label>
+                <select id=what name="level">
+                    {offered(class).iter().map(|level| view! { <option value=level.name()>{words(class, *level)}</option> }).collect_view()}
+                    <option value="">"as the next wider audience"</option>
+                </select>
+                <button>"Preview"</button>
+            </form>
+        }
+    };
+    view! { <Card title="Change a rule" id="change">{DataClass::ALL.map(form).collect_view()}</Card> }.into_any()
+}
+
+fn level_words(class: DataClass, level: Option<Level>) -> &'static str {
+    level.map_or("what the next wider audience sees", |level| words(class, level))
+}
+
+/// Who would see what, before anything is saved.
+#[component]
+pub fn DisclosureCard(page: Signal<SharingRules>) -> impl IntoView {
+    page.with_untracked(|p| p.disclosure.clone()).map(|d| view! { <Card title="Before you save" id="preview" class="disclosure"><Preview d/></Card> })
+}
+
+#[component]
+fn Preview(d: Disclosure) -> impl IntoView {
+    let people: u32 = d.rows.iter().map(|r| r.people).sum();
+    let orgs = plural(d.rows.len() as u64, "organisation", "organisations");
+    let people = plural(people.into(), "person", "people");
+    let sentence = match (d.rows.is_empty(), d.widens) {
+        (true, _) => "This changes nothing for anybody.".to_owned(),
+        (_, true) => format!("{orgs} with {people} would see other things than now, some of them more. A second administrator must agree."),
+        (_, false) => format!("{orgs} with {people} would see less than now, at once."),
+    };
+    let class = d.class;
+    let row = |r: &DisclosureRow| {
+        view! {
+            <tr>
+                <th scope="row">{r.org.name.clone()}</th>
+                <td>{words(class, r.before)}</td>
+                <td><b>{words(class, r.after)}</b></td>
+                <td class="n">{r.people}</td>
+            </tr>
+        }
+    };
+    let table = (!d.rows.is_empty()).then(|| {
+        view! {
+            <div class="scroll" tabindex="0" role="region" aria-label="Who would see what">
+                <table class="sharing">
+                    <caption class="sr">"Who would see what"</caption>
+                    <thead><tr><th scope="col">"Organisation"</th><th scope="col">"Sees now"</th><th scope="col">"Would see"</th><th scope="col" class="n">"People"</th></tr></thead>
+                    <tbody>{d.rows.iter().map(row).collect_view()}</tbody>
+                </table>
+            </div>
+        }
+    });
+    let examples = (!d.examples.is_empty() && !d.rows.is_empty()).then(|| {
+        view! { <div class="examples"><p>"This is about rows such as:"</p><ul class="plain-list">{d.examples.iter().map(|text| view! { <li>{text.clone()}</li> }).collect_view()}</ul></div> }
+    });
+    view! {
+        <p class="lead">{title(class)}" for "{d.audience.clone()}": "<b>{level_words(class, d.level)}</b>". "{sentence}</p>
+        {table}
+        {examples}
+        <form class="inline-form" method="post" action="/admin/sharing">
+            <input type="hidden" name="class" value=d.change.class.clone()/>
+            <input type="hidden" name="audience" value=d.change.audience.clone()/>
+            <input type="hidden" name="level" value=d.change.level.clone()/>
+            <button class="primary">{if d.widens { "Propose" } else { "Save" }}</button>
+            <a class="button" href="/admin/sharing">"Leave it as it is"</a>
+        </form>
+    }
+    .into_any()
+}
+
+/// Changes that wait for a second administrator.
+#[component]
+pub fn WaitingCard(page: Signal<SharingRules>) -> impl IntoView {
+    let (waiting, may_change) = page.with_untracked(|p| (p.waiting.clone(), p.may_change));
+    if waiting.is_empty() {
+        return ().into_any();
+    }
+    let button = |id: i64, action: &'static str, word: &'static str, class: &'static str| {
+        view! { <form method="post" action=action><input type="hidden" name="id" value=id/><button class=class>{word}</button></form> }
+    };
+    let row = move |w: WaitingRow| {
+        let agree = (may_change && !w.own).then(|| button(w.id, "/admin/sharing/approve", "Agree", "primary"));
+        let decline = may_change.then(|| button(w.id, "/admin/sharing/decline", if w.own { "Take back" } else { "Decline" }, ""));
+        view! {
+            <li class="waiting-rule">
+                <span><b>{title(w.class)}" for "{w.audience.clone()}": "{level_words(w.class, w.level)}</b><small class="quiet">" proposed by "{w.by.clone()}", until "<Time at=w.expires_at/></small></span>
+                <span class="waiting-buttons">{agree}{decline}</span>
+            </li>
+        }
+    };
+    view! { <Card title="Waiting for a second administrator" id="waiting"><ul class="waiting-rules">{waiting.into_iter().map(row).collect_view()}</ul></Card> }
+        .into_any()
+}

@@ -1,0 +1,147 @@
+//! `/admin/sharing`
+
+use super::{Looking, Viewing, from_store, words};
+use app::api::Answer;
+use domain::{
+    DataClass, Level, OrgId, Sharing,
+    sharing::{Audience, GroupId, offered},
+    view::*,
+};
+use store::{Group, IncidentFilter, IndicatorFilter};
+
+/// Rows that a disclosure names as examples.
+const EXAMPLES: usize = 3;
+
+/// The rules of the viewer's own organisation; with what `asked` would change, where that can be read.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn sharing(viewing: &Viewing, l: &Looking, asked: SharingChange) -> Answer<SharingRules> {
+    let me = l.viewer.org;
+    let org = l.board.org(me).ok_or(Refusal::NotFound)?;
+    let (hub, fault) = (l.app.store.hub(), from_store(l.now));
+    // The newest rules, not the board's: who changed one sees it at once.
+    let sharing = hub.sharing().await.map_err(&fault)?;
+    let groups: Vec<Group> = hub.groups().await.map_err(&fault)?.into_iter().filter(|g| g.members.contains(&(me, true))).collect();
+    let me_user = viewing.who.as_ref().map(|who| who.user.id);
+    let waiting = hub.proposals(me, l.now).await.map_err(&fault)?.into_iter().map(|p| WaitingRow {
+        id: p.id,
+        class: p.class,
+        audience: name(l, &groups, p.audience),
+        level: p.level,
+        own: Some(p.by.0) == me_user,
+        by: p.by.1,
+        expires_at: p.expires_at,
+    });
+    let others = || l.board.orgs().filter(|o| o.info.id != me);
+    let mut audiences = vec![("everyone".to_owned(), "everyone".to_owned())];
+    audiences.extend(groups.iter().map(|g| (format!("group:{}", g.id.0), format!("the group {}", g.name))));
+    audiences.extend(others().map(|o| (format!("org:{}", o.info.slug), o.info.name.clone())));
+    let mut spoken: Vec<Audience> = sharing.rules_of(me).map(|rule| rule.audience).chain([Audience::Everyone]).collect();
+    spoken.sort();
+    spoken.dedup();
+    let row = |audience| {
+        let levels = DataClass::ALL.map(|class| {
+            let rule = sharing.rule(me, class, audience);
+            if audience == Audience::Everyone { rule.or(Some(sharing.default_of(class))) } else { rule }
+        });
+        AudienceRow { audience: name(l, &groups, audience), levels }
+    };
+    let outcome = others().map(|o| (words::org_ref(o), DataClass::ALL.map(|class| sharing.level(o.info.id, me, class)))).collect();
+    let disclosure = match read_change(l, &groups, &asked) {
+        Some((class, audience, level)) if l.viewer.role.manages_sharing() => {
+            Some(disclosure(l, &sharing, asked, class, (audience, name(l, &groups, audience)), level).await?)
+        }
+        _ => None,
+    };
+    Ok(SharingRules {
+        org: words::org_ref(org),
+        may_change: l.viewer.role.manages_sharing(),
+        confirmed: sharing.is_confirmed(me),
+        rules: spoken.into_iter().map(row).collect(),
+        audiences,
+        outcome,
+        disclosure,
+        waiting: waiting.collect(),
+    })
+}
+
+fn name(l: &Looking, groups: &[Group], audience: Audience) -> String {
+    match audience {
+        Audience::Everyone => "everyone".to_owned(),
+        Audience::Group(id) => groups.iter().find(|g| g.id == id).map_or_else(|| "a group that was left".to_owned(), |g| format!("the group {}", g.name)),
+        Audience::Organisation(id) => l.board.org(id).map_or_else(String::new, |o| o.info.name.clone()),
+    }
+}
+
+/// A change as the form wrote it; `None` where it names nothing that there is, or a level that the class does not have.
+pub fn read_change(l: &Looking, groups: &[Group], change: &SharingChange) -> Option<(DataClass, Audience, Option<Level>)> {
+    let audience = match change.audience.split_once(':') {
+        None if change.audience == "everyone" => Audience::Everyone,
+        Some(("group", id)) => Audience::Group(groups.iter().map(|g| g.id).find(|g| GroupId(id.parse().unwrap_or(0)) == *g)?),
+        Some(("org", slug)) => Audience::Organisation(l.board.by_slug(slug).map(|o| o.info.id).filter(|id| *id != l.viewer.org)?),
+        _ => return None,
+    };
+    let class: DataClass = change.class.parse().ok()?;
+    let level = if change.level.is_empty() { None } else { Some(change.level.parse().ok()?) };
+    level.is_none_or(|level| offered(class).contains(&level)).then_some((class, audience, level))
+}
+
+/// What a change makes different: the organisation, its level before and after.
+#[must_use]
+pub fn differences(l: &Looking, old: &Sharing, class: DataClass, audience: Audience, level: Option<Level>) -> Vec<(OrgId, Level, Level)> {
+    let me = l.viewer.org;
+    let new = old.with(me, class, audience, level);
+    let levels = l.board.orgs().map(|o| (o.info.id, old.level(o.info.id, me, class), new.level(o.info.id, me, class)));
+    levels.filter(|(_, before, after)| before != after).collect()
+}
+
+async fn disclosure(
+    l: &Looking,
+    sharing: &Sharing,
+    change: SharingChange,
+    class: DataClass,
+    audience: (Audience, String),
+    level: Option<Level>,
+) -> Answer<Disclosure> {
+    let people = l.app.store.hub().people_by_org().await.map_err(from_store(l.now))?;
+    let differences = differences(l, sharing, class, audience.0, level);
+    let row = |(id, before, after): &(OrgId, Level, Level)| {
+        let org = words::org_ref(l.board.org(*id)?);
+        Some(DisclosureRow { org, before: *before, after: *after, people: people.get(id).copied().unwrap_or(0) })
+    };
+    Ok(Disclosure {
+        change,
+        class,
+        audience: audience.1,
+        level,
+        rows: differences.iter().filter_map(row).collect(),
+        widens: differences.iter().any(|(_, before, after)| after > before),
+        examples: examples(l, class).await?,
+    })
+}
+
+/// Real rows of the own organisation that a rule of this class is about: those that TLP keeps from nobody.
+async fn examples(l: &Looking, class: DataClass) -> Answer<Vec<String>> {
+    let own = Some(l.viewer.org);
+    let fault = from_store(l.now);
+    let mut rows: Vec<String> = match class {
+        DataClass::Posture => {
+            let Some(org) = l.board.org(l.viewer.org) else { return Ok(vec![]) };
+            let values = l.board.policy.metrics.iter().zip(&org.inputs.readings);
+            values.filter_map(|(metric, reading)| Some(format!("{}: {}", metric.title, metric.format((*reading)?.value)))).collect()
+        }
+        DataClass::Incidents => {
+            let filter = IncidentFilter { org: own, sort: "-opened".into(), ..IncidentFilter::default() };
+            let page = l.reads().incidents(&filter).await.map_err(&fault)?;
+            page.rows.into_iter().filter(|i| i.tlp.reaches_everyone()).map(|i| format!("{} ({}, TLP:{})", i.title, i.severity, i.tlp)).collect()
+        }
+        DataClass::Indicators => {
+            let page = l.reads().indicators(&IndicatorFilter { org: own, ..IndicatorFilter::default() }).await.map_err(&fault)?;
+            page.rows.into_iter().filter(|i| i.tlp.reaches_everyone()).map(|i| format!("{} (TLP:{})", i.value, i.tlp)).collect()
+        }
+        DataClass::Events => vec![],
+    };
+    rows.truncate(EXAMPLES);
+    Ok(rows)
+}

@@ -1,0 +1,154 @@
+//! Changes of sharing rules that show somebody more: proposed by one person, in force once a second one of the organisation agrees.
+
+use super::{
+    Hub,
+    sharing::{bad, decide, read_audience, rule_entry, words, write_rule},
+};
+use crate::{
+    StoreError,
+    audit::{self, Action},
+    db::{execute, on_conn, read},
+};
+use domain::{DAY, DataClass, Level, OrgId, Timestamp, sharing::Audience};
+use std::collections::BTreeMap;
+
+/// How long a proposal waits.
+const LIFE: i64 = 7 * DAY;
+
+/// A change that waits for a second person.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proposal {
+    pub id: i64,
+    pub class: DataClass,
+    pub audience: Audience,
+    /// `None` takes the rule away.
+    pub level: Option<Level>,
+    /// The user who proposed it, and his name.
+    pub by: (i64, String),
+    pub expires_at: Timestamp,
+}
+
+/// What became of an approval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Approval {
+    /// The change is in force.
+    Done,
+    /// Who proposed a change cannot be the second person.
+    Own,
+    /// There is no such proposal of this organisation any more.
+    Gone,
+}
+
+type Row = (String, String, i64, Option<String>, i64);
+
+impl Hub<'_> {
+    /// Keeps a change until somebody else agrees; one for the same audience and class replaces it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn propose_rule(
+        &self,
+        owner: OrgId,
+        class: DataClass,
+        audience: Audience,
+        level: Option<Level>,
+        by: i64,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        const REPLACE: &str = "DELETE FROM sharing_proposals WHERE org_id = $1 AND class = $2 AND audience = $3 AND audience_id = $4";
+        const PROPOSE: &str = "INSERT INTO sharing_proposals (org_id, class, audience, audience_id, level, proposed_by, proposed_at, expires_at) \
+                               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        let (kind, id) = words(audience);
+        let entry = rule_entry(Action::SharingRuleProposed, self.actor, owner, class, audience, level, at);
+        self.write(move |conn| {
+            Box::pin(async move {
+                execute!(conn, c => sqlx::query(REPLACE).bind(owner.0).bind(class.name()).bind(kind).bind(id).execute(&mut *c).await)?;
+                execute!(conn, c => {
+                    let propose = sqlx::query(PROPOSE).bind(owner.0).bind(class.name()).bind(kind).bind(id).bind(level.map(Level::name));
+                    propose.bind(by).bind(at.0).bind(at.plus(LIFE).0).execute(&mut *c).await
+                })?;
+                audit::append(conn, entry).await
+            })
+        })
+        .await
+    }
+
+    /// The changes of an organisation that wait, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn proposals(&self, owner: OrgId, now: Timestamp) -> Result<Vec<Proposal>, StoreError> {
+        const WAITING: &str = "SELECT p.id, p.class, p.audience, p.audience_id, p.level, p.proposed_by, u.name, p.expires_at \
+                               FROM sharing_proposals p JOIN users u ON u.id = p.proposed_by WHERE p.org_id = $1 AND p.expires_at > $2 ORDER BY p.id";
+        type Waiting = (i64, String, String, i64, Option<String>, i64, String, i64);
+        let rows: Vec<Waiting> = read!(self, c => sqlx::query_as(WAITING).bind(owner.0).bind(now.0).fetch_all(c).await)?;
+        let proposal = |(id, class, kind, audience, level, by, name, expires): Waiting| {
+            let (class, audience, level) = read_row(&class, &kind, audience, level.as_deref())?;
+            Ok(Proposal { id, class, audience, level, by: (by, name), expires_at: Timestamp(expires) })
+        };
+        rows.into_iter().map(proposal).collect()
+    }
+
+    /// Agrees to a change of the own organisation, which puts it in force at once.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn approve_rule(&self, id: i64, owner: OrgId, by: i64, at: Timestamp) -> Result<Approval, StoreError> {
+        const FIND: &str = "SELECT class, audience, audience_id, level, proposed_by FROM sharing_proposals WHERE id = $1 AND org_id = $2 AND expires_at > $3";
+        const DONE: &str = "DELETE FROM sharing_proposals WHERE id = $1";
+        let actor = self.actor;
+        self.write(move |conn| {
+            Box::pin(async move {
+                let row: Option<Row> = on_conn!(conn, c => sqlx::query_as(FIND).bind(id).bind(owner.0).bind(at.0).fetch_optional(&mut *c).await)?;
+                let Some((class, kind, audience, level, proposed_by)) = row else { return Ok(Approval::Gone) };
+                if proposed_by == by {
+                    return Ok(Approval::Own);
+                }
+                let (class, audience, level) = read_row(&class, &kind, audience, level.as_deref())?;
+                write_rule(conn, owner, class, audience, level, at).await?;
+                let mut entry = rule_entry(Action::SharingRuleSet, actor, owner, class, audience, level, at);
+                entry.detail["proposed_by"] = proposed_by.into();
+                audit::append(conn, entry).await?;
+                execute!(conn, c => sqlx::query(DONE).bind(id).execute(&mut *c).await)?;
+                decide(conn).await?;
+                Ok(Approval::Done)
+            })
+        })
+        .await
+    }
+
+    /// Takes back or declines a change of the own organisation.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn drop_proposal(&self, id: i64, owner: OrgId, at: Timestamp) -> Result<(), StoreError> {
+        const DROP: &str = "DELETE FROM sharing_proposals WHERE id = $1 AND org_id = $2 RETURNING class, audience, audience_id, level, proposed_by";
+        let actor = self.actor;
+        self.write(move |conn| {
+            Box::pin(async move {
+                let dropped: Option<Row> = on_conn!(conn, c => sqlx::query_as(DROP).bind(id).bind(owner.0).fetch_optional(&mut *c).await)?;
+                if let Some((class, kind, audience, level, _)) = dropped {
+                    let (class, audience, level) = read_row(&class, &kind, audience, level.as_deref())?;
+                    audit::append(conn, rule_entry(Action::SharingRuleDropped, actor, owner, class, audience, level, at)).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// How many people of each organisation can sign in.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn people_by_org(&self) -> Result<BTreeMap<OrgId, u32>, StoreError> {
+        const PEOPLE: &str = "SELECT org_id, count(*) FROM users WHERE disabled_at IS NULL GROUP BY org_id";
+        let rows: Vec<(i64, i64)> = read!(self, c => sqlx::query_as(PEOPLE).fetch_all(c).await)?;
+        Ok(rows.into_iter().map(|(org, n)| (OrgId(org), n as u32)).collect())
+    }
+}
+
+fn read_row(class: &str, kind: &str, audience: i64, level: Option<&str>) -> Result<(DataClass, Audience, Option<Level>), StoreError> {
+    let level = level.map(str::parse).transpose().map_err(|_| bad("level"))?;
+    Ok((class.parse().map_err(|_| bad("class"))?, read_audience(kind, audience)?, level))
+}

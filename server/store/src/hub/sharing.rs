@@ -1,0 +1,380 @@
+//! Sharing rules and groups, and what follows from them for each pair of organisations.
+//!
+//! `withheld` and `peers` hold the decisions of [`Sharing`], written in the transaction that changed a rule, so that every statement and
+//! PostgreSQL's row level security go by them.
+
+use super::Hub;
+use crate::{
+    StoreError,
+    audit::{self, Action, Actor, Entry},
+    db::{Conn, execute, on_conn, pieces, read, values_sql},
+};
+use domain::{
+    DataClass, Level, OrgId, Sharing, Timestamp,
+    sharing::{Audience, GroupId, Rule},
+};
+use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The names among the settings of the alliance.
+const DEFAULTS: &str = "sharing_defaults";
+const VERSION: &str = "sharing_version";
+
+const META: &str = "SELECT value FROM meta WHERE key = $1";
+const RULES: &str = "SELECT org_id, class, audience, audience_id, level FROM sharing_rules";
+const UNCONFIRMED: &str = "SELECT id FROM organisations WHERE sharing_confirmed_at IS NULL";
+const MEMBERS: &str = "SELECT group_id, org_id FROM sharing_group_members WHERE joined_at IS NOT NULL";
+
+type RuleSql = (i64, String, String, i64, String);
+
+/// A sharing group, as its members see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    pub id: GroupId,
+    pub name: String,
+    /// The organisation that made it.
+    pub owner: OrgId,
+    /// Each with whether it joined; the others were invited.
+    pub members: Vec<(OrgId, bool)>,
+}
+
+pub(super) fn bad(what: &str) -> StoreError {
+    StoreError::Internal(format!("sharing rules: {what}"))
+}
+
+fn made(
+    version: Option<String>,
+    defaults: Option<String>,
+    rules: Vec<RuleSql>,
+    members: Vec<(i64, i64)>,
+    unconfirmed: Vec<i64>,
+) -> Result<Sharing, StoreError> {
+    let version = version.map_or(Ok(0), |text| text.parse()).map_err(|_| bad(VERSION))?;
+    let defaults = defaults.map_or(Ok([Level::Detail; 4]), |text| serde_json::from_str(&text)).map_err(|_| bad(DEFAULTS))?;
+    let rules: Result<Vec<Rule>, StoreError> = rules
+        .into_iter()
+        .map(|(owner, class, audience, id, level)| {
+            let audience = match audience.as_str() {
+                "everyone" => Audience::Everyone,
+                "group" => Audience::Group(GroupId(id)),
+                "organisation" => Audience::Organisation(OrgId(id)),
+                other => return Err(bad(other)),
+            };
+            Ok(Rule { owner: OrgId(owner), class: class.parse().map_err(|_| bad(&class))?, audience, level: level.parse().map_err(|_| bad(&level))? })
+        })
+        .collect();
+    let sharing = Sharing::new(version, defaults, rules?, members.into_iter().map(|(group, org)| (GroupId(group), OrgId(org))));
+    Ok(sharing.without(unconfirmed.into_iter().map(OrgId)))
+}
+
+pub(super) fn read_audience(kind: &str, id: i64) -> Result<Audience, StoreError> {
+    match kind {
+        "everyone" => Ok(Audience::Everyone),
+        "group" => Ok(Audience::Group(GroupId(id))),
+        "organisation" => Ok(Audience::Organisation(OrgId(id))),
+        other => Err(bad(other)),
+    }
+}
+
+/// The words of the database for an audience: its kind, and its number or 0.
+pub(super) fn words(audience: Audience) -> (&'static str, i64) {
+    match audience {
+        Audience::Everyone => ("everyone", 0),
+        Audience::Group(group) => ("group", group.0),
+        Audience::Organisation(org) => ("organisation", org.0),
+    }
+}
+
+impl Hub<'_> {
+    /// All rules and memberships.
+    ///
+    /// # Errors
+    /// When the database fails or holds a rule that cannot be read.
+    pub async fn sharing(&self) -> Result<Sharing, StoreError> {
+        // The version first: a change in between leaves an old one, and is read again.
+        let version = self.meta(VERSION).await?;
+        let defaults = self.meta(DEFAULTS).await?;
+        let rules = read!(self, c => sqlx::query_as(RULES).fetch_all(c).await)?;
+        let members = read!(self, c => sqlx::query_as(MEMBERS).fetch_all(c).await)?;
+        let unconfirmed = read!(self, c => sqlx::query_scalar(UNCONFIRMED).fetch_all(c).await)?;
+        made(version, defaults, rules, members, unconfirmed)
+    }
+
+    /// Counts the changes of rules and memberships.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sharing_version(&self) -> Result<i64, StoreError> {
+        self.meta(VERSION).await?.map_or(Ok(0), |text| text.parse()).map_err(|_| bad(VERSION))
+    }
+
+    /// Sets a rule; `None` takes it away, so that the next wider audience's decides.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_rule(&self, owner: OrgId, class: DataClass, audience: Audience, level: Option<Level>, at: Timestamp) -> Result<(), StoreError> {
+        let actor = self.actor;
+        self.write(move |conn| {
+            Box::pin(async move {
+                write_rule(conn, owner, class, audience, level, at).await?;
+                audit::append(conn, rule_entry(Action::SharingRuleSet, actor, owner, class, audience, level, at)).await?;
+                decide(conn).await
+            })
+        })
+        .await
+    }
+
+    /// Confirms what an organisation shares: from now on its data counts for others, by its rules.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn confirm_sharing(&self, org: OrgId, at: Timestamp) -> Result<(), StoreError> {
+        const CONFIRM: &str = "UPDATE organisations SET sharing_confirmed_at = $2 WHERE id = $1 AND sharing_confirmed_at IS NULL";
+        let actor = self.actor;
+        self.write(move |conn| {
+            Box::pin(async move {
+                if execute!(conn, c => sqlx::query(CONFIRM).bind(org.0).bind(at.0).execute(&mut *c).await)? == 0 {
+                    return Ok(());
+                }
+                let object = format!("organisation {}", org.0);
+                audit::append(conn, Entry { at, actor, action: Action::SharingConfirmed, org: Some(org), object, detail: json!({}) }).await?;
+                decide(conn).await
+            })
+        })
+        .await
+    }
+
+    /// Sets what everyone sees of organisations that have no rule for everyone, by [`DataClass::code`].
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_sharing_defaults(&self, levels: [Level; 4], at: Timestamp) -> Result<(), StoreError> {
+        const SET: &str = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+        let actor = self.actor;
+        let detail: serde_json::Map<_, _> = DataClass::ALL.iter().zip(levels).map(|(class, level)| (class.name().to_owned(), json!(level.name()))).collect();
+        let entry = Entry { at, actor, action: Action::SharingDefaultsSet, org: None, object: "sharing defaults".into(), detail: detail.into() };
+        let levels = serde_json::to_string(&levels).map_err(|e| StoreError::Internal(e.to_string()))?;
+        self.write(move |conn| {
+            Box::pin(async move {
+                execute!(conn, c => sqlx::query(SET).bind(DEFAULTS).bind(levels).execute(&mut *c).await)?;
+                audit::append(conn, entry).await?;
+                decide(conn).await
+            })
+        })
+        .await
+    }
+
+    /// The sharing groups, by name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn groups(&self) -> Result<Vec<Group>, StoreError> {
+        const GROUPS: &str = "SELECT id, name, org_id FROM sharing_groups ORDER BY name";
+        const ALL: &str = "SELECT group_id, org_id, joined_at FROM sharing_group_members ORDER BY org_id";
+        let groups: Vec<(i64, String, i64)> = read!(self, c => sqlx::query_as(GROUPS).fetch_all(c).await)?;
+        let mut members: BTreeMap<i64, Vec<(OrgId, bool)>> = BTreeMap::new();
+        let rows: Vec<(i64, i64, Option<i64>)> = read!(self, c => sqlx::query_as(ALL).fetch_all(c).await)?;
+        for (group, org, joined) in rows {
+            members.entry(group).or_default().push((OrgId(org), joined.is_some()));
+        }
+        let group = |(id, name, owner)| Group { id: GroupId(id), name, owner: OrgId(owner), members: members.remove(&id).unwrap_or_default() };
+        Ok(groups.into_iter().map(group).collect())
+    }
+
+    /// Makes a sharing group, of which its maker is the first member.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] when the name is taken.
+    pub async fn add_group(&self, owner: OrgId, name: String, at: Timestamp) -> Result<GroupId, StoreError> {
+        const ADD: &str = "INSERT INTO sharing_groups (org_id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id";
+        const FIRST: &str = "INSERT INTO sharing_group_members (group_id, org_id, invited_at, joined_at) VALUES ($1, $2, $3, $3)";
+        let actor = self.actor;
+        let id: Option<i64> = self
+            .write(move |conn| {
+                Box::pin(async move {
+                    let id: Option<i64> = on_conn!(conn, c => sqlx::query_scalar(ADD).bind(owner.0).bind(&name).bind(at.0).fetch_optional(&mut *c).await)?;
+                    if let Some(id) = id {
+                        execute!(conn, c => sqlx::query(FIRST).bind(id).bind(owner.0).bind(at.0).execute(&mut *c).await)?;
+                        audit::append(conn, group_entry(Action::GroupMade, actor, owner, GroupId(id), json!({ "name": name }), at)).await?;
+                        decide(conn).await?;
+                    }
+                    Ok(id)
+                })
+            })
+            .await?;
+        id.map(GroupId).ok_or(StoreError::Exists("sharing group"))
+    }
+
+    /// Invites an organisation into a group, on behalf of a member; says whether `by` is one. Nothing is shared before the invited one joins.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn invite(&self, group: GroupId, by: OrgId, org: OrgId, at: Timestamp) -> Result<bool, StoreError> {
+        const INVITE: &str = "INSERT INTO sharing_group_members (group_id, org_id, invited_at) SELECT m.group_id, $3, $4 FROM sharing_group_members m \
+                              WHERE m.group_id = $1 AND m.org_id = $2 AND m.joined_at IS NOT NULL ON CONFLICT DO NOTHING";
+        const MEMBER: &str = "SELECT count(*) FROM sharing_group_members WHERE group_id = $1 AND org_id = $2 AND joined_at IS NOT NULL";
+        let actor = self.actor;
+        self.write(move |conn| {
+            Box::pin(async move {
+                if execute!(conn, c => sqlx::query(INVITE).bind(group.0).bind(by.0).bind(org.0).bind(at.0).execute(&mut *c).await)? > 0 {
+                    audit::append(conn, group_entry(Action::GroupInvited, actor, by, group, json!({ "invited": org.0 }), at)).await?;
+                }
+                let member: i64 = on_conn!(conn, c => sqlx::query_scalar(MEMBER).bind(group.0).bind(by.0).fetch_one(&mut *c).await)?;
+                Ok(member > 0)
+            })
+        })
+        .await
+    }
+
+    /// Joins a group that invited the organisation; says whether one did.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn join(&self, group: GroupId, org: OrgId, at: Timestamp) -> Result<bool, StoreError> {
+        const JOIN: &str = "UPDATE sharing_group_members SET joined_at = coalesce(joined_at, $3) WHERE group_id = $1 AND org_id = $2";
+        self.member(JOIN, Action::GroupJoined, group, org, at).await
+    }
+
+    /// Leaves a group, or declines its invitation; says whether there was anything to leave.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn leave(&self, group: GroupId, org: OrgId, at: Timestamp) -> Result<bool, StoreError> {
+        const LEAVE: &str = "DELETE FROM sharing_group_members WHERE group_id = $1 AND org_id = $2";
+        self.member(LEAVE, Action::GroupLeft, group, org, at).await
+    }
+
+    async fn member(&self, sql: &'static str, action: Action, group: GroupId, org: OrgId, at: Timestamp) -> Result<bool, StoreError> {
+        let actor = self.actor;
+        self.write(move |conn| {
+            Box::pin(async move {
+                let changed = execute!(conn, c => {
+                    let query = sqlx::query(sql).bind(group.0).bind(org.0);
+                    if action == Action::GroupJoined { query.bind(at.0).execute(&mut *c).await } else { query.execute(&mut *c).await }
+                })?;
+                if changed > 0 {
+                    audit::append(conn, group_entry(action, actor, org, group, json!({}), at)).await?;
+                    decide(conn).await?;
+                }
+                Ok(changed > 0)
+            })
+        })
+        .await
+    }
+}
+
+/// What the trail says of a rule.
+pub(super) fn rule_entry(action: Action, actor: Actor, owner: OrgId, class: DataClass, audience: Audience, level: Option<Level>, at: Timestamp) -> Entry {
+    let (kind, id) = words(audience);
+    let object = if id == 0 { format!("{} for {kind}", class.name()) } else { format!("{} for {kind} {id}", class.name()) };
+    Entry { at, actor, action, org: Some(owner), object, detail: json!({ "level": level.map(Level::name) }) }
+}
+
+fn group_entry(action: Action, actor: Actor, org: OrgId, group: GroupId, detail: Value, at: Timestamp) -> Entry {
+    Entry { at, actor, action, org: Some(org), object: format!("group {}", group.0), detail }
+}
+
+/// Sets or takes away a rule; [`decide`] must follow.
+pub(super) async fn write_rule(
+    conn: &mut Conn,
+    owner: OrgId,
+    class: DataClass,
+    audience: Audience,
+    level: Option<Level>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    const SET: &str = "INSERT INTO sharing_rules (org_id, class, audience, audience_id, level, set_at) VALUES ($1, $2, $3, $4, $5, $6) \
+                       ON CONFLICT (org_id, class, audience, audience_id) DO UPDATE SET level = excluded.level, set_at = excluded.set_at";
+    const UNSET: &str = "DELETE FROM sharing_rules WHERE org_id = $1 AND class = $2 AND audience = $3 AND audience_id = $4";
+    let (kind, id) = words(audience);
+    execute!(conn, c => match level {
+        Some(level) => {
+            let set = sqlx::query(SET).bind(owner.0).bind(class.name()).bind(kind).bind(id).bind(level.name()).bind(at.0);
+            set.execute(&mut *c).await
+        }
+        None => sqlx::query(UNSET).bind(owner.0).bind(class.name()).bind(kind).bind(id).execute(&mut *c).await,
+    })?;
+    Ok(())
+}
+
+/// Of one owner: from whom what is withheld (viewer, class, level), and who shares a group with it.
+type Decided = (BTreeSet<(i64, i64, i64)>, BTreeSet<i64>);
+
+/// Writes what follows from the rules for each pair of organisations, where it is not what stands there already.
+pub(crate) async fn decide(conn: &mut Conn) -> Result<(), StoreError> {
+    const ORGS: &str = "SELECT id FROM organisations";
+    const WITHHELD: &str = "SELECT owner_id, viewer_id, class, level FROM withheld";
+    const PEERS: &str = "SELECT owner_id, viewer_id FROM peers";
+    const OPEN: &str = "DELETE FROM withheld WHERE owner_id = $1";
+    const ALONE: &str = "DELETE FROM peers WHERE owner_id = $1";
+    const WITHHOLD: &str = "INSERT INTO withheld (owner_id, viewer_id, class, level) VALUES";
+    const PEER: &str = "INSERT INTO peers (owner_id, viewer_id) VALUES";
+    const CHANGED: &str = "INSERT INTO meta (key, value) VALUES ($1, '1') ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT)";
+    let sharing = load(conn).await?;
+    let orgs: Vec<i64> = on_conn!(conn, c => sqlx::query_scalar(ORGS).fetch_all(&mut *c).await)?;
+    let mut old: BTreeMap<i64, Decided> = BTreeMap::new();
+    let rows: Vec<(i64, i64, i64, i64)> = on_conn!(conn, c => sqlx::query_as(WITHHELD).fetch_all(&mut *c).await)?;
+    for (owner, viewer, class, level) in rows {
+        old.entry(owner).or_default().0.insert((viewer, class, level));
+    }
+    let rows: Vec<(i64, i64)> = on_conn!(conn, c => sqlx::query_as(PEERS).fetch_all(&mut *c).await)?;
+    for (owner, viewer) in rows {
+        old.entry(owner).or_default().1.insert(viewer);
+    }
+    let (mut withheld, mut peers) = (Vec::new(), Vec::new());
+    for owner in &orgs {
+        let (old_withheld, old_peers) = old.remove(owner).unwrap_or_default();
+        let (new_withheld, new_peers) = decided(&sharing, *owner, &orgs);
+        if new_withheld != old_withheld {
+            execute!(conn, c => sqlx::query(OPEN).bind(*owner).execute(&mut *c).await)?;
+            withheld.extend(new_withheld.into_iter().map(|(viewer, class, level)| [*owner, viewer, class, level]));
+        }
+        if new_peers != old_peers {
+            execute!(conn, c => sqlx::query(ALONE).bind(*owner).execute(&mut *c).await)?;
+            peers.extend(new_peers.into_iter().map(|viewer| [*owner, viewer]));
+        }
+    }
+    insert(conn, WITHHOLD, &withheld).await?;
+    insert(conn, PEER, &peers).await?;
+    execute!(conn, c => sqlx::query(CHANGED).bind(VERSION).execute(&mut *c).await)?;
+    Ok(())
+}
+
+async fn load(conn: &mut Conn) -> Result<Sharing, StoreError> {
+    let version = on_conn!(conn, c => sqlx::query_scalar(META).bind(VERSION).fetch_optional(&mut *c).await)?;
+    let defaults = on_conn!(conn, c => sqlx::query_scalar(META).bind(DEFAULTS).fetch_optional(&mut *c).await)?;
+    let rules = on_conn!(conn, c => sqlx::query_as(RULES).fetch_all(&mut *c).await)?;
+    let members = on_conn!(conn, c => sqlx::query_as(MEMBERS).fetch_all(&mut *c).await)?;
+    let unconfirmed = on_conn!(conn, c => sqlx::query_scalar(UNCONFIRMED).fetch_all(&mut *c).await)?;
+    made(version, defaults, rules, members, unconfirmed)
+}
+
+fn decided(sharing: &Sharing, owner: i64, orgs: &[i64]) -> Decided {
+    let mut withheld = BTreeSet::new();
+    if !sharing.is_open() {
+        for viewer in orgs {
+            for class in DataClass::ALL {
+                let level = sharing.level(OrgId(*viewer), OrgId(owner), class);
+                if level < Level::Detail {
+                    withheld.insert((*viewer, class.code(), level.code()));
+                }
+            }
+        }
+    }
+    (withheld, sharing.peers(OrgId(owner)).into_iter().map(|org| org.0).collect())
+}
+
+async fn insert<const COLUMNS: usize>(conn: &mut Conn, prefix: &str, rows: &[[i64; COLUMNS]]) -> Result<(), StoreError> {
+    for piece in pieces(rows) {
+        let sql = conn.placeholders(values_sql(prefix, COLUMNS, piece.len(), ""));
+        execute!(conn, c => {
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for value in piece.iter().flatten() {
+                query = query.bind(*value);
+            }
+            query.execute(&mut *c).await
+        })?;
+    }
+    Ok(())
+}

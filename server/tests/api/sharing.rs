@@ -1,0 +1,251 @@
+//! Sharing rules: who is shown less sees less, everywhere and at once.
+
+use crate::{
+    support::*,
+    unshared::{gives_away, overviews},
+};
+use domain::{DataClass, Level, MINUTE, Role, SECOND, Tlp, sharing::Audience};
+use serde_json::json;
+
+const CANARY: &str = "canary-withheld-77aa";
+
+/// Sets a rule of alpha for everyone, and waits until the hub goes by it.
+async fn withhold(app: &TestApp, class: DataClass, level: Level) {
+    rule(app, "alpha", class, Audience::Everyone, Some(level)).await;
+}
+
+async fn rule(app: &TestApp, owner: &str, class: DataClass, audience: Audience, level: Option<Level>) {
+    app.app.store.hub().set_rule(app.org(owner), class, audience, level, app.app.clock.now()).await.expect("a rule");
+    obeyed(app).await;
+}
+
+async fn obeyed(app: &TestApp) {
+    let version = app.app.store.hub().sharing_version().await.expect("a version");
+    app.app.clock.advance(2 * SECOND);
+    eventually("the rules are read", async || (app.app.live.board().sharing.version == version).then_some(())).await;
+}
+
+/// Alpha shares one of everything with everyone, with the canary in its words.
+async fn push_open(app: &TestApp) {
+    let (alpha, at) = (app.partner("alpha").await, app.at(-MINUTE));
+    alpha.push("metrics", &items([with(sample(91.0, &at), "labels", json!({ "site": CANARY }))])).await;
+    alpha.push("incidents", &items([with(incident("a", "critical", "GREEN"), "title", CANARY)])).await;
+    alpha.push("events", &items([with(with(event("e", "CLEAR", &at), "title", CANARY), "incident", "a")])).await;
+    alpha.push("indicators", &items([indicator(&format!("{CANARY}.example"), "GREEN")])).await;
+    app.partner("beta").await.push("metrics", &items([sample(71.0, &at)])).await;
+    app.settle().await;
+}
+
+#[tokio::test]
+async fn what_is_withheld_is_nowhere() {
+    let app = TestApp::start().await;
+    push_open(&app).await;
+    let person = app.person_of("beta", Role::Analyst).await;
+    for path in ["/", "/incidents", "/indicators", "/csv/incidents", "/csv/indicators"] {
+        assert!(gives_away(&person.get(path).await, CANARY), "{path}: shared as yet");
+    }
+    for class in DataClass::ALL {
+        withhold(&app, class, Level::None).await;
+    }
+    for role in Role::ALL {
+        let person = app.person_of("beta", role).await;
+        for path in overviews() {
+            let answer = person.get(&path).await;
+            assert!(!gives_away(&answer, CANARY), "{role} at {path}: {}", answer.text());
+        }
+    }
+    for path in ["/orgs/alpha", &format!("/orgs/alpha/metrics/{METRIC}"), "/csv/orgs/alpha", &format!("/csv/orgs/alpha/metrics/{METRIC}")] {
+        assert_eq!(person.get(path).await.status, 404, "{path}");
+    }
+    for path in ["/orgs", "/status", "/about/scoring", "/csv/orgs"] {
+        let text = person.get(path).await.text();
+        assert!(!text.contains("/orgs/alpha") && !text.contains("ALPHA"), "{path}: {text}");
+    }
+    // What is not shared says so, and is no 0.
+    assert!(person.page("/orgs").await.contains("One organisation does not share posture with you"));
+    assert!(person.page("/").await.contains("One organisation does not share its posture with you"));
+    // At home nothing is missing.
+    let home = app.person_of("alpha", Role::Analyst).await;
+    for path in ["/", "/incidents", "/indicators", "/orgs/alpha"] {
+        assert!(gives_away(&home.get(path).await, CANARY), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_summary_has_scores_and_no_single_value() {
+    let app = TestApp::start().await;
+    push_open(&app).await;
+    withhold(&app, DataClass::Posture, Level::Summary).await;
+    let person = app.person_of("beta", Role::Analyst).await;
+    let page = person.page("/orgs/alpha").await;
+    assert!(page.contains("shares its posture with you as a summary") && page.contains("shared as a summary"));
+    assert!(!page.contains(&format!("/metrics/{METRIC}")) && !page.contains("class=\"metrics\""), "{page}");
+    assert_eq!(person.get(&format!("/orgs/alpha/metrics/{METRIC}")).await.status, 404);
+    assert_eq!(person.get("/csv/orgs").await.csv().len(), 3, "by name, with its score");
+    assert!(person.get("/receipts?org=alpha").await.text().matches("/receipts/0").count() == 0, "a push tells its values");
+}
+
+#[tokio::test]
+async fn a_rule_for_one_decides_over_the_rule_for_all() {
+    let app = TestApp::start().await;
+    push_open(&app).await;
+    withhold(&app, DataClass::Incidents, Level::None).await;
+    rule(&app, "alpha", DataClass::Incidents, Audience::Organisation(app.org("beta")), Some(Level::Detail)).await;
+    let (named, other) = (app.person_of("beta", Role::Executive).await, app.person_of("gamma", Role::Executive).await);
+    assert_eq!((named.get("/csv/incidents").await.csv().len(), other.get("/csv/incidents").await.csv().len()), (1, 0));
+    // The cap of an incident that one may not see would tell that there is one.
+    let score = async |person: &Person| person.get("/csv/orgs").await.csv().into_iter().find(|row| row[0] == "alpha").expect("alpha")[3].clone();
+    assert_ne!(score(&named).await, score(&other).await);
+    assert!(other.page("/incidents").await.contains("0 "), "an empty list");
+}
+
+#[tokio::test]
+async fn tlp_amber_reaches_those_of_a_common_group() {
+    let app = TestApp::start().await;
+    let (hub, now) = (app.app.store.hub(), app.app.clock.now());
+    let group = hub.add_group(app.org("alpha"), "Ports".into(), now).await.expect("a group");
+    assert!(hub.invite(group, app.org("alpha"), app.org("beta"), now).await.expect("an invitation"));
+    obeyed(&app).await;
+    let (alpha, member, other) = (app.partner("alpha").await, app.person_of("beta", Role::Analyst).await, app.person_of("gamma", Role::Analyst).await);
+    let list = async |person: &Person| person.get("/csv/incidents").await.csv().len();
+    alpha.push("incidents", &items([incident("a", "high", Tlp::Amber.name())])).await;
+    app.settle().await;
+    assert_eq!((list(&member).await, list(&other).await), (0, 0), "invited is not joined");
+    let (mut told, mut untold) = (member.stream(None).await, other.stream(None).await);
+    assert!(hub.join(group, app.org("beta"), now).await.expect("joined"));
+    obeyed(&app).await;
+    assert_eq!((list(&member).await, list(&other).await), (1, 0));
+    // Open pages read everything again, and then learn of changes like everybody who may.
+    for stream in [&mut told, &mut untold] {
+        assert_eq!(stream.event().await.kind, "hello");
+        assert_eq!(stream.event().await.kind, "resync");
+    }
+    alpha.push("incidents", &items([incident("b", "high", Tlp::Amber.name())])).await;
+    told.until("incidents:alpha").await;
+    assert_eq!(untold.event().await.topics(), ["posture:alpha"], "a sign of life");
+    // Who leaves sees no more of it.
+    assert!(hub.leave(group, app.org("alpha"), now).await.expect("left"));
+    obeyed(&app).await;
+    assert_eq!(list(&member).await, 0);
+}
+
+#[tokio::test]
+async fn streams_tell_nothing_of_what_is_withheld() {
+    let app = TestApp::start().await;
+    push_open(&app).await;
+    for class in [DataClass::Posture, DataClass::Incidents] {
+        withhold(&app, class, Level::Aggregate).await;
+    }
+    let (alpha, beta) = (app.partner("alpha").await, app.partner("beta").await);
+    let mut stream = app.person_of("gamma", Role::Analyst).await.stream(None).await;
+    assert_eq!(stream.event().await.kind, "hello");
+    alpha.push("metrics", &items([sample(50.0, &app.at(0))])).await;
+    alpha.push("incidents", &items([incident("b", "critical", "CLEAR")])).await;
+    app.settle().await;
+    beta.push("metrics", &items([sample(50.0, &app.at(0))])).await;
+    assert_eq!(stream.event().await.topics(), ["posture:beta", "pushes:beta"]);
+    assert!(!stream.seen.contains("alpha"), "{}", stream.seen);
+}
+
+#[tokio::test]
+async fn narrowing_is_immediate_and_widening_needs_a_second_person() {
+    let app = TestApp::start().await;
+    push_open(&app).await;
+    let (first, second) = (app.person(Role::OrgAdmin).await, app.person(Role::OrgAdmin).await);
+    let (outsider, reader) = (app.person_of("beta", Role::OrgAdmin).await, app.person(Role::Analyst).await);
+    let level = async || app.app.store.hub().sharing().await.expect("rules").level(app.org("beta"), app.org("alpha"), DataClass::Incidents);
+    let none = [("class", "incidents"), ("audience", "everyone"), ("level", "none")];
+    let all = [("class", "incidents"), ("audience", "everyone"), ("level", "detail")];
+    // The preview says who, how many and what, and changes nothing.
+    let preview = first.page("/admin/sharing?class=incidents&audience=everyone&level=none").await;
+    assert!(preview.contains("Before you save") && preview.contains("BETA Works") && preview.contains(CANARY), "{preview}");
+    assert_eq!(level().await, Level::Detail);
+    assert!(!reader.page("/admin/sharing?class=incidents&audience=everyone&level=none").await.contains("Before you save"));
+    for person in [&reader] {
+        assert_eq!(person.post("/admin/sharing", &none).await.status, 403);
+    }
+    assert_eq!(first.post("/admin/sharing", &none).await.header("location"), "/admin/sharing?done=saved");
+    assert_eq!(level().await, Level::None);
+    assert_eq!(first.post("/admin/sharing", &all).await.header("location"), "/admin/sharing?done=proposed");
+    assert_eq!(level().await, Level::None, "it waits");
+    let waiting = app.app.store.hub().proposals(app.org("alpha"), app.app.clock.now()).await.expect("proposals");
+    let id = waiting[0].id.to_string();
+    let approve = async |person: &Person| person.post("/admin/sharing/approve", &[("id", id.as_str())]).await;
+    assert_eq!(approve(&first).await.header("location"), "/admin/sharing?done=own");
+    assert_eq!(approve(&outsider).await.header("location"), "/admin/sharing?done=gone", "as one that never was");
+    assert_eq!(outsider.post("/admin/sharing/decline", &[("id", id.as_str())]).await.header("location"), "/admin/sharing?done=declined");
+    assert_eq!(approve(&reader).await.status, 403);
+    assert_eq!(level().await, Level::None);
+    assert!(second.page("/admin/sharing").await.contains("Waiting for a second administrator"));
+    assert_eq!(approve(&second).await.header("location"), "/admin/sharing?done=saved");
+    assert_eq!(level().await, Level::Detail);
+    assert_eq!(approve(&second).await.header("location"), "/admin/sharing?done=gone");
+    // A level that a class does not have, an audience that is none, oneself.
+    for (class, audience, level) in
+        [("incidents", "everyone", "summary"), ("posture", "group:7", "none"), ("posture", "org:alpha", "none"), ("x", "everyone", "none")]
+    {
+        let refused = first.post("/admin/sharing", &[("class", class), ("audience", audience), ("level", level)]).await;
+        assert_eq!(refused.header("location"), "/admin/sharing?done=unknown", "{class} {audience} {level}");
+    }
+    // A proposal ends by itself.
+    first.post("/admin/sharing", &none).await;
+    first.post("/admin/sharing", &all).await;
+    app.app.clock.advance(7 * domain::DAY + SECOND);
+    assert!(app.app.store.hub().proposals(app.org("alpha"), app.app.clock.now()).await.expect("proposals").is_empty());
+}
+
+#[tokio::test]
+async fn a_new_organisation_counts_for_others_once_it_confirmed() {
+    let app = TestApp::start().await;
+    let (hub, now) = (app.app.store.hub(), app.app.clock.now());
+    let alpha = app.app.live.board().by_slug("alpha").expect("alpha").info.clone();
+    let org = store::Org { slug: "newcomer".into(), name: "Newcomer Works".into(), confirmed: false, ..alpha };
+    hub.add_organisation(org, now).await.expect("an organisation");
+    app.app.live.reload(&app.app.store, now).await.expect("the board");
+    obeyed(&app).await;
+    let (admin, other) = (app.person_of("newcomer", Role::OrgAdmin).await, app.person_of("beta", Role::OrgAdmin).await);
+    app.partner("newcomer").await.push("metrics", &items([sample(91.0, &app.at(-MINUTE))])).await;
+    app.settle().await;
+    assert!(!other.page("/orgs").await.contains("Newcomer Works"));
+    assert_eq!(other.get("/orgs/newcomer").await.status, 404);
+    assert!(admin.page("/orgs").await.contains("Newcomer Works") && admin.page("/connect").await.contains("confirms what you share"));
+    assert!(admin.page("/admin/sharing").await.contains("Nothing is shared yet"));
+    assert_eq!(app.person_of("newcomer", Role::Analyst).await.post("/admin/sharing/confirm", &[]).await.status, 403);
+    assert_eq!(other.post("/admin/sharing/confirm", &[]).await.status, 303, "their own, which is confirmed already");
+    obeyed(&app).await;
+    assert!(!other.page("/orgs").await.contains("Newcomer Works"));
+    assert_eq!(admin.post("/admin/sharing/confirm", &[]).await.header("location"), "/admin/sharing?done=saved");
+    obeyed(&app).await;
+    assert!(other.page("/orgs").await.contains("Newcomer Works"));
+    assert!(!admin.page("/admin/sharing").await.contains("Nothing is shared yet"));
+}
+
+#[tokio::test]
+async fn groups_are_joined_by_consent_and_seen_by_their_members_only() {
+    let app = TestApp::start().await;
+    let (alpha, beta, gamma) = (app.person(Role::OrgAdmin).await, app.person_of("beta", Role::OrgAdmin).await, app.person_of("gamma", Role::OrgAdmin).await);
+    let done = |answer: Answer| answer.header("location").trim_start_matches("/admin/groups?done=").to_owned();
+    assert_eq!(app.person(Role::Analyst).await.post("/admin/groups", &[("name", "Ports")]).await.status, 403);
+    assert_eq!(done(alpha.post("/admin/groups", &[("name", "Ports")]).await), "made");
+    assert_eq!(done(beta.post("/admin/groups", &[("name", "Ports")]).await), "exists");
+    assert_eq!(done(beta.post("/admin/groups", &[("name", " ")]).await), "unnamed");
+    let id = app.app.store.hub().groups().await.expect("groups")[0].id.0.to_string();
+    let invite = async |by: &Person, org: &str| done(by.post("/admin/groups/invite", &[("group", id.as_str()), ("org", org)]).await);
+    let act = async |by: &Person, what: &str| done(by.post(&format!("/admin/groups/{what}"), &[("group", id.as_str())]).await);
+    assert_eq!(act(&beta, "join").await, "unknown", "not invited");
+    assert_eq!(invite(&gamma, "beta").await, "unknown", "no member");
+    assert_eq!(invite(&alpha, "none").await, "unknown");
+    assert_eq!(invite(&alpha, "beta").await, "invited");
+    assert!(beta.page("/admin/groups").await.contains("Invitation to Ports") && !gamma.page("/admin/groups").await.contains("Ports"));
+    assert!(!app.app.store.hub().sharing().await.expect("rules").are_peers(app.org("alpha"), app.org("beta")));
+    assert_eq!(act(&beta, "join").await, "joined");
+    assert!(app.app.store.hub().sharing().await.expect("rules").are_peers(app.org("alpha"), app.org("beta")));
+    // A rule can speak of it from now on.
+    let rule = [("class", "posture"), ("audience", &*format!("group:{id}")), ("level", "summary")];
+    assert_eq!(beta.post("/admin/sharing", &rule).await.header("location"), "/admin/sharing?done=saved");
+    assert_eq!(gamma.post("/admin/sharing", &rule).await.header("location"), "/admin/sharing?done=unknown");
+    assert!(beta.page("/admin/sharing").await.contains("the group Ports"));
+    assert_eq!(act(&alpha, "leave").await, "left");
+    assert_eq!(act(&alpha, "leave").await, "unknown");
+    assert_eq!(app.app.store.hub().sharing().await.expect("rules").level(app.org("alpha"), app.org("beta"), DataClass::Posture), Level::Detail);
+}
