@@ -44,7 +44,9 @@ impl TryFrom<CheckpointFile> for Checkpoint {
             STANDARD.decode(text).ok().and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| format!("{name} is not {N} bytes in base64"))
         }
         let digits: Option<Vec<u8>> = file.hash.chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect();
-        let hash: Vec<u8> = digits.unwrap_or_default().chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
+        // An odd digit at the end is no byte.
+        let digits = digits.filter(|digits| digits.len() == 64).unwrap_or_default();
+        let hash: Vec<u8> = digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
         Ok(Self {
             number: file.number,
             row: file.row,

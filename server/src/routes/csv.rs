@@ -42,7 +42,7 @@ fn viewing(app: App, who: SignedIn) -> Viewing {
 /// The file, once the audit trail has who takes it.
 async fn file((app, who): (App, SignedIn), name: &str, columns: &[&str], rows: Answer<Vec<Vec<String>>>) -> Response {
     let rows = match rows {
-        Ok(rows) => audit::exported(&app, &who, &format!("{name}.csv"), rows.len()).await.map(|()| rows).map_err(crate::views::failed),
+        Ok(rows) => audit::exported(&app, &who, &format!("{name}.csv"), rows.len()).await.map(|()| rows).map_err(from_store(app.clock.now())),
         refused => refused,
     };
     match rows {

@@ -48,19 +48,25 @@ pub fn schema(html: &mut String, api: &Value, object: &Value, caption: &str) {
     let Some(fields) = object["properties"].as_object() else { return };
     let required: Vec<&str> = object["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let mut rows = String::new();
-    for (name, field) in fields {
+    for (name, field) in fields.iter().map(|(name, field)| (name, present(field))) {
         let needed = if required.contains(&name.as_str()) { "yes" } else { "no" };
-        let meaning = markup(text(&field["description"]));
+        let meaning = [&field["description"], &resolve(api, field)["description"]].map(text).into_iter().find(|text| !text.is_empty());
+        let meaning = markup(meaning.unwrap_or_default());
         let _ = write!(rows, "<tr><td><code>{}</code></td><td>{}</td><td>{needed}</td><td>{meaning}</td></tr>", escape(name), escape(&kind(field)));
     }
     table(html, caption, &["Field", "Type", "Needed", "Meaning"], &rows);
-    for (name, field) in fields {
+    for (name, field) in fields.iter().map(|(name, field)| (name, present(field))) {
         if field["items"]["$ref"].is_string() {
             schema(html, api, &field["items"], &format!("Each of `{name}`"));
         } else if field["$ref"].is_string() {
             schema(html, api, field, &format!("In `{name}`"));
         }
     }
+}
+
+/// A field that may be null, without the null.
+fn present(field: &Value) -> &Value {
+    field["oneOf"].as_array().and_then(|kinds| kinds.iter().find(|kind| kind["type"] != "null")).unwrap_or(field)
 }
 
 /// A field's type in JSON's words.

@@ -1,7 +1,7 @@
 //! The audit trail has a row for each change, and shows whatever is done to its rows.
 
 use super::support::{Beside, Fixture, NOW, sample};
-use domain::{HOUR, Role};
+use domain::{DataClass, HOUR, Level, Role, sharing::Audience};
 use std::sync::Arc;
 use store::{
     Items, KeyRecord, Settings, Store, StoreError,
@@ -214,4 +214,49 @@ async fn a_viewer_reads_what_concerns_his_organisation(f: Fixture) {
         assert!(Beside::open(&f).await.refuses(sql).await, "{sql}");
     }
     assert_eq!(verify(&f, &[]).await.map(|v| v.rows), Ok(9));
+}
+
+on_both!(whatever_changes_who_sees_what_has_its_row);
+async fn whatever_changes_who_sees_what_has_its_row(f: Fixture) {
+    let (owner, partner) = (f.orgs[0], f.orgs[1]);
+    let (admin, second) = (Actor { org: Some(owner), user: Some(41) }, Actor { org: Some(owner), user: Some(42) });
+    let hub = f.store.hub().by(admin);
+    let begin = f.store.hub().audit_after(0).await.unwrap().last().map_or(0, |row| row.no);
+    let rule = (DataClass::Incidents, Audience::Organisation(partner));
+    hub.set_sharing_defaults([Level::Summary, Level::None, Level::None, Level::None], NOW).await.unwrap();
+    hub.set_rule(owner, rule.0, rule.1, Some(Level::None), NOW).await.unwrap();
+    let people = [("c@b.example", 43), ("d@b.example", 44)];
+    let mut ids = Vec::new();
+    for (email, _) in people {
+        ids.push(f.store.hub().add_user(owner, email.into(), "C".into(), Role::OrgAdmin, None, NOW).await.unwrap());
+    }
+    hub.propose_rule(owner, rule.0, rule.1, Some(Level::Detail), ids[0], NOW).await.unwrap();
+    let waiting = f.store.hub().proposals(owner, NOW).await.unwrap();
+    f.store.hub().by(second).approve_rule(waiting[0].id, owner, ids[1], NOW).await.unwrap();
+    hub.propose_rule(owner, DataClass::Events, Audience::Everyone, Some(Level::Detail), ids[0], NOW).await.unwrap();
+    let waiting = f.store.hub().proposals(owner, NOW).await.unwrap();
+    hub.drop_proposal(waiting[0].id, owner, NOW).await.unwrap();
+    let group = hub.add_group(owner, "Ports".into(), NOW).await.unwrap();
+    hub.invite(group, owner, partner, NOW).await.unwrap();
+    let theirs = f.store.hub().by(Actor { org: Some(partner), user: Some(50) });
+    theirs.join(group, partner, NOW).await.unwrap();
+    theirs.leave(group, partner, NOW).await.unwrap();
+    theirs.leave(group, partner, NOW).await.unwrap();
+    let rows = f.store.hub().audit_after(begin).await.unwrap();
+    let said: Vec<(&str, Option<i64>)> = rows.iter().filter(|r| r.action != "user.added").map(|r| (r.action.as_str(), r.actor.user)).collect();
+    let expected = [
+        ("sharing.defaults_set", 41),
+        ("sharing.rule_set", 41),
+        ("sharing.rule_proposed", 41),
+        ("sharing.rule_set", 42),
+        ("sharing.rule_proposed", 41),
+        ("sharing.rule_dropped", 41),
+        ("group.made", 41),
+        ("group.invited", 41),
+        ("group.joined", 50),
+        ("group.left", 50),
+    ];
+    assert_eq!(said, expected.map(|(action, user)| (action, Some(user))));
+    assert!(rows.iter().any(|r| r.object.starts_with("incidents for organisation") && r.detail.contains("detail")));
+    verify(&f, &[]).await.expect("an unharmed trail");
 }
