@@ -28,6 +28,9 @@ pub trait Pages: Send + Sync {
     fn pushes(&self, query: PageQuery) -> Pending<'_, Pushes>;
     fn receipt(&self, id: String) -> Pending<'_, Receipt>;
     fn connect(&self) -> Pending<'_, Connect>;
+    fn people(&self) -> Pending<'_, People>;
+    fn keys(&self) -> Pending<'_, Keys>;
+    fn audit(&self, query: PageQuery) -> Pending<'_, AuditTrail>;
     fn groups(&self) -> Pending<'_, Groups>;
     fn sharing(&self, asked: SharingChange) -> Pending<'_, SharingRules>;
     fn scoring(&self) -> Pending<'_, Scoring>;

@@ -85,6 +85,9 @@ fn Routes() -> impl IntoView {
                 <Route path=path!("/receipts") view=PushesPage ssr=SsrMode::Async/>
                 <Route path=path!("/receipts/:id") view=ReceiptPage ssr=SsrMode::Async/>
                 <Route path=path!("/connect") view=ConnectPage ssr=SsrMode::Async/>
+                <Route path=path!("/admin/audit") view=AuditPage ssr=SsrMode::Async/>
+                <Route path=path!("/admin/keys") view=KeysPage ssr=SsrMode::Async/>
+                <Route path=path!("/admin/users") view=UsersPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/groups") view=GroupsPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/sharing") view=SharingPage ssr=SsrMode::Async/>
                 <Route path=path!("/about/scoring") view=ScoringPage ssr=SsrMode::Async/>

@@ -1,6 +1,7 @@
 //! The parts that pages are made of.
 
 mod account;
+mod admin;
 mod blocks;
 mod chart;
 mod figures;
@@ -13,6 +14,7 @@ mod query;
 mod time;
 
 pub use account::*;
+pub use admin::*;
 pub use blocks::*;
 pub use chart::*;
 pub use figures::*;

@@ -1,5 +1,6 @@
 //! The pages, one a file. Each asks [`crate::api::pages`] for its view model and shows what it brings.
 
+mod audit;
 mod collective;
 mod connect;
 mod event;
@@ -8,6 +9,7 @@ mod incident;
 mod incidents;
 mod indicator;
 mod indicators;
+mod keys;
 mod metric;
 mod organisation;
 mod organisations;
@@ -17,8 +19,10 @@ mod scoring;
 mod sharing;
 mod signin;
 mod status;
+mod users;
 mod welcome;
 
+pub use audit::AuditPage;
 pub use collective::CollectivePage;
 pub use connect::ConnectPage;
 pub use event::EventPage;
@@ -27,6 +31,7 @@ pub use incident::IncidentPage;
 pub use incidents::IncidentsPage;
 pub use indicator::IndicatorPage;
 pub use indicators::IndicatorsPage;
+pub use keys::KeysPage;
 pub use metric::MetricPage;
 pub use organisation::OrganisationPage;
 pub use organisations::OrganisationsPage;
@@ -36,4 +41,5 @@ pub use scoring::ScoringPage;
 pub use sharing::SharingPage;
 pub use signin::SignInPage;
 pub use status::StatusPage;
+pub use users::UsersPage;
 pub use welcome::WelcomePage;

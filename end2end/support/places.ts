@@ -30,6 +30,8 @@ export const PLACES: Place[] = [
   { name: 'connect', path: '/connect' },
   { name: 'sharing', path: '/admin/sharing' },
   { name: 'sharing groups', path: '/admin/groups' },
+  { name: 'people', path: '/admin/users' },
+  { name: 'API keys', path: '/admin/keys' },
   { name: 'scoring', path: '/about/scoring' },
   { name: 'status', path: '/status' },
   { name: 'push API', path: '/docs/api' },

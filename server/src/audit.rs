@@ -31,7 +31,7 @@ use std::{
 };
 use store::{
     StoreError, UserRecord,
-    audit::{Action, Actor, Entry, Signer, person},
+    audit::{Action, Actor, AuditRow, Entry, Signer, person},
 };
 use utoipa::ToSchema;
 
@@ -163,6 +163,14 @@ pub async fn key_denied(app: &App, key: &ApiKey, scope: &str) {
     }
 }
 
+/// A key was sent from where it may not be used.
+pub async fn key_elsewhere(app: &App, key: &ApiKey, address: Option<IpAddr>) {
+    let at = app.clock.now();
+    if app.audit.is_new(&format!("elsewhere {} {address:?}", key.id), at) {
+        refusal(app.store.hub().audit(of_key(at, key.org, &key.name, from(address))).await);
+    }
+}
+
 /// A key that was revoked or has expired was sent.
 pub async fn key_ended(app: &App, headers: &HeaderMap) {
     let (at, sent) = (app.clock.now(), headers.get(header::AUTHORIZATION).and_then(keys::bearer));
@@ -186,6 +194,17 @@ fn of_key(at: Timestamp, org: OrgId, name: &str, detail: Value) -> Entry {
 pub async fn exported(app: &App, who: &SignedIn, file: &str, rows: usize) -> Result<(), StoreError> {
     let (at, actor, action) = (app.clock.now(), who.actor(), Action::Exported);
     app.store.hub().audit(Entry { at, actor, action, org: Some(who.user.org), object: file.to_owned(), detail: json!({ "rows": rows }) }).await
+}
+
+/// A row as a line of JSON; `slug` names organisations.
+#[must_use]
+pub fn line(row: &AuditRow, slug: impl Fn(OrgId) -> Option<String>) -> Value {
+    // What somebody put there by hand may be no JSON; it is shown all the same.
+    let detail: Value = serde_json::from_str(&row.detail).unwrap_or_else(|_| Value::String(row.detail.clone()));
+    json!({
+        "no": row.no, "at": row.at.rfc3339_micros(), "actor_organisation": row.actor.org.and_then(&slug), "actor_user": row.actor.user,
+        "action": row.action, "organisation": row.org.and_then(&slug), "object": row.object, "detail": detail, "hash": file::hex(&row.hash),
+    })
 }
 
 /// What is refused stays refused, written or not.

@@ -1,15 +1,18 @@
 //! All routes, and the serving of them.
 
 mod assets;
+mod audit;
 mod connect;
 mod csv;
 mod groups;
 mod health;
+mod keys;
 mod pages;
 mod sharing;
+mod users;
 
 use crate::{
-    App, api, audit, auth, live, middleware,
+    App, api, auth, live, middleware,
     serving::{self, Limits},
 };
 use axum::{
@@ -35,6 +38,15 @@ pub fn router(app: &App) -> Router {
         .route("/live", get(live::sse::stream))
         .route("/connect", get(pages::page).post(connect::create))
         .route("/connect/revoke", post(connect::revoke))
+        .route("/admin/audit.jsonl", get(audit::lines))
+        .route("/admin/keys", get(pages::page).post(keys::create))
+        .route("/admin/keys/revoke", post(keys::revoke))
+        .route("/admin/keys/rotate", post(keys::rotate))
+        .route("/admin/users", get(pages::page).post(users::invite))
+        .route("/admin/users/disable", post(users::disable))
+        .route("/admin/users/enable", post(users::enable))
+        .route("/admin/users/link", post(users::link))
+        .route("/admin/users/role", post(users::role))
         .route("/admin/groups", get(pages::page).post(groups::create))
         .route("/admin/groups/invite", post(groups::invite))
         .route("/admin/groups/join", post(groups::join))
@@ -73,7 +85,7 @@ pub async fn serve(app: App, listener: TcpListener) {
     let follower = tokio::spawn(follow(app.clone()));
     tokio::spawn(live::audience::watch_over(app.clone()));
     let upkeep = tokio::spawn(upkeep(app.clone()));
-    let signing = tokio::spawn(audit::keep(app.clone()));
+    let signing = tokio::spawn(crate::audit::keep(app.clone()));
     let stopper = app.live.clone();
     tokio::spawn(async move {
         signal().await;
@@ -88,7 +100,7 @@ pub async fn serve(app: App, listener: TcpListener) {
         if let Err(error) = app.keys.flush_used(&app).await {
             tracing::warn!(%error, "the last use of keys could not be written");
         }
-        if let Err(error) = audit::checkpoint(&app).await {
+        if let Err(error) = crate::audit::checkpoint(&app).await {
             tracing::warn!(%error, "no last checkpoint of the audit trail could be made");
         }
         app.store.close().await;

@@ -3,6 +3,7 @@
 //! To add a page's data: a file here that makes its view model from a [`Looking`], and a line in [`Viewing`]'s
 //! implementation of `app::api::Pages`. Name the [`Versions`] it is made from; the cache does the rest.
 
+mod admin;
 mod collective;
 mod connect;
 mod groups;
@@ -18,6 +19,7 @@ mod shell;
 mod status;
 pub mod words;
 
+pub(crate) use admin::audit_filter;
 pub use collective::collective;
 pub(crate) use incidents::filter as incidents_filter;
 pub(crate) use indicators::filter as indicators_filter;
@@ -144,8 +146,8 @@ pub struct Viewing {
     pub who: Option<SignedIn>,
     /// The address the browser reached the hub under.
     pub base_url: String,
-    /// A key created by this very request.
-    pub new_key: Option<String>,
+    /// What this very answer shows and none after it: a new key, a one-time link.
+    pub once: Option<String>,
 }
 
 impl Viewing {
@@ -227,6 +229,18 @@ impl Pages for Viewing {
     fn connect(&self) -> Pending<'_, Connect> {
         // Not cached: it may hold a new key.
         Box::pin(async move { connect::connect(self, &self.looking()?).await })
+    }
+
+    fn people(&self) -> Pending<'_, People> {
+        Box::pin(async move { admin::people(self, &self.looking()?).await })
+    }
+
+    fn keys(&self) -> Pending<'_, Keys> {
+        Box::pin(async move { admin::keys(self, &self.looking()?).await })
+    }
+
+    fn audit(&self, query: PageQuery) -> Pending<'_, AuditTrail> {
+        Box::pin(async move { admin::audit(&self.looking()?, &query).await })
     }
 
     fn groups(&self) -> Pending<'_, Groups> {

@@ -90,14 +90,21 @@ pub enum Role {
     Executive,
     /// Reads detail, works incidents.
     Analyst,
-    /// Manages the organisation's users and keys.
+    /// Manages the organisation's users, keys and sharing.
     OrgAdmin,
+    /// Of the hub's own organisation: leads joint operations. Reads no more than others.
+    Coordinator,
     /// Of the hub's own organisation: catalogue, scoring policy, onboarding. Reads no more than others.
     Steward,
+    /// Of the hub's own organisation: reads the whole audit trail, and no more than others of what it speaks of.
+    Auditor,
 }
 
 impl Role {
-    pub const ALL: [Self; 4] = [Self::Executive, Self::Analyst, Self::OrgAdmin, Self::Steward];
+    pub const ALL: [Self; 6] = [Self::Executive, Self::Analyst, Self::OrgAdmin, Self::Coordinator, Self::Steward, Self::Auditor];
+    /// Those that an organisation's administrator gives to its people. The others are given on the hub's own command line, so that no
+    /// administrator makes himself more than that.
+    pub const OF_AN_ORGANISATION: [Self; 3] = [Self::Executive, Self::Analyst, Self::OrgAdmin];
 
     /// The word of command line and database.
     #[must_use]
@@ -106,7 +113,9 @@ impl Role {
             Self::Executive => "executive",
             Self::Analyst => "analyst",
             Self::OrgAdmin => "org_admin",
+            Self::Coordinator => "coordinator",
             Self::Steward => "steward",
+            Self::Auditor => "auditor",
         }
     }
 
@@ -114,6 +123,24 @@ impl Role {
     #[must_use]
     pub const fn manages_keys(self) -> bool {
         matches!(self, Self::OrgAdmin)
+    }
+
+    /// Whether the role invites people of its own organisation, gives them roles and takes them away.
+    #[must_use]
+    pub const fn manages_users(self) -> bool {
+        matches!(self, Self::OrgAdmin)
+    }
+
+    /// Whether the role reads the rows of the audit trail that concern its own organisation.
+    #[must_use]
+    pub const fn reads_audit(self) -> bool {
+        matches!(self, Self::OrgAdmin | Self::Auditor)
+    }
+
+    /// Whether the role reads the rows of the audit trail that concern any organisation.
+    #[must_use]
+    pub const fn reads_all_audit(self) -> bool {
+        matches!(self, Self::Auditor)
     }
 
     /// Whether the role changes what its own organisation shares.
@@ -139,7 +166,7 @@ impl FromStr for Role {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|r| r.name() == text).ok_or_else(|| "must be one of executive, analyst, org_admin, steward".to_owned())
+        Self::ALL.into_iter().find(|r| r.name() == text).ok_or_else(|| "must be one of executive, analyst, org_admin, coordinator, steward, auditor".to_owned())
     }
 }
 

@@ -3,6 +3,7 @@
 //! Nothing may stand in one that its viewer must not read. Numbers travel raw; words for people are made by the components, except sentences that the server
 //! generates. SVG markup is made on the server and inserted as it is.
 
+mod admin;
 mod charts;
 mod collective;
 mod connect;
@@ -14,6 +15,7 @@ mod records;
 mod sharing;
 mod status;
 
+pub use admin::*;
 pub use charts::*;
 pub use collective::*;
 pub use connect::*;

@@ -11,7 +11,7 @@ const PLACES: [(&str, &str); 6] = [
     ("/orgs", "Organisations"),
     ("/incidents", "Incidents"),
     ("/indicators", "Indicators"),
-    ("/admin/sharing", "Sharing"),
+    ("/admin/sharing", "Admin"),
     ("/connect", "Connect"),
 ];
 
@@ -28,7 +28,9 @@ pub fn Frame(children: Children) -> impl IntoView {
     let place = move |to: &'static str, word: &'static str| {
         let current = move || {
             let here = path.get();
-            let inside = if to == "/" { here == "/" } else { here == to || here.strip_prefix(to).is_some_and(|rest| rest.starts_with('/')) };
+            // What is administered is one place of several pages.
+            let root = to.strip_suffix("/sharing").unwrap_or(to);
+            let inside = if to == "/" { here == "/" } else { here == root || here.strip_prefix(root).is_some_and(|rest| rest.starts_with('/')) };
             inside.then_some("page")
         };
         view! { <li><a href=move || kept(query, to) aria-current=current>{word}</a></li> }

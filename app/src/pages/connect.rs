@@ -5,8 +5,10 @@ mod keys;
 
 use super::{pushes::Outcome, receipt::words};
 use crate::{api::pages, components::*};
+pub(super) use command::Command;
 use command::Commands;
 use domain::view::{Connect, PushRow};
+pub(super) use keys::state_of;
 use keys::{CreateKey, Keys};
 use leptos::prelude::*;
 

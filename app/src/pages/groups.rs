@@ -10,8 +10,7 @@ use leptos_router::hooks::use_query_map;
 pub fn GroupsPage() -> impl IntoView {
     let done = use_query_map().with_untracked(|map| map.get_str("done").unwrap_or_default().to_owned());
     let data = async move { pages().groups().await };
-    let crumbs = vec![("Overview".to_owned(), "/".to_owned()), ("Sharing".to_owned(), "/admin/sharing".to_owned())];
-    view! { <Page title="Sharing groups" crumbs=crumbs>{loaded(data, move |page| view! { <All page done=done.clone()/> })}</Page> }
+    view! { <AdminPage title="Sharing groups">{loaded(data, move |page| view! { <All page done=done.clone()/> })}</AdminPage> }
 }
 
 #[component]

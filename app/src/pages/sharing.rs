@@ -19,12 +19,7 @@ pub fn SharingPage() -> impl IntoView {
     let asked = SharingChange { class: text("class"), audience: text("audience"), level: text("level") };
     let done = text("done");
     let data = async move { pages().sharing(asked).await };
-    let crumbs = vec![("Overview".to_owned(), "/".to_owned())];
-    view! {
-        <Page title="Sharing" crumbs=crumbs>
-            {loaded(data, move |page| view! { <Rules page done=done.clone()/> })}
-        </Page>
-    }
+    view! { <AdminPage title="Sharing">{loaded(data, move |page| view! { <Rules page done=done.clone()/> })}</AdminPage> }
 }
 
 /// What a level lets somebody see of a class, in words.

@@ -58,8 +58,10 @@ fn DemoAccounts(accounts: Vec<DemoAccount>, next: Memo<String>) -> impl IntoView
         let what = match account.role {
             Role::Executive => ("Executive", "reads the collective picture"),
             Role::Analyst => ("Analyst", "drills down to the raw record"),
-            Role::OrgAdmin => ("Administrator", "creates API keys"),
+            Role::OrgAdmin => ("Administrator", "people, keys, sharing"),
+            Role::Coordinator => ("Coordinator", "leads joint operations"),
             Role::Steward => ("Steward", "runs the hub"),
+            Role::Auditor => ("Auditor", "reads the audit trail"),
         };
         view! {
             <li>

@@ -1,7 +1,7 @@
 //! `GET /api/v1/audit/checkpoint`
 
 use super::{problem::Problem, request::authenticate};
-use crate::{App, audit::CheckpointFile};
+use crate::{App, audit::CheckpointFile, auth::ClientAddress};
 use axum::{Json, extract::State, http::HeaderMap};
 
 /// Reads the newest signed checkpoint of the hub's audit trail. Who keeps it can show later whether the trail was tampered with.
@@ -17,8 +17,8 @@ use axum::{Json, extract::State, http::HeaderMap};
     ),
     security(("key" = []))
 )]
-pub async fn checkpoint(State(app): State<App>, headers: HeaderMap) -> Result<Json<CheckpointFile>, Problem> {
-    authenticate(&app, &headers).await?;
+pub async fn checkpoint(State(app): State<App>, address: ClientAddress, headers: HeaderMap) -> Result<Json<CheckpointFile>, Problem> {
+    authenticate(&app, address, &headers).await?;
     let newest = app.store.hub().checkpoint().await?.ok_or_else(Problem::not_found)?;
     Ok(Json(newest.into()))
 }

@@ -6,7 +6,7 @@ use super::{
     request::{PushQuery, accept, authenticate, expected_revision, require},
     submit::{Receipt, push_revision},
 };
-use crate::App;
+use crate::{App, auth::ClientAddress};
 use axum::{
     body::Body,
     extract::{Path, Request, State},
@@ -32,8 +32,8 @@ use store::What;
     ),
     security(("key" = []))
 )]
-pub async fn read(State(app): State<App>, Path(external_id): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
-    let key = authenticate(&app, &headers).await?;
+pub async fn read(State(app): State<App>, Path(external_id): Path<String>, address: ClientAddress, headers: HeaderMap) -> Result<Response, Problem> {
+    let key = authenticate(&app, address, &headers).await?;
     require(&key, What::Incidents)?;
     let Some((revision, raw)) = app.store.partner(key.org).incident_revision(&external_id).await? else { return Err(Problem::not_found()) };
     let etag = format!("\"{revision}\"");

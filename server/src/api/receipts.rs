@@ -1,7 +1,7 @@
 //! `GET /api/v1/receipts/{id}`
 
 use super::{problem::Problem, request::authenticate, submit::Receipt};
-use crate::App;
+use crate::{App, auth::ClientAddress};
 use axum::{
     Json,
     extract::{Path, State},
@@ -23,8 +23,8 @@ use uuid::Uuid;
     ),
     security(("key" = []))
 )]
-pub async fn read(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Result<Json<Receipt>, Problem> {
-    let key = authenticate(&app, &headers).await?;
+pub async fn read(State(app): State<App>, Path(id): Path<String>, address: ClientAddress, headers: HeaderMap) -> Result<Json<Receipt>, Problem> {
+    let key = authenticate(&app, address, &headers).await?;
     // An id that is none answers exactly like one that is somebody else's.
     let id: Uuid = id.parse().map_err(|_| Problem::not_found())?;
     let receipt = app.store.partner(key.org).receipt(id).await?.ok_or_else(Problem::not_found)?;

@@ -4,7 +4,10 @@
 use super::{MAX_BODY, MAX_INFLATED, problem::Problem};
 use crate::{
     App, audit,
-    auth::keys::{ApiKey, AuthFailure},
+    auth::{
+        ClientAddress,
+        keys::{ApiKey, AuthFailure},
+    },
     serving::is_late,
 };
 use async_compression::tokio::bufread::{GzipDecoder, ZstdDecoder};
@@ -67,13 +70,15 @@ pub struct Accepted {
 ///
 /// # Errors
 /// 401 with the reason; 503 when the database does not answer.
-pub async fn authenticate(app: &App, headers: &HeaderMap) -> Result<ApiKey, Problem> {
-    let failure = match app.keys.authenticate(app, headers.get(header::AUTHORIZATION)).await {
+pub async fn authenticate(app: &App, ClientAddress(address): ClientAddress, headers: &HeaderMap) -> Result<ApiKey, Problem> {
+    let failure = match app.keys.authenticate(app, headers.get(header::AUTHORIZATION), address).await {
         Ok(key) => return Ok(key),
         Err(failure) => failure,
     };
-    if matches!(failure, AuthFailure::Revoked | AuthFailure::Expired) {
-        audit::key_ended(app, headers).await;
+    match &failure {
+        AuthFailure::Revoked | AuthFailure::Expired => audit::key_ended(app, headers).await,
+        AuthFailure::Elsewhere(key) => audit::key_elsewhere(app, key, address).await,
+        _ => {}
     }
     Err(refused(failure))
 }
@@ -86,6 +91,7 @@ pub(super) fn refused(failure: AuthFailure) -> Problem {
         AuthFailure::Unknown => (NOT_VALID, "This key is not known here."),
         AuthFailure::Revoked => (NOT_VALID, "This key was revoked."),
         AuthFailure::Expired => (NOT_VALID, "This key has expired."),
+        AuthFailure::Elsewhere(_) => (NOT_VALID, "This key may not be used from your address."),
         AuthFailure::Unavailable(error) => return error.into(),
     };
     tracing::info!(detail, "key refused");
@@ -97,7 +103,7 @@ pub(super) fn refused(failure: AuthFailure) -> Problem {
 /// # Errors
 /// 400, 401, 403, 408, 413, 415, 429.
 pub async fn accept(app: &App, parts: &Parts, body: Body, what: What) -> Result<Accepted, Problem> {
-    let key = authenticate(app, &parts.headers).await?;
+    let key = authenticate(app, ClientAddress::of(parts), &parts.headers).await?;
     if let Err(problem) = require(&key, what) {
         audit::key_denied(app, &key, what.name()).await;
         return Err(problem);
@@ -124,7 +130,7 @@ pub async fn accept(app: &App, parts: &Parts, body: Body, what: What) -> Result<
     let user_agent: String = user_agent.chars().filter(|c| !c.is_control()).take(200).collect();
     let body = read_body(&parts.headers, body).await?;
     // A body takes its time, in which the key may have been revoked.
-    let key = authenticate(app, &parts.headers).await?;
+    let key = authenticate(app, ClientAddress::of(parts), &parts.headers).await?;
     require(&key, what)?;
     Ok(Accepted { key, query, body, ndjson, strict, idempotency_key, user_agent })
 }

@@ -1,7 +1,7 @@
 //! `GET /api/v1/whoami`
 
 use super::{MAX_AGE_DAYS, MAX_AHEAD_SECONDS, MAX_BODY, MAX_DEPTH, MAX_INFLATED, MAX_ITEMS, problem::Problem, request::authenticate};
-use crate::App;
+use crate::{App, auth::ClientAddress};
 use axum::{Json, extract::State, http::HeaderMap};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -54,8 +54,8 @@ pub struct Limits {
     ),
     security(("key" = []))
 )]
-pub async fn read(State(app): State<App>, headers: HeaderMap) -> Result<Json<WhoAmI>, Problem> {
-    let key = authenticate(&app, &headers).await?;
+pub async fn read(State(app): State<App>, address: ClientAddress, headers: HeaderMap) -> Result<Json<WhoAmI>, Problem> {
+    let key = authenticate(&app, address, &headers).await?;
     let board = app.live.board();
     let org = board.org(key.org).ok_or_else(Problem::unavailable)?;
     Ok(Json(WhoAmI {

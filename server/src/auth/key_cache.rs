@@ -1,10 +1,12 @@
 //! Who pushes: looks API keys up, remembers them for a moment, and counts what each may still push this minute.
 
-use super::keys::{hash, well_formed};
+use super::keys::{self, hash, well_formed};
 use crate::App;
 use axum::http::HeaderValue;
 use dashmap::DashMap;
 use domain::{MINUTE, OrgId, SECOND, Timestamp};
+use ipnet::IpNet;
+use std::net::IpAddr;
 use store::{KeyRecord, Store, StoreError};
 
 /// A key that was found is believed this long, in microseconds; a revoked key therefore ends within it.
@@ -17,9 +19,17 @@ pub struct ApiKey {
     pub org: OrgId,
     pub name: String,
     pub scopes: Vec<String>,
+    /// From where it may be used; empty: from anywhere.
+    pub addresses: Vec<IpNet>,
 }
 
 impl ApiKey {
+    /// Whether it may be used from an address.
+    #[must_use]
+    pub fn from_here(&self, address: Option<IpAddr>) -> bool {
+        self.addresses.is_empty() || address.is_some_and(|ip| self.addresses.iter().any(|net| net.contains(&ip.to_canonical())))
+    }
+
     /// Whether the key is allowed one of [`SCOPES`](super::keys::SCOPES).
     #[must_use]
     pub fn may(&self, scope: &str) -> bool {
@@ -41,6 +51,9 @@ pub enum AuthFailure {
     Revoked,
     #[error("the API key has expired")]
     Expired,
+    /// Not from one of the key's networks.
+    #[error("the API key may not be used from this address")]
+    Elsewhere(Box<ApiKey>),
     /// The database failed; the key may be good.
     #[error("the API key could not be checked")]
     Unavailable(#[from] StoreError),
@@ -111,8 +124,9 @@ impl KeyCache {
     ///
     /// # Errors
     /// Why it speaks for nobody. The caller decides how much of that the sender learns.
-    pub async fn authenticate(&self, app: &App, header: Option<&HeaderValue>) -> Result<ApiKey, AuthFailure> {
-        self.check(&app.store, app.clock.now(), header).await
+    pub async fn authenticate(&self, app: &App, header: Option<&HeaderValue>, address: Option<IpAddr>) -> Result<ApiKey, AuthFailure> {
+        let key = self.check(&app.store, app.clock.now(), header).await?;
+        if key.from_here(address) { Ok(key) } else { Err(AuthFailure::Elsewhere(Box::new(key))) }
     }
 
     async fn check(&self, store: &Store, now: Timestamp, header: Option<&HeaderValue>) -> Result<ApiKey, AuthFailure> {
@@ -137,8 +151,9 @@ impl KeyCache {
             self.found.remove(&hash);
             return Err(AuthFailure::Revoked);
         }
-        let KeyRecord { id, org, name, scopes, expires_at, .. } = record;
-        let key = ApiKey { id, org, name, scopes: scopes.split_whitespace().map(str::to_owned).collect() };
+        let KeyRecord { id, org, name, scopes, expires_at, addresses, .. } = record;
+        let addresses = keys::networks(&addresses).map_err(StoreError::Internal)?;
+        let key = ApiKey { id, org, name, scopes: scopes.split_whitespace().map(str::to_owned).collect(), addresses };
         self.found.insert(hash, Found { key: key.clone(), expires_at, at: now });
         Ok((key, expires_at))
     }

@@ -15,6 +15,7 @@ async fn add_key(hub: &testing::Fixture, expires_at: Option<Timestamp>) -> Heade
         expires_at,
         revoked_at: None,
         last_used_at: None,
+        addresses: String::new(),
     };
     hub.store.hub().add_key(record, keys::hash(&text)).await.unwrap();
     HeaderValue::from_str(&format!("Bearer {text}")).unwrap()

@@ -6,8 +6,10 @@
 
 pub use super::key_cache::{ApiKey, AuthFailure, KeyCache, Quota, bearer};
 
+use ipnet::IpNet;
 use rand::{CryptoRng, RngExt};
 use sha2::{Digest, Sha256};
+use std::net::IpAddr;
 
 /// What a key can be allowed: to push each class, and to push data older than 30 days.
 pub const SCOPES: [&str; 5] = ["metrics", "incidents", "events", "indicators", "backfill"];
@@ -33,6 +35,18 @@ pub fn well_formed(key: &str) -> bool {
     }
     let (secret, check) = rest.split_at(SECRET);
     check_digits(secret) == check
+}
+
+/// Networks in CIDR or single addresses, separated by blanks or commas.
+///
+/// # Errors
+/// With the first that is neither, in words.
+pub fn networks(text: &str) -> Result<Vec<IpNet>, String> {
+    let network = |word: &str| {
+        let one = || word.parse::<IpAddr>().map(IpNet::from);
+        word.parse::<IpNet>().map(|net| net.trunc()).or_else(|_| one()).map_err(|_| format!("{word:?} is no network such as 192.0.2.0/24"))
+    };
+    text.split([' ', ',', '\n', '\r', '\t']).filter(|word| !word.is_empty()).map(network).collect()
 }
 
 /// What the database knows instead of a key.
@@ -83,6 +97,20 @@ mod tests {
         for text in ["", "swk_", "swk_ääääääääääääääääää", "ghp_000000000000000000000000000000000000", "swk_0000000000000000000000000000000000000"]
         {
             assert!(!well_formed(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn networks_are_written_in_many_ways_and_read_in_one() {
+        let nets = networks("192.0.2.7/24, 198.51.100.1\n2001:db8::/32").unwrap();
+        assert_eq!(nets.iter().map(ToString::to_string).collect::<Vec<_>>(), ["192.0.2.0/24", "198.51.100.1/32", "2001:db8::/32"]);
+        assert_eq!(networks(" "), Ok(vec![]));
+        assert!(networks("192.0.2.0/24 example.org").unwrap_err().contains("example.org") && networks("192.0.2.0/40").is_err());
+        let key = ApiKey { id: 1, org: domain::OrgId(1), name: String::new(), scopes: vec![], addresses: nets };
+        for (from, may) in
+            [(Some("192.0.2.200"), true), (Some("::ffff:192.0.2.3"), true), (Some("192.0.3.1"), false), (Some("2001:db8:1::5"), true), (None, false)]
+        {
+            assert_eq!(key.from_here(from.map(|ip| ip.parse().unwrap())), may, "{from:?}");
         }
     }
 

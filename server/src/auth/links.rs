@@ -4,24 +4,24 @@ use crate::App;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::DAY;
 use sha2::{Digest, Sha256};
-use store::StoreError;
+use store::{StoreError, audit::Actor};
 
 /// How long a link works, in microseconds.
 pub const LASTS: i64 = 7 * DAY;
 /// The number of the person, and 256 random bits.
 const BYTES: usize = 8 + 32;
 
-/// Makes a one-time link for a person and returns its token, which exists nowhere else.
+/// Makes, on behalf of `actor`, a one-time link for a person and returns its token, which exists nowhere else.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn new_link(app: &App, user: i64) -> Result<String, StoreError> {
+pub async fn new_link(app: &App, actor: Actor, user: i64) -> Result<String, StoreError> {
     let mut bytes = [0_u8; BYTES];
     bytes[..8].copy_from_slice(&user.to_be_bytes());
     rand::fill(&mut bytes[8..]);
     let token = URL_SAFE_NO_PAD.encode(bytes);
     let now = app.clock.now();
-    app.store.hub().add_signin_link(user, hash(&token), now.plus(LASTS), now).await?;
+    app.store.hub().by(actor).add_signin_link(user, hash(&token), now.plus(LASTS), now).await?;
     Ok(token)
 }
 

@@ -91,16 +91,24 @@ fn network(address: IpAddr) -> IpAddr {
 #[derive(Clone, Copy, Debug)]
 pub struct ClientAddress(pub Option<IpAddr>);
 
+impl ClientAddress {
+    /// Where a request came from.
+    #[must_use]
+    pub fn of(parts: &Parts) -> Self {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip().to_canonical());
+        let forwarded = || parts.headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?.rsplit(',').next()?.trim().parse().ok();
+        Self(match peer {
+            Some(ip) if ip.is_loopback() => forwarded().or(peer),
+            _ => peer,
+        })
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for ClientAddress {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip().to_canonical());
-        let forwarded = || parts.headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?.rsplit(',').next()?.trim().parse().ok();
-        Ok(Self(match peer {
-            Some(ip) if ip.is_loopback() => forwarded().or(peer),
-            _ => peer,
-        }))
+        Ok(Self::of(parts))
     }
 }
 

@@ -15,7 +15,7 @@ use anyhow::{Context, bail};
 use clap::{Args as ClapArgs, Subcommand};
 use domain::{Role, Slug, Timestamp, timestamp};
 use std::process::ExitCode;
-use store::{KeyRecord, Org, Settings, Store, StoreError};
+use store::{KeyRecord, Org, Settings, Store, StoreError, audit::Actor};
 
 #[derive(ClapArgs, Debug)]
 pub struct Args {
@@ -91,7 +91,7 @@ struct UserAdd {
     /// The slug of the person's organisation.
     #[arg(long)]
     org: Slug,
-    /// executive, analyst, org_admin or steward.
+    /// executive, analyst, org_admin; of the hub's own organisation also coordinator, steward, auditor.
     #[arg(long)]
     role: Role,
     #[command(flatten)]
@@ -203,7 +203,7 @@ async fn add_user(app: &App, add: UserAdd, now: Timestamp) -> anyhow::Result<Exi
         Err(StoreError::Exists(_)) => bail!("there is a person with the mail address {email} already"),
         done => done?,
     };
-    let token = links::new_link(app, id).await?;
+    let token = links::new_link(app, Actor::default(), id).await?;
     eprintln!("{email} ({}, {}) sets a password here, once, within 7 days:", add.role, org.name);
     print(&format!("{}/welcome/{token}", add.hub.base_url()))
 }
@@ -223,6 +223,7 @@ async fn create_key(store: &Store, create: KeyCreate, now: Timestamp) -> anyhow:
         expires_at: Some(expires_at),
         revoked_at: None,
         last_used_at: None,
+        addresses: String::new(),
     };
     match store.hub().add_key(record, keys::hash(&key)).await {
         Err(StoreError::Exists(_)) => bail!("{} has, or had, a key named {name:?}; names are not used twice", org.slug),

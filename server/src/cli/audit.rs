@@ -1,10 +1,9 @@
 //! `shieldwall audit`: reads the audit trail and checks it.
 
 use super::{print, serve::DATABASE};
-use crate::audit::CheckpointFile;
+use crate::audit::{self, CheckpointFile};
 use anyhow::{Context, anyhow};
 use clap::{Args as ClapArgs, Subcommand};
-use serde_json::{Value, json};
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
@@ -65,13 +64,7 @@ async fn list(store: &Store) -> anyhow::Result<ExitCode> {
         let Some(newest) = rows.last() else { return Ok(ExitCode::SUCCESS) };
         last = newest.no;
         for row in rows {
-            // What somebody put there by hand may be no JSON; it is shown all the same.
-            let detail: Value = serde_json::from_str(&row.detail).unwrap_or(Value::String(row.detail));
-            let line = json!({
-                "no": row.no, "at": row.at.rfc3339_micros(), "actor_organisation": row.actor.org.and_then(slug), "actor_user": row.actor.user,
-                "action": row.action, "organisation": row.org.and_then(slug), "object": row.object, "detail": detail,
-            });
-            print(&line.to_string())?;
+            print(&audit::line(&row, slug).to_string())?;
         }
     }
 }

@@ -65,7 +65,7 @@ pub const PARTNERS: [Partner; 12] = [
     partner(("breakwater-centre", "Breakwater Coordination Centre"), ("coordination", "BE"), 420, 0.5, (88.0, 3.0), Story::Steady),
 ];
 
-/// Who can sign in: one person of each role. Demo data only; a hub that serves for real has none of them.
+/// Who can sign in: a person of each role, and a second administrator. Demo data only; a hub that serves for real has none of them.
 #[must_use]
 pub fn accounts() -> Vec<DemoAccount> {
     PEOPLE
@@ -78,11 +78,14 @@ pub fn accounts() -> Vec<DemoAccount> {
 }
 
 /// Role, name, mail address, password, slug of the organisation.
-pub const PEOPLE: [(Role, &str, &str, &str, &str); 4] = [
+pub const PEOPLE: [(Role, &str, &str, &str, &str); 7] = [
     (Role::Executive, "Ines Calloway", "executive@fenwick-power.example", "lantern-harbour-41", "fenwick-power"),
     (Role::Analyst, "Tomas Brandvik", "analyst@quillon-bank.example", "lantern-harbour-42", "quillon-bank"),
     (Role::OrgAdmin, "Mette Lindqvist", "admin@osterby-freight.example", "lantern-harbour-43", "osterby-freight"),
+    (Role::OrgAdmin, "Anders Holm", "second.admin@osterby-freight.example", "lantern-harbour-47", "osterby-freight"),
+    (Role::Coordinator, "Salome Okafor", "coordinator@breakwater-centre.example", "lantern-harbour-45", "breakwater-centre"),
     (Role::Steward, "Joris Aldewereld", "steward@breakwater-centre.example", "lantern-harbour-44", "breakwater-centre"),
+    (Role::Auditor, "Piet Vandaele", "auditor@breakwater-centre.example", "lantern-harbour-46", "breakwater-centre"),
 ];
 
 #[cfg(test)]
@@ -96,7 +99,9 @@ mod tests {
         for story in [Story::Strong, Story::PatchingSlips, Story::WeakResponse, Story::Late, Story::Silent] {
             assert_eq!(PARTNERS.iter().filter(|p| p.story == story).count(), 1, "{story:?}");
         }
-        let roles: Vec<Role> = accounts().into_iter().map(|a| a.role).collect();
+        let mut roles: Vec<Role> = accounts().into_iter().map(|a| a.role).collect();
+        // Two administrators: showing anybody more takes a second one.
+        roles.dedup();
         assert_eq!(roles, Role::ALL);
         assert!(PEOPLE.iter().all(|p| PARTNERS.iter().any(|partner| partner.slug == p.4)));
     }

@@ -112,6 +112,7 @@ async fn key(app: &App, org: &Org, now: Timestamp) -> anyhow::Result<String> {
         expires_at: Some(now.plus(KEYS_LAST)),
         revoked_at: None,
         last_used_at: None,
+        addresses: String::new(),
     };
     app.store.hub().add_key(record, keys::hash(&key)).await?;
     Ok(key)

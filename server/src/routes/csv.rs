@@ -32,11 +32,10 @@ pub fn router() -> Router<App> {
         .route("/orgs/{org}/metrics/{metric}", get(metric))
         .route("/incidents", get(incidents))
         .route("/indicators", get(indicators))
-        .route("/audit", get(trail))
 }
 
 fn viewing(app: App, who: SignedIn) -> Viewing {
-    Viewing { app, who: Some(who), base_url: String::new(), new_key: None }
+    Viewing { app, who: Some(who), base_url: String::new(), once: None }
 }
 
 /// The file, once the audit trail has who takes it.
@@ -149,29 +148,4 @@ async fn indicators(State(app): State<App>, who: SignedIn, Query(query): Query<P
     };
     let answer = answer.await;
     file((app, who), "indicators", &["org", "type", "value", "tlp", "first_seen", "last_seen", "reporters"], answer).await
-}
-
-/// The audit trail as far as it concerns the administrator's organisation, newest first.
-async fn trail(State(app): State<App>, who: SignedIn) -> Response {
-    if !who.user.role.manages_keys() {
-        audit::denied(&app, &who, "/csv/audit").await;
-        return (StatusCode::FORBIDDEN, "Only an org_admin reads the audit trail.\n").into_response();
-    }
-    let (mut rows, mut before) = (Vec::new(), None);
-    let answer = loop {
-        match app.store.viewer(who.viewer).audit(before).await {
-            Err(error) => break Err(from_store(app.clock.now())(error)),
-            Ok(page) => {
-                before = page.last().map(|r| r.no);
-                rows.extend(page.into_iter().map(|r| {
-                    let actor = r.actor.user.map(|id| id.to_string()).unwrap_or_default();
-                    vec![r.no.to_string(), r.at.rfc3339(), actor, r.action, r.object, r.detail]
-                }));
-                if before.is_none() || rows.len() >= MOST {
-                    break Ok(rows);
-                }
-            }
-        }
-    };
-    file((app, who), "audit", &["no", "at", "actor_user", "action", "object", "detail"], answer).await
 }

@@ -51,12 +51,12 @@ pub async fn page(State(app): State<App>, session: Session, Extension(nonce): Ex
 }
 
 /// Renders the page of a request for somebody.
-pub async fn render(app: App, who: Option<SignedIn>, new_key: Option<String>, nonce: PageNonce, request: Request<Body>) -> Response {
+pub async fn render(app: App, who: Option<SignedIn>, once: Option<String>, nonce: PageNonce, request: Request<Body>) -> Response {
     let status = Arc::new(AtomicU16::new(200));
     let set = Arc::clone(&status);
     // Taken before any data is read: the page's stream begins here, and nothing is missed in between.
     let position = who.as_ref().map(|_| app.live.board().seq);
-    let viewing: PagesHandle = Arc::new(viewing(app.clone(), who, new_key, request.headers()));
+    let viewing: PagesHandle = Arc::new(viewing(app.clone(), who, once, request.headers()));
     let base = app.live.assets_base();
     let context = move || {
         nonce.provide();
@@ -80,8 +80,8 @@ pub async fn render(app: App, who: Option<SignedIn>, new_key: Option<String>, no
     response
 }
 
-fn viewing(app: App, who: Option<SignedIn>, new_key: Option<String>, headers: &HeaderMap) -> Viewing {
+fn viewing(app: App, who: Option<SignedIn>, once: Option<String>, headers: &HeaderMap) -> Viewing {
     let scheme = if app.config.insecure_cookies { "http" } else { "https" };
     let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).map_or_else(|| app.config.listen.to_string(), str::to_owned);
-    Viewing { app, who, base_url: format!("{scheme}://{host}"), new_key }
+    Viewing { app, who, base_url: format!("{scheme}://{host}"), once }
 }

@@ -20,19 +20,8 @@ pub async fn connect(viewing: &Viewing, l: &Looking) -> Answer<Connect> {
         base_url: viewing.base_url.clone(),
         may_create,
         confirmed: l.board.sharing.is_confirmed(org.info.id),
-        new_key: viewing.new_key.clone(),
-        keys: keys
-            .into_iter()
-            .map(|k| KeyRow {
-                name: k.name,
-                hint: k.hint,
-                scopes: k.scopes.split_whitespace().map(str::to_owned).collect(),
-                created_at: k.created_at,
-                expires_at: k.expires_at,
-                last_used_at: k.last_used_at,
-                revoked: k.revoked_at.is_some(),
-            })
-            .collect(),
+        new_key: viewing.once.clone(),
+        keys: keys.into_iter().map(super::admin::key_row).collect(),
         pushes: pushes.rows,
         example: (metric.key.clone(), metric.target.min(93.5)),
         now: l.now,

@@ -36,6 +36,10 @@ pub struct Actor {
 pub enum Action {
     OrganisationAdded,
     UserAdded,
+    UserRoleSet,
+    /// May not sign in any more; open sessions ended.
+    UserDisabled,
+    UserEnabled,
     /// A one-time link to set a password.
     LinkMade,
     PasswordSet,
@@ -48,6 +52,8 @@ pub enum Action {
     SignInThrottled,
     KeyCreated,
     KeyRevoked,
+    /// A new key takes over; the old one ends some days later.
+    KeyRotated,
     PolicyAdopted,
     /// What everyone sees of organisations that have no rule for everyone.
     SharingDefaultsSet,
@@ -77,6 +83,9 @@ impl Action {
         match self {
             Self::OrganisationAdded => "organisation.added",
             Self::UserAdded => "user.added",
+            Self::UserRoleSet => "user.role_set",
+            Self::UserDisabled => "user.disabled",
+            Self::UserEnabled => "user.enabled",
             Self::LinkMade => "link.made",
             Self::PasswordSet => "password.set",
             Self::SessionStarted => "session.started",
@@ -85,6 +94,7 @@ impl Action {
             Self::SignInThrottled => "signin.throttled",
             Self::KeyCreated => "key.created",
             Self::KeyRevoked => "key.revoked",
+            Self::KeyRotated => "key.rotated",
             Self::PolicyAdopted => "policy.adopted",
             Self::SharingDefaultsSet => "sharing.defaults_set",
             Self::SharingRuleSet => "sharing.rule_set",
@@ -243,16 +253,49 @@ impl Hub<'_> {
     }
 }
 
+/// What to list of the trail.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// The organisation that rows concern. Who reads the own organisation's only gets those, whatever stands here.
+    pub org: Option<OrgId>,
+    /// The beginning of the action's name, such as `key.`; empty: any.
+    pub action: String,
+    /// Words of what it was done to; empty: anything.
+    pub words: String,
+    /// Rows before this number; `None`: the newest.
+    pub before: Option<i64>,
+}
+
 impl Reads<'_> {
-    /// Rows that concern the viewer's organisation, newest first, at most 1,000: those before `before`, or the newest.
+    /// Rows of the trail, newest first, at most `most` and 1,000: all of them for an auditor, those that concern the own organisation for others.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn audit(&self, before: Option<i64>) -> Result<Vec<AuditRow>, StoreError> {
-        const OWN: &str =
-            "SELECT no, at, actor_org, actor_user, action, org_id, object, detail, hash FROM audit WHERE org_id = $1 AND no < $2 ORDER BY no DESC LIMIT $3";
-        let before = before.unwrap_or(i64::MAX);
-        let rows: Vec<RawRow> = read!(self, c => sqlx::query_as(OWN).bind(self.viewer.org.0).bind(before).bind(CHUNK).fetch_all(c).await)?;
+    pub async fn audit(&self, filter: &AuditFilter, most: usize) -> Result<Vec<AuditRow>, StoreError> {
+        const LIST: &str = "SELECT no, at, actor_org, actor_user, action, org_id, object, detail, hash FROM audit WHERE no < $1 \
+             AND ($2 IS NULL OR org_id = $2) AND action LIKE $3 ESCAPE '\\' AND lower(object) LIKE $4 ESCAPE '\\' ORDER BY no DESC LIMIT $5";
+        const OWN: &str = "SELECT no, at, actor_org, actor_user, action, org_id, object, detail, hash FROM audit WHERE no < $1 \
+             AND org_id = $2 AND action LIKE $3 ESCAPE '\\' AND lower(object) LIKE $4 ESCAPE '\\' ORDER BY no DESC LIMIT $5";
+        let whole = self.viewer.role.reads_all_audit();
+        let (sql, org) = if whole { (LIST, filter.org) } else { (OWN, Some(self.viewer.org)) };
+        let action = format!("{}%", like(&filter.action));
+        let words = format!("%{}%", like(&filter.words.to_lowercase()));
+        let (before, most) = (filter.before.unwrap_or(i64::MAX), (most as i64).min(CHUNK));
+        macro_rules! rows {
+            ($scope:expr) => {
+                read!($scope, c => {
+                    sqlx::query_as(sql).bind(before).bind(org.map(|o| o.0)).bind(&action).bind(&words).bind(most).fetch_all(c).await
+                })?
+            };
+        }
+        let hub = self.store.hub();
+        // It is the role that opens the trail to an auditor, not his organisation.
+        let rows: Vec<RawRow> = if whole { rows!(hub) } else { rows!(self) };
         rows.into_iter().map(row).collect()
     }
+}
+
+/// Text that stands for itself in a pattern.
+fn like(text: &str) -> String {
+    text.chars().flat_map(|c| if matches!(c, '%' | '_' | '\\') { vec!['\\', c] } else { vec![c] }).collect()
 }

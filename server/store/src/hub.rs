@@ -2,6 +2,7 @@
 
 pub mod identity;
 pub mod outbox;
+pub mod people;
 pub mod posture;
 pub mod proposals;
 pub mod retention;

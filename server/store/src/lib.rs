@@ -39,6 +39,7 @@ pub use hub::{
     Hub,
     identity::{KeyRecord, SessionRecord, UserRecord},
     outbox::{Change, PEERS},
+    people::{PersonRecord, Turned},
     posture::{CurrentRow, DayRow, OpenIncident, Org},
     proposals::{Approval, Proposal},
     retention::Retention,

@@ -84,7 +84,7 @@ async fn a_first_push_appears_where_the_key_was_made() {
 async fn disabling_nobody_but_changing_the_password_ends_sessions() {
     let app = TestApp::start().await;
     let person = app.person(Role::Analyst).await;
-    let token = server::auth::links::new_link(&app.app, person.id).await.expect("a link");
+    let token = server::auth::links::new_link(&app.app, store::audit::Actor::default(), person.id).await.expect("a link");
     let answer = {
         let _turn = SIGNING_IN.lock().await;
         let other = "harbour-lantern-42-oxide";

@@ -88,7 +88,7 @@ async fn scripts_of_a_page_carry_its_own_nonce() {
 async fn forms_of_other_pages_change_nothing() {
     let app = TestApp::start().await;
     let person = app.person(Role::OrgAdmin).await;
-    let token = links::new_link(&app.app, person.id).await.expect("a link");
+    let token = links::new_link(&app.app, store::audit::Actor::default(), person.id).await.expect("a link");
     let before = app.rows().await;
     let forms: [(&str, Vec<(&str, &str)>); 5] = [
         ("/auth/signout", vec![]),

@@ -144,7 +144,7 @@ async fn no_key_password_or_token_is_in_the_database() {
     let app = TestApp::start().await;
     let (partner, person) = (app.partner("alpha").await, app.person(domain::Role::OrgAdmin).await);
     partner.push("metrics", &items([sample(90.0, &app.at(-MINUTE))])).await;
-    let token = server::auth::links::new_link(&app.app, person.id).await.expect("a link");
+    let token = server::auth::links::new_link(&app.app, store::audit::Actor::default(), person.id).await.expect("a link");
     let cookie = person.cookie.split_once('=').expect("a cookie").1;
     let mut looked = 0;
     for bytes in app.contents().await {

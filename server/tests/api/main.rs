@@ -21,6 +21,7 @@ mod limits;
 mod live;
 mod numbers;
 mod pages;
+mod people;
 mod push;
 mod refusals;
 mod sharing;

@@ -33,8 +33,11 @@ async fn addresses(app: &TestApp) -> Vec<(&'static str, String)> {
         ("/receipts", "/receipts".into()),
         ("/receipts/:id", format!("/receipts/{receipt}")),
         ("/connect", "/connect".into()),
+        ("/admin/audit", "/admin/audit".into()),
         ("/admin/groups", "/admin/groups".into()),
+        ("/admin/keys", "/admin/keys".into()),
         ("/admin/sharing", "/admin/sharing".into()),
+        ("/admin/users", "/admin/users".into()),
         ("/about/scoring", "/about/scoring".into()),
         ("/status", "/status".into()),
         ("/signin", "/signin".into()),
@@ -48,7 +51,7 @@ async fn no_page_is_forgotten_here() {
     let listed: BTreeSet<String> = addresses(&app).await.into_iter().map(|(route, _)| route.to_owned()).collect();
     let hub = app.app.clone();
     let context = move || {
-        let viewing: PagesHandle = Arc::new(Viewing { app: hub.clone(), who: None, base_url: String::new(), new_key: None });
+        let viewing: PagesHandle = Arc::new(Viewing { app: hub.clone(), who: None, base_url: String::new(), once: None });
         provide_context(viewing);
         provide_context(Assets { base: String::new() });
     };
@@ -81,8 +84,19 @@ async fn every_page_opens_for_those_who_are_signed_in() {
             for (_, address) in &addresses {
                 // A receipt of records stays with whoever pushed them.
                 let hidden = org == "beta" && address.starts_with("/receipts/");
+                let closed = address == "/admin/audit" && !role.reads_audit();
                 let answer = person.get(address).await;
-                assert_eq!(answer.status, if hidden { 404 } else { 200 }, "{role} of {org} at {address}");
+                assert_eq!(
+                    answer.status,
+                    if hidden {
+                        404
+                    } else if closed {
+                        403
+                    } else {
+                        200
+                    },
+                    "{role} of {org} at {address}"
+                );
                 assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
                 let page = answer.text();
                 assert_eq!((page.matches("<main").count(), page.matches("<h1").count()), (1, 1), "{address}: {page}");

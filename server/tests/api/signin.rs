@@ -23,7 +23,7 @@ async fn from_the_link_to_the_sign_out() {
         let email = "Mira@alpha.example";
         let user = app.app.store.hub().add_user(app.org("alpha"), email.into(), "Mira".into(), Role::Analyst, None, app.now()).await.expect("a user");
         assert_eq!(sign_in(&app, email, "", "").await.header("location"), "/signin?error=credentials&next=%2Forgs%3Fsort%3Dname", "no password, no entry");
-        let token = links::new_link(&app.app, user).await.expect("a link");
+        let token = links::new_link(&app.app, store::audit::Actor::default(), user).await.expect("a link");
         assert!(app.get(&format!("/welcome/{token}")).await.text().contains("Choose your password"));
         let welcome = async |password: &str, again: &str| {
             let _turn = SIGNING_IN.lock().await;

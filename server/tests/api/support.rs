@@ -192,6 +192,7 @@ impl TestApp {
             expires_at,
             revoked_at: None,
             last_used_at: None,
+            addresses: String::new(),
         };
         self.app.store.hub().add_key(record, keys::hash(&key)).await.expect("a key");
         (key, name)

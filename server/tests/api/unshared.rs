@@ -161,7 +161,7 @@ async fn canaries_stay_at_home() {
         stream.until(&format!("pushes:{org}")).await;
         assert!(!stream.seen.contains("canary"), "{org}");
     }
-    let token = server::auth::links::new_link(&app.app, home.id).await.expect("a link");
+    let token = server::auth::links::new_link(&app.app, store::audit::Actor::default(), home.id).await.expect("a link");
     assert_eq!(app.get(&format!("/welcome/{token}")).await.status, 200);
     let logged = String::from_utf8(LOG.take().expect("a log")).expect("text");
     assert!(logged.contains("/api/v1/incidents"), "the log was not listened to: {logged}");

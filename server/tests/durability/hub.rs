@@ -189,6 +189,7 @@ async fn partners(store: &Store, keys: usize) -> Vec<Partner> {
             expires_at: Some(now.plus(DAY)),
             revoked_at: None,
             last_used_at: None,
+            addresses: String::new(),
         };
         store.hub().add_key(record, keys::hash(&key)).await.expect("a key");
         partners.push(Partner { org, key });

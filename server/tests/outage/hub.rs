@@ -89,6 +89,7 @@ impl Hub {
             expires_at: Some(now.plus(DAY)),
             revoked_at: None,
             last_used_at: None,
+            addresses: String::new(),
         };
         hub.add_key(record, keys::hash(&key)).await.expect("a key");
         app.live.reload(&app.store, now).await.expect("the board");

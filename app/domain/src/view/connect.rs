@@ -32,6 +32,8 @@ pub struct KeyRow {
     /// `swk_` and the first four characters, for recognising it.
     pub hint: String,
     pub scopes: Vec<String>,
+    /// Networks in CIDR, separated by blanks, from which it may be used; empty: from anywhere.
+    pub addresses: String,
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,

@@ -49,7 +49,7 @@ pub fn Keys(page: Signal<Connect>) -> impl IntoView {
     let rows = move || page.with(|p| p.keys.iter().map(|key| key_row(key, last_used(key, &p.pushes), p.may_create, p.now)).collect_view());
     view! {
         <Show when=move || any.get()>
-            <Card title="Keys" id="keys">
+            <Card title="Keys" id="keys" href="/admin/keys" more="Scopes, networks, rotation ›">
                 <div class="scroll" tabindex="0" role="region" aria-label="API keys">
                     <table>
                         <caption class="sr">"API keys of your organisation"</caption>
@@ -77,17 +77,25 @@ fn last_used(key: &KeyRow, pushes: &[PushRow]) -> Option<Timestamp> {
     pushes.iter().filter(|push| push.key == key.name).map(|push| push.received_at).chain(key.last_used_at).max()
 }
 
+/// Whether a key can be used, in a sign and a word.
+pub fn state_of(key: &KeyRow, now: Timestamp) -> AnyView {
+    let (look, sign, word) = if key.revoked {
+        ("mark st-off", "✕", "Revoked")
+    } else if key.expires_at.is_some_and(|at| at <= now) {
+        ("mark st-stale", "◷", "Expired")
+    } else {
+        ("mark st-good", "✓", "Live")
+    };
+    view! { <span class=look><span class="sign" aria-hidden="true">{sign}</span>{word}</span> }.into_any()
+}
+
 fn key_row(key: &KeyRow, last_used_at: Option<Timestamp>, may_revoke: bool, now: Timestamp) -> impl IntoView + use<> {
     let moment = |at: Option<Timestamp>, none: &'static str| match at {
         Some(at) => view! { <Time at/> }.into_any(),
         None => view! { <span class="quiet">{none}</span> }.into_any(),
     };
     let expired = key.expires_at.is_some_and(|at| at <= now);
-    let state = if key.revoked {
-        view! { <span class="mark st-off"><span class="sign" aria-hidden="true">"✕"</span>"Revoked"</span> }.into_any()
-    } else if expired {
-        view! { <span class="mark st-stale"><span class="sign" aria-hidden="true">"◷"</span>"Expired"</span> }.into_any()
-    } else if may_revoke {
+    let state = if may_revoke && !key.revoked && !expired {
         view! {
             <form method="post" action="/connect/revoke">
                 <input type="hidden" name="name" value=key.name.clone()/>
@@ -96,7 +104,7 @@ fn key_row(key: &KeyRow, last_used_at: Option<Timestamp>, may_revoke: bool, now:
         }
         .into_any()
     } else {
-        view! { <span class="mark st-good"><span class="sign" aria-hidden="true">"✓"</span>"Live"</span> }.into_any()
+        state_of(key, now)
     };
     view! {
         <tr data-key=key.hint.clone() class:left=key.revoked || expired>
@@ -123,6 +131,7 @@ mod tests {
             name: name.into(),
             hint: String::new(),
             scopes: Vec::new(),
+            addresses: String::new(),
             created_at: at("2026-05-01"),
             expires_at: None,
             last_used_at,

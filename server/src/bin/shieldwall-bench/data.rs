@@ -87,7 +87,18 @@ fn organisation(slug: &str) -> Org {
 
 fn key(org: OrgId, n: usize, secret: &str, now: Timestamp) -> KeyRecord {
     let (name, hint) = (format!("bench-{n}"), keys::hint(secret));
-    KeyRecord { id: 0, org, name, hint, scopes: keys::SCOPES.join(" "), created_at: now, expires_at: None, revoked_at: None, last_used_at: None }
+    KeyRecord {
+        id: 0,
+        org,
+        name,
+        hint,
+        scopes: keys::SCOPES.join(" "),
+        created_at: now,
+        expires_at: None,
+        revoked_at: None,
+        last_used_at: None,
+        addresses: String::new(),
+    }
 }
 
 /// Loads samples in bulk, and a daily score for each day; returns samples a second.

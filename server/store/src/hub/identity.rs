@@ -35,6 +35,8 @@ pub struct KeyRecord {
     pub expires_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
+    /// Networks in CIDR, separated by blanks, from which it may be used; empty: from anywhere.
+    pub addresses: String,
 }
 
 /// One session as stored.
@@ -50,14 +52,14 @@ pub struct SessionRecord {
 }
 
 type UserRow = (i64, i64, String, String, String, Option<String>, Option<i64>);
-type KeyRow = (i64, i64, String, String, String, i64, Option<i64>, Option<i64>, Option<i64>);
+type KeyRow = (i64, i64, String, String, String, i64, Option<i64>, Option<i64>, Option<i64>, String);
 
 fn user((id, org, email, name, role, password_hash, disabled): UserRow) -> Result<UserRecord, StoreError> {
     let role = role.parse().map_err(StoreError::Internal)?;
     Ok(UserRecord { id, org: OrgId(org), email, name, role, password_hash, disabled: disabled.is_some() })
 }
 
-fn key((id, org, name, hint, scopes, created, expires, revoked, used): KeyRow) -> KeyRecord {
+fn key((id, org, name, hint, scopes, created, expires, revoked, used, addresses): KeyRow) -> KeyRecord {
     KeyRecord {
         id,
         org: OrgId(org),
@@ -68,6 +70,7 @@ fn key((id, org, name, hint, scopes, created, expires, revoked, used): KeyRow) -
         expires_at: expires.map(Timestamp),
         revoked_at: revoked.map(Timestamp),
         last_used_at: used.map(Timestamp),
+        addresses,
     }
 }
 
@@ -174,32 +177,29 @@ impl Hub<'_> {
     /// # Errors
     /// [`StoreError::Exists`] when the organisation has a key of this name.
     pub async fn add_key(&self, record: KeyRecord, hash: [u8; 32]) -> Result<(), StoreError> {
-        const ADD: &str =
-            "INSERT INTO api_keys (org_id, name, hint, hash, scopes, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
-        let detail = json!({ "hint": record.hint, "scopes": record.scopes, "expires_at": record.expires_at.map(Timestamp::rfc3339) });
-        let entry = Entry {
-            at: record.created_at,
-            actor: self.actor,
-            action: Action::KeyCreated,
-            org: Some(record.org),
-            object: format!("key {}", record.name),
-            detail,
-        };
+        let actor = self.actor;
+        self.write(move |conn| Box::pin(async move { insert_key(conn, actor, record, hash).await })).await
+    }
+
+    /// Replaces a live key by a new one; the old one goes on until `until`, or its own earlier end, so that its machine can be given the new one
+    /// meanwhile. False when there is no such live key.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] when the organisation has a key of the new one's name.
+    pub async fn rotate_key(&self, name: String, record: KeyRecord, hash: [u8; 32], until: Timestamp) -> Result<bool, StoreError> {
+        const END: &str = "UPDATE api_keys SET expires_at = CASE WHEN expires_at < $3 THEN expires_at ELSE $3 END \
+                           WHERE org_id = $1 AND name = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $4)";
+        let (actor, org, at) = (self.actor, record.org, record.created_at);
+        let detail = json!({ "by": record.name, "until": until.rfc3339() });
+        let entry = Entry { at, actor, action: Action::KeyRotated, org: Some(org), object: format!("key {name}"), detail };
         self.write(move |conn| {
             Box::pin(async move {
-                let written = execute!(conn, c => {
-                    sqlx::query(ADD)
-                        .bind(record.org.0)
-                        .bind(record.name)
-                        .bind(record.hint)
-                        .bind(&hash[..])
-                        .bind(record.scopes)
-                        .bind(record.created_at.0)
-                        .bind(record.expires_at.map(|t| t.0))
-                        .execute(&mut *c)
-                        .await
-                })?;
-                if written == 0 { Err(StoreError::Exists("key")) } else { audit::append(conn, entry).await }
+                if execute!(conn, c => sqlx::query(END).bind(org.0).bind(name).bind(until.0).bind(at.0).execute(&mut *c).await)? == 0 {
+                    return Ok(false);
+                }
+                audit::append(conn, entry).await?;
+                insert_key(conn, actor, record, hash).await?;
+                Ok(true)
             })
         })
         .await
@@ -210,7 +210,7 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn key_by_hash(&self, hash: [u8; 32]) -> Result<Option<KeyRecord>, StoreError> {
-        const FIND: &str = "SELECT id, org_id, name, hint, scopes, created_at, expires_at, revoked_at, last_used_at FROM api_keys WHERE hash = $1";
+        const FIND: &str = "SELECT id, org_id, name, hint, scopes, created_at, expires_at, revoked_at, last_used_at, addresses FROM api_keys WHERE hash = $1";
         let row: Option<KeyRow> = read!(self, c => sqlx::query_as(FIND).bind(&hash[..]).fetch_optional(c).await)?;
         Ok(row.map(key))
     }
@@ -220,7 +220,7 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn keys(&self, org: OrgId) -> Result<Vec<KeyRecord>, StoreError> {
-        const LIST: &str = "SELECT id, org_id, name, hint, scopes, created_at, expires_at, revoked_at, last_used_at FROM api_keys WHERE org_id = $1 ORDER BY created_at DESC, id DESC";
+        const LIST: &str = "SELECT id, org_id, name, hint, scopes, created_at, expires_at, revoked_at, last_used_at, addresses FROM api_keys WHERE org_id = $1 ORDER BY created_at DESC, id DESC";
         let rows: Vec<KeyRow> = read!(self, c => sqlx::query_as(LIST).bind(org.0).fetch_all(c).await)?;
         Ok(rows.into_iter().map(key).collect())
     }
@@ -267,15 +267,15 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn create_session(&self, id_hash: [u8; 32], record: SessionRecord, at: Timestamp) -> Result<(), StoreError> {
         const CREATE: &str = "INSERT INTO sessions (id_hash, user_id, data, expires_at, absolute_at) VALUES ($1, $2, $3, $4, $5)";
+        const SIGNED_IN: &str = "UPDATE users SET last_signed_in_at = $2 WHERE id = $1";
         self.write(move |conn| {
             Box::pin(async move {
                 execute!(conn, c => {
                     sqlx::query(CREATE).bind(&id_hash[..]).bind(record.user).bind(record.data).bind(record.expires_at.0).bind(record.absolute_at.0).execute(&mut *c).await
                 })?;
-                match record.user {
-                    Some(user) => session_row(conn, Action::SessionStarted, user, at).await,
-                    None => Ok(()),
-                }
+                let Some(user) = record.user else { return Ok(()) };
+                execute!(conn, c => sqlx::query(SIGNED_IN).bind(user).bind(at.0).execute(&mut *c).await)?;
+                session_row(conn, Action::SessionStarted, user, at).await
             })
         })
         .await
@@ -345,6 +345,31 @@ impl Hub<'_> {
         })
         .await
     }
+}
+
+async fn insert_key(conn: &mut Conn, actor: Actor, record: KeyRecord, hash: [u8; 32]) -> Result<(), StoreError> {
+    const ADD: &str = "INSERT INTO api_keys (org_id, name, hint, hash, scopes, created_at, expires_at, addresses) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+                       ON CONFLICT DO NOTHING";
+    let expires_at = record.expires_at.map(Timestamp::rfc3339);
+    let detail = json!({ "hint": record.hint, "scopes": record.scopes, "expires_at": expires_at, "addresses": record.addresses });
+    let (at, object) = (record.created_at, format!("key {}", record.name));
+    let written = execute!(conn, c => {
+        sqlx::query(ADD)
+            .bind(record.org.0)
+            .bind(record.name)
+            .bind(record.hint)
+            .bind(&hash[..])
+            .bind(record.scopes)
+            .bind(record.created_at.0)
+            .bind(record.expires_at.map(|t| t.0))
+            .bind(record.addresses)
+            .execute(&mut *c)
+            .await
+    })?;
+    if written == 0 {
+        return Err(StoreError::Exists("key"));
+    }
+    audit::append(conn, Entry { at, actor, action: Action::KeyCreated, org: Some(record.org), object, detail }).await
 }
 
 /// A row about a session, which is its person's own doing.

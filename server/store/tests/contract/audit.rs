@@ -5,7 +5,7 @@ use domain::{DataClass, HOUR, Level, Role, sharing::Audience};
 use std::sync::Arc;
 use store::{
     Items, KeyRecord, Settings, Store, StoreError,
-    audit::{Action, Actor, AuditError, Checkpoint, Entry, Fault, Signer, Verified},
+    audit::{Action, Actor, AuditError, AuditFilter, Checkpoint, Entry, Fault, Signer, Verified},
 };
 use testing::Kind;
 
@@ -58,6 +58,7 @@ async fn every_change_has_its_row_and_a_change_that_fails_has_none(f: Fixture) {
         expires_at: None,
         revoked_at: None,
         last_used_at: None,
+        addresses: String::new(),
     };
     hub.add_key(record.clone(), [9; 32]).await.unwrap();
     assert!(matches!(hub.add_key(record, [8; 32]).await, Err(StoreError::Exists(_))));
@@ -203,10 +204,10 @@ async fn a_viewer_reads_what_concerns_his_organisation(f: Fixture) {
         f.store.hub().audit(entry(&f, (n % 2) as usize, n)).await.unwrap();
     }
     let reads = f.store.viewer(f.viewer(1));
-    let rows = reads.audit(None).await.unwrap();
+    let rows = reads.audit(&AuditFilter::default(), 100).await.unwrap();
     let said: Vec<_> = rows.iter().map(|r| (r.no, r.object.as_str())).collect();
     assert_eq!(said, [(9, "„5“"), (7, "„3“"), (5, "„1“"), (2, "organisation beta")]);
-    assert_eq!(reads.audit(Some(7)).await.unwrap().iter().map(|r| r.no).collect::<Vec<_>>(), [5, 2]);
+    assert_eq!(reads.audit(&AuditFilter { before: Some(7), ..AuditFilter::default() }, 100).await.unwrap().iter().map(|r| r.no).collect::<Vec<_>>(), [5, 2]);
     assert!(rows.iter().all(|r| r.org == Some(f.orgs[1]) && r.at == NOW));
     // The database knows no other way either.
     sign(&f.store).await;

@@ -17,6 +17,7 @@ async fn add(f: &Fixture, org: usize, name: &str, expires_at: Option<Timestamp>)
         expires_at,
         revoked_at: None,
         last_used_at: None,
+        addresses: String::new(),
     };
     let mut hash = [0; 32];
     hash[..name.len()].copy_from_slice(name.as_bytes());

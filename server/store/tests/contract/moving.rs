@@ -43,6 +43,7 @@ async fn fill(f: &Fixture) {
         expires_at: Some(NOW.plus(DAY)),
         revoked_at: None,
         last_used_at: None,
+        addresses: String::new(),
     };
     hub.add_key(record, [9; 32]).await.unwrap();
     let group = hub.add_group(f.orgs[0], "Häfen".into(), NOW).await.unwrap();

@@ -1,0 +1,165 @@
+//! `/admin/users`: the people of the reader's organisation, their roles, and who may sign in no more.
+
+use super::connect::Command;
+use crate::{api::pages, components::*};
+use domain::{
+    Role,
+    view::{People, PersonRow, PersonState},
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+/// The people.
+#[component]
+pub fn UsersPage() -> impl IntoView {
+    let done = use_query_map().with_untracked(|map| map.get_str("done").unwrap_or_default().to_owned());
+    let data = async move { pages().people().await };
+    view! { <AdminPage title="People">{loaded(data, move |page| view! { <All page done=done.clone()/> })}</AdminPage> }
+}
+
+#[component]
+fn All(page: Signal<People>, done: String) -> impl IntoView {
+    let notice = match done.as_str() {
+        "saved" => Some("Saved. It is in force with the next page; open streams follow within 5 seconds."),
+        "last" => Some("Not done: your organisation would be left without an administrator who can sign in."),
+        "gone" => Some("There is nobody like that in your organisation, or nothing that can be done here."),
+        "role" => Some("That role is not given here."),
+        "address" => Some("Nobody was added: a name is missing, or this mail address cannot be invited."),
+        _ => None,
+    };
+    let heading = Signal::derive(move || page.with(|p| format!("People of {}", p.org.name)));
+    let (may_change, link, rows) = page.with_untracked(|p| (p.may_change, p.link.clone(), p.rows.clone()));
+    view! {
+        <PageHead title=heading>
+            <span>"Everybody belongs to exactly one organisation. Administrators invite by a one-time link, which is sent by whatever way you trust; nobody is told a password."</span>
+        </PageHead>
+        <Notice text=notice/>
+        {link.map(|link| view! {
+            <Card title="One-time link" class="disclosure">
+                <p><b>"This is the only time you see this link."</b>" Whoever opens it sets the password; it works once, within 7 days."</p>
+                <Command label="One-time link" text=link/>
+            </Card>
+        })}
+        {may_change.then(|| view! { <Invite/> })}
+        <Card title="Who can sign in" id="people">
+            <div class="scroll" tabindex="0" role="region" aria-label="People">
+                <table class="people">
+                    <caption class="sr">"People of your organisation"</caption>
+                    <thead><tr><th scope="col">"Name"</th><th scope="col">"Role"</th><th scope="col">"State"</th><th scope="col">"Last signed in"</th><Show when=move || may_change><th scope="col">"Change"</th></Show></tr></thead>
+                    <tbody>{rows.into_iter().map(|row| person(row, may_change)).collect_view()}</tbody>
+                </table>
+            </div>
+        </Card>
+        {(!may_change).then(|| view! { <p class="quiet">"People are invited and changed by your organisation's administrators (role org_admin)."</p> })}
+        <Card title="What the roles may do" id="roles"><Roles/></Card>
+    }
+    .into_any()
+}
+
+#[component]
+fn Invite() -> impl IntoView {
+    view! {
+        <Card title="Invite somebody" id="invite">
+            <form class="inline-form" method="post" action="/admin/users">
+                <label for="name">"Name"</label>
+                <input id="name" name="name" required maxlength="100" autocomplete="off"/>
+                <label for="email">"Mail address"</label>
+                <input id="email" name="email" type="email" required maxlength="254" autocomplete="off"/>
+                <label for="role">"Role"</label>
+                <select id="role" name="role">{choices(Role::Analyst)}</select>
+                <button class="primary">"Make one-time link"</button>
+            </form>
+        </Card>
+    }
+}
+
+fn choices(chosen: Role) -> AnyView {
+    Role::OF_AN_ORGANISATION.map(|role| view! { <option value=role.name() selected=role == chosen>{title(role)}</option> }).collect_view().into_any()
+}
+
+/// A role's name for people.
+pub(super) fn title(role: Role) -> &'static str {
+    match role {
+        Role::Executive => "Executive",
+        Role::Analyst => "Analyst",
+        Role::OrgAdmin => "Administrator",
+        Role::Coordinator => "Coordinator",
+        Role::Steward => "Steward",
+        Role::Auditor => "Auditor",
+    }
+}
+
+fn person(row: PersonRow, may_change: bool) -> AnyView {
+    let (look, sign, word) = match row.state {
+        PersonState::Active => ("mark st-good", "✓", "Active"),
+        PersonState::Invited => ("mark st-watch", "!", "Invited"),
+        PersonState::Disabled => ("mark st-off", "✕", "Disabled"),
+    };
+    let seen = match row.last_signed_in_at {
+        Some(at) => view! { <Time at/> }.into_any(),
+        None => view! { <span class="quiet">"never"</span> }.into_any(),
+    };
+    let change = may_change.then(|| view! { <td><div class="row-forms">{changes(&row)}</div></td> });
+    view! {
+        <tr class:left=row.state == PersonState::Disabled>
+            <th scope="row">{row.name}<small class="quiet">{row.email}</small></th>
+            <td>{title(row.role)}</td>
+            <td><span class=look><span class="sign" aria-hidden="true">{sign}</span>{word}</span></td>
+            <td>{seen}</td>
+            {change}
+        </tr>
+    }
+    .into_any()
+}
+
+/// What an administrator can do with a person. The hub's own roles are given and taken on its command line.
+fn changes(row: &PersonRow) -> AnyView {
+    let id = row.id.to_string();
+    if row.state == PersonState::Disabled {
+        return one_click("/admin/users/enable", "id", id, "Enable", &row.name);
+    }
+    let of_the_hub = !Role::OF_AN_ORGANISATION.contains(&row.role);
+    let role = (!of_the_hub).then(|| {
+        let label = format!("Role of {}", row.name);
+        view! {
+            <form class="row-form" method="post" action="/admin/users/role">
+                <input type="hidden" name="id" value=id.clone()/>
+                <select name="role" aria-label=label>{choices(row.role)}</select>
+                <button class="small">"Set"<span class="sr">" role of "{row.name.clone()}</span></button>
+            </form>
+        }
+    });
+    let link = (!of_the_hub).then(|| one_click("/admin/users/link", "id", id.clone(), "New link", &row.name));
+    view! { {role}{link}{one_click("/admin/users/disable", "id", id, "Disable", &row.name)} }.into_any()
+}
+
+/// The role matrix, from the same functions that decide.
+#[component]
+fn Roles() -> impl IntoView {
+    type May = fn(Role) -> bool;
+    let rights: [(&str, May); 6] = [
+        ("reads what is shared with the organisation", |_| true),
+        ("reads raw payloads of its own pushes", Role::reads_raw),
+        ("invites people, gives roles", Role::manages_users),
+        ("makes and revokes API keys", Role::manages_keys),
+        ("changes what is shared", Role::manages_sharing),
+        ("reads the audit trail", Role::reads_audit),
+    ];
+    let row = |(right, may): (&'static str, May)| {
+        let cells = Role::ALL.map(|role| {
+            let (sign, word) = if may(role) { ("✓", "yes") } else { ("–", "no") };
+            view! { <td><span aria-hidden="true">{sign}</span><span class="sr">{word}</span></td> }
+        });
+        view! { <tr><th scope="row">{right}</th>{cells.collect_view()}</tr> }
+    };
+    view! {
+        <div class="scroll" tabindex="0" role="region" aria-label="Roles and what they may do">
+            <table class="roles">
+                <caption class="sr">"Roles and what they may do"</caption>
+                <thead><tr><th scope="col">"The role …"</th>{Role::ALL.map(|role| view! { <th scope="col">{title(role)}</th> }).collect_view()}</tr></thead>
+                <tbody>{rights.map(row).collect_view()}</tbody>
+            </table>
+        </div>
+        <p class="quiet">"Coordinator, steward and auditor belong to the hub's own organisation and are given on its command line. No role reads what a partner has not shared."</p>
+    }
+}

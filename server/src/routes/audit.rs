@@ -1,0 +1,54 @@
+//! `/admin/audit.jsonl`: the audit trail as lines of JSON, newest first, narrowed by the page's own query.
+
+use crate::{
+    App, audit,
+    auth::SignedIn,
+    views::{Looking, audit_filter, from_store},
+};
+use axum::{
+    extract::{Query, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use domain::{query::PageQuery, view::Refusal};
+use std::fmt::Write;
+
+/// Rows of one file; a longer trail is taken in narrower parts, or by `shieldwall audit list`.
+const MOST: usize = 50_000;
+/// Rows that are read at once.
+const CHUNK: usize = 1_000;
+
+/// The rows that the viewer's role opens: all, or those of the own organisation.
+pub async fn lines(State(app): State<App>, who: SignedIn, Query(query): Query<PageQuery>) -> Response {
+    let l = Looking::new(app.clone(), who.viewer);
+    let mut filter = match audit_filter(&l, &query) {
+        Ok(filter) => filter,
+        Err(Refusal::NotAllowed) => {
+            audit::denied(&app, &who, "/admin/audit.jsonl").await;
+            return (StatusCode::FORBIDDEN, "Only an auditor or an org_admin reads the audit trail.\n").into_response();
+        }
+        Err(_) => return StatusCode::NOT_FOUND.into_response(),
+    };
+    let slug = |org| l.board.org(org).map(|o| o.info.slug.clone());
+    let (mut text, mut rows) = (String::new(), 0);
+    let read = async {
+        loop {
+            let chunk = l.reads().audit(&filter, CHUNK).await?;
+            filter.before = chunk.last().map(|row| row.no);
+            rows += chunk.len();
+            for row in &chunk {
+                let _ = writeln!(text, "{}", audit::line(row, slug));
+            }
+            if chunk.len() < CHUNK || rows >= MOST {
+                return audit::exported(&app, &who, "audit.jsonl", rows).await;
+            }
+        }
+    };
+    match read.await.map_err(from_store(l.now)) {
+        Ok(()) => {
+            ([(header::CONTENT_TYPE, "application/x-ndjson"), (header::CONTENT_DISPOSITION, "attachment; filename=\"audit.jsonl\"")], text).into_response()
+        }
+        Err(Refusal::Unavailable { .. }) => (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")]).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

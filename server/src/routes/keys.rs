@@ -1,0 +1,173 @@
+//! The forms of `/admin/keys`: a key with scopes, networks and an end is made, replaced by another, or revoked.
+
+use super::pages::render;
+use crate::{
+    App, audit,
+    auth::{SignedIn, keys},
+    middleware::{Form, PageNonce},
+};
+use axum::{
+    Extension,
+    body::Body,
+    extract::{Request, State},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use domain::{DAY, OrgId, Timestamp};
+use serde::Deserialize;
+use store::{KeyRecord, StoreError};
+
+const PAGE: &str = "/admin/keys";
+/// Live keys of one organisation: each has a quota of its own, so their number is one too.
+pub const MOST: usize = 20;
+/// Days a replaced key goes on, so that its machine can be given the new one.
+const OVERLAP: i64 = 7;
+/// Days that can be chosen for a key.
+pub const DAYS: [i64; 4] = [30, 90, 365, 730];
+
+/// The form of a new key; an absent scope is not given.
+#[derive(Deserialize)]
+pub struct New {
+    name: String,
+    days: i64,
+    #[serde(default)]
+    addresses: String,
+    metrics: Option<String>,
+    incidents: Option<String>,
+    events: Option<String>,
+    indicators: Option<String>,
+    backfill: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub struct Which {
+    name: String,
+}
+
+/// Makes a key of the viewer's own organisation.
+pub async fn create(State(app): State<App>, who: SignedIn, Extension(nonce): Extension<PageNonce>, Form(form): Form<New>) -> Response {
+    if !who.user.role.manages_keys() {
+        return not_allowed(&app, &who, PAGE).await;
+    }
+    let name = name_of(&form.name);
+    let given = [&form.metrics, &form.incidents, &form.events, &form.indicators, &form.backfill];
+    let scopes: Vec<&str> = keys::SCOPES.into_iter().zip(given).filter(|(_, given)| given.is_some()).map(|(scope, _)| scope).collect();
+    let networks = keys::networks(&form.addresses);
+    let (Some(name), Ok(networks), true) = (name, networks, DAYS.contains(&form.days)) else { return back("form") };
+    if scopes.is_empty() || networks.len() > 20 {
+        return back("form");
+    }
+    let addresses = networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    let now = app.clock.now();
+    match room(&app, who.user.org, now).await {
+        Ok(true) => {}
+        Ok(false) => return back("most"),
+        Err(error) => return failed(&error),
+    }
+    let key = keys::generate(&mut rand::rng());
+    let record = KeyRecord { addresses, ..record(who.user.org, name, &key, scopes.join(" "), now, form.days) };
+    match app.store.hub().by(who.actor()).add_key(record, keys::hash(&key)).await {
+        Ok(()) => shown(app, who, nonce, key, PAGE).await,
+        Err(StoreError::Exists(_)) => back("name"),
+        Err(error) => failed(&error),
+    }
+}
+
+/// Makes a key that takes over from another of the viewer's own organisation: both are live for a week.
+pub async fn rotate(State(app): State<App>, who: SignedIn, Extension(nonce): Extension<PageNonce>, Form(form): Form<Which>) -> Response {
+    if !who.user.role.manages_keys() {
+        return not_allowed(&app, &who, PAGE).await;
+    }
+    let (now, hub) = (app.clock.now(), app.store.hub().by(who.actor()));
+    let all = match hub.keys(who.user.org).await {
+        Ok(all) => all,
+        Err(error) => return failed(&error),
+    };
+    let Some(old) = all.iter().find(|k| k.name == form.name && is_live(k, now)) else { return back("gone") };
+    if all.iter().filter(|k| is_live(k, now)).count() >= MOST {
+        return back("most");
+    }
+    let lasts = old.expires_at.map_or(365, |end| (end.since(old.created_at) / DAY).max(1));
+    let key = keys::generate(&mut rand::rng());
+    let record = KeyRecord { addresses: old.addresses.clone(), ..record(who.user.org, successor(&form.name, &all), &key, old.scopes.clone(), now, lasts) };
+    match hub.rotate_key(form.name, record, keys::hash(&key), now.plus(OVERLAP * DAY)).await {
+        Ok(true) => shown(app, who, nonce, key, PAGE).await,
+        Ok(false) => back("gone"),
+        Err(StoreError::Exists(_)) => back("name"),
+        Err(error) => failed(&error),
+    }
+}
+
+/// Revokes a key of the viewer's own organisation.
+pub async fn revoke(State(app): State<App>, who: SignedIn, Form(form): Form<Which>) -> Response {
+    if !who.user.role.manages_keys() {
+        return not_allowed(&app, &who, "/admin/keys/revoke").await;
+    }
+    match app.store.hub().by(who.actor()).revoke_key(who.user.org, form.name, app.clock.now()).await {
+        Ok(revoked) => back(if revoked { "revoked" } else { "gone" }),
+        Err(error) => failed(&error),
+    }
+}
+
+/// A name as it is kept; `None` where nothing is left of it.
+pub fn name_of(text: &str) -> Option<String> {
+    let name: String = text.trim().chars().filter(|c| !c.is_control()).take(60).collect();
+    (!name.is_empty()).then_some(name)
+}
+
+/// A new key's record.
+pub fn record(org: OrgId, name: String, key: &str, scopes: String, now: Timestamp, days: i64) -> KeyRecord {
+    KeyRecord {
+        id: 0,
+        org,
+        name,
+        hint: keys::hint(key),
+        scopes,
+        created_at: now,
+        expires_at: Some(now.plus(days * DAY)),
+        revoked_at: None,
+        last_used_at: None,
+        addresses: String::new(),
+    }
+}
+
+/// Whether the organisation may have one more live key.
+///
+/// # Errors
+/// When the database fails.
+pub async fn room(app: &App, org: OrgId, now: Timestamp) -> Result<bool, StoreError> {
+    Ok(app.store.hub().keys(org).await?.iter().filter(|k| is_live(k, now)).count() < MOST)
+}
+
+fn is_live(key: &KeyRecord, now: Timestamp) -> bool {
+    key.revoked_at.is_none() && key.expires_at.is_none_or(|at| at > now)
+}
+
+/// The page with the key, which no later answer shows.
+pub async fn shown(app: App, who: SignedIn, nonce: PageNonce, key: String, page: &'static str) -> Response {
+    tracing::info!(user = who.user.id, "API key created");
+    let Ok(request) = Request::get(page).body(Body::empty()) else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    render(app, Some(who), Some(key), nonce, request).await
+}
+
+/// The name of the key after `name`: `siem`, `siem-2`, `siem-3` …, none twice.
+fn successor(name: &str, all: &[KeyRecord]) -> String {
+    let stem = name.rsplit_once('-').filter(|(_, n)| n.parse::<u32>().is_ok()).map_or(name, |(stem, _)| stem);
+    let stem: String = stem.chars().take(52).collect();
+    (2..).map(|n| format!("{stem}-{n}")).find(|next| all.iter().all(|k| k.name != *next)).unwrap_or(stem)
+}
+
+fn back(word: &str) -> Response {
+    Redirect::to(&format!("{PAGE}?done={word}")).into_response()
+}
+
+/// The answer to somebody whose role makes no keys.
+pub async fn not_allowed(app: &App, who: &SignedIn, path: &str) -> Response {
+    audit::denied(app, who, path).await;
+    (StatusCode::FORBIDDEN, "Only an org_admin makes and revokes keys.\n").into_response()
+}
+
+fn failed(error: &StoreError) -> Response {
+    tracing::error!(%error, "API keys");
+    StatusCode::SERVICE_UNAVAILABLE.into_response()
+}

@@ -1,0 +1,121 @@
+//! `/admin/users`, `/admin/keys`, `/admin/audit`
+
+use super::{Looking, Viewing, from_store, words};
+use app::api::Answer;
+use domain::{OrgId, query::PageQuery, view::*};
+use serde_json::Value;
+use std::collections::HashMap;
+use store::{
+    KeyRecord, PersonRecord,
+    audit::{AuditFilter, AuditRow},
+};
+
+/// Rows of the trail on one page.
+const ROWS: usize = 50;
+
+/// The people of the viewer's own organisation.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn people(viewing: &Viewing, l: &Looking) -> Answer<People> {
+    let org = l.board.org(l.viewer.org).ok_or(Refusal::NotFound)?;
+    let rows = l.app.store.hub().people(Some(l.viewer.org)).await.map_err(from_store(l.now))?;
+    let row = |p: PersonRecord| {
+        let state = match (p.disabled, p.has_password) {
+            (true, _) => PersonState::Disabled,
+            (false, true) => PersonState::Active,
+            (false, false) => PersonState::Invited,
+        };
+        PersonRow { id: p.id, name: p.name, email: p.email, role: p.role, state, last_signed_in_at: p.last_signed_in_at }
+    };
+    Ok(People {
+        org: words::org_ref(org),
+        may_change: l.viewer.role.manages_users(),
+        rows: rows.into_iter().map(row).collect(),
+        link: viewing.once.as_ref().map(|token| format!("{}/welcome/{token}", viewing.base_url)),
+    })
+}
+
+/// The API keys of the viewer's own organisation.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn keys(viewing: &Viewing, l: &Looking) -> Answer<Keys> {
+    let org = l.board.org(l.viewer.org).ok_or(Refusal::NotFound)?;
+    let may_change = l.viewer.role.manages_keys();
+    let keys = if may_change { l.app.store.hub().keys(org.info.id).await.map_err(from_store(l.now))? } else { vec![] };
+    Ok(Keys { org: words::org_ref(org), may_change, new_key: viewing.once.clone(), keys: keys.into_iter().map(key_row).collect(), now: l.now })
+}
+
+/// A key, without its secret.
+pub(super) fn key_row(k: KeyRecord) -> KeyRow {
+    KeyRow {
+        name: k.name,
+        hint: k.hint,
+        scopes: k.scopes.split_whitespace().map(str::to_owned).collect(),
+        addresses: k.addresses,
+        created_at: k.created_at,
+        expires_at: k.expires_at,
+        last_used_at: k.last_used_at,
+        revoked: k.revoked_at.is_some(),
+    }
+}
+
+/// What a query asks of the trail.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`] where the viewer's role reads no trail; [`Refusal::NotFound`] for an organisation that is absent.
+pub fn audit_filter(l: &Looking, q: &PageQuery) -> Answer<AuditFilter> {
+    if !l.viewer.role.reads_audit() {
+        return Err(Refusal::NotAllowed);
+    }
+    let org = if q.org.is_empty() { None } else { Some(l.board.by_slug(&q.org).ok_or(Refusal::NotFound)?.info.id) };
+    Ok(AuditFilter { org, action: q.kind.clone(), words: q.q.clone(), before: q.cursor.parse().ok() })
+}
+
+/// The audit trail.
+///
+/// # Errors
+/// As [`audit_filter`]; and when the database cannot be read.
+pub async fn audit(l: &Looking, q: &PageQuery) -> Answer<AuditTrail> {
+    let (filter, fault) = (audit_filter(l, q)?, from_store(l.now));
+    let whole = l.viewer.role.reads_all_audit();
+    let rows = l.reads().audit(&filter, ROWS + 1).await.map_err(&fault)?;
+    let next = rows.get(ROWS - 1).filter(|_| rows.len() > ROWS).map(|row| row.no.to_string());
+    // Other organisations' people are known by their organisation only, except to auditors.
+    let people = l.app.store.hub().people((!whole).then_some(l.viewer.org)).await.map_err(&fault)?;
+    let names: HashMap<i64, String> = people.into_iter().map(|p| (p.id, p.name)).collect();
+    Ok(AuditTrail {
+        as_of: l.now,
+        whole,
+        orgs: if whole { l.board.orgs().map(|o| words::org_ref(o)).collect() } else { vec![] },
+        rows: rows.into_iter().take(ROWS).map(|row| line(l, &names, row)).collect(),
+        next,
+        checkpoint: l.app.audit.newest().map(|c| c.number),
+    })
+}
+
+fn line(l: &Looking, names: &HashMap<i64, String>, row: AuditRow) -> AuditLine {
+    let org = |id: OrgId| l.board.org(id).map(|o| words::org_ref(o));
+    let of = row.actor.org.and_then(org).map(|o| o.name);
+    let actor = match (row.actor.user, of) {
+        (Some(id), of) => match (names.get(&id), of) {
+            (Some(name), _) => name.clone(),
+            (None, Some(of)) => format!("somebody of {of}"),
+            (None, None) => format!("user {id}"),
+        },
+        (None, Some(of)) => format!("a machine of {of}"),
+        (None, None) => "the hub".to_owned(),
+    };
+    // Where it speaks of a person, his name, for those who may know it.
+    let object = row.object.strip_prefix("user ").and_then(|id| names.get(&id.parse().ok()?)).cloned().unwrap_or(row.object);
+    AuditLine { no: row.no, at: row.at, actor, org: row.org.and_then(org), action: row.action, object, detail: pairs(&row.detail) }
+}
+
+/// A row's detail as a reader takes it in.
+fn pairs(detail: &str) -> String {
+    let Ok(Value::Object(fields)) = serde_json::from_str(detail) else { return detail.to_owned() };
+    let value = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
+    let shown = fields.iter().filter(|(_, v)| !v.is_null() && v.as_str() != Some(""));
+    shown.map(|(name, v)| format!("{}: {}", name.replace('_', " "), value(v))).collect::<Vec<_>>().join(" · ")
+}

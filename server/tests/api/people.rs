@@ -1,0 +1,180 @@
+//! An organisation's administrators manage its people and its keys, and nobody else's.
+
+use crate::support::*;
+use domain::{DAY, MINUTE, Role, SECOND};
+use reqwest::Method;
+use std::collections::BTreeMap;
+
+fn link_in(page: &str) -> String {
+    page.split("/welcome/").nth(1).map(|rest| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect()).expect("a link")
+}
+
+fn key_in(page: &str) -> String {
+    let keys = page.match_indices("swk_").map(|(i, _)| page[i..].chars().take(40).collect::<String>());
+    keys.filter(|k| server::auth::keys::well_formed(k)).last().expect("a key")
+}
+
+async fn person_id(app: &TestApp, email: &str) -> i64 {
+    app.app.store.hub().user_by_email(email).await.expect("the database").expect("a person").id
+}
+
+#[tokio::test]
+async fn who_is_invited_sets_a_password_and_is_let_in_with_his_role() {
+    let app = TestApp::start().await;
+    let admin = app.person(Role::OrgAdmin).await;
+    let made = admin.post("/admin/users", &[("name", "Ada"), ("email", "Ada@alpha.example"), ("role", "analyst")]).await;
+    assert_eq!(made.status, 200);
+    let token = link_in(&made.text());
+    assert!(admin.page("/admin/users").await.contains("Invited") && !admin.page("/admin/users").await.contains(&token), "shown once");
+    let set = {
+        let _turn = SIGNING_IN.lock().await;
+        app.form("/auth/welcome", &[("token", &token), ("password", PASSWORD), ("again", PASSWORD)], "").await
+    };
+    assert_eq!(set.status, 303);
+    let cookie = cookie_of(&set);
+    assert_eq!(app.visit("/admin/users", &cookie).await.status, 200);
+    assert_eq!(app.form("/admin/users", &[("name", "Eve"), ("email", "eve@alpha.example"), ("role", "executive")], &cookie).await.status, 403);
+    // A role is in force with the next request, and so is its end.
+    let id = person_id(&app, "ada@alpha.example").await.to_string();
+    assert_eq!(admin.post("/admin/users/role", &[("id", &id), ("role", "org_admin")]).await.header("location"), "/admin/users?done=saved");
+    assert_eq!(app.form("/admin/users", &[("name", "Eve"), ("email", "eve@alpha.example"), ("role", "executive")], &cookie).await.status, 200);
+    let mut stream = Stream::open(app.request(Method::GET, "/live").header("cookie", &cookie)).await;
+    assert_eq!(stream.event().await.kind, "hello");
+    assert_eq!(admin.post("/admin/users/disable", &[("id", &id)]).await.header("location"), "/admin/users?done=saved");
+    assert_eq!(app.visit("/", &cookie).await.status, 303, "signed out");
+    tokio::time::timeout(std::time::Duration::from_secs(5), stream.ended()).await.expect("a disabled person's stream ends within 5 s");
+    let again = {
+        let _turn = SIGNING_IN.lock().await;
+        app.form("/auth/signin", &[("email", "ada@alpha.example"), ("password", PASSWORD)], "").await
+    };
+    assert_eq!(again.header("location"), "/signin?error=credentials");
+    admin.post("/admin/users/enable", &[("id", &id)]).await;
+    assert!(admin.page("/admin/users").await.contains("Active"));
+}
+
+#[tokio::test]
+async fn opencti_cve_2026_44730_an_administrator_makes_nobody_more_than_one() {
+    let app = TestApp::start().await;
+    let admin = app.person(Role::OrgAdmin).await;
+    let steward = app.person(Role::Steward).await;
+    for role in [Role::Coordinator, Role::Steward, Role::Auditor] {
+        let before = app.rows().await;
+        let form = [("name", "Eve"), ("email", "eve@alpha.example"), ("role", role.name())];
+        assert_eq!(admin.post("/admin/users", &form).await.header("location"), "/admin/users?done=role", "{role}");
+        let (own, theirs) = (admin.id.to_string(), steward.id.to_string());
+        for id in [&own, &theirs] {
+            assert_eq!(admin.post("/admin/users/role", &[("id", id), ("role", role.name())]).await.header("location"), "/admin/users?done=role");
+        }
+        // Whoever makes a link for somebody can become him.
+        assert_eq!(admin.post("/admin/users/link", &[("id", &theirs)]).await.header("location"), "/admin/users?done=gone");
+        assert_eq!(app.gained(&before).await, BTreeMap::default());
+    }
+}
+
+#[tokio::test]
+async fn nobody_touches_people_of_another_organisation() {
+    let app = TestApp::start().await;
+    let (admin, other) = (app.person(Role::OrgAdmin).await, app.person_of("beta", Role::Analyst).await);
+    let (theirs, absent) = (other.id.to_string(), "999999".to_owned());
+    for path in ["/admin/users/role", "/admin/users/disable", "/admin/users/enable", "/admin/users/link"] {
+        let answers = [&theirs, &absent].map(async |id| {
+            let answer = admin.post(path, &[("id", id), ("role", "executive")]).await;
+            (answer.status, answer.header("location").to_owned(), answer.text())
+        });
+        let [a, b] = answers;
+        let (a, b) = (a.await, b.await);
+        assert_eq!(a, b, "{path}: a foreign person answers like one who is not there");
+        assert_eq!(a.1, "/admin/users?done=gone", "{path}");
+    }
+    assert_eq!(other.get("/").await.status, 200);
+    let taken = [("name", "Eve"), ("email", other.email.as_str()), ("role", "analyst")];
+    assert_eq!(admin.post("/admin/users", &taken).await.header("location"), "/admin/users?done=address");
+    assert!(!admin.page("/admin/users").await.contains(&other.email));
+    for role in Role::ALL.into_iter().filter(|role| !role.manages_users()) {
+        let person = app.person(role).await;
+        let id = person.id.to_string();
+        for path in ["/admin/users", "/admin/users/role", "/admin/users/disable", "/admin/users/enable", "/admin/users/link"] {
+            let form = [("id", id.as_str()), ("role", "org_admin"), ("name", "Eve"), ("email", "eve@alpha.example")];
+            assert_eq!(person.post(path, &form).await.status, 403, "{role} at {path}");
+        }
+        assert!(!person.page("/admin/users").await.contains("<form method=\"post\" action=\"/admin"), "{role}");
+    }
+}
+
+#[tokio::test]
+async fn an_organisation_keeps_an_administrator() {
+    let app = TestApp::start().await;
+    let admin = app.person(Role::OrgAdmin).await;
+    let id = admin.id.to_string();
+    assert_eq!(admin.post("/admin/users/disable", &[("id", &id)]).await.header("location"), "/admin/users?done=last");
+    assert_eq!(admin.post("/admin/users/role", &[("id", &id), ("role", "analyst")]).await.header("location"), "/admin/users?done=last");
+    app.person(Role::OrgAdmin).await;
+    assert_eq!(admin.post("/admin/users/role", &[("id", &id), ("role", "analyst")]).await.header("location"), "/admin/users?done=saved");
+    assert_eq!(admin.post("/admin/users/role", &[("id", &id), ("role", "org_admin")]).await.status, 403, "not any more");
+}
+
+#[tokio::test]
+async fn a_key_is_made_for_what_and_where_it_is_needed_and_rotated_with_two_live_ones() {
+    let app = TestApp::start().await;
+    let admin = app.person(Role::OrgAdmin).await;
+    let form = [("name", "siem"), ("days", "90"), ("metrics", "yes"), ("addresses", "192.0.2.0/24, 2001:db8::/32")];
+    let key = key_in(&admin.post("/admin/keys", &form).await.text());
+    let page = admin.page("/admin/keys").await;
+    assert!(page.contains("192.0.2.0/24 2001:db8::/32") && !page.contains(&key));
+    let ask = async |key: &str, from: &str| {
+        let request = app.request(Method::GET, "/api/v1/whoami").bearer_auth(key);
+        // Behind a reverse proxy of this machine.
+        Answer::of(if from.is_empty() { request } else { request.header("x-forwarded-for", from) }).await
+    };
+    assert_eq!(ask(&key, "192.0.2.77").await.json()["scopes"], serde_json::json!(["metrics"]));
+    for elsewhere in ["198.51.100.1", ""] {
+        let refused = ask(&key, elsewhere).await;
+        assert_eq!((refused.status, refused.json()["detail"].as_str()), (401, Some("This key may not be used from your address.")));
+    }
+    let rows = app.app.store.hub().audit_after(0).await.expect("the trail");
+    assert!(rows.iter().any(|r| r.action == "denied" && r.object == "key siem" && r.detail.contains("198.51.100.1")), "{rows:?}");
+
+    let next = key_in(&admin.post("/admin/keys/rotate", &[("name", "siem")]).await.text());
+    assert_ne!(next, key);
+    for live in [&key, &next] {
+        assert_eq!(ask(live, "192.0.2.77").await.status, 200, "two live keys");
+    }
+    assert_eq!(ask(&next, "192.0.2.77").await.json()["key"], "siem-2");
+    assert_eq!(ask(&next, "198.51.100.1").await.status, 401, "scopes and networks go over to it");
+    app.app.clock.advance(7 * DAY + MINUTE);
+    assert_eq!((ask(&key, "192.0.2.77").await.status, ask(&next, "192.0.2.77").await.status), (401, 200));
+    let admin = app.person(Role::OrgAdmin).await;
+    assert_eq!(admin.post("/admin/keys/rotate", &[("name", "siem")]).await.header("location"), "/admin/keys?done=gone", "it has ended");
+    assert_eq!(admin.post("/admin/keys/revoke", &[("name", "siem-2")]).await.header("location"), "/admin/keys?done=revoked");
+    app.app.clock.advance(5 * SECOND);
+    assert_eq!(ask(&next, "192.0.2.77").await.status, 401);
+}
+
+#[tokio::test]
+async fn a_form_for_a_key_that_makes_no_sense_makes_none() {
+    let app = TestApp::start().await;
+    let (admin, other) = (app.person(Role::OrgAdmin).await, app.person_of("beta", Role::OrgAdmin).await);
+    admin.post("/admin/keys", &[("name", "siem"), ("days", "90"), ("metrics", "yes")]).await;
+    let before = app.rows().await;
+    for (form, word) in [
+        (vec![("name", " "), ("days", "90"), ("metrics", "yes")], "form"),
+        (vec![("name", "a"), ("days", "90")], "form"),
+        (vec![("name", "a"), ("days", "9999"), ("metrics", "yes")], "form"),
+        (vec![("name", "a"), ("days", "90"), ("metrics", "yes"), ("addresses", "example.org")], "form"),
+        (vec![("name", "siem"), ("days", "90"), ("metrics", "yes")], "name"),
+    ] {
+        assert_eq!(admin.post("/admin/keys", &form).await.header("location"), format!("/admin/keys?done={word}"), "{form:?}");
+    }
+    for path in ["/admin/keys/rotate", "/admin/keys/revoke"] {
+        assert_eq!(other.post(path, &[("name", "siem")]).await.header("location"), "/admin/keys?done=gone", "{path}: of another organisation");
+    }
+    assert_eq!(app.gained(&before).await, BTreeMap::default());
+    assert!(!other.page("/admin/keys").await.contains("siem<"));
+    for role in Role::ALL.into_iter().filter(|role| !role.manages_keys()) {
+        let person = app.person(role).await;
+        for path in ["/admin/keys", "/admin/keys/rotate", "/admin/keys/revoke"] {
+            assert_eq!(person.post(path, &[("name", "siem"), ("days", "90"), ("metrics", "yes")]).await.status, 403, "{role} at {path}");
+        }
+        assert!(!person.page("/admin/keys").await.contains("swk_"), "{role}");
+    }
+}
