@@ -5,6 +5,7 @@
 //! the task at once; a poll every second heals whatever was missed (another process, another node) and lets time pass:
 //! freshness changes by itself.
 
+mod aggregates;
 pub mod audience;
 mod backfill;
 pub mod board;
@@ -17,7 +18,7 @@ use arc_swap::ArcSwap;
 use audience::Audience;
 use backfill::Backfill;
 use board::Board;
-use domain::{OrgId, Timestamp};
+use domain::{OrgId, Timestamp, aggregate::week_of};
 use frame::{Frame, Frames};
 use std::{
     collections::BTreeSet,
@@ -178,6 +179,8 @@ fn is_due(last: Timestamp, now: Timestamp, every: i64) -> bool {
 struct Following {
     reloaded: Timestamp,
     shared: Timestamp,
+    /// The week whose totals are on the board.
+    week: i64,
     saved: Timestamp,
     /// Organisations whose scores of today differ from the saved ones.
     unsaved: BTreeSet<OrgId>,
@@ -188,7 +191,7 @@ struct Following {
 
 impl Following {
     fn new(now: Timestamp) -> Self {
-        Self { reloaded: now, shared: now, saved: now, unsaved: BTreeSet::new(), backfill: Backfill::default(), days_changed: false }
+        Self { reloaded: now, shared: now, week: week_of(now.day()), saved: now, unsaved: BTreeSet::new(), backfill: Backfill::default(), days_changed: false }
     }
 
     async fn step(&mut self, app: &App) -> Result<(), StoreError> {
@@ -206,6 +209,11 @@ impl Following {
         if is_due(self.shared, now, SHARING) {
             self.shared = now;
             resync = board.reload_sharing(&app.store).await?;
+            // A new week has new totals, and new rules may be the first that allow one.
+            if resync || week_of(now.day()) != self.week {
+                self.week = week_of(now.day());
+                resync |= board.reload_shown(&app.store, now).await?;
+            }
         }
         board.refresh(&app.store, &changes, now).await?;
         changed_orgs.extend(board.pass_time(now));

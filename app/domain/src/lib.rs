@@ -4,6 +4,7 @@
 //! rule can be replayed for any moment.
 
 pub mod access;
+pub mod aggregate;
 pub mod catalogue;
 pub mod classify;
 pub mod freshness;

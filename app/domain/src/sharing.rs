@@ -156,11 +156,11 @@ impl Sharing {
     }
 }
 
-/// The levels that mean something for a class: only posture has scores to show without single values.
+/// The levels that mean something for a class: only posture has scores, to count without a name or to show without single values.
 #[must_use]
 pub fn offered(class: DataClass) -> &'static [Level] {
     match class {
-        DataClass::Posture => &[Level::None, Level::Summary, Level::Detail],
+        DataClass::Posture => &[Level::None, Level::Aggregate, Level::Summary, Level::Detail],
         _ => &[Level::None, Level::Detail],
     }
 }

@@ -35,6 +35,7 @@ fn Matrix(page: Signal<Organisations>) -> impl IntoView {
             })
         })
     };
+    let totals_only = move || page.with(|p| p.totals_only.as_ref().map(|text| format!(" {text}")));
     let body = move || {
         if none.get() {
             view! { <Empty title="No organisation matches."><a href=move || query.with(|q| q.with("q", "").href("/orgs"))>"Show all"</a></Empty> }.into_any()
@@ -45,7 +46,7 @@ fn Matrix(page: Signal<Organisations>) -> impl IntoView {
     view! {
         <Live topics="posture: incidents:"/>
         <PageHead title="Organisations">
-            {number}" by the six functions of NIST CSF 2.0. Scores run from 0 to 100; a dash is not known, which is not 0."{unshared}
+            {number}" by the six functions of NIST CSF 2.0. Scores run from 0 to 100; a dash is not known, which is not 0."{unshared}{totals_only}
         </PageHead>
         <section class="card" aria-label="Scores by organisation and domain">
             <Search/>

@@ -25,6 +25,7 @@ pub fn SharingPage() -> impl IntoView {
 /// What a level lets somebody see of a class, in words.
 pub(super) fn words(class: DataClass, level: Level) -> &'static str {
     match (class, level) {
+        (DataClass::Posture, Level::Aggregate) => "unnamed, in totals",
         (DataClass::Posture, Level::Summary) => "scores only",
         (DataClass::Posture, Level::Detail) => "every value",
         (_, Level::Detail) => "what TLP allows",

@@ -3,9 +3,11 @@
 //! It is derived from the database and can be thrown away at any time. A board never changes once published; the next
 //! one shares whatever stayed the same.
 
+use super::aggregates::{self, Shown};
 use domain::{
     DAY, Freshness, Level, OrgId, Severity, Sharing, Sight, Timestamp, Viewer,
     access::DataClass,
+    aggregate::{Aggregate, week_of},
     catalogue::{MetricDefinition, ScoringPolicy},
     scoring::{Inputs, OrgScore, Reading, Score, collective, org_score},
     verdict::Standing,
@@ -56,6 +58,8 @@ pub struct Board {
     orgs: BTreeMap<OrgId, Arc<OrgState>>,
     slugs: Arc<HashMap<String, OrgId>>,
     pub sharing: Arc<Sharing>,
+    /// Totals over those that share only totals, as each organisation was shown them.
+    pub shown: Arc<Shown>,
     pub versions: Versions,
     /// The outbox is applied up to here.
     pub seq: i64,
@@ -71,11 +75,13 @@ impl Board {
             orgs: BTreeMap::new(),
             slugs: Arc::default(),
             sharing: Arc::new(store.hub().sharing().await?),
+            shown: Arc::default(),
             versions: Versions::default(),
             seq,
         };
         board.reload(store, now).await?;
         board.reload_days(store, now).await?;
+        board.reload_shown(store, now).await?;
         Ok(board)
     }
 
@@ -118,6 +124,27 @@ impl Board {
         self.sharing = Arc::new(hub.sharing().await?);
         self.versions.sharing += 1;
         Ok(true)
+    }
+
+    /// Makes and reads this week's totals; says whether that changed any.
+    pub(super) async fn reload_shown(&mut self, store: &Store, now: Timestamp) -> Result<bool, StoreError> {
+        let shown = aggregates::of_this_week(store, self, now).await?;
+        let changed = shown != *self.shown;
+        if changed {
+            self.shown = Arc::new(shown);
+            self.versions.sharing += 1;
+        }
+        Ok(changed)
+    }
+
+    /// What a viewer is shown of those that share only totals, in the week of a day. Nothing once one of them shows him more: he would stand in
+    /// the totals twice.
+    #[must_use]
+    pub fn total_of(&self, viewer: Viewer, day: i64) -> Option<&Aggregate> {
+        let week = week_of(day);
+        let (_, total) = self.shown.get(&viewer.org)?.iter().find(|(of, _)| *of == week)?;
+        let named = |org: &i64| self.sharing.level(viewer.org, OrgId(*org), DataClass::Posture) >= Level::Summary;
+        (!total.members.keys().any(named)).then_some(total)
     }
 
     pub(super) async fn reload_days(&mut self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
@@ -343,6 +370,7 @@ pub fn collective_day(board: &Board, viewer: Viewer, day: i64) -> Option<Score> 
         .filter(|o| sight.level(o.info.id, DataClass::Posture) >= Level::Summary)
         .filter(|o| o.info.last_data_at.is_some() && !o.days.is_empty())
         .map(|o| (o.info.weight, o.day_for(&board.policy, sight, day).unwrap_or(Score::UNKNOWN)))
+        .chain(board.total_of(viewer, day).map(Aggregate::part))
         .collect();
     let whole = collective(scores.iter().map(|(w, s)| (*w, s)));
     whole.value.map(|_| whole)

@@ -12,6 +12,7 @@ use crate::{
 use app::api::Answer;
 use domain::{
     Freshness, Tlp,
+    aggregate::Aggregate,
     catalogue::{Domain, ScoringPolicy},
     query::PageQuery,
     scoring::{OrgScore, Score, collective as mean},
@@ -33,7 +34,9 @@ type Seen<'a> = Vec<(&'a Arc<OrgState>, OrgScore)>;
 pub async fn collective(l: &Looking, query: &PageQuery) -> Answer<Collective> {
     let policy = &l.board.policy;
     let seen: Seen<'_> = l.board.seen_by(l.viewer).collect();
-    let index = mean(seen.iter().map(|(o, s)| (o.info.weight, &s.total)));
+    let unnamed = l.board.total_of(l.viewer, l.now.day());
+    let hidden = unnamed.map(Aggregate::part);
+    let index = mean(seen.iter().map(|(o, s)| (o.info.weight, &s.total)).chain(hidden.iter().map(|(w, s)| (*w, s))));
     let mut coverage = Coverage::default();
     seen.iter().for_each(|(o, _)| coverage.count(o.freshness));
     let past = past::past(l).await?;
@@ -137,7 +140,8 @@ fn worst_first(policy: &ScoringPolicy, a: &(&Arc<OrgState>, OrgScore), b: &(&Arc
 
 fn domain_row(l: &Looking, seen: &Seen<'_>, domain: Domain, past: &Past) -> DomainRow {
     let d = domain.index();
-    let now = mean(seen.iter().map(|(o, s)| (o.info.weight, &s.domains[d])));
+    let hidden = l.board.total_of(l.viewer, l.now.day()).and_then(|total| total.domain_part(d));
+    let now = mean(seen.iter().map(|(o, s)| (o.info.weight, &s.domains[d])).chain(hidden.iter().map(|(w, s)| (*w, s))));
     let mut points = past.domains[d].clone();
     let before = points.len().checked_sub(30).and_then(|i| points[i]);
     points.push(now.value);
@@ -187,7 +191,8 @@ fn story(l: &Looking, seen: &Seen<'_>, index: &Score, before: Option<&Score>, do
     let capped: Vec<_> = seen.iter().filter(|(_, s)| s.uncapped.is_some()).collect();
     if let (Some(value), false) = (index.value, capped.is_empty()) {
         let free: Vec<(f64, OrgScore)> = seen.iter().map(|(o, s)| (o.info.weight, if s.uncapped.is_some() { o.score.clone() } else { s.clone() })).collect();
-        let without = mean(free.iter().map(|(w, s)| (*w, &s.total)));
+        let hidden = l.board.total_of(l.viewer, l.now.day()).map(Aggregate::part);
+        let without = mean(free.iter().map(|(w, s)| (*w, &s.total)).chain(hidden.iter().map(|(w, s)| (*w, s))));
         if let Some(without) = without.value.filter(|w| w.round() > value.round()) {
             let names = capped.iter().take(2).map(|(o, _)| o.info.name.as_str()).collect::<Vec<_>>().join(" and ");
             let (verb, its) = if capped.len() == 1 { ("caps its score", "it") } else { ("cap their scores", "them") };
@@ -200,6 +205,7 @@ fn story(l: &Looking, seen: &Seen<'_>, index: &Score, before: Option<&Score>, do
         1 => sentences.push("One organisation does not share its posture with you and is not counted.".into()),
         n => sentences.push(format!("{n} organisations do not share their posture with you and are not counted.")),
     }
+    sentences.extend(words::totals_only(l));
     if index.held {
         sentences.push("Silent organisations below the mean still hold it down by their last score.".into());
     }

@@ -34,11 +34,11 @@ pub async fn organisations(l: &Looking, query: &PageQuery) -> Answer<Organisatio
         .collect();
     sort(&mut rows, &query.sort);
     let total = rows.len() as u32;
-    let unshared = words::unshared(l);
+    let (unshared, totals_only) = (words::unshared(l), words::totals_only(l));
     let begin = query.cursor.parse::<usize>().unwrap_or(0).min(rows.len());
     let end = (begin + ROWS).min(rows.len());
     let next = (end < rows.len()).then(|| end.to_string());
-    Ok(Organisations { unshared, as_of: l.now, policy_version: l.board.policy.version, rows: rows.drain(begin..end).collect(), total, next })
+    Ok(Organisations { unshared, totals_only, as_of: l.now, policy_version: l.board.policy.version, rows: rows.drain(begin..end).collect(), total, next })
 }
 
 /// By a column, with `-` in front for descending; unknown values last either way. Default: lowest score first.

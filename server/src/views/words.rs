@@ -37,7 +37,26 @@ pub fn reach(l: &Looking, class: DataClass, tlp: Tlp, owner: (OrgId, &str), reci
 /// How many organisations do not share their posture with the viewer.
 #[must_use]
 pub fn unshared(l: &Looking) -> u32 {
-    l.board.orgs().filter(|o| l.sight().level(o.info.id, DataClass::Posture) < Level::Summary).count() as u32
+    l.board.orgs().filter(|o| l.sight().level(o.info.id, DataClass::Posture) == Level::None).count() as u32
+}
+
+/// What those that share only totals bring into the index, in a sentence; none where there is nobody like that.
+#[must_use]
+pub fn totals_only(l: &Looking) -> Option<String> {
+    let orgs = l.board.orgs().filter(|o| l.sight().level(o.info.id, DataClass::Posture) == Level::Aggregate).count();
+    let share = if orgs == 1 {
+        "One organisation shares its posture only in totals".to_owned()
+    } else {
+        format!("{orgs} organisations share their posture only in totals")
+    };
+    match l.board.total_of(l.viewer, l.now.day()) {
+        Some(total) => {
+            let (n, score) = (total.members.len(), total.score);
+            Some(format!("{share}; this week's total of {n} unnamed ones stands at {score:.0} and counts in the index."))
+        }
+        None if orgs == 0 => None,
+        None => Some(format!("{share}; a total of so few, or as alike, or changed as lately would tell of single ones, so it is suppressed and not counted.")),
+    }
 }
 
 /// Points between two scores, as shown: both rounded first, so that what is printed adds up.

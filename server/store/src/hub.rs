@@ -1,5 +1,6 @@
 //! The program's own work on the database: no viewer's policy applies, so nothing read here goes to a person unasked.
 
+pub mod aggregates;
 pub mod identity;
 pub mod outbox;
 pub mod people;

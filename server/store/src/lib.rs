@@ -37,6 +37,7 @@ pub use db::{Settings, file_of, shown};
 pub use error::StoreError;
 pub use hub::{
     Hub,
+    aggregates::WeekTotal,
     identity::{KeyRecord, SessionRecord, UserRecord},
     outbox::{Change, PEERS},
     people::{PersonRecord, Turned},

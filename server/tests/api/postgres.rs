@@ -7,6 +7,7 @@ const KIND: testing::Kind = testing::Kind::Postgres;
 mod support;
 
 mod access;
+mod aggregates;
 mod audit;
 mod clock;
 mod connections;

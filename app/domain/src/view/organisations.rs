@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub struct Organisations {
     /// Organisations that do not share their posture with the viewer: neither listed nor counted.
     pub unshared: u32,
+    /// What those that share only totals bring into the index, in a sentence.
+    pub totals_only: Option<String>,
     pub as_of: Timestamp,
     pub policy_version: u32,
     pub rows: Vec<OrgRow>,

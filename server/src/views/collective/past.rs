@@ -28,12 +28,12 @@ fn sum(l: &Looking) -> Past {
     let seen: Vec<_> = l.board.seen_by(l.viewer).map(|(org, _)| org).collect();
     Past {
         index: days.clone().map(|day| collective_day(&l.board, l.viewer, day)).collect(),
-        domains: Domain::ALL.map(|domain| days.clone().map(|day| domain_day(&seen, domain, day)).collect()),
+        domains: Domain::ALL.map(|domain| days.clone().map(|day| domain_day(l, &seen, domain, day)).collect()),
     }
 }
 
 /// The weighted mean of a domain's scores at the end of a day.
-fn domain_day(seen: &[&Arc<OrgState>], domain: Domain, day: i64) -> Option<f64> {
+fn domain_day(l: &Looking, seen: &[&Arc<OrgState>], domain: Domain, day: i64) -> Option<f64> {
     let (mut sum, mut weight) = (0.0, 0.0);
     for org in seen {
         let row = org.days.binary_search_by_key(&day, |r| r.day).ok().map(|i| &org.days[i]);
@@ -41,6 +41,10 @@ fn domain_day(seen: &[&Arc<OrgState>], domain: Domain, day: i64) -> Option<f64> 
             sum += score * org.info.weight;
             weight += org.info.weight;
         }
+    }
+    if let Some((w, score)) = l.board.total_of(l.viewer, day).and_then(|total| total.domain_part(domain.index())) {
+        sum += score.value.unwrap_or(0.0) * w;
+        weight += w;
     }
     (weight > 0.0).then(|| sum / weight)
 }

@@ -94,7 +94,7 @@ async fn every_change_has_its_row_and_a_change_that_fails_has_none(f: Fixture) {
         ]
     );
     assert!(rows.iter().all(|r| r.org == Some(f.orgs[0])));
-    assert_eq!((rows[2].at, rows[1].detail.as_str()), (NOW.plus(1), r#"{"expires_at":null,"hint":"swk_ab","scopes":"metrics"}"#));
+    assert_eq!((rows[2].at, rows[1].detail.as_str()), (NOW.plus(1), r#"{"addresses":"","expires_at":null,"hint":"swk_ab","scopes":"metrics"}"#));
     let before = hub.audit_after(0).await.unwrap();
     assert_eq!(before[0].object, "organisation alpha");
     assert_eq!((before[0].actor, before[0].hash), (Actor::default(), before[0].expected(&[0; 32])));

@@ -1,11 +1,14 @@
 //! Moving an alliance from one database to the other: everything arrives, or nothing does.
 
 use super::support::{Fixture, NOW, event, incident, indicator, key, sample};
-use domain::{DAY, DataClass, HOUR, IncidentStatus, Level, OrgId, Role, Severity, Tlp, indicator::IndicatorType, query::Window, sharing::Audience};
+use domain::{
+    DAY, DataClass, HOUR, IncidentStatus, Level, OrgId, Role, Severity, Tlp, aggregate::Aggregate, indicator::IndicatorType, query::Window, sharing::Audience,
+};
 use sqlx::{Connection, Executor, PgConnection};
 use std::{sync::Arc, time::Duration};
 use store::{
-    CountItem, DayRow, Failure, IncidentFilter, IndicatorFilter, Items, KeyRecord, Mode, Outcome, Push, Retention, SessionRecord, Settings, Store, What,
+    CountItem, DayRow, Failure, IncidentFilter, IndicatorFilter, Items, KeyRecord, Mode, Outcome, Push, Retention, SessionRecord, Settings, Store, WeekTotal,
+    What,
     audit::Signer,
     moving::{MoveError, Moved, move_database},
 };
@@ -50,6 +53,8 @@ async fn fill(f: &Fixture) {
     assert!(hub.invite(group, f.orgs[0], f.orgs[1], NOW).await.unwrap() && hub.join(group, f.orgs[1], NOW).await.unwrap());
     hub.set_rule(f.orgs[0], DataClass::Events, Audience::Group(group), Some(Level::Summary), NOW).await.unwrap();
     hub.propose_rule(f.orgs[0], DataClass::Events, Audience::Group(group), None, user, NOW).await.unwrap();
+    let total = Aggregate { members: [(2, 1.0), (3, 0.1 + 0.2)].into(), score: 63.0, domains: [Some(1.0), None, None, None, None, None] };
+    hub.keep_aggregates(vec![WeekTotal { viewer: f.orgs[0], week: 2_900, total }]).await.unwrap();
     for org in 0..3 {
         let others: Vec<_> = f.orgs.iter().copied().filter(|o| *o != f.orgs[org]).collect();
         // Three months, so three partitions; and numbers that not every notation keeps.
@@ -100,7 +105,7 @@ async fn portrait(store: &Store, orgs: &[OrgId]) -> Vec<String> {
         format!("{:?}", hub.signin_link([7; 32], NOW).await.unwrap()),
         format!("{:?}", hub.key_by_hash([9; 32]).await.unwrap()),
         format!("{:?}", hub.changes_after(0, 1_000).await.unwrap()),
-        format!("{:?}", hub.days(0).await.unwrap()),
+        format!("{:?} {:?}", hub.days(0).await.unwrap(), hub.aggregates(0).await.unwrap()),
         format!("{:?} {:?}", hub.audit_after(0).await.unwrap(), hub.verify_audit(&[]).await.unwrap()),
     ];
     let mut current = hub.current(orgs).await.unwrap();

@@ -1,0 +1,54 @@
+//! Totals over organisations that share their posture only in totals: made once a week for each organisation that is shown them.
+
+use super::board::Board;
+use domain::{
+    DataClass, Level, OrgId, Timestamp,
+    aggregate::{Aggregate, Contribution, REMEMBERED, aggregate, eve_of, week_of},
+};
+use std::collections::HashMap;
+use store::{Store, StoreError, WeekTotal};
+
+/// Of each organisation the totals it was shown, with their weeks, the newest first.
+pub type Shown = HashMap<OrgId, Vec<(i64, Aggregate)>>;
+
+/// Makes the totals of this week that are missing and can be shown, and reads all that still matter.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_this_week(store: &Store, board: &Board, now: Timestamp) -> Result<Shown, StoreError> {
+    let (hub, week) = (store.hub(), week_of(now.day()));
+    let mut shown = read(store, week).await?;
+    let made: Vec<WeekTotal> = board.orgs().filter_map(|viewer| missing(board, &shown, viewer.info.id, week)).collect();
+    if !made.is_empty() {
+        hub.keep_aggregates(made).await?;
+        // Another node may have been quicker, with other rules.
+        shown = read(store, week).await?;
+    }
+    Ok(shown)
+}
+
+async fn read(store: &Store, week: i64) -> Result<Shown, StoreError> {
+    let mut shown = Shown::new();
+    for row in store.hub().aggregates(week - REMEMBERED).await? {
+        shown.entry(row.viewer).or_default().push((row.week, row.total));
+    }
+    Ok(shown)
+}
+
+fn missing(board: &Board, shown: &Shown, viewer: OrgId, week: i64) -> Option<WeekTotal> {
+    let before = shown.get(&viewer).map_or(&[][..], Vec::as_slice);
+    if before.iter().any(|(of, _)| *of == week) {
+        return None;
+    }
+    let eve = eve_of(week);
+    let eligible: Vec<Contribution> = board
+        .orgs()
+        .filter(|o| board.sharing.level(viewer, o.info.id, DataClass::Posture) == Level::Aggregate)
+        .filter_map(|o| {
+            let day = o.days.binary_search_by_key(&eve, |d| d.day).ok().map(|i| &o.days[i])?;
+            Some(Contribution { org: o.info.id, weight: o.info.weight, score: day.score?, domains: day.domains })
+        })
+        .collect();
+    let totals: Vec<&Aggregate> = before.iter().map(|(_, total)| total).collect();
+    aggregate(&totals, &eligible).map(|total| WeekTotal { viewer, week, total })
+}
