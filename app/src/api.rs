@@ -28,6 +28,7 @@ pub trait Pages: Send + Sync {
     fn pushes(&self, query: PageQuery) -> Pending<'_, Pushes>;
     fn receipt(&self, id: String) -> Pending<'_, Receipt>;
     fn connect(&self) -> Pending<'_, Connect>;
+    fn account(&self) -> Pending<'_, Account>;
     fn people(&self) -> Pending<'_, People>;
     fn keys(&self) -> Pending<'_, Keys>;
     fn audit(&self, query: PageQuery) -> Pending<'_, AuditTrail>;

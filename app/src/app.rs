@@ -85,6 +85,7 @@ fn Routes() -> impl IntoView {
                 <Route path=path!("/receipts") view=PushesPage ssr=SsrMode::Async/>
                 <Route path=path!("/receipts/:id") view=ReceiptPage ssr=SsrMode::Async/>
                 <Route path=path!("/connect") view=ConnectPage ssr=SsrMode::Async/>
+                <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/audit") view=AuditPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/keys") view=KeysPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/users") view=UsersPage ssr=SsrMode::Async/>
@@ -93,6 +94,8 @@ fn Routes() -> impl IntoView {
                 <Route path=path!("/about/scoring") view=ScoringPage ssr=SsrMode::Async/>
                 <Route path=path!("/status") view=StatusPage ssr=SsrMode::Async/>
                 <Route path=path!("/signin") view=SignInPage ssr=SsrMode::Async/>
+                <Route path=path!("/signin/code") view=CodePage ssr=SsrMode::Async/>
+                <Route path=path!("/stepup") view=StepUpPage ssr=SsrMode::Async/>
                 <Route path=path!("/welcome/:token") view=WelcomePage ssr=SsrMode::Async/>
             </FlatRoutes>
         </Frame>

@@ -1,6 +1,8 @@
 //! The pages, one a file. Each asks [`crate::api::pages`] for its view model and shows what it brings.
 
+mod account;
 mod audit;
+mod code;
 mod collective;
 mod connect;
 mod event;
@@ -22,7 +24,9 @@ mod status;
 mod users;
 mod welcome;
 
+pub use account::AccountPage;
 pub use audit::AuditPage;
+pub use code::{CodePage, StepUpPage};
 pub use collective::CollectivePage;
 pub use connect::ConnectPage;
 pub use event::EventPage;

@@ -32,11 +32,14 @@ export const PLACES: Place[] = [
   { name: 'sharing groups', path: '/admin/groups' },
   { name: 'people', path: '/admin/users' },
   { name: 'API keys', path: '/admin/keys' },
+  { name: 'account', path: '/account' },
+  { name: 'step up', path: '/stepup' },
   { name: 'scoring', path: '/about/scoring' },
   { name: 'status', path: '/status' },
   { name: 'push API', path: '/docs/api' },
   { name: 'sign in', path: '/signin', outside: true },
   { name: 'sign in, refused', path: '/signin?error=credentials', outside: true },
+  { name: 'sign in, code', path: '/signin/code', outside: true },
   { name: 'welcome', path: '/welcome/unknown', outside: true },
 ];
 

@@ -79,6 +79,7 @@ fn world() -> &'static World {
                 alliance: "Fuzz".into(),
                 demo: false,
                 insecure_cookies: true,
+                second_factor: false,
                 retention: store::Retention::default(),
             };
             let app = App::open(config, &format!("sqlite://{}/hub.db", folder.path().display()), Clock::default()).await.expect("a hub");

@@ -5,8 +5,12 @@
 //! * The first password is set through a one-time link ([`links`]).
 //! * A machine sends an API key ([`keys`]).
 //!
+//! * Who has a second factor is asked for its code ([`factor`]), and everybody to prove now and then to be the same person ([`verify`]).
+//!
 //! What somebody may then see is not decided here but by [`domain::Viewer`].
 
+pub mod begin;
+pub mod factor;
 pub mod handlers;
 mod key_cache;
 pub mod keys;
@@ -17,16 +21,18 @@ mod strength;
 #[cfg(test)]
 mod testing;
 pub mod throttle;
+pub mod verify;
 
 pub use throttle::{Attempt, ClientAddress};
+pub use verify::Verified;
 
 use crate::App;
 use axum::{
     extract::{FromRequestParts, OriginalUri},
-    http::{HeaderValue, Method, StatusCode, header, request::Parts},
+    http::{HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
-use domain::Viewer;
+use domain::{Timestamp, Viewer};
 use store::{StoreError, UserRecord};
 use tower_sessions::Session;
 
@@ -38,6 +44,12 @@ use tower_sessions::Session;
 pub struct SignedIn {
     pub user: UserRecord,
     pub viewer: Viewer,
+    /// When he last proved to be who he is.
+    pub verified_at: Timestamp,
+    /// The hash of the session's id.
+    pub session: [u8; 32],
+    /// Whether he must set up a second factor before anything else.
+    pub must_enrol: bool,
 }
 
 /// Who is behind a request, `None` for nobody: no session, an expired one, an account that is disabled or gone.
@@ -48,8 +60,8 @@ pub struct SignedIn {
 /// When the database fails.
 pub async fn signed_in(app: &App, session: &Session) -> Result<Option<SignedIn>, StoreError> {
     // The session layer has no room for our error type, only for its text.
-    let id = session.get::<i64>(sessions::USER).await.map_err(|e| StoreError::Internal(format!("session: {e}")))?;
-    person(app, id).await
+    let id = session.get::<i64>(sessions::USER).await.map_err(|e| begin::store_error(&e))?;
+    person(app, id, session, begin::verified_at(session).await?).await
 }
 
 /// Who is behind a request that no hand made, such as the refresh of an open page. It is no use of the session: an open page alone keeps
@@ -60,13 +72,15 @@ pub async fn signed_in(app: &App, session: &Session) -> Result<Option<SignedIn>,
 pub async fn still_signed_in(app: &App, session: &Session) -> Result<Option<SignedIn>, StoreError> {
     let Some(id) = session.id() else { return Ok(None) };
     let record = app.store.hub().session(sessions::hash(&id), app.clock.now()).await?;
-    person(app, record.and_then(|r| r.user)).await
+    // A refresh proves nothing.
+    person(app, record.and_then(|r| r.user), session, Timestamp(0)).await
 }
 
-async fn person(app: &App, id: Option<i64>) -> Result<Option<SignedIn>, StoreError> {
-    let Some(id) = id else { return Ok(None) };
-    let user = app.store.hub().user(id).await?.filter(|u| !u.disabled);
-    Ok(user.map(|user| SignedIn { viewer: Viewer { org: user.org, role: user.role }, user }))
+async fn person(app: &App, id: Option<i64>, session: &Session, verified_at: Timestamp) -> Result<Option<SignedIn>, StoreError> {
+    let (Some(id), Some(session)) = (id, session.id()) else { return Ok(None) };
+    let Some(user) = app.store.hub().user(id).await?.filter(|u| !u.disabled) else { return Ok(None) };
+    let must_enrol = app.config.second_factor && user.role.needs_second_factor() && !verify::has_factor(app, id).await?;
+    Ok(Some(SignedIn { viewer: Viewer { org: user.org, role: user.role }, user, verified_at, session: sessions::hash(&session), must_enrol }))
 }
 
 impl FromRequestParts<App> for SignedIn {
@@ -75,6 +89,8 @@ impl FromRequestParts<App> for SignedIn {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let session = Session::from_request_parts(parts, app).await.map_err(IntoResponse::into_response)?;
         match signed_in(app, &session).await {
+            // A second factor that is due comes before everything but its own forms, and signing out.
+            Ok(Some(who)) if who.must_enrol && !asked(parts).path().starts_with("/account") => Err(enrol_first(parts)),
             Ok(Some(who)) => Ok(who),
             Ok(None) => Err(sign_in_first(parts)),
             Err(error) => Err(unavailable(&error)),
@@ -82,13 +98,24 @@ impl FromRequestParts<App> for SignedIn {
     }
 }
 
+/// The address that was asked for: inside a nested router the request's own lacks its beginning.
+fn asked(parts: &Parts) -> &Uri {
+    parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |asked| &asked.0)
+}
+
+/// The answer to somebody who has to set up a second factor first.
+fn enrol_first(parts: &Parts) -> Response {
+    if parts.headers.get("sec-fetch-mode").is_some_and(|v| v == "navigate") {
+        return Redirect::to("/account").into_response();
+    }
+    (StatusCode::FORBIDDEN, "Your role needs a second factor; set it up at /account first.\n").into_response()
+}
+
 /// The answer to somebody who has to sign in first.
 fn sign_in_first(parts: &Parts) -> Response {
     let navigates = parts.headers.get("sec-fetch-mode").is_some_and(|v| v == "navigate");
     if navigates && parts.method == Method::GET {
-        // Inside a nested router the request's own address lacks its beginning.
-        let asked = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |asked| &asked.0);
-        let here = asked.path_and_query().map_or("/", |p| p.as_str());
+        let here = asked(parts).path_and_query().map_or("/", |p| p.as_str());
         return Redirect::to(&handlers::sign_in_page(None, here)).into_response();
     }
     (StatusCode::UNAUTHORIZED, "Sign in first.\n").into_response()

@@ -1,5 +1,6 @@
 //! All routes, and the serving of them.
 
+mod account;
 mod assets;
 mod audit;
 mod connect;
@@ -38,6 +39,12 @@ pub fn router(app: &App) -> Router {
         .route("/live", get(live::sse::stream))
         .route("/connect", get(pages::page).post(connect::create))
         .route("/connect/revoke", post(connect::revoke))
+        .route("/account", get(pages::page))
+        .route("/account/factor", post(account::offer))
+        .route("/account/factor/confirm", post(account::confirm))
+        .route("/account/factor/recovery", post(account::recovery))
+        .route("/account/factor/remove", post(account::remove))
+        .route("/account/sessions/end", post(account::end))
         .route("/admin/audit.jsonl", get(audit::lines))
         .route("/admin/keys", get(pages::page).post(keys::create))
         .route("/admin/keys/revoke", post(keys::revoke))

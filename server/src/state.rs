@@ -29,6 +29,8 @@ pub struct Config {
     pub demo: bool,
     /// Cookies may go without `Secure` and the `__Host-` prefix: plain HTTP on a loopback address only.
     pub insecure_cookies: bool,
+    /// Roles that change what others rely on need a second factor.
+    pub second_factor: bool,
     pub retention: store::Retention,
 }
 

@@ -3,6 +3,7 @@
 //! To add a page's data: a file here that makes its view model from a [`Looking`], and a line in [`Viewing`]'s
 //! implementation of `app::api::Pages`. Name the [`Versions`] it is made from; the cache does the rest.
 
+mod account;
 mod admin;
 mod collective;
 mod connect;
@@ -229,6 +230,10 @@ impl Pages for Viewing {
     fn connect(&self) -> Pending<'_, Connect> {
         // Not cached: it may hold a new key.
         Box::pin(async move { connect::connect(self, &self.looking()?).await })
+    }
+
+    fn account(&self) -> Pending<'_, Account> {
+        Box::pin(async move { account::account(self, &self.looking()?).await })
     }
 
     fn people(&self) -> Pending<'_, People> {

@@ -143,6 +143,12 @@ impl Role {
         matches!(self, Self::Auditor)
     }
 
+    /// Whether a person of this role must have a second factor: those who change what others rely on.
+    #[must_use]
+    pub const fn needs_second_factor(self) -> bool {
+        matches!(self, Self::OrgAdmin | Self::Coordinator | Self::Steward | Self::Auditor)
+    }
+
     /// Whether the role changes what its own organisation shares.
     #[must_use]
     pub const fn manages_sharing(self) -> bool {

@@ -3,6 +3,7 @@
 //! Nothing may stand in one that its viewer must not read. Numbers travel raw; words for people are made by the components, except sentences that the server
 //! generates. SVG markup is made on the server and inserted as it is.
 
+mod account;
 mod admin;
 mod charts;
 mod collective;
@@ -15,6 +16,7 @@ mod records;
 mod sharing;
 mod status;
 
+pub use account::*;
 pub use admin::*;
 pub use charts::*;
 pub use collective::*;

@@ -10,7 +10,7 @@ pub fn Account(person: Option<Person>) -> impl IntoView {
     match person {
         Some(person) => view! {
             <form class="account" method="post" action="/auth/signout" data-signed-in="">
-                <span class="who" title=person.email><b>{person.name}</b><span>{person.org.name}</span></span>
+                <a class="who" href="/account" title=person.email><b>{person.name}</b><span>{person.org.name}</span></a>
                 <button class="icon-button" aria-label="Sign out" title="Sign out"><Icon name="out"/></button>
             </form>
         }

@@ -18,6 +18,7 @@ pub fn SignInPage() -> impl IntoView {
     let message = move || match error.get().as_str() {
         "" => None,
         "credentials" => Some("The mail address or the password is wrong."),
+        "late" => Some("That took too long. Please begin again."),
         "throttled" => Some("Too many attempts. Please wait a few minutes and try again."),
         _ => Some("That did not work. Please try again."),
     };

@@ -1,7 +1,11 @@
 //! The forms of sign-in, sign-out and the first password. Plain POSTs that answer 303, so that they work without WASM; the
 //! origin check in front of them is [`crate::middleware::same_origin`].
 
-use super::{Attempt, ClientAddress, links, password, sessions, unavailable};
+use super::{
+    Attempt,
+    begin::{self, Visitor},
+    links, password, unavailable, verify,
+};
 use crate::{App, audit, auth::password::PasswordError, middleware::Form};
 use axum::{
     Router,
@@ -20,7 +24,9 @@ const FORM: usize = 16 * 1024;
 /// The routes of this file, under `/auth`.
 pub fn routes() -> Router<App> {
     Router::new()
+        .route("/auth/code", post(verify::code))
         .route("/auth/signin", post(sign_in))
+        .route("/auth/stepup", post(verify::step_up))
         .route("/auth/signout", post(sign_out))
         .route("/auth/welcome", post(welcome))
         .layer(DefaultBodyLimit::max(FORM))
@@ -33,7 +39,8 @@ struct SignIn {
     next: Option<String>,
 }
 
-async fn sign_in(State(app): State<App>, session: Session, ClientAddress(address): ClientAddress, Form(form): Form<SignIn>) -> Response {
+async fn sign_in(State(app): State<App>, session: Session, visitor: Visitor, Form(form): Form<SignIn>) -> Response {
+    let address = visitor.address.0;
     let next = local_path(form.next.as_deref().unwrap_or("/"));
     let attempt = match Attempt::admit(&app, &form.email, address).await {
         Ok(Some(attempt)) => attempt,
@@ -69,7 +76,17 @@ async fn sign_in(State(app): State<App>, session: Session, ClientAddress(address
         return Redirect::to(&sign_in_page(Some("credentials"), next)).into_response();
     };
     attempt.succeeded(&app).await;
-    match begin(&session, user.id).await {
+    match verify::has_factor(&app, user.id).await {
+        Ok(true) => {
+            return match begin::wait_for_code(&session, user.id, app.clock.now()).await {
+                Ok(()) => Redirect::to(&verify::code_page(next)).into_response(),
+                Err(error) => unavailable(&error),
+            };
+        }
+        Ok(false) => {}
+        Err(error) => return unavailable(&error),
+    }
+    match begin::begin(&app, &session, user.id, &visitor).await {
         Ok(()) => {
             tracing::info!(user = user.id, "signed in");
             Redirect::to(next).into_response()
@@ -80,7 +97,7 @@ async fn sign_in(State(app): State<App>, session: Session, ClientAddress(address
 
 async fn sign_out(session: Session) -> Response {
     if let Err(error) = session.flush().await {
-        return unavailable(&store_error(&error));
+        return unavailable(&begin::store_error(&error));
     }
     const CLEAR: HeaderName = HeaderName::from_static("clear-site-data");
     ([(CLEAR, HeaderValue::from_static("\"cache\", \"storage\""))], Redirect::to("/signin")).into_response()
@@ -93,7 +110,7 @@ struct Welcome {
     again: String,
 }
 
-async fn welcome(State(app): State<App>, session: Session, Form(form): Form<Welcome>) -> Response {
+async fn welcome(State(app): State<App>, session: Session, visitor: Visitor, Form(form): Form<Welcome>) -> Response {
     let back = |error: &str| Redirect::to(&format!("/welcome/{}?error={error}", form.token)).into_response();
     let (hash, hub) = (links::hash(&form.token), app.store.hub());
     let Some(id) = links::user_of(&form.token) else {
@@ -126,7 +143,18 @@ async fn welcome(State(app): State<App>, session: Session, Form(form): Form<Welc
         Ok(None) => return back("expired"),
         Err(error) => return unavailable(&error),
     };
-    match begin(&session, user).await {
+    // A link sets a password; it is no second factor.
+    match verify::has_factor(&app, user).await {
+        Ok(true) => {
+            return match begin::wait_for_code(&session, user, app.clock.now()).await {
+                Ok(()) => Redirect::to(&verify::code_page("/")).into_response(),
+                Err(error) => unavailable(&error),
+            };
+        }
+        Ok(false) => {}
+        Err(error) => return unavailable(&error),
+    }
+    match begin::begin(&app, &session, user, &visitor).await {
         Ok(()) => {
             tracing::info!(user, "set a password and signed in");
             Redirect::to("/").into_response()
@@ -135,23 +163,8 @@ async fn welcome(State(app): State<App>, session: Session, Form(form): Form<Welc
     }
 }
 
-/// Begins a person's session, under an id that nobody knew before. Saved here and not only by the layer, so that a database
-/// that fails is answered like everywhere else.
-async fn begin(session: &Session, user: i64) -> Result<(), StoreError> {
-    let begun = async {
-        session.cycle_id().await?;
-        session.insert(sessions::USER, user).await?;
-        session.save().await
-    };
-    begun.await.map_err(|e| store_error(&e))
-}
-
-fn store_error(error: &tower_sessions::session::Error) -> StoreError {
-    StoreError::Internal(format!("session: {error}"))
-}
-
 /// The answer when no password was looked at.
-fn not_compared(error: PasswordError) -> Response {
+pub(super) fn not_compared(error: PasswordError) -> Response {
     match error {
         PasswordError::Busy => {
             let retry = [(header::RETRY_AFTER, HeaderValue::from_static("5"))];
@@ -176,7 +189,7 @@ pub fn sign_in_page(error: Option<&str>, next: &str) -> String {
 pub fn local_path(next: &str) -> &str {
     let plain = next.len() <= 2_048 && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
     let local = next.starts_with('/') && !next.starts_with("//");
-    let page = !["/signin", "/auth/", "/welcome/", "/ui/", "/api/", "/live"].iter().any(|p| next.starts_with(p));
+    let page = !["/signin", "/auth/", "/welcome/", "/ui/", "/api/", "/live", "/stepup"].iter().any(|p| next.starts_with(p));
     if plain && local && page { next } else { "/" }
 }
 

@@ -81,6 +81,8 @@ struct OrgAdd {
 enum UserCommand {
     /// Adds a person and prints a one-time link to set the first password.
     Add(Box<UserAdd>),
+    /// Takes the second factor of somebody away who lost app and recovery codes.
+    ResetFactor { email: String },
 }
 
 #[derive(ClapArgs, Debug)]
@@ -150,6 +152,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         What::Key(KeyCommand::List(list)) => list_keys(&store, list, now).await,
         What::Sharing(command) => sharing::sharing(&store, command, now).await,
         What::Group(command) => sharing::groups(&store, command, now).await,
+        What::User(UserCommand::ResetFactor { email }) => reset_factor(&store, &email, now).await,
         What::User(UserCommand::Add(add)) => {
             let app = App::open(offline(), &args.database, clock).await?;
             let done = add_user(&app, *add, now).await;
@@ -206,6 +209,14 @@ async fn add_user(app: &App, add: UserAdd, now: Timestamp) -> anyhow::Result<Exi
     let token = links::new_link(app, Actor::default(), id).await?;
     eprintln!("{email} ({}, {}) sets a password here, once, within 7 days:", add.role, org.name);
     print(&format!("{}/welcome/{token}", add.hub.base_url()))
+}
+
+async fn reset_factor(store: &Store, email: &str, now: Timestamp) -> anyhow::Result<ExitCode> {
+    let user = store.hub().user_by_email(email).await?.with_context(|| format!("there is nobody with the mail address {email}"))?;
+    if !store.hub().remove_factor(user.id, now).await? {
+        bail!("{email} has no second factor");
+    }
+    print(&format!("the second factor of {email} is gone; the next sign-in asks for none, and where the role needs one, for a new one"))
 }
 
 async fn create_key(store: &Store, create: KeyCreate, now: Timestamp) -> anyhow::Result<ExitCode> {

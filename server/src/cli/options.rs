@@ -22,6 +22,9 @@ pub struct HubOptions {
     signing_key_file: Option<PathBuf>,
     #[command(flatten)]
     pub retention: RetentionOptions,
+    /// Ask nobody to have a second factor. Without this, administrators, coordinators, stewards and auditors must set one up.
+    #[arg(long, env = "SHIELDWALL_OPTIONAL_SECOND_FACTOR")]
+    optional_second_factor: bool,
 }
 
 /// Where a hub is.
@@ -90,6 +93,8 @@ impl HubOptions {
             alliance: self.alliance.clone(),
             demo,
             insecure_cookies: self.address.listen.ip().is_loopback() && !https,
+            // In a demo everybody is one click away.
+            second_factor: !demo && !self.optional_second_factor,
             retention: Retention {
                 samples: r.retain_samples_days,
                 hours: r.retain_hours_days,
@@ -110,6 +115,7 @@ pub fn offline() -> Config {
         alliance: ALLIANCE.to_owned(),
         demo: false,
         insecure_cookies: false,
+        second_factor: true,
         retention: Retention::default(),
     }
 }

@@ -40,9 +40,9 @@ pub struct After {
 /// Opens a stream.
 pub async fn stream(State(app): State<App>, session: Session, headers: HeaderMap, Query(query): Query<After>) -> Response {
     let viewer = match auth::signed_in(&app, &session).await {
-        Ok(Some(who)) => who.viewer,
+        Ok(Some(who)) if !who.must_enrol => who.viewer,
         // 204 tells an EventSource to stay away; a status of failure would make it try for ever.
-        Ok(None) => return StatusCode::NO_CONTENT.into_response(),
+        Ok(_) => return StatusCode::NO_CONTENT.into_response(),
         Err(error) => {
             tracing::error!(%error, "live stream");
             return StatusCode::SERVICE_UNAVAILABLE.into_response();

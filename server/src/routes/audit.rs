@@ -2,7 +2,7 @@
 
 use crate::{
     App, audit,
-    auth::SignedIn,
+    auth::Verified,
     views::{Looking, audit_filter, from_store},
 };
 use axum::{
@@ -19,7 +19,7 @@ const MOST: usize = 50_000;
 const CHUNK: usize = 1_000;
 
 /// The rows that the viewer's role opens: all, or those of the own organisation.
-pub async fn lines(State(app): State<App>, who: SignedIn, Query(query): Query<PageQuery>) -> Response {
+pub async fn lines(State(app): State<App>, Verified(who): Verified, Query(query): Query<PageQuery>) -> Response {
     let l = Looking::new(app.clone(), who.viewer);
     let mut filter = match audit_filter(&l, &query) {
         Ok(filter) => filter,

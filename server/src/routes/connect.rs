@@ -3,7 +3,7 @@
 use super::keys::{name_of, not_allowed, record, room, shown};
 use crate::{
     App,
-    auth::{SignedIn, keys},
+    auth::{Verified, keys},
     middleware::{Form, PageNonce},
 };
 use axum::{
@@ -24,7 +24,7 @@ pub struct KeyForm {
 }
 
 /// Makes a key of the viewer's own organisation, for every class of data and from anywhere.
-pub async fn create(State(app): State<App>, who: SignedIn, Extension(nonce): Extension<PageNonce>, Form(form): Form<KeyForm>) -> Response {
+pub async fn create(State(app): State<App>, Verified(who): Verified, Extension(nonce): Extension<PageNonce>, Form(form): Form<KeyForm>) -> Response {
     if !who.user.role.manages_keys() {
         return not_allowed(&app, &who, "/connect").await;
     }
@@ -45,7 +45,7 @@ pub async fn create(State(app): State<App>, who: SignedIn, Extension(nonce): Ext
 }
 
 /// Revokes a key of the viewer's own organisation.
-pub async fn revoke(State(app): State<App>, who: SignedIn, Form(form): Form<KeyForm>) -> Response {
+pub async fn revoke(State(app): State<App>, Verified(who): Verified, Form(form): Form<KeyForm>) -> Response {
     if !who.user.role.manages_keys() {
         return not_allowed(&app, &who, "/connect/revoke").await;
     }

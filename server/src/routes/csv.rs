@@ -2,7 +2,7 @@
 
 use crate::{
     App, audit,
-    auth::SignedIn,
+    auth::{SignedIn, Verified},
     csv::csv,
     views::{Looking, Viewing, from_store, incidents_filter, indicators_filter},
 };
@@ -60,14 +60,14 @@ fn score(value: Option<f64>) -> String {
     value.map(|v| format!("{v:.1}")).unwrap_or_default()
 }
 
-async fn collective(State(app): State<App>, who: SignedIn, Query(query): Query<PageQuery>) -> Response {
+async fn collective(State(app): State<App>, Verified(who): Verified, Query(query): Query<PageQuery>) -> Response {
     let taker = (app.clone(), who.clone());
     let page = viewing(app, who).collective(query).await;
     let rows = page.map(|p| p.incidents.rows);
     file(taker, "incidents-opened-and-closed", &["from", "opened", "closed"], rows).await
 }
 
-async fn organisations(State(app): State<App>, who: SignedIn, Query(mut query): Query<PageQuery>) -> Response {
+async fn organisations(State(app): State<App>, Verified(who): Verified, Query(mut query): Query<PageQuery>) -> Response {
     let taker = (app.clone(), who.clone());
     let viewing = viewing(app, who);
     let mut rows = Vec::new();
@@ -94,7 +94,7 @@ async fn organisations(State(app): State<App>, who: SignedIn, Query(mut query): 
     file(taker, "organisations", &columns, answer).await
 }
 
-async fn organisation(State(app): State<App>, who: SignedIn, Path(org): Path<String>, Query(query): Query<PageQuery>) -> Response {
+async fn organisation(State(app): State<App>, Verified(who): Verified, Path(org): Path<String>, Query(query): Query<PageQuery>) -> Response {
     let taker = (app.clone(), who.clone());
     let page = viewing(app, who).organisation(org.clone(), query).await;
     let columns: Vec<String> = page.as_ref().map(|p| p.history.columns.clone()).unwrap_or_default();
@@ -102,7 +102,7 @@ async fn organisation(State(app): State<App>, who: SignedIn, Path(org): Path<Str
     file(taker, &format!("{org}-score"), &columns, page.map(|p| p.history.rows)).await
 }
 
-async fn metric(State(app): State<App>, who: SignedIn, Path((org, metric)): Path<(String, String)>, Query(query): Query<PageQuery>) -> Response {
+async fn metric(State(app): State<App>, Verified(who): Verified, Path((org, metric)): Path<(String, String)>, Query(query): Query<PageQuery>) -> Response {
     let taker = (app.clone(), who.clone());
     let looking = Looking::new(app, who.viewer);
     let window = query.window(looking.now);
@@ -115,7 +115,7 @@ async fn metric(State(app): State<App>, who: SignedIn, Path((org, metric)): Path
     file(taker, &format!("{org}-{metric}"), &["observed_at", "value"], rows.map_err(from_store(looking.now))).await
 }
 
-async fn incidents(State(app): State<App>, who: SignedIn, Query(query): Query<PageQuery>) -> Response {
+async fn incidents(State(app): State<App>, Verified(who): Verified, Query(query): Query<PageQuery>) -> Response {
     let l = Looking::new(app.clone(), who.viewer);
     let row = |r: IncidentRow| {
         vec![
@@ -139,7 +139,7 @@ async fn incidents(State(app): State<App>, who: SignedIn, Query(query): Query<Pa
     file((app, who), "incidents", &["org", "external_id", "title", "severity", "status", "tlp", "class", "opened_at", "closed_at", "updated_at"], answer).await
 }
 
-async fn indicators(State(app): State<App>, who: SignedIn, Query(query): Query<PageQuery>) -> Response {
+async fn indicators(State(app): State<App>, Verified(who): Verified, Query(query): Query<PageQuery>) -> Response {
     let l = Looking::new(app.clone(), who.viewer);
     let row = |r: IndicatorRow| vec![r.org.slug, r.kind, r.value, r.tlp.to_string(), r.first_seen.rfc3339(), r.last_seen.rfc3339(), r.reporters.to_string()];
     let answer = async {

@@ -1,6 +1,11 @@
 //! The forms of `/admin/groups`: an organisation makes groups, invites into its own, joins and leaves by itself.
 
-use crate::{App, audit, auth::SignedIn, middleware::Form, views::Looking};
+use crate::{
+    App, audit,
+    auth::{SignedIn, Verified},
+    middleware::Form,
+    views::Looking,
+};
 use axum::{
     extract::State,
     http::StatusCode,
@@ -28,7 +33,7 @@ pub struct Which {
 }
 
 /// Makes a group, of which the viewer's organisation is the first member.
-pub async fn create(State(app): State<App>, who: SignedIn, Form(form): Form<New>) -> Response {
+pub async fn create(State(app): State<App>, Verified(who): Verified, Form(form): Form<New>) -> Response {
     let name: String = form.name.trim().chars().filter(|c| !c.is_control()).take(60).collect();
     if !who.user.role.manages_sharing() {
         return not_allowed(&app, &who).await;
@@ -44,7 +49,7 @@ pub async fn create(State(app): State<App>, who: SignedIn, Form(form): Form<New>
 }
 
 /// Invites an organisation into a group of the viewer's own.
-pub async fn invite(State(app): State<App>, who: SignedIn, Form(form): Form<Invitation>) -> Response {
+pub async fn invite(State(app): State<App>, Verified(who): Verified, Form(form): Form<Invitation>) -> Response {
     if !who.user.role.manages_sharing() {
         return not_allowed(&app, &who).await;
     }
@@ -55,7 +60,7 @@ pub async fn invite(State(app): State<App>, who: SignedIn, Form(form): Form<Invi
 }
 
 /// Joins a group that invited the viewer's organisation.
-pub async fn join(State(app): State<App>, who: SignedIn, Form(form): Form<Which>) -> Response {
+pub async fn join(State(app): State<App>, Verified(who): Verified, Form(form): Form<Which>) -> Response {
     if !who.user.role.manages_sharing() {
         return not_allowed(&app, &who).await;
     }
@@ -64,7 +69,7 @@ pub async fn join(State(app): State<App>, who: SignedIn, Form(form): Form<Which>
 }
 
 /// Leaves a group, or declines its invitation.
-pub async fn leave(State(app): State<App>, who: SignedIn, Form(form): Form<Which>) -> Response {
+pub async fn leave(State(app): State<App>, Verified(who): Verified, Form(form): Form<Which>) -> Response {
     if !who.user.role.manages_sharing() {
         return not_allowed(&app, &who).await;
     }

@@ -3,7 +3,7 @@
 use super::pages::render;
 use crate::{
     App, audit,
-    auth::{SignedIn, keys},
+    auth::{SignedIn, Verified, keys},
     middleware::{Form, PageNonce},
 };
 use axum::{
@@ -45,7 +45,7 @@ pub struct Which {
 }
 
 /// Makes a key of the viewer's own organisation.
-pub async fn create(State(app): State<App>, who: SignedIn, Extension(nonce): Extension<PageNonce>, Form(form): Form<New>) -> Response {
+pub async fn create(State(app): State<App>, Verified(who): Verified, Extension(nonce): Extension<PageNonce>, Form(form): Form<New>) -> Response {
     if !who.user.role.manages_keys() {
         return not_allowed(&app, &who, PAGE).await;
     }
@@ -74,7 +74,7 @@ pub async fn create(State(app): State<App>, who: SignedIn, Extension(nonce): Ext
 }
 
 /// Makes a key that takes over from another of the viewer's own organisation: both are live for a week.
-pub async fn rotate(State(app): State<App>, who: SignedIn, Extension(nonce): Extension<PageNonce>, Form(form): Form<Which>) -> Response {
+pub async fn rotate(State(app): State<App>, Verified(who): Verified, Extension(nonce): Extension<PageNonce>, Form(form): Form<Which>) -> Response {
     if !who.user.role.manages_keys() {
         return not_allowed(&app, &who, PAGE).await;
     }
@@ -99,7 +99,7 @@ pub async fn rotate(State(app): State<App>, who: SignedIn, Extension(nonce): Ext
 }
 
 /// Revokes a key of the viewer's own organisation.
-pub async fn revoke(State(app): State<App>, who: SignedIn, Form(form): Form<Which>) -> Response {
+pub async fn revoke(State(app): State<App>, Verified(who): Verified, Form(form): Form<Which>) -> Response {
     if !who.user.role.manages_keys() {
         return not_allowed(&app, &who, "/admin/keys/revoke").await;
     }

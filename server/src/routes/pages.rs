@@ -42,10 +42,13 @@ pub async fn page(State(app): State<App>, session: Session, Extension(nonce): Ex
         }
     };
     let path = request.uri().path();
-    let open = path == "/signin" || path.starts_with("/welcome/");
+    let open = path == "/signin" || path == "/signin/code" || path.starts_with("/welcome/");
     if who.is_none() && !open {
         let asked = request.uri().path_and_query().map_or("/", |p| p.as_str());
         return Redirect::to(&auth::handlers::sign_in_page(None, asked)).into_response();
+    }
+    if who.as_ref().is_some_and(|who| who.must_enrol) && !open && path != "/account" {
+        return Redirect::to("/account").into_response();
     }
     render(app, who, None, nonce, request).await
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     App, audit,
-    auth::SignedIn,
+    auth::{SignedIn, Verified},
     middleware::Form,
     views::{
         Looking,
@@ -24,7 +24,7 @@ pub struct Which {
 }
 
 /// Changes a rule of the viewer's own organisation, or proposes the change where it shows anybody more.
-pub async fn change(State(app): State<App>, who: SignedIn, Form(form): Form<SharingChange>) -> Response {
+pub async fn change(State(app): State<App>, Verified(who): Verified, Form(form): Form<SharingChange>) -> Response {
     if !who.user.role.manages_sharing() {
         return not_allowed(&app, &who).await;
     }
@@ -47,7 +47,7 @@ pub async fn change(State(app): State<App>, who: SignedIn, Form(form): Form<Shar
 }
 
 /// Agrees to a change that somebody else of the organisation proposed.
-pub async fn approve(State(app): State<App>, who: SignedIn, Form(form): Form<Which>) -> Response {
+pub async fn approve(State(app): State<App>, Verified(who): Verified, Form(form): Form<Which>) -> Response {
     if !who.user.role.manages_sharing() {
         return not_allowed(&app, &who).await;
     }
@@ -63,7 +63,7 @@ pub async fn approve(State(app): State<App>, who: SignedIn, Form(form): Form<Whi
 }
 
 /// Confirms what the viewer's own organisation shares, which begins with it.
-pub async fn confirm(State(app): State<App>, who: SignedIn) -> Response {
+pub async fn confirm(State(app): State<App>, Verified(who): Verified) -> Response {
     if !who.user.role.manages_sharing() {
         return not_allowed(&app, &who).await;
     }
@@ -72,7 +72,7 @@ pub async fn confirm(State(app): State<App>, who: SignedIn) -> Response {
 }
 
 /// Takes back or declines a change that waits.
-pub async fn decline(State(app): State<App>, who: SignedIn, Form(form): Form<Which>) -> Response {
+pub async fn decline(State(app): State<App>, Verified(who): Verified, Form(form): Form<Which>) -> Response {
     if !who.user.role.manages_sharing() {
         return not_allowed(&app, &who).await;
     }

@@ -3,7 +3,7 @@
 use super::pages::render;
 use crate::{
     App, audit,
-    auth::{SignedIn, links},
+    auth::{SignedIn, Verified, links},
     middleware::{Form, PageNonce},
 };
 use axum::{
@@ -38,7 +38,7 @@ pub struct Given {
 }
 
 /// Adds a person of the viewer's own organisation, and shows the one-time link in the very answer.
-pub async fn invite(State(app): State<App>, who: SignedIn, Extension(nonce): Extension<PageNonce>, Form(form): Form<Invitation>) -> Response {
+pub async fn invite(State(app): State<App>, Verified(who): Verified, Extension(nonce): Extension<PageNonce>, Form(form): Form<Invitation>) -> Response {
     if !who.user.role.manages_users() {
         return not_allowed(&app, &who).await;
     }
@@ -58,7 +58,7 @@ pub async fn invite(State(app): State<App>, who: SignedIn, Extension(nonce): Ext
 }
 
 /// Makes another one-time link for a person of the viewer's own organisation, such as for who has forgotten the password.
-pub async fn link(State(app): State<App>, who: SignedIn, Extension(nonce): Extension<PageNonce>, Form(form): Form<Which>) -> Response {
+pub async fn link(State(app): State<App>, Verified(who): Verified, Extension(nonce): Extension<PageNonce>, Form(form): Form<Which>) -> Response {
     if !who.user.role.manages_users() {
         return not_allowed(&app, &who).await;
     }
@@ -82,7 +82,7 @@ async fn linked(app: App, who: SignedIn, nonce: PageNonce, id: i64) -> Response 
 }
 
 /// Gives a person of the viewer's own organisation another role.
-pub async fn role(State(app): State<App>, who: SignedIn, Form(form): Form<Given>) -> Response {
+pub async fn role(State(app): State<App>, Verified(who): Verified, Form(form): Form<Given>) -> Response {
     if !who.user.role.manages_users() {
         return not_allowed(&app, &who).await;
     }
@@ -91,7 +91,7 @@ pub async fn role(State(app): State<App>, who: SignedIn, Form(form): Form<Given>
 }
 
 /// Keeps a person of the viewer's own organisation out.
-pub async fn disable(State(app): State<App>, who: SignedIn, Form(form): Form<Which>) -> Response {
+pub async fn disable(State(app): State<App>, Verified(who): Verified, Form(form): Form<Which>) -> Response {
     if !who.user.role.manages_users() {
         return not_allowed(&app, &who).await;
     }
@@ -99,7 +99,7 @@ pub async fn disable(State(app): State<App>, who: SignedIn, Form(form): Form<Whi
 }
 
 /// Lets a person of the viewer's own organisation in again.
-pub async fn enable(State(app): State<App>, who: SignedIn, Form(form): Form<Which>) -> Response {
+pub async fn enable(State(app): State<App>, Verified(who): Verified, Form(form): Form<Which>) -> Response {
     if !who.user.role.manages_users() {
         return not_allowed(&app, &who).await;
     }

@@ -47,6 +47,11 @@ pub enum Action {
     SessionStarted,
     /// Somebody signed out, or the session made way for a newer one.
     SessionEnded,
+    /// An authenticator app is asked for from now on.
+    FactorSet,
+    FactorRemoved,
+    RecoveryCodesMade,
+    RecoveryCodeUsed,
     SignInFailed,
     /// A sign-in was refused unseen, after too many failures.
     SignInThrottled,
@@ -90,6 +95,10 @@ impl Action {
             Self::PasswordSet => "password.set",
             Self::SessionStarted => "session.started",
             Self::SessionEnded => "session.ended",
+            Self::FactorSet => "factor.set",
+            Self::FactorRemoved => "factor.removed",
+            Self::RecoveryCodesMade => "factor.recovery_codes_made",
+            Self::RecoveryCodeUsed => "factor.recovery_code_used",
             Self::SignInFailed => "signin.failed",
             Self::SignInThrottled => "signin.throttled",
             Self::KeyCreated => "key.created",

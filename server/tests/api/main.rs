@@ -13,6 +13,7 @@ mod clock;
 mod connections;
 mod contract;
 mod database;
+mod factor;
 mod fresh;
 mod headers;
 mod idempotency;

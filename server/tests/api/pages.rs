@@ -33,6 +33,7 @@ async fn addresses(app: &TestApp) -> Vec<(&'static str, String)> {
         ("/receipts", "/receipts".into()),
         ("/receipts/:id", format!("/receipts/{receipt}")),
         ("/connect", "/connect".into()),
+        ("/account", "/account".into()),
         ("/admin/audit", "/admin/audit".into()),
         ("/admin/groups", "/admin/groups".into()),
         ("/admin/keys", "/admin/keys".into()),
@@ -41,6 +42,8 @@ async fn addresses(app: &TestApp) -> Vec<(&'static str, String)> {
         ("/about/scoring", "/about/scoring".into()),
         ("/status", "/status".into()),
         ("/signin", "/signin".into()),
+        ("/signin/code", "/signin/code".into()),
+        ("/stepup", "/stepup".into()),
         ("/welcome/:token", "/welcome/some-token".into()),
     ]
 }
@@ -71,7 +74,7 @@ async fn every_page_opens_for_those_who_are_signed_in() {
     let addresses = addresses(&app).await;
     for (route, address) in &addresses {
         let answer = app.get(address).await;
-        if ["/signin", "/welcome/:token"].contains(route) {
+        if ["/signin", "/signin/code", "/welcome/:token"].contains(route) {
             assert_eq!(answer.status, 200, "{address}");
         } else {
             assert_eq!((answer.status, answer.body.len()), (303, 0), "{address}");

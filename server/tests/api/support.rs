@@ -55,6 +55,8 @@ pub struct TestApp {
 /// How a hub differs from the usual one.
 pub struct Setup {
     pub plain: bool,
+    /// Whether some roles need a second factor.
+    pub second_factor: bool,
     pub limits: Limits,
     /// Bytes that the system keeps for a reader who is slow; `None` for as many as it likes.
     pub buffer: Option<u32>,
@@ -63,7 +65,7 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { plain: true, limits: Limits::default(), buffer: None, folder: tempfile::tempdir().expect("a folder for the database") }
+        Self { plain: true, second_factor: false, limits: Limits::default(), buffer: None, folder: tempfile::tempdir().expect("a folder for the database") }
     }
 }
 
@@ -100,7 +102,7 @@ impl TestApp {
         Self::start_with(Setup { plain, ..Setup::default() }).await
     }
 
-    pub async fn start_with(Setup { plain, limits, buffer, folder }: Setup) -> Self {
+    pub async fn start_with(Setup { plain, second_factor, limits, buffer, folder }: Setup) -> Self {
         // reqwest asks for a provider even where no address is https.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let database = database(folder.path()).await;
@@ -109,6 +111,7 @@ impl TestApp {
             alliance: "Test Alliance".into(),
             demo: false,
             insecure_cookies: plain,
+            second_factor,
             retention: store::Retention::default(),
         };
         let app = App::open(config, &database, Clock::default()).await.expect("the hub opens");

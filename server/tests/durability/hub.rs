@@ -99,6 +99,7 @@ impl Hub {
         let log = File::options().create(true).append(true).open(self.folder.path().join("hub.log")).expect("a log");
         let child = command
             .arg("serve")
+            .arg("--optional-second-factor")
             .env("SHIELDWALL_LISTEN", self.address.to_string())
             .env("DATABASE_URL", &self.database)
             .env("SHIELDWALL_SIGNING_KEY_FILE", self.folder.path().join("signing-key"))

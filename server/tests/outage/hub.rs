@@ -59,6 +59,7 @@ impl Hub {
             alliance: "Test Alliance".into(),
             demo: false,
             insecure_cookies: true,
+            second_factor: false,
             retention: store::Retention::default(),
         };
         let app = App::open(config, &way(&database).await, Clock::default()).await.expect("the hub opens");

@@ -34,6 +34,7 @@ async fn fill(f: &Fixture) {
     hub.create_session([1; 32], SessionRecord { user: Some(user), data: "{}".into(), expires_at: NOW.plus(HOUR), absolute_at: NOW.plus(DAY) }, NOW)
         .await
         .unwrap();
+    assert!(hub.offer_factor(user, vec![3; 20]).await.unwrap() && hub.confirm_factor(user, 1, vec![[4; 32]], NOW).await.unwrap());
     hub.add_signin_link(user, [7; 32], NOW.plus(HOUR), NOW).await.unwrap();
     assert!(hub.count_try(vec![([8; 32], 5)], HOUR, NOW).await.unwrap());
     let record = KeyRecord {
@@ -101,6 +102,7 @@ async fn portrait(store: &Store, orgs: &[OrgId]) -> Vec<String> {
         format!("{:?}", hub.meta("alliance").await.unwrap()),
         format!("{:?}", hub.user_by_email("ana@b.example").await.unwrap()),
         format!("{:?}", hub.session([1; 32], NOW).await.unwrap()),
+        format!("{:?} {}", hub.factor(1).await.unwrap().map(|f| f.secret), hub.recovery_codes(1).await.unwrap()),
         format!("{:?}", hub.viewers_of(&[[1; 32]], NOW).await.unwrap()),
         format!("{:?}", hub.signin_link([7; 32], NOW).await.unwrap()),
         format!("{:?}", hub.key_by_hash([9; 32]).await.unwrap()),

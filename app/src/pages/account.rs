@@ -1,0 +1,110 @@
+//! `/account`: the reader's second factor and sessions.
+
+use super::{connect::Command, users::title};
+use crate::{api::pages, components::*};
+use domain::view::{Account, SessionRow};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+/// The reader's own account.
+#[component]
+pub fn AccountPage() -> impl IntoView {
+    let done = use_query_map().with_untracked(|map| map.get_str("done").unwrap_or_default().to_owned());
+    let data = async move { pages().account().await };
+    view! { <Page title="Your account">{loaded(data, move |page| view! { <All page done=done.clone()/> })}</Page> }
+}
+
+#[component]
+fn All(page: Signal<Account>, done: String) -> impl IntoView {
+    let notice = match done.as_str() {
+        "wrong" => Some("That code is not right, or too old. Look at your app's clock, and try the next one."),
+        "throttled" => Some("Too many attempts. Wait a few minutes and try again."),
+        "there" => Some("You have a second factor already."),
+        "removed" => Some("Your second factor is gone: your password alone opens your account now."),
+        "needed" => Some("Not done: your role needs a second factor."),
+        "ended" => Some("Ended. Open pages there are signed out within 5 seconds."),
+        "gone" => Some("There is nothing like that to change."),
+        _ => None,
+    };
+    let account = page.get_untracked();
+    let (person, must) = (account.person.clone(), account.needs_factor && !account.has_factor);
+    let sessions = account.sessions.clone();
+    let codes = (!account.codes.is_empty()).then(|| account.codes.join("\n"));
+    let several = sessions.len() > 1;
+    view! {
+        <PageHead title=person.name.clone()>
+            <span>{person.email.clone()}", "{title(person.role)}" of "{person.org.name.clone()}</span>
+        </PageHead>
+        <Notice text=notice/>
+        {must.then(|| view! { <p class="notice" role="alert"><b>"Your role needs a second factor."</b>" Set it up here; then every page opens."</p> })}
+        {codes.map(|codes| view! {
+            <Card title="Recovery codes" class="disclosure">
+                <p><b>"This is the only time you see these codes."</b>" Each stands in once for a code of your app. Keep them where your phone is not."</p>
+                <Command label="Recovery codes" text=codes/>
+            </Card>
+        })}
+        <Card title="Second factor" id="factor">{second_factor(&account)}</Card>
+        <Card title="Where you are signed in" id="sessions">
+            <div class="scroll" tabindex="0" role="region" aria-label="Your sessions">
+                <table>
+                    <caption class="sr">"Your sessions"</caption>
+                    <thead><tr><th scope="col">"Since"</th><th scope="col">"From"</th><th scope="col">"Browser"</th><th scope="col">"Ends unless used"</th><th scope="col">"End it"</th></tr></thead>
+                    <tbody>{sessions.into_iter().map(session).collect_view()}</tbody>
+                </table>
+            </div>
+            {several.then(|| one_click("/account/sessions/end", "session", String::new(), "End all others", "sessions"))}
+        </Card>
+    }
+    .into_any()
+}
+
+fn second_factor(account: &Account) -> AnyView {
+    if let Some((picture, typed)) = account.offer.clone() {
+        return view! {
+            <ol class="plain-steps">
+                <li><p>"Open an authenticator app and take a picture of this, or type the letters below it."</p>
+                    <Svg markup=picture class="qr"/>
+                    <p><code>{typed}</code></p></li>
+                <li><p>"Type the six digits that the app shows now."</p>
+                    <form class="inline-form" method="post" action="/account/factor/confirm">
+                        <label for="code">"Code"</label>
+                        <input id="code" name="code" inputmode="numeric" autocomplete="one-time-code" required maxlength="9" size="9"/>
+                        <button class="primary">"Turn it on"</button>
+                    </form></li>
+            </ol>
+        }
+        .into_any();
+    }
+    if !account.has_factor {
+        return view! {
+            <p>"With a second factor, a stolen password alone opens nothing. You need an authenticator app on your phone or in your password manager."</p>
+            <form method="post" action="/account/factor"><button class="primary"><Icon name="key"/>" Set up an authenticator app"</button></form>
+        }
+        .into_any();
+    }
+    let left = plural(account.codes_left.into(), "recovery code is", "recovery codes are");
+    let remove = (!account.needs_factor).then(|| view! { <form method="post" action="/account/factor/remove"><button>"Remove it"</button></form> });
+    view! {
+        <p><span class="mark st-good"><span class="sign" aria-hidden="true">"✓"</span>"On"</span>" A code of your app is asked for at sign-in, and before keys, exports, people and sharing are touched. "{left}" left."</p>
+        <div class="row-forms"><form method="post" action="/account/factor/recovery"><button>"Make new recovery codes"</button></form>{remove}</div>
+    }
+    .into_any()
+}
+
+fn session(row: SessionRow) -> AnyView {
+    let end = if row.current {
+        view! { <span class="quiet">"this one"</span> }.into_any()
+    } else {
+        one_click("/account/sessions/end", "session", row.id, "End", "this session")
+    };
+    view! {
+        <tr>
+            <td><Time at=row.begun_at/></td>
+            <td>{row.address}</td>
+            <td class="agent">{row.agent}</td>
+            <td><Time at=row.idle_until/></td>
+            <td>{end}</td>
+        </tr>
+    }
+    .into_any()
+}

@@ -1,0 +1,49 @@
+//! `/account`
+
+use super::{Looking, Viewing, failed, from_store, shell};
+use crate::auth::{
+    begin::{ADDRESS, AGENT},
+    factor, sessions,
+};
+use app::api::Answer;
+use domain::view::*;
+use serde_json::Value;
+use store::SessionRecord;
+
+/// The viewer's own account.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn account(viewing: &Viewing, l: &Looking) -> Answer<Account> {
+    let who = viewing.who.as_ref().ok_or(Refusal::SignIn)?;
+    let person = shell::shell(viewing)?.viewer.ok_or(Refusal::SignIn)?;
+    let (hub, fault) = (l.app.store.hub(), from_store(l.now));
+    let factor = hub.factor(who.user.id).await.map_err(&fault)?;
+    let offer = match factor.as_ref().filter(|f| !f.confirmed) {
+        Some(f) => Some((factor::picture(&f.secret, &l.app.config.alliance, &who.user.email).map_err(failed)?, factor::typed(&f.secret))),
+        None => None,
+    };
+    let sessions = hub.sessions_of(who.user.id, l.now).await.map_err(&fault)?;
+    Ok(Account {
+        person,
+        has_factor: factor.is_some_and(|f| f.confirmed),
+        needs_factor: l.app.config.second_factor && who.user.role.needs_second_factor(),
+        codes_left: hub.recovery_codes(who.user.id).await.map_err(&fault)?,
+        offer,
+        codes: viewing.once.as_deref().unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
+        sessions: sessions.into_iter().map(|(hash, record)| row(hash, &record, who.session)).collect(),
+    })
+}
+
+fn row(hash: [u8; 32], record: &SessionRecord, own: [u8; 32]) -> SessionRow {
+    let data: Value = serde_json::from_str(&record.data).unwrap_or_default();
+    let text = |key: &str| data[key].as_str().unwrap_or_default().to_owned();
+    SessionRow {
+        id: hash.iter().map(|b| format!("{b:02x}")).collect(),
+        begun_at: record.absolute_at.plus(-sessions::ABSOLUTE),
+        idle_until: record.expires_at,
+        address: text(ADDRESS),
+        agent: text(AGENT),
+        current: hash == own,
+    }
+}
