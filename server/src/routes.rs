@@ -10,6 +10,7 @@ mod health;
 mod keys;
 mod pages;
 mod sharing;
+pub mod table;
 mod users;
 
 use crate::{
@@ -20,7 +21,6 @@ use axum::{
     Router,
     extract::Request,
     middleware::{from_fn, from_fn_with_state},
-    routing::{get, post},
 };
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -35,37 +35,8 @@ pub fn router(app: &App) -> Router {
     // Pages are rendered on tokio; an error only says that this was set before.
     let _ = any_spawner::Executor::init_tokio();
     // With a session: people. Machines with keys get none.
-    let people = Router::new()
-        .route("/live", get(live::sse::stream))
-        .route("/connect", get(pages::page).post(connect::create))
-        .route("/connect/revoke", post(connect::revoke))
-        .route("/account", get(pages::page))
-        .route("/account/factor", post(account::offer))
-        .route("/account/factor/confirm", post(account::confirm))
-        .route("/account/factor/recovery", post(account::recovery))
-        .route("/account/factor/remove", post(account::remove))
-        .route("/account/sessions/end", post(account::end))
-        .route("/admin/audit.jsonl", get(audit::lines))
-        .route("/admin/keys", get(pages::page).post(keys::create))
-        .route("/admin/keys/revoke", post(keys::revoke))
-        .route("/admin/keys/rotate", post(keys::rotate))
-        .route("/admin/users", get(pages::page).post(users::invite))
-        .route("/admin/users/disable", post(users::disable))
-        .route("/admin/users/enable", post(users::enable))
-        .route("/admin/users/link", post(users::link))
-        .route("/admin/users/role", post(users::role))
-        .route("/admin/groups", get(pages::page).post(groups::create))
-        .route("/admin/groups/invite", post(groups::invite))
-        .route("/admin/groups/join", post(groups::join))
-        .route("/admin/groups/leave", post(groups::leave))
-        .route("/admin/sharing", get(pages::page).post(sharing::change))
-        .route("/admin/sharing/approve", post(sharing::approve))
-        .route("/admin/sharing/confirm", post(sharing::confirm))
-        .route("/admin/sharing/decline", post(sharing::decline))
-        .nest("/csv", csv::router())
-        .merge(auth::handlers::routes())
-        .fallback(pages::page)
-        .layer(auth::sessions::session_layer(app));
+    let people = table::people().into_iter().fold(Router::new(), |router, route| router.route(route.path, route.handler));
+    let people = people.fallback(pages::page).layer(auth::sessions::session_layer(app));
     Router::new()
         .merge(api::router())
         .merge(health::router())

@@ -8,38 +8,22 @@ use super::{
 };
 use crate::{App, audit, auth::password::PasswordError, middleware::Form};
 use axum::{
-    Router,
-    extract::{DefaultBodyLimit, State},
+    extract::State,
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
-    routing::post,
 };
 use serde::Deserialize;
 use store::StoreError;
 use tower_sessions::Session;
 
-/// Longest form, in bytes.
-const FORM: usize = 16 * 1024;
-
-/// The routes of this file, under `/auth`.
-pub fn routes() -> Router<App> {
-    Router::new()
-        .route("/auth/code", post(verify::code))
-        .route("/auth/signin", post(sign_in))
-        .route("/auth/stepup", post(verify::step_up))
-        .route("/auth/signout", post(sign_out))
-        .route("/auth/welcome", post(welcome))
-        .layer(DefaultBodyLimit::max(FORM))
-}
-
 #[derive(Deserialize)]
-struct SignIn {
+pub struct SignIn {
     email: String,
     password: String,
     next: Option<String>,
 }
 
-async fn sign_in(State(app): State<App>, session: Session, visitor: Visitor, Form(form): Form<SignIn>) -> Response {
+pub async fn sign_in(State(app): State<App>, session: Session, visitor: Visitor, Form(form): Form<SignIn>) -> Response {
     let address = visitor.address.0;
     let next = local_path(form.next.as_deref().unwrap_or("/"));
     let attempt = match Attempt::admit(&app, &form.email, address).await {
@@ -95,7 +79,7 @@ async fn sign_in(State(app): State<App>, session: Session, visitor: Visitor, For
     }
 }
 
-async fn sign_out(session: Session) -> Response {
+pub async fn sign_out(session: Session) -> Response {
     if let Err(error) = session.flush().await {
         return unavailable(&begin::store_error(&error));
     }
@@ -104,13 +88,13 @@ async fn sign_out(session: Session) -> Response {
 }
 
 #[derive(Deserialize)]
-struct Welcome {
+pub struct Welcome {
     token: String,
     password: String,
     again: String,
 }
 
-async fn welcome(State(app): State<App>, session: Session, visitor: Visitor, Form(form): Form<Welcome>) -> Response {
+pub async fn welcome(State(app): State<App>, session: Session, visitor: Visitor, Form(form): Form<Welcome>) -> Response {
     let back = |error: &str| Redirect::to(&format!("/welcome/{}?error={error}", form.token)).into_response();
     let (hash, hub) = (links::hash(&form.token), app.store.hub());
     let Some(id) = links::user_of(&form.token) else {

@@ -18,13 +18,13 @@ use serde::Deserialize;
 use tower_sessions::Session;
 
 #[derive(Deserialize)]
-pub(super) struct Code {
+pub struct Code {
     code: String,
     next: Option<String>,
 }
 
 /// The code after a right password.
-pub(super) async fn code(State(app): State<App>, session: Session, visitor: Visitor, Form(form): Form<Code>) -> Response {
+pub async fn code(State(app): State<App>, session: Session, visitor: Visitor, Form(form): Form<Code>) -> Response {
     let next = local_path(form.next.as_deref().unwrap_or("/"));
     let user = match begin::waiting(&session, app.clock.now()).await {
         Ok(Some(id)) => match app.store.hub().user(id).await {
@@ -68,14 +68,14 @@ pub(super) async fn code(State(app): State<App>, session: Session, visitor: Visi
 }
 
 #[derive(Deserialize)]
-pub(super) struct Proof {
+pub struct Proof {
     /// A code, or the password of who has no second factor.
     proof: String,
     next: Option<String>,
 }
 
 /// The proof of somebody who is signed in.
-pub(super) async fn step_up(State(app): State<App>, who: SignedIn, session: Session, visitor: Visitor, Form(form): Form<Proof>) -> Response {
+pub async fn step_up(State(app): State<App>, who: SignedIn, session: Session, visitor: Visitor, Form(form): Form<Proof>) -> Response {
     let next = local_path(form.next.as_deref().unwrap_or("/"));
     let user = &who.user;
     let attempt = match Attempt::admit(&app, &format!("code of {}", user.id), visitor.address.0).await {

@@ -8,11 +8,9 @@ use crate::{
 };
 use app::api::{Answer, Pages};
 use axum::{
-    Router,
     extract::{Path, Query, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
-    routing::get,
 };
 use domain::{
     DataClass,
@@ -23,16 +21,6 @@ use domain::{
 
 /// Rows of one file; a longer list is downloaded in narrower parts.
 const MOST: usize = 10_000;
-
-pub fn router() -> Router<App> {
-    Router::new()
-        .route("/collective", get(collective))
-        .route("/orgs", get(organisations))
-        .route("/orgs/{org}", get(organisation))
-        .route("/orgs/{org}/metrics/{metric}", get(metric))
-        .route("/incidents", get(incidents))
-        .route("/indicators", get(indicators))
-}
 
 fn viewing(app: App, who: SignedIn) -> Viewing {
     Viewing { app, who: Some(who), base_url: String::new(), once: None }
@@ -60,14 +48,14 @@ fn score(value: Option<f64>) -> String {
     value.map(|v| format!("{v:.1}")).unwrap_or_default()
 }
 
-async fn collective(State(app): State<App>, Verified(who): Verified, Query(query): Query<PageQuery>) -> Response {
+pub async fn collective(State(app): State<App>, Verified(who): Verified, Query(query): Query<PageQuery>) -> Response {
     let taker = (app.clone(), who.clone());
     let page = viewing(app, who).collective(query).await;
     let rows = page.map(|p| p.incidents.rows);
     file(taker, "incidents-opened-and-closed", &["from", "opened", "closed"], rows).await
 }
 
-async fn organisations(State(app): State<App>, Verified(who): Verified, Query(mut query): Query<PageQuery>) -> Response {
+pub async fn organisations(State(app): State<App>, Verified(who): Verified, Query(mut query): Query<PageQuery>) -> Response {
     let taker = (app.clone(), who.clone());
     let viewing = viewing(app, who);
     let mut rows = Vec::new();
@@ -94,7 +82,7 @@ async fn organisations(State(app): State<App>, Verified(who): Verified, Query(mu
     file(taker, "organisations", &columns, answer).await
 }
 
-async fn organisation(State(app): State<App>, Verified(who): Verified, Path(org): Path<String>, Query(query): Query<PageQuery>) -> Response {
+pub async fn organisation(State(app): State<App>, Verified(who): Verified, Path(org): Path<String>, Query(query): Query<PageQuery>) -> Response {
     let taker = (app.clone(), who.clone());
     let page = viewing(app, who).organisation(org.clone(), query).await;
     let columns: Vec<String> = page.as_ref().map(|p| p.history.columns.clone()).unwrap_or_default();
@@ -102,7 +90,7 @@ async fn organisation(State(app): State<App>, Verified(who): Verified, Path(org)
     file(taker, &format!("{org}-score"), &columns, page.map(|p| p.history.rows)).await
 }
 
-async fn metric(State(app): State<App>, Verified(who): Verified, Path((org, metric)): Path<(String, String)>, Query(query): Query<PageQuery>) -> Response {
+pub async fn metric(State(app): State<App>, Verified(who): Verified, Path((org, metric)): Path<(String, String)>, Query(query): Query<PageQuery>) -> Response {
     let taker = (app.clone(), who.clone());
     let looking = Looking::new(app, who.viewer);
     let window = query.window(looking.now);
@@ -115,7 +103,7 @@ async fn metric(State(app): State<App>, Verified(who): Verified, Path((org, metr
     file(taker, &format!("{org}-{metric}"), &["observed_at", "value"], rows.map_err(from_store(looking.now))).await
 }
 
-async fn incidents(State(app): State<App>, Verified(who): Verified, Query(query): Query<PageQuery>) -> Response {
+pub async fn incidents(State(app): State<App>, Verified(who): Verified, Query(query): Query<PageQuery>) -> Response {
     let l = Looking::new(app.clone(), who.viewer);
     let row = |r: IncidentRow| {
         vec![
@@ -139,7 +127,7 @@ async fn incidents(State(app): State<App>, Verified(who): Verified, Query(query)
     file((app, who), "incidents", &["org", "external_id", "title", "severity", "status", "tlp", "class", "opened_at", "closed_at", "updated_at"], answer).await
 }
 
-async fn indicators(State(app): State<App>, Verified(who): Verified, Query(query): Query<PageQuery>) -> Response {
+pub async fn indicators(State(app): State<App>, Verified(who): Verified, Query(query): Query<PageQuery>) -> Response {
     let l = Looking::new(app.clone(), who.viewer);
     let row = |r: IndicatorRow| vec![r.org.slug, r.kind, r.value, r.tlp.to_string(), r.first_seen.rfc3339(), r.last_seen.rfc3339(), r.reporters.to_string()];
     let answer = async {

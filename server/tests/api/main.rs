@@ -26,6 +26,7 @@ mod pages;
 mod people;
 mod push;
 mod refusals;
+mod routes;
 mod sharing;
 mod signin;
 mod unshared;

@@ -2,7 +2,8 @@
 
 use crate::support::*;
 use app::api::Pages;
-use domain::{DAY, MINUTE, Role, Viewer, query::PageQuery, view::Collective};
+use domain::{DAY, DataClass, Level, MINUTE, Role, SECOND, Viewer, query::PageQuery, sharing::Audience, view::Collective};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::json;
 use server::{auth::SignedIn, views::Viewing};
 
@@ -44,8 +45,62 @@ async fn numbers_are_rows() {
     let mut criticals = Vec::new();
     for org in ORGS {
         let person = app.person_of(org, Role::Executive).await;
+        let page = every_number_is_a_number_of_rows(&app, &person, org).await;
+        criticals.push(page.critical.open);
+        assert_eq!((page.coverage.reporting(), page.coverage.total()), (3, 3));
+    }
+    // Own five and the one ahead, of each other two public and the one ahead, and what names this organisation beyond that.
+    assert_eq!(criticals, [6 + 2 * 3 + 2; 3]);
+}
+
+/// Whatever organisations let each other see, and whoever belongs to a group with whom: the very same holds.
+#[tokio::test]
+async fn numbers_are_rows_under_any_rules() {
+    let app = TestApp::start().await;
+    alliance(&app).await;
+    let hub = app.app.store.hub();
+    let group = hub.add_group(app.org("alpha"), "G".into(), app.now()).await.expect("a group");
+    let seed = rand::random::<u64>();
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut people = Vec::new();
+    for org in ORGS {
+        let role = Role::ALL[rng.random_range(0..Role::ALL.len())];
+        people.push((org, app.person_of(org, role).await));
+    }
+    for round in 0..8 {
+        for _ in 0..4 {
+            let (owner, other) = (app.org(ORGS[rng.random_range(0..3)]), app.org(ORGS[rng.random_range(0..3)]));
+            let class = DataClass::ALL[rng.random_range(0..4)];
+            let audience = [Audience::Everyone, Audience::Group(group), Audience::Organisation(other)][rng.random_range(0..3)];
+            let level = [None, Some(Level::None), Some(Level::Aggregate), Some(Level::Summary), Some(Level::Detail)][rng.random_range(0..5)];
+            hub.set_rule(owner, class, audience, level, app.now()).await.expect("a rule");
+            if rng.random_bool(0.5) {
+                hub.invite(group, app.org("alpha"), other, app.now()).await.expect("an invitation");
+                hub.join(group, other, app.now()).await.expect("a member");
+            } else {
+                hub.leave(group, other, app.now()).await.expect("nobody");
+            }
+        }
+        let version = hub.sharing_version().await.expect("a version");
+        app.app.clock.advance(2 * SECOND);
+        eventually("the rules are read", async || (app.app.live.board().sharing.version == version).then_some(())).await;
+        for (org, person) in &people {
+            println!("seed {seed}, round {round}, {org}");
+            let page = every_number_is_a_number_of_rows(&app, person, org).await;
+            let seen: Vec<f64> = person.get("/csv/orgs").await.csv().iter().filter_map(|row| row[3].parse().ok()).collect();
+            let mean = seen.iter().sum::<f64>() / seen.len() as f64;
+            // The file has tenths of a point.
+            assert!(page.index.score.is_some_and(|score| (score - mean).abs() < 0.06), "{:?} is no mean of {seen:?}", page.index.score);
+            assert_eq!(page.coverage.total() as usize, seen.len());
+        }
+    }
+}
+
+/// Asks every number of the overview, the lists and the organisations, and counts the rows behind it as the same viewer lists them.
+async fn every_number_is_a_number_of_rows(app: &TestApp, person: &Person<'_>, org: &str) -> Collective {
+    {
         let rows = async |path: &str| person.get(path).await.csv().len() as u64;
-        let page = collective(&app, &person, org).await;
+        let page = collective(app, person, org).await;
         let critical = rows("/csv/incidents?sev=critical").await;
         assert_eq!(u64::from(page.critical.open), critical, "{org}");
         assert!(words(&person.page("/").await).contains(&format!("Open critical {critical}")), "{org}: {}", words(&person.page("/").await));
@@ -65,11 +120,8 @@ async fn numbers_are_rows() {
             let text = words(&person.page(&format!("/incidents?status={status}")).await);
             assert!(text.contains(&format!("{listed} ")), "{org} {status}: {listed} in {text}");
         }
-        criticals.push(critical);
-        assert_eq!((page.coverage.reporting(), page.coverage.total()), (3, 3));
+        page
     }
-    // Own five and the one ahead, of each other two public and the one ahead, and what names this organisation beyond that.
-    assert_eq!(criticals, [6 + 2 * 3 + 2; 3]);
 }
 
 #[tokio::test]

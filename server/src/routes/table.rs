@@ -1,0 +1,75 @@
+//! Every route for people, in one table: the router is made of it, and so are the tests that ask each one as everybody. The pages themselves are
+//! Leptos's routes (`app/src/app.rs`), those for machines are in the API's description.
+
+use super::{account, audit, connect, csv, groups, keys, pages, sharing, users};
+use crate::{
+    App,
+    auth::{handlers, verify},
+    live,
+};
+use axum::{
+    extract::DefaultBodyLimit,
+    routing::{MethodRouter, get, post},
+};
+
+/// Longest form, in bytes.
+const FORM: usize = 16 * 1024;
+
+/// One path and who answers there.
+pub struct Route {
+    pub path: &'static str,
+    /// Whether it takes a form.
+    pub takes_form: bool,
+    pub handler: MethodRouter<App>,
+}
+
+fn read(path: &'static str, handler: MethodRouter<App>) -> Route {
+    Route { path, takes_form: false, handler }
+}
+
+fn form(path: &'static str, handler: MethodRouter<App>) -> Route {
+    Route { path, takes_form: true, handler: handler.layer(DefaultBodyLimit::max(FORM)) }
+}
+
+/// The table.
+#[must_use]
+pub fn people() -> Vec<Route> {
+    vec![
+        read("/live", get(live::sse::stream)),
+        form("/account/factor", post(account::offer)),
+        form("/account/factor/confirm", post(account::confirm)),
+        form("/account/factor/recovery", post(account::recovery)),
+        form("/account/factor/remove", post(account::remove)),
+        form("/account/sessions/end", post(account::end)),
+        read("/admin/audit.jsonl", get(audit::lines)),
+        form("/admin/groups", get(pages::page).post(groups::create)),
+        form("/admin/groups/invite", post(groups::invite)),
+        form("/admin/groups/join", post(groups::join)),
+        form("/admin/groups/leave", post(groups::leave)),
+        form("/admin/keys", get(pages::page).post(keys::create)),
+        form("/admin/keys/revoke", post(keys::revoke)),
+        form("/admin/keys/rotate", post(keys::rotate)),
+        form("/admin/sharing", get(pages::page).post(sharing::change)),
+        form("/admin/sharing/approve", post(sharing::approve)),
+        form("/admin/sharing/confirm", post(sharing::confirm)),
+        form("/admin/sharing/decline", post(sharing::decline)),
+        form("/admin/users", get(pages::page).post(users::invite)),
+        form("/admin/users/disable", post(users::disable)),
+        form("/admin/users/enable", post(users::enable)),
+        form("/admin/users/link", post(users::link)),
+        form("/admin/users/role", post(users::role)),
+        form("/auth/code", post(verify::code)),
+        form("/auth/signin", post(handlers::sign_in)),
+        form("/auth/signout", post(handlers::sign_out)),
+        form("/auth/stepup", post(verify::step_up)),
+        form("/auth/welcome", post(handlers::welcome)),
+        form("/connect", get(pages::page).post(connect::create)),
+        form("/connect/revoke", post(connect::revoke)),
+        read("/csv/collective", get(csv::collective)),
+        read("/csv/incidents", get(csv::incidents)),
+        read("/csv/indicators", get(csv::indicators)),
+        read("/csv/orgs", get(csv::organisations)),
+        read("/csv/orgs/{org}", get(csv::organisation)),
+        read("/csv/orgs/{org}/metrics/{metric}", get(csv::metric)),
+    ]
+}
