@@ -90,7 +90,9 @@ fn Routes() -> impl IntoView {
                 <Route path=path!("/admin/keys") view=KeysPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/users") view=UsersPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/groups") view=GroupsPage ssr=SsrMode::Async/>
+                <Route path=path!("/admin/policy") view=PolicyPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/sharing") view=SharingPage ssr=SsrMode::Async/>
+                <Route path=path!("/decisions") view=DecisionsPage ssr=SsrMode::Async/>
                 <Route path=path!("/about/scoring") view=ScoringPage ssr=SsrMode::Async/>
                 <Route path=path!("/status") view=StatusPage ssr=SsrMode::Async/>
                 <Route path=path!("/signin") view=SignInPage ssr=SsrMode::Async/>

@@ -34,6 +34,8 @@ export const PLACES: Place[] = [
   { name: 'API keys', path: '/admin/keys' },
   { name: 'account', path: '/account' },
   { name: 'step up', path: '/stepup' },
+  { name: 'decisions', path: '/decisions' },
+  { name: 'policy', path: '/admin/policy' },
   { name: 'scoring', path: '/about/scoring' },
   { name: 'status', path: '/status' },
   { name: 'push API', path: '/docs/api' },

@@ -8,6 +8,7 @@ mod audit;
 mod backup;
 mod batches;
 pub(crate) mod client;
+mod decisions;
 mod demo;
 pub mod import;
 pub mod items;

@@ -5,6 +5,7 @@ mod assets;
 mod audit;
 mod connect;
 mod csv;
+mod decisions;
 mod groups;
 mod health;
 mod keys;
@@ -121,6 +122,9 @@ async fn upkeep(app: App) {
         }
         if let Err(error) = auth::throttle::forget(&app).await {
             tracing::warn!(%error, "old attempts to sign in could not be forgotten");
+        }
+        if let Err(error) = app.store.hub().settle_decisions(app.clock.now()).await {
+            tracing::warn!(%error, "decisions whose time is over");
         }
         if ticks.is_multiple_of(120) {
             match app.store.hub().retain(app.config.retention, app.clock.now()).await {

@@ -7,6 +7,7 @@ mod account;
 mod admin;
 mod collective;
 mod connect;
+mod decisions;
 mod groups;
 mod incidents;
 mod indicators;
@@ -234,6 +235,14 @@ impl Pages for Viewing {
 
     fn account(&self) -> Pending<'_, Account> {
         Box::pin(async move { account::account(self, &self.looking()?).await })
+    }
+
+    fn decisions(&self) -> Pending<'_, Decisions> {
+        Box::pin(async move { decisions::decisions(&self.looking()?).await })
+    }
+
+    fn policy(&self) -> Pending<'_, PolicyPage> {
+        Box::pin(async move { decisions::policy(&self.looking()?).await })
     }
 
     fn people(&self) -> Pending<'_, People> {

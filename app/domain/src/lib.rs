@@ -7,6 +7,7 @@ pub mod access;
 pub mod aggregate;
 pub mod catalogue;
 pub mod classify;
+pub mod decision;
 pub mod freshness;
 pub mod indicator;
 pub mod names;

@@ -43,6 +43,8 @@ pub struct Sharing {
     members: BTreeMap<GroupId, BTreeSet<OrgId>>,
     /// Those that have not confirmed yet what they share, and so share nothing.
     unconfirmed: BTreeSet<OrgId>,
+    /// Those that the alliance suspended: they share nothing and are shown nothing.
+    suspended: BTreeSet<OrgId>,
 }
 
 impl Default for Sharing {
@@ -54,7 +56,8 @@ impl Default for Sharing {
 
 impl Sharing {
     pub fn new(version: i64, defaults: [Level; 4], rules: impl IntoIterator<Item = Rule>, members: impl IntoIterator<Item = (GroupId, OrgId)>) -> Self {
-        let mut sharing = Self { version, defaults, rules: BTreeMap::new(), members: BTreeMap::new(), unconfirmed: BTreeSet::new() };
+        let mut sharing =
+            Self { version, defaults, rules: BTreeMap::new(), members: BTreeMap::new(), unconfirmed: BTreeSet::new(), suspended: BTreeSet::new() };
         for rule in rules {
             sharing.rules.entry((rule.owner, rule.class)).or_default().insert(rule.audience, rule.level);
         }
@@ -83,6 +86,18 @@ impl Sharing {
         self
     }
 
+    /// The same, with organisations that the alliance suspended.
+    #[must_use]
+    pub fn suspending(mut self, suspended: impl IntoIterator<Item = OrgId>) -> Self {
+        self.suspended.extend(suspended);
+        self
+    }
+
+    #[must_use]
+    pub fn is_suspended(&self, org: OrgId) -> bool {
+        self.suspended.contains(&org)
+    }
+
     /// Whether an organisation has confirmed what it shares.
     #[must_use]
     pub fn is_confirmed(&self, owner: OrgId) -> bool {
@@ -92,7 +107,7 @@ impl Sharing {
     /// Whether nobody withholds anything from anybody, which most answers can be quick about.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.rules.is_empty() && self.unconfirmed.is_empty() && self.defaults.iter().all(|level| *level == Level::Detail)
+        self.rules.is_empty() && self.unconfirmed.is_empty() && self.suspended.is_empty() && self.defaults.iter().all(|level| *level == Level::Detail)
     }
 
     /// What an organisation's people see of `owner`'s data of a class, before TLP narrows single records.
@@ -104,7 +119,7 @@ impl Sharing {
         if viewer == owner {
             return Level::Detail;
         }
-        if !self.is_confirmed(owner) {
+        if !self.is_confirmed(owner) || self.is_suspended(owner) || self.is_suspended(viewer) {
             return Level::None;
         }
         let rules = self.rules.get(&(owner, class));
@@ -233,6 +248,16 @@ mod tests {
         for class in DataClass::ALL {
             assert_eq!((sharing.level(B, A, class), sharing.level(A, B, class), sharing.level(A, A, class)), (Level::None, Level::Detail, Level::Detail));
         }
+    }
+
+    #[test]
+    fn who_is_suspended_shares_nothing_and_is_shown_nothing() {
+        let sharing = Sharing::default().suspending([A]);
+        for class in DataClass::ALL {
+            assert_eq!((sharing.level(B, A, class), sharing.level(A, B, class)), (Level::None, Level::None));
+            assert_eq!((sharing.level(A, A, class), sharing.level(B, C, class)), (Level::Detail, Level::Detail));
+        }
+        assert!(!sharing.is_open());
     }
 
     #[test]

@@ -4,8 +4,14 @@ use super::{Page, kept, use_page_query, use_path};
 use leptos::prelude::*;
 
 /// Path and word of each tab.
-const TABS: [(&str, &str); 5] =
-    [("/admin/sharing", "Sharing"), ("/admin/groups", "Groups"), ("/admin/users", "People"), ("/admin/keys", "API keys"), ("/admin/audit", "Audit trail")];
+const TABS: [(&str, &str); 6] = [
+    ("/admin/sharing", "Sharing"),
+    ("/admin/groups", "Groups"),
+    ("/admin/users", "People"),
+    ("/admin/keys", "API keys"),
+    ("/admin/policy", "Policy"),
+    ("/admin/audit", "Audit trail"),
+];
 
 /// A page of the administration.
 #[component]

@@ -6,11 +6,12 @@ use crate::api;
 use leptos::prelude::*;
 
 /// The places of the main navigation: path and word.
-const PLACES: [(&str, &str); 6] = [
+const PLACES: [(&str, &str); 7] = [
     ("/", "Overview"),
     ("/orgs", "Organisations"),
     ("/incidents", "Incidents"),
     ("/indicators", "Indicators"),
+    ("/decisions", "Decisions"),
     ("/admin/sharing", "Admin"),
     ("/connect", "Connect"),
 ];

@@ -11,7 +11,11 @@ use leptos::prelude::*;
 #[component]
 pub fn OrgLink(org: OrgRef) -> impl IntoView {
     let query = use_page_query();
-    view! { <a class="org" href=move || kept(query, &format!("/orgs/{}", org.slug))>{org.name.clone()}</a> }
+    if org.slug.is_empty() {
+        // Several, unnamed.
+        return view! { <span class="org">{org.name}</span> }.into_any();
+    }
+    view! { <a class="org" href=move || kept(query, &format!("/orgs/{}", org.slug))>{org.name.clone()}</a> }.into_any()
 }
 
 /// The facets of a list as links; each says how many rows it leads to.

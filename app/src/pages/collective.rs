@@ -30,6 +30,7 @@ fn Overview(page: Signal<Collective>) -> impl IntoView {
     let query = use_page_query();
     view! {
         <Live topics="posture: incidents: indicators:" digest=digest.get_untracked() critical=critical.get_untracked()/>
+        <Alert page/>
         <VerdictCard page/>
         <AttentionCard page/>
         <div class="halves">
@@ -41,6 +42,21 @@ fn Overview(page: Signal<Collective>) -> impl IntoView {
             </Card>
         </div>
         <PageFoot as_of=Signal::derive(move || page.with(|p| p.as_of)) policy=Signal::derive(move || page.with(|p| Some(p.policy_version))) csv="/csv/collective"/>
+    }
+    .into_any()
+}
+
+/// The alliance's alert level, with what it means and asks.
+#[component]
+fn Alert(page: Signal<Collective>) -> impl IntoView {
+    let query = use_page_query();
+    let alert = Memo::new(move |_| page.with(|p| p.alert));
+    view! {
+        <p class=move || format!("alert-level is-{}", alert.get().number())>
+            <a href=move || kept(query, "/decisions")><b>{move || format!("Alert level {}, {}", alert.get().number(), alert.get().title().to_lowercase())}</b></a>
+            <span>{move || alert.get().meaning()}</span>
+            <span class="quiet">{move || alert.get().asks()}</span>
+        </p>
     }
     .into_any()
 }

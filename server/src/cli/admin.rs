@@ -1,6 +1,7 @@
 //! `shieldwall admin`: organisations, people and API keys, directly in the database. A running hub sees a change within 5 s.
 
 use super::{
+    decisions::{self, DecisionCommand},
     options::{AddressOptions, offline},
     parse_duration, print,
     serve::DATABASE,
@@ -43,6 +44,9 @@ enum What {
     /// Sharing groups.
     #[command(subcommand)]
     Group(GroupCommand),
+    /// Who may propose and vote on what.
+    #[command(subcommand)]
+    Decision(DecisionCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -151,6 +155,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         What::Key(KeyCommand::Revoke(revoke)) => revoke_key(&store, revoke, now).await,
         What::Key(KeyCommand::List(list)) => list_keys(&store, list, now).await,
         What::Sharing(command) => sharing::sharing(&store, command, now).await,
+        What::Decision(command) => decisions::run(&store, command, now).await,
         What::Group(command) => sharing::groups(&store, command, now).await,
         What::User(UserCommand::ResetFactor { email }) => reset_factor(&store, &email, now).await,
         What::User(UserCommand::Add(add)) => {

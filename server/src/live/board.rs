@@ -9,6 +9,7 @@ use domain::{
     access::DataClass,
     aggregate::{Aggregate, week_of},
     catalogue::{MetricDefinition, ScoringPolicy},
+    decision::AlertLevel,
     scoring::{Inputs, OrgScore, Reading, Score, collective, org_score},
     verdict::Standing,
 };
@@ -60,6 +61,7 @@ pub struct Board {
     pub sharing: Arc<Sharing>,
     /// Totals over those that share only totals, as each organisation was shown them.
     pub shown: Arc<Shown>,
+    pub alert: AlertLevel,
     pub versions: Versions,
     /// The outbox is applied up to here.
     pub seq: i64,
@@ -76,6 +78,7 @@ impl Board {
             slugs: Arc::default(),
             sharing: Arc::new(store.hub().sharing().await?),
             shown: Arc::default(),
+            alert: store.hub().alert_level().await?,
             versions: Versions::default(),
             seq,
         };
@@ -122,6 +125,7 @@ impl Board {
             return Ok(false);
         }
         self.sharing = Arc::new(hub.sharing().await?);
+        self.alert = hub.alert_level().await?;
         self.versions.sharing += 1;
         Ok(true)
     }

@@ -1,7 +1,7 @@
 //! Every route for people, in one table: the router is made of it, and so are the tests that ask each one as everybody. The pages themselves are
 //! Leptos's routes (`app/src/app.rs`), those for machines are in the API's description.
 
-use super::{account, audit, connect, csv, groups, keys, pages, sharing, users};
+use super::{account, audit, connect, csv, decisions, groups, keys, pages, sharing, users};
 use crate::{
     App,
     auth::{handlers, verify},
@@ -14,6 +14,8 @@ use axum::{
 
 /// Longest form, in bytes.
 const FORM: usize = 16 * 1024;
+/// The same of a form with a scoring policy in it.
+const POLICY: usize = 256 * 1024;
 
 /// One path and who answers there.
 pub struct Route {
@@ -63,6 +65,9 @@ pub fn people() -> Vec<Route> {
         form("/auth/signout", post(handlers::sign_out)),
         form("/auth/stepup", post(verify::step_up)),
         form("/auth/welcome", post(handlers::welcome)),
+        Route { path: "/decisions", takes_form: true, handler: get(pages::page).post(decisions::propose).layer(DefaultBodyLimit::max(POLICY)) },
+        form("/decisions/delegate", post(decisions::delegate)),
+        form("/decisions/vote", post(decisions::vote)),
         form("/connect", get(pages::page).post(connect::create)),
         form("/connect/revoke", post(connect::revoke)),
         read("/csv/collective", get(csv::collective)),

@@ -69,6 +69,7 @@ pub async fn collective(l: &Looking, query: &PageQuery) -> Answer<Collective> {
             Facts { coverage, off, below, open_critical: incidents.critical.open, index: index_stands, unknown: 1.0 - index.coverage },
             detail,
         ),
+        alert: l.board.alert,
         index: Index {
             score: index.value,
             low: index.low,

@@ -13,6 +13,7 @@ mod clock;
 mod connections;
 mod contract;
 mod database;
+mod decisions;
 mod factor;
 mod fresh;
 mod headers;

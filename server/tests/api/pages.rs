@@ -37,6 +37,8 @@ async fn addresses(app: &TestApp) -> Vec<(&'static str, String)> {
         ("/admin/audit", "/admin/audit".into()),
         ("/admin/groups", "/admin/groups".into()),
         ("/admin/keys", "/admin/keys".into()),
+        ("/admin/policy", "/admin/policy".into()),
+        ("/decisions", "/decisions".into()),
         ("/admin/sharing", "/admin/sharing".into()),
         ("/admin/users", "/admin/users".into()),
         ("/about/scoring", "/about/scoring".into()),

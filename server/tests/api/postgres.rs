@@ -12,6 +12,7 @@ mod audit;
 mod clock;
 mod connections;
 mod contract;
+mod decisions;
 mod factor;
 mod fresh;
 mod headers;

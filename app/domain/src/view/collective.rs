@@ -4,6 +4,7 @@ use super::{Chart, OrgRef, Sparkline};
 use crate::{
     Freshness, Timestamp, Tlp,
     catalogue::Domain,
+    decision::AlertLevel,
     verdict::{Standing, Verdict},
 };
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,8 @@ pub struct Collective {
     pub as_of: Timestamp,
     pub policy_version: u32,
     pub verdict: Verdict,
+    /// How alert the alliance is.
+    pub alert: AlertLevel,
     pub index: Index,
     pub coverage: Coverage,
     pub critical: OpenCritical,

@@ -24,6 +24,7 @@ const VERSION: &str = "sharing_version";
 const META: &str = "SELECT value FROM meta WHERE key = $1";
 const RULES: &str = "SELECT org_id, class, audience, audience_id, level FROM sharing_rules";
 const UNCONFIRMED: &str = "SELECT id FROM organisations WHERE sharing_confirmed_at IS NULL";
+const SUSPENDED: &str = "SELECT id FROM organisations WHERE suspended_at IS NOT NULL";
 const MEMBERS: &str = "SELECT group_id, org_id FROM sharing_group_members WHERE joined_at IS NOT NULL";
 
 type RuleSql = (i64, String, String, i64, String);
@@ -49,6 +50,7 @@ fn made(
     rules: Vec<RuleSql>,
     members: Vec<(i64, i64)>,
     unconfirmed: Vec<i64>,
+    suspended: Vec<i64>,
 ) -> Result<Sharing, StoreError> {
     let version = version.map_or(Ok(0), |text| text.parse()).map_err(|_| bad(VERSION))?;
     let defaults = defaults.map_or(Ok([Level::Detail; 4]), |text| serde_json::from_str(&text)).map_err(|_| bad(DEFAULTS))?;
@@ -65,7 +67,7 @@ fn made(
         })
         .collect();
     let sharing = Sharing::new(version, defaults, rules?, members.into_iter().map(|(group, org)| (GroupId(group), OrgId(org))));
-    Ok(sharing.without(unconfirmed.into_iter().map(OrgId)))
+    Ok(sharing.without(unconfirmed.into_iter().map(OrgId)).suspending(suspended.into_iter().map(OrgId)))
 }
 
 pub(super) fn read_audience(kind: &str, id: i64) -> Result<Audience, StoreError> {
@@ -98,7 +100,8 @@ impl Hub<'_> {
         let rules = read!(self, c => sqlx::query_as(RULES).fetch_all(c).await)?;
         let members = read!(self, c => sqlx::query_as(MEMBERS).fetch_all(c).await)?;
         let unconfirmed = read!(self, c => sqlx::query_scalar(UNCONFIRMED).fetch_all(c).await)?;
-        made(version, defaults, rules, members, unconfirmed)
+        let suspended = read!(self, c => sqlx::query_scalar(SUSPENDED).fetch_all(c).await)?;
+        made(version, defaults, rules, members, unconfirmed, suspended)
     }
 
     /// Counts the changes of rules and memberships.
@@ -150,14 +153,12 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn set_sharing_defaults(&self, levels: [Level; 4], at: Timestamp) -> Result<(), StoreError> {
-        const SET: &str = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
         let actor = self.actor;
         let detail: serde_json::Map<_, _> = DataClass::ALL.iter().zip(levels).map(|(class, level)| (class.name().to_owned(), json!(level.name()))).collect();
         let entry = Entry { at, actor, action: Action::SharingDefaultsSet, org: None, object: "sharing defaults".into(), detail: detail.into() };
-        let levels = serde_json::to_string(&levels).map_err(|e| StoreError::Internal(e.to_string()))?;
         self.write(move |conn| {
             Box::pin(async move {
-                execute!(conn, c => sqlx::query(SET).bind(DEFAULTS).bind(levels).execute(&mut *c).await)?;
+                put_defaults(conn, levels).await?;
                 audit::append(conn, entry).await?;
                 decide(conn).await
             })
@@ -264,6 +265,14 @@ impl Hub<'_> {
     }
 }
 
+/// Sets what everyone sees of organisations without a rule; [`decide`] must follow.
+pub(super) async fn put_defaults(conn: &mut Conn, levels: [Level; 4]) -> Result<(), StoreError> {
+    const SET: &str = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    let levels = serde_json::to_string(&levels).map_err(|e| StoreError::Internal(e.to_string()))?;
+    execute!(conn, c => sqlx::query(SET).bind(DEFAULTS).bind(levels).execute(&mut *c).await)?;
+    Ok(())
+}
+
 /// What the trail says of a rule.
 pub(super) fn rule_entry(action: Action, actor: Actor, owner: OrgId, class: DataClass, audience: Audience, level: Option<Level>, at: Timestamp) -> Entry {
     let (kind, id) = words(audience);
@@ -347,7 +356,8 @@ async fn load(conn: &mut Conn) -> Result<Sharing, StoreError> {
     let rules = on_conn!(conn, c => sqlx::query_as(RULES).fetch_all(&mut *c).await)?;
     let members = on_conn!(conn, c => sqlx::query_as(MEMBERS).fetch_all(&mut *c).await)?;
     let unconfirmed = on_conn!(conn, c => sqlx::query_scalar(UNCONFIRMED).fetch_all(&mut *c).await)?;
-    made(version, defaults, rules, members, unconfirmed)
+    let suspended = on_conn!(conn, c => sqlx::query_scalar(SUSPENDED).fetch_all(&mut *c).await)?;
+    made(version, defaults, rules, members, unconfirmed, suspended)
 }
 
 fn decided(sharing: &Sharing, owner: i64, orgs: &[i64]) -> Decided {

@@ -2,7 +2,12 @@
 
 use super::support::{Fixture, NOW, event, incident, indicator, key, sample};
 use domain::{
-    DAY, DataClass, HOUR, IncidentStatus, Level, OrgId, Role, Severity, Tlp, aggregate::Aggregate, indicator::IndicatorType, query::Window, sharing::Audience,
+    DAY, DataClass, HOUR, IncidentStatus, Level, OrgId, Role, Severity, Tlp,
+    aggregate::Aggregate,
+    decision::{AlertLevel, DecisionKind, Effect, Right},
+    indicator::IndicatorType,
+    query::Window,
+    sharing::Audience,
 };
 use sqlx::{Connection, Executor, PgConnection};
 use std::{sync::Arc, time::Duration};
@@ -54,6 +59,12 @@ async fn fill(f: &Fixture) {
     assert!(hub.invite(group, f.orgs[0], f.orgs[1], NOW).await.unwrap() && hub.join(group, f.orgs[1], NOW).await.unwrap());
     hub.set_rule(f.orgs[0], DataClass::Events, Audience::Group(group), Some(Level::Summary), NOW).await.unwrap();
     hub.propose_rule(f.orgs[0], DataClass::Events, Audience::Group(group), None, user, NOW).await.unwrap();
+    let rights = hub.decision_rights().await.unwrap();
+    hub.set_decision_right(Right { quorum: 33, ..rights[0].clone() }, NOW).await.unwrap();
+    let effect = Effect::AlertLevel { level: AlertLevel::High };
+    let decision = hub.propose(effect, "Warum: ≠".into(), (f.orgs[0], user), &rights[0], NOW).await.unwrap();
+    assert!(hub.vote(decision, (f.orgs[0], user), true, "darum".into(), NOW).await.unwrap());
+    hub.delegate(f.orgs[1], DecisionKind::AlertLevel, Some(f.orgs[0]), NOW).await.unwrap();
     let total = Aggregate { members: [(2, 1.0), (3, 0.1 + 0.2)].into(), score: 63.0, domains: [Some(1.0), None, None, None, None, None] };
     hub.keep_aggregates(vec![WeekTotal { viewer: f.orgs[0], week: 2_900, total }]).await.unwrap();
     for org in 0..3 {
@@ -108,6 +119,7 @@ async fn portrait(store: &Store, orgs: &[OrgId]) -> Vec<String> {
         format!("{:?}", hub.key_by_hash([9; 32]).await.unwrap()),
         format!("{:?}", hub.changes_after(0, 1_000).await.unwrap()),
         format!("{:?} {:?}", hub.days(0).await.unwrap(), hub.aggregates(0).await.unwrap()),
+        format!("{:?} {:?}", hub.decisions().await.unwrap(), hub.decision_rights().await.unwrap()),
         format!("{:?} {:?}", hub.audit_after(0).await.unwrap(), hub.verify_audit(&[]).await.unwrap()),
     ];
     let mut current = hub.current(orgs).await.unwrap();
