@@ -5,7 +5,10 @@ export const PEOPLE = {
   executive: { name: 'Ines Calloway', email: 'executive@fenwick-power.example', password: 'lantern-harbour-41' },
   analyst: { name: 'Tomas Brandvik', email: 'analyst@quillon-bank.example', password: 'lantern-harbour-42' },
   org_admin: { name: 'Mette Lindqvist', email: 'admin@osterby-freight.example', password: 'lantern-harbour-43' },
+  second_admin: { name: 'Anders Holm', email: 'anders@osterby-freight.example', password: 'lantern-harbour-47' },
+  coordinator: { name: 'Salome Okafor', email: 'coordinator@breakwater-centre.example', password: 'lantern-harbour-45' },
   steward: { name: 'Joris Aldewereld', email: 'steward@breakwater-centre.example', password: 'lantern-harbour-44' },
+  auditor: { name: 'Piet Vandaele', email: 'auditor@breakwater-centre.example', password: 'lantern-harbour-46' },
 } as const;
 
 export type Role = keyof typeof PEOPLE;

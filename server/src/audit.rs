@@ -193,7 +193,12 @@ fn of_key(at: Timestamp, org: OrgId, name: &str, detail: Value) -> Entry {
 /// When the database fails; then nothing may be sent.
 pub async fn exported(app: &App, who: &SignedIn, file: &str, rows: usize) -> Result<(), StoreError> {
     let (at, actor, action) = (app.clock.now(), who.actor(), Action::Exported);
-    app.store.hub().audit(Entry { at, actor, action, org: Some(who.user.org), object: file.to_owned(), detail: json!({ "rows": rows }) }).await
+    let entry = Entry { at, actor, action, org: Some(who.user.org), object: file.to_owned(), detail: json!({ "rows": rows }) };
+    match app.store.hub().audit(entry.clone()).await {
+        // A connection that the database has dropped meanwhile fails once. At worst the trail has the row twice.
+        Err(StoreError::Database(_)) => app.store.hub().audit(entry).await,
+        written => written,
+    }
 }
 
 /// A row as a line of JSON; `slug` names organisations.

@@ -82,7 +82,7 @@ pub const PEOPLE: [(Role, &str, &str, &str, &str); 7] = [
     (Role::Executive, "Ines Calloway", "executive@fenwick-power.example", "lantern-harbour-41", "fenwick-power"),
     (Role::Analyst, "Tomas Brandvik", "analyst@quillon-bank.example", "lantern-harbour-42", "quillon-bank"),
     (Role::OrgAdmin, "Mette Lindqvist", "admin@osterby-freight.example", "lantern-harbour-43", "osterby-freight"),
-    (Role::OrgAdmin, "Anders Holm", "second.admin@osterby-freight.example", "lantern-harbour-47", "osterby-freight"),
+    (Role::OrgAdmin, "Anders Holm", "anders@osterby-freight.example", "lantern-harbour-47", "osterby-freight"),
     (Role::Coordinator, "Salome Okafor", "coordinator@breakwater-centre.example", "lantern-harbour-45", "breakwater-centre"),
     (Role::Steward, "Joris Aldewereld", "steward@breakwater-centre.example", "lantern-harbour-44", "breakwater-centre"),
     (Role::Auditor, "Piet Vandaele", "auditor@breakwater-centre.example", "lantern-harbour-46", "breakwater-centre"),
