@@ -64,7 +64,12 @@ function start() {
     });
     source.addEventListener('change', event => pass({ kind: 'change', topics: data(event).topics || [], id: Number(event.lastEventId) || 0 }));
     source.addEventListener('state', event => pass({ kind: 'state', state: data(event).state || 'live' })); // the hub has lost its database, or found it
-    source.addEventListener('resync', event => pass({ kind: 'resync', id: Number(event.lastEventId) || 0 }));
+    source.addEventListener('resync', event => {
+      // It stands in for `hello` where what was missed cannot be told.
+      tries = 0;
+      pass({ kind: 'state', state: 'live' });
+      pass({ kind: 'resync', id: Number(event.lastEventId) || 0 });
+    });
     source.onerror = () => {
       pass({ kind: 'state', state: 'reconnecting' });
       // A broken connection the browser reopens by itself. Where the server said no, we come back: later each time, and not

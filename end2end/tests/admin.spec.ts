@@ -24,7 +24,7 @@ test.describe('an administrator', () => {
 
   test('makes a key for one network, and replaces it with another', async ({ page }) => {
     await page.goto('/admin/keys');
-    const name = unique('scanner');
+    const name = `${unique('scanner')}-key`;
     await page.getByLabel('Name, after its machine').fill(name);
     await page.getByLabel('incidents').uncheck();
     await page.getByLabel('From these networks only').fill('192.0.2.0/24');
