@@ -41,6 +41,7 @@ fn All(page: Signal<Decisions>, done: String) -> impl IntoView {
         "delegated" => Some("Saved. It counts from the next time votes are counted."),
         "gone" => Some("That decision is not open."),
         "reason" => Some("Nothing was proposed: say why."),
+        "most" => Some("Nothing was proposed: your organisation has as many open decisions as it may."),
         "policy" => Some("Nothing was proposed: that is no sound scoring policy."),
         "unknown" => Some("Nothing was changed: the form names nothing that there is."),
         _ => None,

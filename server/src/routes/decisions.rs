@@ -20,6 +20,8 @@ use domain::{
 use serde::Deserialize;
 use store::StoreError;
 
+/// Decisions that one organisation may have open.
+const OPEN: usize = 5;
 /// Letters of a reason.
 const REASON: usize = 1_000;
 
@@ -77,6 +79,10 @@ pub async fn propose(State(app): State<App>, Verified(who): Verified, Form(form)
             Ok(effect) => effect,
             Err(word) => return Ok(word),
         };
+        let open = app.store.hub().decisions().await?.iter().filter(|d| d.org == who.user.org && d.outcome.is_none()).count();
+        if open >= OPEN {
+            return Ok("most");
+        }
         app.store.hub().by(who.actor()).propose(effect, reason, (who.user.org, who.user.id), &right, l.now).await?;
         tracing::info!(user = who.user.id, kind = right.kind.name(), "a decision was proposed");
         Ok("proposed")

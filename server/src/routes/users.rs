@@ -87,6 +87,12 @@ pub async fn role(State(app): State<App>, Verified(who): Verified, Form(form): F
         return not_allowed(&app, &who).await;
     }
     let Some(role) = given(&form.role) else { return back("role") };
+    match app.store.hub().user(form.id).await {
+        // The hub's own roles are taken where they are given.
+        Ok(Some(user)) if user.org == who.user.org && !Role::OF_AN_ORGANISATION.contains(&user.role) => return back("role"),
+        Ok(_) => {}
+        Err(error) => return failed(&error),
+    }
     turned(app.store.hub().by(who.actor()).set_role(who.user.org, form.id, role, app.clock.now()).await)
 }
 

@@ -65,6 +65,7 @@ async fn opencti_cve_2026_44730_an_administrator_makes_nobody_more_than_one() {
         for id in [&own, &theirs] {
             assert_eq!(admin.post("/admin/users/role", &[("id", id), ("role", role.name())]).await.header("location"), "/admin/users?done=role");
         }
+        assert_eq!(admin.post("/admin/users/role", &[("id", &theirs), ("role", "analyst")]).await.header("location"), "/admin/users?done=role", "nor less");
         // Whoever makes a link for somebody can become him.
         assert_eq!(admin.post("/admin/users/link", &[("id", &theirs)]).await.header("location"), "/admin/users?done=gone");
         assert_eq!(app.gained(&before).await, BTreeMap::default());
