@@ -175,7 +175,7 @@ async fn a_role_that_needs_a_second_factor_sets_it_up_before_anything_else() {
 }
 
 #[tokio::test]
-async fn sessions_are_listed_and_ended_by_their_person_alone() {
+async fn mattermost_cve_2026_9162_sessions_are_ended_by_their_person_alone_and_no_stream_outlives_one() {
     let app = TestApp::start().await;
     let (here, other) = (app.person(Role::Analyst).await, app.person(Role::Analyst).await);
     let there = cookie_of(&password(&app, &here.email).await);

@@ -73,7 +73,7 @@ async fn opencti_cve_2026_44730_an_administrator_makes_nobody_more_than_one() {
 }
 
 #[tokio::test]
-async fn nobody_touches_people_of_another_organisation() {
+async fn grafana_cve_2026_21721_an_administrators_right_ends_at_the_own_organisation() {
     let app = TestApp::start().await;
     let (admin, other) = (app.person(Role::OrgAdmin).await, app.person_of("beta", Role::Analyst).await);
     let (theirs, absent) = (other.id.to_string(), "999999".to_owned());

@@ -100,7 +100,7 @@ async fn a_rule_for_one_decides_over_the_rule_for_all() {
 }
 
 #[tokio::test]
-async fn tlp_amber_reaches_those_of_a_common_group() {
+async fn vaultwarden_cve_2026_43913_an_invitation_is_no_membership_and_tlp_amber_reaches_members() {
     let app = TestApp::start().await;
     let (hub, now) = (app.app.store.hub(), app.app.clock.now());
     let group = hub.add_group(app.org("alpha"), "Ports".into(), now).await.expect("a group");
