@@ -9,6 +9,8 @@ use domain::{
 };
 use store::{Group, IncidentFilter, IndicatorFilter};
 
+/// Files taken away that a disclosure lists.
+const EXPORTS: usize = 10;
 /// Rows that a disclosure names as examples.
 const EXAMPLES: usize = 3;
 
@@ -118,7 +120,29 @@ async fn disclosure(
         rows: differences.iter().filter_map(row).collect(),
         widens: differences.iter().any(|(_, before, after)| after > before),
         examples: examples(l, class).await?,
+        exports: exports(l, class, &differences).await?,
     })
+}
+
+/// Files that may hold rows of this class of the own organisation, and that those who would see less have taken away already.
+async fn exports(l: &Looking, class: DataClass, differences: &[(OrgId, Level, Level)]) -> Answer<Vec<(OrgRef, String, domain::Timestamp)>> {
+    let narrowed: Vec<OrgId> = differences.iter().filter(|(_, before, after)| after < before).map(|(id, ..)| *id).collect();
+    if narrowed.is_empty() {
+        return Ok(vec![]);
+    }
+    let own = l.board.org(l.viewer.org).map_or_else(String::new, |o| format!("{}-", o.info.slug));
+    let holds = |file: &str| match class {
+        DataClass::Posture => file == "organisations.csv" || file.starts_with(&own),
+        DataClass::Incidents => file.starts_with("incidents"),
+        DataClass::Indicators => file == "indicators.csv",
+        DataClass::Events => false,
+    };
+    let rows = l.app.store.hub().exports().await.map_err(from_store(l.now))?;
+    let taken = rows.into_iter().filter_map(|row| {
+        let org = row.actor.org.filter(|org| narrowed.contains(org) && holds(&row.object))?;
+        Some((words::org_ref(l.board.org(org)?), row.object, row.at))
+    });
+    Ok(taken.take(EXPORTS).collect())
 }
 
 /// Real rows of the own organisation that a rule of this class is about: those that TLP keeps from nobody.

@@ -262,6 +262,17 @@ impl Hub<'_> {
         self.write(move |conn| Box::pin(append(conn, entry))).await
     }
 
+    /// The newest rows about files that were taken away, at most 1,000: who shows less asks what has left already.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn exports(&self) -> Result<Vec<AuditRow>, StoreError> {
+        const EXPORTS: &str =
+            "SELECT no, at, actor_org, actor_user, action, org_id, object, detail, hash FROM audit WHERE action = 'exported' ORDER BY no DESC LIMIT $1";
+        let rows: Vec<RawRow> = read!(self, c => sqlx::query_as(EXPORTS).bind(CHUNK).fetch_all(c).await)?;
+        rows.into_iter().map(row).collect()
+    }
+
     /// Rows after a number, oldest first, at most 1,000.
     ///
     /// # Errors

@@ -249,3 +249,17 @@ async fn groups_are_joined_by_consent_and_seen_by_their_members_only() {
     assert_eq!(act(&alpha, "leave").await, "unknown");
     assert_eq!(app.app.store.hub().sharing().await.expect("rules").level(app.org("alpha"), app.org("beta"), DataClass::Posture), Level::Detail);
 }
+
+#[tokio::test]
+async fn who_narrows_is_told_what_was_taken_away_before() {
+    let app = TestApp::start().await;
+    push_open(&app).await;
+    let (admin, taker) = (app.person_of("alpha", Role::OrgAdmin).await, app.person_of("beta", Role::Analyst).await);
+    assert_eq!(taker.get("/csv/incidents").await.status, 200);
+    assert_eq!(taker.get("/csv/indicators").await.status, 200);
+    app.person_of("gamma", Role::Analyst).await.get("/csv/incidents").await;
+    let preview = words(&admin.page("/admin/sharing?class=incidents&audience=org:beta&level=none").await);
+    assert!(preview.contains("BETA Works : incidents.csv"), "{preview}");
+    assert!(!preview.contains("GAMMA Works : incidents.csv") && !preview.contains("indicators.csv"), "only of whom it narrows, and of this class: {preview}");
+    assert!(!words(&admin.page("/admin/sharing?class=incidents&audience=org:beta&level=detail").await).contains("incidents.csv"), "nothing is narrowed");
+}

@@ -56,6 +56,8 @@ pub struct Disclosure {
     pub widens: bool,
     /// Real rows that it is about.
     pub examples: Vec<String>,
+    /// Files with rows of this class that organisations which would see less have taken away already: who, which, when; the newest first.
+    pub exports: Vec<(OrgRef, String, Timestamp)>,
 }
 
 /// One organisation for which a change changes something.

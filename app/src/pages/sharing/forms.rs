@@ -101,6 +101,10 @@ fn Preview(d: Disclosure) -> impl IntoView {
             </div>
         }
     });
+    let exports = (!d.exports.is_empty()).then(|| {
+        let line = |(org, file, at): &(domain::view::OrgRef, String, domain::Timestamp)| view! { <li>{org.name.clone()}": "<code>{file.clone()}</code>" "<Time at=*at/></li> };
+        view! { <div class="examples exports"><p>"What was taken away before stays there; files of them that may hold your rows:"</p><ul class="plain-list">{d.exports.iter().map(line).collect_view()}</ul></div> }
+    });
     let examples = (!d.examples.is_empty() && !d.rows.is_empty()).then(|| {
         view! { <div class="examples"><p>"This is about rows such as:"</p><ul class="plain-list">{d.examples.iter().map(|text| view! { <li>{text.clone()}</li> }).collect_view()}</ul></div> }
     });
@@ -108,6 +112,7 @@ fn Preview(d: Disclosure) -> impl IntoView {
         <p class="lead">{title(class)}" for "{d.audience.clone()}": "<b>{level_words(class, d.level)}</b>". "{sentence}</p>
         {table}
         {examples}
+        {exports}
         <form class="inline-form" method="post" action="/admin/sharing">
             <input type="hidden" name="class" value=d.change.class.clone()/>
             <input type="hidden" name="audience" value=d.change.audience.clone()/>
