@@ -24,6 +24,7 @@ pub trait Pages: Send + Sync {
     fn incident(&self, id: String) -> Pending<'_, Incident>;
     fn indicators(&self, query: PageQuery) -> Pending<'_, Indicators>;
     fn indicator(&self, id: String) -> Pending<'_, Indicator>;
+    fn events(&self, query: PageQuery) -> Pending<'_, Events>;
     fn event(&self, id: String) -> Pending<'_, Event>;
     fn pushes(&self, query: PageQuery) -> Pending<'_, Pushes>;
     fn receipt(&self, id: String) -> Pending<'_, Receipt>;
@@ -36,6 +37,7 @@ pub trait Pages: Send + Sync {
     fn audit(&self, query: PageQuery) -> Pending<'_, AuditTrail>;
     fn groups(&self) -> Pending<'_, Groups>;
     fn sharing(&self, asked: SharingChange) -> Pending<'_, SharingRules>;
+    fn sharing_as(&self, org: String, asked: SharingChange) -> Pending<'_, SharingAs>;
     fn scoring(&self) -> Pending<'_, Scoring>;
     fn status(&self) -> Pending<'_, Status>;
 }

@@ -81,6 +81,7 @@ fn Routes() -> impl IntoView {
                 <Route path=path!("/incidents/:id") view=IncidentPage ssr=SsrMode::Async/>
                 <Route path=path!("/indicators") view=IndicatorsPage ssr=SsrMode::Async/>
                 <Route path=path!("/indicators/:id") view=IndicatorPage ssr=SsrMode::Async/>
+                <Route path=path!("/events") view=EventsPage ssr=SsrMode::Async/>
                 <Route path=path!("/events/:id") view=EventPage ssr=SsrMode::Async/>
                 <Route path=path!("/receipts") view=PushesPage ssr=SsrMode::Async/>
                 <Route path=path!("/receipts/:id") view=ReceiptPage ssr=SsrMode::Async/>
@@ -92,6 +93,7 @@ fn Routes() -> impl IntoView {
                 <Route path=path!("/admin/groups") view=GroupsPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/policy") view=PolicyPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/sharing") view=SharingPage ssr=SsrMode::Async/>
+                <Route path=path!("/admin/sharing/as") view=SharingAsPage ssr=SsrMode::Async/>
                 <Route path=path!("/decisions") view=DecisionsPage ssr=SsrMode::Async/>
                 <Route path=path!("/about/scoring") view=ScoringPage ssr=SsrMode::Async/>
                 <Route path=path!("/status") view=StatusPage ssr=SsrMode::Async/>

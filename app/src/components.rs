@@ -11,6 +11,7 @@ mod marks;
 mod nav;
 mod page;
 mod query;
+mod sight;
 mod time;
 
 pub use account::*;
@@ -24,4 +25,5 @@ pub use marks::*;
 pub use nav::*;
 pub use page::*;
 pub use query::*;
+pub use sight::*;
 pub use time::*;

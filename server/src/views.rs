@@ -8,21 +8,25 @@ mod admin;
 mod collective;
 mod connect;
 mod decisions;
+mod events;
 mod groups;
 mod incidents;
 mod indicators;
 mod metric;
 mod organisation;
 mod organisations;
+mod reach;
 mod records;
 mod scoring;
 pub mod sharing;
+mod sharing_as;
 mod shell;
 mod status;
 pub mod words;
 
 pub(crate) use admin::audit_filter;
 pub use collective::collective;
+pub(crate) use events::filter as events_filter;
 pub(crate) use incidents::filter as incidents_filter;
 pub(crate) use indicators::filter as indicators_filter;
 pub use organisations::organisations;
@@ -216,6 +220,10 @@ impl Pages for Viewing {
         cached!(self, "indicator", id, PageQuery::default(), [indicators], async |l: &Looking, id: &str, _: &PageQuery| indicators::indicator(l, id).await)
     }
 
+    fn events(&self, query: PageQuery) -> Pending<'_, Events> {
+        cached!(self, "events", String::new(), query, [events], async |l: &Looking, _: &str, q: &PageQuery| events::events(l, q).await)
+    }
+
     fn event(&self, id: String) -> Pending<'_, Event> {
         cached!(self, "event", id, PageQuery::default(), [events, incidents], async |l: &Looking, id: &str, _: &PageQuery| records::event(l, id).await)
     }
@@ -264,6 +272,10 @@ impl Pages for Viewing {
     fn sharing(&self, asked: SharingChange) -> Pending<'_, SharingRules> {
         // Not cached: it is read seldom, and shows a change at once.
         Box::pin(async move { sharing::sharing(self, &self.looking()?, asked).await })
+    }
+
+    fn sharing_as(&self, org: String, asked: SharingChange) -> Pending<'_, SharingAs> {
+        Box::pin(async move { sharing_as::sharing_as(&self.looking()?, &org, asked).await })
     }
 
     fn scoring(&self) -> Pending<'_, Scoring> {

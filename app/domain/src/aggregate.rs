@@ -7,6 +7,8 @@
 //! stands until its week ends, whoever comes and goes, and after somebody left it is not shown again until [`REMEMBERED`] weeks have passed.
 //! Statistical offices call these the threshold, dominance and (p, q) rules (Hundepool et al., Statistical Disclosure Control, 2012, chapter 4).
 
+pub mod counts;
+
 use crate::{OrgId, scoring::Score};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -4,6 +4,7 @@
 //! same transaction, so that SQL and PostgreSQL's row level security go by the very same decision.
 
 use crate::{
+    Timestamp,
     access::{DataClass, Level, Viewer},
     names::OrgId,
     tlp::Tlp,
@@ -31,6 +32,9 @@ pub struct Rule {
     pub level: Level,
 }
 
+/// Since when something is shown that is shown whenever it came.
+pub const ALWAYS: Timestamp = Timestamp(0);
+
 /// All rules and memberships of the alliance at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sharing {
@@ -39,8 +43,9 @@ pub struct Sharing {
     /// What everyone sees of an organisation that has no rule for everyone, by [`DataClass::code`].
     defaults: [Level; 4],
     rules: BTreeMap<(OrgId, DataClass), BTreeMap<Audience, Level>>,
-    /// Those that joined each group.
-    members: BTreeMap<GroupId, BTreeSet<OrgId>>,
+    /// Those that joined each group, each with the moment from which on the group shows it what others hand in: [`ALWAYS`] but for groups that
+    /// keep earlier data from new members.
+    members: BTreeMap<GroupId, BTreeMap<OrgId, Timestamp>>,
     /// Those that have not confirmed yet what they share, and so share nothing.
     unconfirmed: BTreeSet<OrgId>,
     /// Those that the alliance suspended: they share nothing and are shown nothing.
@@ -62,9 +67,18 @@ impl Sharing {
             sharing.rules.entry((rule.owner, rule.class)).or_default().insert(rule.audience, rule.level);
         }
         for (group, org) in members {
-            sharing.members.entry(group).or_default().insert(org);
+            sharing.members.entry(group).or_default().insert(org, ALWAYS);
         }
         sharing
+    }
+
+    /// The same, where some members of groups are shown only what came since they joined.
+    #[must_use]
+    pub fn only_since(mut self, members: impl IntoIterator<Item = (GroupId, OrgId, Timestamp)>) -> Self {
+        for (group, org, since) in members {
+            self.members.entry(group).or_default().insert(org, since);
+        }
+        self
     }
 
     /// The rules with one of them set, or taken away: what a change would make of them.
@@ -122,34 +136,69 @@ impl Sharing {
         if !self.is_confirmed(owner) || self.is_suspended(owner) || self.is_suspended(viewer) {
             return Level::None;
         }
-        let rules = self.rules.get(&(owner, class));
-        let rule = |audience| rules.and_then(|rules| rules.get(&audience)).copied();
-        let group = || {
-            let of_groups = rules.into_iter().flatten().filter_map(|(audience, level)| match audience {
-                Audience::Group(group) if self.both_in(*group, viewer, owner) => Some(*level),
-                _ => None,
-            });
-            of_groups.max()
-        };
-        rule(Audience::Organisation(viewer)).or_else(group).or_else(|| rule(Audience::Everyone)).unwrap_or(self.defaults[class.code() as usize])
+        let rule = |audience| self.rule(owner, class, audience);
+        let group = || self.of_groups(viewer, owner, class).map(|(_, level)| level).max();
+        rule(Audience::Organisation(viewer)).or_else(group).unwrap_or_else(|| self.for_everyone(owner, class))
     }
 
-    fn both_in(&self, group: GroupId, a: OrgId, b: OrgId) -> bool {
-        self.members.get(&group).is_some_and(|members| members.contains(&a) && members.contains(&b))
+    /// The owner's rules for groups that both belong to: since when they hold for what is handed in, and the level.
+    fn of_groups(&self, viewer: OrgId, owner: OrgId, class: DataClass) -> impl Iterator<Item = (Timestamp, Level)> {
+        self.rules.get(&(owner, class)).into_iter().flatten().filter_map(move |(audience, level)| match audience {
+            Audience::Group(group) => Some((self.both_since(*group, viewer, owner)?, *level)),
+            _ => None,
+        })
+    }
+
+    fn for_everyone(&self, owner: OrgId, class: DataClass) -> Level {
+        self.rule(owner, class, Audience::Everyone).unwrap_or(self.defaults[class.code() as usize])
+    }
+
+    /// Since when what `owner` hands in of a class is shown to an organisation's people at a level or a higher one: what came before is not. `None` where
+    /// nothing is. It is [`ALWAYS`], but where only groups show it that keep earlier data from new members.
+    #[must_use]
+    pub fn since(&self, viewer: OrgId, owner: OrgId, class: DataClass, least: Level) -> Option<Timestamp> {
+        if self.level(viewer, owner, class) < least {
+            return None;
+        }
+        let without_groups = viewer == owner || self.rule(owner, class, Audience::Organisation(viewer)).is_some() || self.for_everyone(owner, class) >= least;
+        if without_groups {
+            return Some(ALWAYS);
+        }
+        self.of_groups(viewer, owner, class).filter(|(_, level)| *level >= least).map(|(since, _)| since).min()
+    }
+
+    /// Whether two organisations belong to a group.
+    #[must_use]
+    pub fn both_in(&self, group: GroupId, a: OrgId, b: OrgId) -> bool {
+        self.both_since(group, a, b).is_some()
+    }
+
+    /// Since when both belong to a group, as far as it matters to what they see of each other; `None` where they do not.
+    fn both_since(&self, group: GroupId, a: OrgId, b: OrgId) -> Option<Timestamp> {
+        let members = self.members.get(&group)?;
+        Some((*members.get(&a)?).max(*members.get(&b)?))
+    }
+
+    /// Since when records marked TLP:AMBER reach from one organisation to another, because they belong to a group together; `None` where they do not.
+    #[must_use]
+    pub fn peers_since(&self, a: OrgId, b: OrgId) -> Option<Timestamp> {
+        if a == b {
+            return None;
+        }
+        self.members.keys().filter_map(|group| self.both_since(*group, a, b)).min()
     }
 
     /// Whether two organisations belong to a group together, which is as far as TLP:AMBER reaches.
     #[must_use]
     pub fn are_peers(&self, a: OrgId, b: OrgId) -> bool {
-        a != b && self.members.values().any(|members| members.contains(&a) && members.contains(&b))
+        self.peers_since(a, b).is_some()
     }
 
-    /// The organisations that belong to a group together with `org`.
+    /// The organisations that belong to a group together with `org`, each with [`Sharing::peers_since`].
     #[must_use]
-    pub fn peers(&self, org: OrgId) -> BTreeSet<OrgId> {
-        let mut peers: BTreeSet<OrgId> = self.members.values().filter(|members| members.contains(&org)).flatten().copied().collect();
-        peers.remove(&org);
-        peers
+    pub fn peers(&self, org: OrgId) -> BTreeMap<OrgId, Timestamp> {
+        let others: BTreeSet<OrgId> = self.members.values().filter(|members| members.contains_key(&org)).flat_map(BTreeMap::keys).copied().collect();
+        others.into_iter().filter_map(|other| Some((other, self.peers_since(org, other)?))).collect()
     }
 
     /// What an organisation set itself, its rule for one audience of one class.
@@ -168,15 +217,6 @@ impl Sharing {
     #[must_use]
     pub fn default_of(&self, class: DataClass) -> Level {
         self.defaults[class.code() as usize]
-    }
-}
-
-/// The levels that mean something for a class: only posture has scores, to count without a name or to show without single values.
-#[must_use]
-pub fn offered(class: DataClass) -> &'static [Level] {
-    match class {
-        DataClass::Posture => &[Level::None, Level::Aggregate, Level::Summary, Level::Detail],
-        _ => &[Level::None, Level::Detail],
     }
 }
 
@@ -200,16 +240,40 @@ impl Sight<'_> {
         self.level(owner, class) == Level::Detail
     }
 
-    /// Whether this viewer may see one record of `owner`, marked `tlp`, that names `recipients`.
+    /// Whether this viewer may see one record of `owner`.
     ///
     /// RED and AMBER+STRICT reach the owner and the organisations named on the record; AMBER the owner's sharing groups, too; GREEN and CLEAR
     /// everyone. All of it only among those to whom the owner shows the class in detail.
     #[must_use]
-    pub fn sees_record(&self, owner: OrgId, class: DataClass, tlp: Tlp, recipients: &[OrgId]) -> bool {
-        let me = self.viewer.org;
-        let reached = || tlp.reaches_everyone() || recipients.contains(&me) || (tlp == Tlp::Amber && self.sharing.are_peers(me, owner));
-        me == owner || (self.sees_detail(owner, class) && reached())
+    pub fn sees_record(&self, owner: OrgId, class: DataClass, record: &Marked<'_>) -> bool {
+        self.reaches(owner, class, record, Level::Detail)
     }
+
+    /// Whether one record of `owner` is in the numbers that this viewer is shown under the owner's name: the same with a summary instead of every detail.
+    #[must_use]
+    pub fn counts_record(&self, owner: OrgId, class: DataClass, record: &Marked<'_>) -> bool {
+        self.reaches(owner, class, record, Level::Summary)
+    }
+
+    fn reaches(&self, owner: OrgId, class: DataClass, record: &Marked<'_>, least: Level) -> bool {
+        let me = self.viewer.org;
+        if me == owner {
+            return true;
+        }
+        let peer = || self.sharing.peers_since(me, owner).is_some_and(|since| since <= record.received_at);
+        let marking = || record.tlp.reaches_everyone() || record.recipients.contains(&me) || (record.tlp == Tlp::Amber && peer());
+        self.sharing.since(me, owner, class, least).is_some_and(|since| since <= record.received_at) && marking()
+    }
+}
+
+/// What a record says of who may see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Marked<'r> {
+    pub tlp: Tlp,
+    /// The organisations it names.
+    pub recipients: &'r [OrgId],
+    /// When it first came.
+    pub received_at: Timestamp,
 }
 
 #[cfg(test)]
@@ -222,6 +286,10 @@ mod tests {
     const C: OrgId = OrgId(3);
     const GROUP: GroupId = GroupId(7);
     const CLASS: DataClass = DataClass::Incidents;
+
+    fn marked(tlp: Tlp, recipients: &[OrgId]) -> Marked<'_> {
+        Marked { tlp, recipients, received_at: Timestamp(100) }
+    }
 
     fn rule(audience: Audience, level: Level) -> Rule {
         Rule { owner: A, class: CLASS, audience, level }
@@ -270,7 +338,7 @@ mod tests {
     #[test]
     fn tlp_narrows_record_by_record_and_rules_come_before_it() {
         let sharing = Sharing::new(1, [Level::Detail; 4], [rule(Audience::Organisation(OrgId(5)), Level::Summary)], [(GROUP, A), (GROUP, C)]);
-        let sees = |org, tlp| Sight { viewer: Viewer { org, role: Role::Analyst }, sharing: &sharing }.sees_record(A, CLASS, tlp, &[B, OrgId(5)]);
+        let sees = |org, tlp| Sight { viewer: Viewer { org, role: Role::Analyst }, sharing: &sharing }.sees_record(A, CLASS, &marked(tlp, &[B, OrgId(5)]));
         for tlp in Tlp::ALL {
             assert!(sees(A, tlp) && sees(B, tlp), "{tlp}");
             assert_eq!(sees(C, tlp), tlp <= Tlp::Amber, "{tlp}: of a group with the owner");
@@ -280,11 +348,37 @@ mod tests {
     }
 
     #[test]
+    fn a_group_may_keep_earlier_data_from_new_members() {
+        // B came at 100 to a group that keeps what was there before; C was in it from the beginning.
+        let rules = [rule(Audience::Everyone, Level::Summary), rule(Audience::Group(GROUP), Level::Detail)];
+        let sharing = Sharing::new(1, [Level::None; 4], rules, [(GROUP, A), (GROUP, C)]).only_since([(GROUP, B, Timestamp(100))]);
+        let at = |org, tlp, received_at| {
+            let sight = Sight { viewer: Viewer { org, role: Role::Analyst }, sharing: &sharing };
+            let record = Marked { tlp, recipients: &[], received_at: Timestamp(received_at) };
+            (sight.sees_record(A, CLASS, &record), sight.counts_record(A, CLASS, &record))
+        };
+        assert_eq!((at(C, Tlp::Amber, 1), at(C, Tlp::Green, 1)), ((true, true), (true, true)));
+        assert_eq!((at(B, Tlp::Amber, 99), at(B, Tlp::Amber, 100)), ((false, false), (true, true)));
+        assert_eq!((at(B, Tlp::Green, 99), at(B, Tlp::Green, 100)), ((false, true), (true, true)), "everyone may count it, the group may read it");
+        assert_eq!(sharing.since(B, A, CLASS, Level::Summary), Some(ALWAYS));
+        // A second group that hides nothing opens what the first hides.
+        let both = Sharing::new(
+            1,
+            [Level::None; 4],
+            [rule(Audience::Group(GROUP), Level::Detail), rule(Audience::Group(GroupId(8)), Level::Detail)],
+            [(GROUP, A), (GroupId(8), A), (GroupId(8), B)],
+        )
+        .only_since([(GROUP, B, Timestamp(100))]);
+        assert_eq!((both.since(B, A, CLASS, Level::Detail), both.peers_since(B, A)), (Some(ALWAYS), Some(ALWAYS)));
+        assert_eq!(both.since(C, A, CLASS, Level::Detail), None);
+    }
+
+    #[test]
     fn no_role_reads_more_of_others() {
         let sharing = Sharing::default();
         for role in Role::ALL {
             let steward = Viewer { org: OrgId(9), role };
-            assert!(!Sight { viewer: steward, sharing: &sharing }.sees_record(A, CLASS, Tlp::Red, &[]));
+            assert!(!Sight { viewer: steward, sharing: &sharing }.sees_record(A, CLASS, &marked(Tlp::Red, &[])));
             assert!(!steward.sees_payload(A, CLASS));
         }
     }

@@ -9,6 +9,7 @@ mod charts;
 mod collective;
 mod connect;
 mod decisions;
+mod events;
 mod groups;
 mod incidents;
 mod indicators;
@@ -23,6 +24,7 @@ pub use charts::*;
 pub use collective::*;
 pub use connect::*;
 pub use decisions::*;
+pub use events::*;
 pub use groups::*;
 pub use incidents::*;
 pub use indicators::*;
@@ -69,6 +71,25 @@ pub struct DemoAccount {
 pub struct OrgRef {
     pub slug: String,
     pub name: String,
+}
+
+/// What a list's number counts beside its rows, and what it does not count.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Beside {
+    /// Organisations that show the viewer only how many they have, with the number that matches.
+    pub counted: Vec<(OrgRef, u64)>,
+    /// What those that share only totals bring in, in a sentence: in no number of the list.
+    pub totals: Option<String>,
+    /// Organisations that show the viewer nothing of this class.
+    pub unshared: u32,
+}
+
+impl Beside {
+    /// Records that match and are not listed.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.counted.iter().map(|(_, n)| n).sum()
+    }
 }
 
 /// One choice of a facet, with the number of rows it leads to.

@@ -18,7 +18,7 @@ const TABS: [(&str, &str); 6] = [
 pub fn AdminPage(#[prop(into)] title: String, children: Children) -> impl IntoView {
     let (query, path) = (use_page_query(), use_path());
     let tab = move |(to, word): (&'static str, &'static str)| {
-        let current = move || (path.get() == to).then_some("page");
+        let current = move || path.get().strip_prefix(to).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')).then_some("page");
         view! { <li><a href=move || kept(query, to) aria-current=current>{word}</a></li> }
     };
     view! {

@@ -51,6 +51,7 @@ pub fn Frame(children: Children) -> impl IntoView {
         {children()}
         <footer class="bottom">
             <a href=move || kept(query, "/status")>"Status"</a>
+            <a href=move || kept(query, "/events")>"Events"</a>
             <a href=move || kept(query, "/receipts")>"Push log"</a>
             <a href=move || kept(query, "/about/scoring")>"How scores are made"</a>
             <a href="/docs/api">"Push API"</a>

@@ -53,9 +53,9 @@ pub fn PageHead(
     /// The `<h1>`.
     #[prop(into)]
     title: Signal<String>,
-    /// The narrowest marking of anything on the page.
-    #[prop(optional, into)]
-    tlp: Signal<Option<Tlp>>,
+    /// The narrowest marking of anything on the page. What is unmarked, as posture, rules and people are, is AMBER+STRICT.
+    #[prop(default = Signal::stored(Tlp::default()), into)]
+    tlp: Signal<Tlp>,
     /// Facts and marks under the heading.
     #[prop(optional)]
     children: Option<Children>,
@@ -66,7 +66,7 @@ pub fn PageHead(
                 <h1>{title}</h1>
                 {children.map(|children| view! { <div class="facts">{children()}</div> })}
             </div>
-            {move || tlp.get().map(|tlp| view! { <TlpBadge tlp/> })}
+            {move || view! { <TlpBadge tlp=tlp.get()/> }}
         </header>
     }
     .into_any()

@@ -39,6 +39,7 @@ fn Overview(page: Signal<Collective>) -> impl IntoView {
             <IndicatorsCard page/>
             <Card title="Incidents" class="incidents" href=Signal::derive(move || kept(query, "/incidents")) more="open incidents">
                 <ChartPanel chart=incidents/>
+                {move || page.with(|p| p.incident_totals.clone()).map(|text| view! { <p class="quiet">{text}</p> })}
             </Card>
         </div>
         <PageFoot as_of=Signal::derive(move || page.with(|p| p.as_of)) policy=Signal::derive(move || page.with(|p| Some(p.policy_version))) csv="/csv/collective"/>

@@ -19,7 +19,7 @@ fn One(page: Signal<Event>) -> impl IntoView {
     let title = Signal::derive(move || page.with(|p| p.title.clone()));
     let crumbs = Signal::derive(move || {
         page.with(|p| {
-            let mut way = vec![("Overview".to_owned(), "/".to_owned()), ("Incidents".to_owned(), "/incidents".to_owned())];
+            let mut way = vec![("Overview".to_owned(), "/".to_owned()), ("Events".to_owned(), "/events".to_owned())];
             way.extend(p.incident.as_ref().map(|(id, title)| (title.clone(), format!("/incidents/{id}"))));
             way
         })
@@ -29,12 +29,12 @@ fn One(page: Signal<Event>) -> impl IntoView {
     };
     view! {
         <Trail title crumbs/>
-        <PageHead title tlp=Signal::derive(move || page.with(|p| Some(p.tlp)))>{marks}</PageHead>
+        <PageHead title tlp=Signal::derive(move || page.with(|p| p.highest_tlp))>{marks}</PageHead>
         <div class="record">
             <div class="record-main"><Card title="As pushed"><Raw label="Event as pushed" text=Signal::derive(move || page.with(|p| p.raw.clone()))/></Card></div>
             <div class="record-side">
                 <Card title="Facts"><FactList page/></Card>
-                <Card title="Who can see it"><p>{move || page.with(|p| p.reach.clone())}</p></Card>
+                <Card title="Who can see it"><WhoSees reach=Signal::derive(move || page.with(|p| p.reach.clone()))/></Card>
             </div>
         </div>
     }

@@ -41,6 +41,11 @@ fn All(page: Signal<Groups>, done: String) -> impl IntoView {
                 <form class="inline-form" method="post" action="/admin/groups">
                     <label for="name">"Name"</label>
                     <input id="name" name="name" required maxlength="60" autocomplete="off" placeholder="Northern grid operators"/>
+                    <label for="earlier">"Who joins later sees"</label>
+                    <select id="earlier" name="earlier">
+                        <option value="">"what comes in from then on"</option>
+                        <option value="yes">"also what was handed in before"</option>
+                    </select>
                     <button class="primary">"Make group"</button>
                 </form>
             </Card>
@@ -58,15 +63,21 @@ fn button(group: i64, action: &'static str, word: &'static str, class: &'static 
     view! { <form method="post" action=action><input type="hidden" name="group" value=group/><button class=class>{word}</button></form> }.into_any()
 }
 
+/// The group's rule on earlier data.
+fn earlier_words(earlier: bool) -> &'static str {
+    if earlier { "Who joins later sees also what was handed in before." } else { "Who joins later sees what comes in from then on, and nothing of before." }
+}
+
 /// A group that invited the organisation.
 fn invitation(group: &GroupRow, may_change: bool) -> AnyView {
     let buttons = may_change.then(|| {
         view! { <span class="waiting-buttons">{button(group.id, "/admin/groups/join", "Join", "primary")}{button(group.id, "/admin/groups/leave", "Decline", "")}</span> }
     });
     let members = names(&group.members);
+    let earlier = earlier_words(group.earlier);
     view! {
         <Card title=format!("Invitation to {}", group.name) class="disclosure">
-            <p>"Its members would see your TLP:AMBER records, and you theirs: "<b>{members}</b>"."</p>
+            <p>"Its members would see your TLP:AMBER records, and you theirs: "<b>{members}</b>". "{earlier}</p>
             {buttons}
         </Card>
     }
@@ -78,6 +89,7 @@ fn membership(group: &GroupRow, others: &[OrgRef], own: &str, may_change: bool) 
     let inside = |org: &OrgRef| group.members.contains(org) || group.invited.contains(org) || org.slug == own;
     let choices: Vec<OrgRef> = others.iter().filter(|org| !inside(org)).cloned().collect();
     let (members, invited) = (names(&group.members), names(&group.invited));
+    let earlier = earlier_words(group.earlier);
     let waiting = (!invited.is_empty()).then(move || view! { <p class="quiet">"Invited: "{invited}</p> });
     let (number, id) = (group.id, format!("invite-{}", group.id));
     let forms = may_change.then(move || {
@@ -96,6 +108,7 @@ fn membership(group: &GroupRow, others: &[OrgRef], own: &str, may_change: bool) 
     view! {
         <Card title=group.name.clone()>
             <p>"Members: "<b>{members}</b></p>
+            <p class="quiet">{earlier}</p>
             {waiting}
             {forms}
         </Card>

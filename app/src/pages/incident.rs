@@ -42,7 +42,7 @@ fn One(page: Signal<Incident>) -> impl IntoView {
     view! {
         <Trail title crumbs/>
         <Live topics=page.with_untracked(|p| format!("incidents:{0} events:{0}", p.row.org.slug))/>
-        <PageHead title tlp=Signal::derive(move || page.with(|p| Some(p.row.tlp)))>{marks}</PageHead>
+        <PageHead title tlp=Signal::derive(move || page.with(|p| p.highest_tlp))>{marks}</PageHead>
         <div class="record">
             <div class="record-main">
                 <Card title="What happened">{description}</Card>
@@ -85,7 +85,7 @@ fn Reach(page: Signal<Incident>) -> impl IntoView {
         page.with(|p| {
             let named = p.recipients.iter().map(|org| view! { <li><OrgLink org=org.clone()/></li> }).collect_view();
             view! {
-                <p>{p.reach.clone()}</p>
+                <WhoSees reach=Signal::stored(p.reach.clone())/>
                 {(!p.recipients.is_empty()).then(|| view! { <h3 class="sub">"Named on the record"</h3><ul class="names">{named}</ul> })}
             }
         })

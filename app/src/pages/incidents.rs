@@ -41,7 +41,7 @@ fn List(page: Signal<(PageQuery, Incidents)>) -> impl IntoView {
     let none = Memo::new(move |_| page.with(|(_, p)| p.rows.is_empty()));
     view! {
         <Live topics="incidents:" digest=format!("Updated: {}", title.get_untracked()) critical/>
-        <PageHead title=title tlp=Signal::derive(move || page.with(|(_, p)| Some(p.highest_tlp)))>
+        <PageHead title=title tlp=Signal::derive(move || page.with(|(_, p)| p.highest_tlp))>
             <ActiveFilters facets path="/incidents"/>
         </PageHead>
         <div class="queue">
@@ -65,6 +65,7 @@ fn List(page: Signal<(PageQuery, Incidents)>) -> impl IntoView {
                         <tbody data-queue="">{rows}</tbody>
                     </table>
                 </Show>
+                <BesideRows beside=Signal::derive(move || page.with(|(_, p)| p.beside.clone())) what="incidents"/>
                 <Pager next=Signal::derive(move || page.with(|(_, p)| p.next.clone())) path="/incidents"/>
                 <Keys/>
             </section>

@@ -39,7 +39,7 @@ fn One(page: Signal<Indicator>) -> impl IntoView {
     view! {
         <Trail title crumbs/>
         <Live topics="indicators:"/>
-        <div class="long-title"><PageHead title tlp=Signal::derive(move || page.with(|p| Some(p.row.tlp)))>{marks}</PageHead></div>
+        <div class="long-title"><PageHead title tlp=Signal::derive(move || page.with(|p| p.highest_tlp))>{marks}</PageHead></div>
         <div class="record">
             <div class="record-main">
                 <Card title="Who saw it, and when"><p class="lead">{reporters}"."</p><Reports page/></Card>
@@ -47,7 +47,7 @@ fn One(page: Signal<Indicator>) -> impl IntoView {
             </div>
             <div class="record-side">
                 <Card title="Facts">{description}<FactList page/></Card>
-                <Card title="Who can see it"><p>{move || page.with(|p| p.reach.clone())}</p></Card>
+                <Card title="Who can see it"><WhoSees reach=Signal::derive(move || page.with(|p| p.reach.clone()))/></Card>
             </div>
         </div>
     }

@@ -34,7 +34,7 @@ fn List(page: Signal<(PageQuery, Indicators)>) -> impl IntoView {
     let none = Memo::new(move |_| page.with(|(_, p)| p.rows.is_empty()));
     view! {
         <Live topics="indicators:" digest=format!("Updated: {}", title.get_untracked())/>
-        <PageHead title=title tlp=Signal::derive(move || page.with(|(_, p)| Some(p.highest_tlp)))>
+        <PageHead title=title tlp=Signal::derive(move || page.with(|(_, p)| p.highest_tlp))>
             <ActiveFilters facets path="/indicators"/>
         </PageHead>
         <div class="queue">
@@ -58,6 +58,7 @@ fn List(page: Signal<(PageQuery, Indicators)>) -> impl IntoView {
                         <tbody data-queue="">{rows}</tbody>
                     </table>
                 </Show>
+                <BesideRows beside=Signal::derive(move || page.with(|(_, p)| p.beside.clone())) what="indicators"/>
                 <Pager next=Signal::derive(move || page.with(|(_, p)| p.next.clone())) path="/indicators"/>
                 <Keys/>
             </section>

@@ -45,7 +45,7 @@ fn One(page: Signal<Organisation>) -> impl IntoView {
     let crumbs = Signal::stored(vec![("Overview".to_owned(), "/".to_owned()), ("Organisations".to_owned(), "/orgs".to_owned())]);
     view! {
         <Trail title crumbs/>
-        <PageHead title tlp=Signal::derive(move || page.with(|p| Some(p.highest_tlp)))>{facts}</PageHead>
+        <PageHead title tlp=Signal::derive(move || page.with(|p| p.highest_tlp))>{facts}</PageHead>
         <Live topics digest=digest.get_untracked() critical=critical()/>
         <SummaryCard page/>
         <DomainsCard page/>

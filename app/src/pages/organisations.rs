@@ -161,7 +161,10 @@ fn matrix_row(query: Memo<PageQuery>, row: &OrgRow, as_of: domain::Timestamp) ->
             <td class="n total" title=format!("{:.0} % of its values are current", row.coverage * 100.0)><a href=kept(query, &path)><ScoreText score=row.score/></a>{last}</td>
             <td class="n"><Delta change=row.change/></td>
             {cells.collect_view()}
-            <td class="n"><a href=incidents>{row.open_incidents}</a></td>
+            <td class="n">{match row.open_incidents {
+                Some(n) => view! { <a href=incidents>{n}</a> }.into_any(),
+                None => view! { <span class="unknown" title="Not shared with you"><span aria-hidden="true">"–"</span><span class="sr">"not shared with you"</span></span> }.into_any(),
+            }}</td>
         </tr>
     }
     .into_any()

@@ -32,7 +32,7 @@ fn One(page: Signal<Receipt>) -> impl IntoView {
     };
     view! {
         <Trail title crumbs/>
-        <PageHead title>{facts}</PageHead>
+        <PageHead title tlp=Signal::derive(move || page.with(|p| p.highest_tlp))>{facts}</PageHead>
         <Numbers page/>
         <Failures page/>
         <div class="record">

@@ -25,11 +25,12 @@ pub fn SharingPage() -> impl IntoView {
 /// What a level lets somebody see of a class, in words.
 pub(super) fn words(class: DataClass, level: Level) -> &'static str {
     match (class, level) {
-        (DataClass::Posture, Level::Aggregate) => "unnamed, in totals",
+        (_, Level::None) => "nothing",
+        (_, Level::Aggregate) => "unnamed, in totals",
         (DataClass::Posture, Level::Summary) => "scores only",
+        (_, Level::Summary) => "numbers only",
         (DataClass::Posture, Level::Detail) => "every value",
         (_, Level::Detail) => "what TLP allows",
-        _ => "nothing",
     }
 }
 
@@ -66,7 +67,7 @@ fn Rules(page: Signal<SharingRules>, done: String) -> impl IntoView {
         <Card title="Rules" id="rules"><Matrix page/></Card>
         {may_change.then(|| view! { <ChangeCard page/> })}
         {(!may_change).then(|| view! { <p class="quiet">"Rules are changed by your organisation's administrators (role org_admin)."</p> })}
-        <Card title="Who sees what" id="outcome"><Outcome page/></Card>
+        <Card title="Who sees what" id="outcome" href="/admin/sharing/as" more="view as …"><Outcome page/></Card>
     }
     .into_any()
 }
@@ -78,8 +79,9 @@ fn heads() -> impl IntoView {
 fn cell(class: DataClass, level: Level) -> AnyView {
     let look = match level {
         Level::Detail => "level is-detail",
-        Level::Summary if class == DataClass::Posture => "level is-summary",
-        _ => "level is-none",
+        Level::Summary => "level is-summary",
+        Level::Aggregate => "level is-aggregate",
+        Level::None => "level is-none",
     };
     view! { <span class=look>{words(class, level)}</span> }.into_any()
 }
@@ -118,7 +120,7 @@ fn Outcome(page: Signal<SharingRules>) -> impl IntoView {
         page.with(|p| {
             let row = |(org, levels): &(domain::view::OrgRef, [Level; 4])| {
                 let cells = DataClass::ALL.map(|class| view! { <td>{cell(class, levels[class.code() as usize])}</td> });
-                view! { <tr><th scope="row">{org.name.clone()}</th>{cells.collect_view()}</tr> }
+                view! { <tr><th scope="row"><a href=format!("/admin/sharing/as?org={}", org.slug)>{org.name.clone()}</a></th>{cells.collect_view()}</tr> }
             };
             p.outcome.iter().map(row).collect_view()
         })

@@ -55,7 +55,7 @@ pub struct List {
 #[derive(Debug, Subcommand)]
 pub enum GroupCommand {
     /// Makes a sharing group; its maker is its first member.
-    Add(Named),
+    Add(Add),
     /// Invites an organisation, on behalf of a member.
     Invite(Invite),
     /// Joins a group that invited the organisation.
@@ -64,6 +64,15 @@ pub enum GroupCommand {
     Leave(Named),
     /// Lists the groups.
     List,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct Add {
+    #[command(flatten)]
+    group: Named,
+    /// Shows those who join later also what was handed in before.
+    #[arg(long)]
+    earlier: bool,
 }
 
 #[derive(ClapArgs, Debug)]
@@ -131,9 +140,9 @@ async fn show(store: &Store, slug: &Slug) -> anyhow::Result<ExitCode> {
 pub async fn groups(store: &Store, command: GroupCommand, now: Timestamp) -> anyhow::Result<ExitCode> {
     let hub = store.hub();
     match command {
-        GroupCommand::Add(add) => {
+        GroupCommand::Add(Add { group: add, earlier }) => {
             let name = named("the group's name", &add.name)?;
-            match hub.add_group(find_org(store, &add.org).await?.id, name.clone(), now).await {
+            match hub.add_group(find_org(store, &add.org).await?.id, name.clone(), earlier, now).await {
                 Err(StoreError::Exists(_)) => bail!("there is a sharing group {name:?} already"),
                 done => done?,
             };
@@ -165,8 +174,11 @@ pub async fn groups(store: &Store, command: GroupCommand, now: Timestamp) -> any
             let slug = |id| orgs.iter().find(|o| o.id == id).map_or_else(String::new, |o| o.slug.clone());
             let of = |group: &Group, joined| group.members.iter().filter(|m| m.1 == joined).map(|m| slug(m.0)).collect::<Vec<_>>().join(", ");
             table(
-                &["GROUP", "MADE BY", "MEMBERS", "INVITED"],
-                hub.groups().await?.iter().map(|g| vec![g.name.clone(), slug(g.owner), of(g, true), of(g, false)]),
+                &["GROUP", "MADE BY", "EARLIER DATA", "MEMBERS", "INVITED"],
+                hub.groups()
+                    .await?
+                    .iter()
+                    .map(|g| vec![g.name.clone(), slug(g.owner), if g.earlier { "shown" } else { "kept" }.to_owned(), of(g, true), of(g, false)]),
             )
         }
     }

@@ -3,13 +3,20 @@
 use super::board::Board;
 use domain::{
     DataClass, Level, OrgId, Timestamp,
-    aggregate::{Aggregate, Contribution, REMEMBERED, aggregate, eve_of, week_of},
+    aggregate::{
+        Aggregate, Contribution, REMEMBERED, aggregate,
+        counts::{CountTotal, count_total},
+        eve_of, week_of,
+    },
 };
-use std::collections::HashMap;
-use store::{Store, StoreError, WeekTotal};
+use std::collections::{BTreeMap, HashMap};
+use store::{Store, StoreError, WeekCount, WeekTotal};
 
 /// Of each organisation the totals it was shown, with their weeks, the newest first.
 pub type Shown = HashMap<OrgId, Vec<(i64, Aggregate)>>;
+
+/// Of each organisation and class of records the counts it was shown, with their weeks, the newest first.
+pub type ShownCounts = HashMap<(OrgId, DataClass), Vec<(i64, CountTotal)>>;
 
 /// Makes the totals of this week that are missing and can be shown, and reads all that still matter.
 ///
@@ -51,4 +58,44 @@ fn missing(board: &Board, shown: &Shown, viewer: OrgId, week: i64) -> Option<Wee
         .collect();
     let totals: Vec<&Aggregate> = before.iter().map(|(_, total)| total).collect();
     aggregate(&totals, &eligible).map(|total| WeekTotal { viewer, week, total })
+}
+
+/// Makes the counts of this week that are missing and can be shown, and reads all that still matter.
+///
+/// # Errors
+/// When the database fails.
+pub async fn counts_of_this_week(store: &Store, board: &Board, now: Timestamp) -> Result<ShownCounts, StoreError> {
+    let (hub, week) = (store.hub(), week_of(now.day()));
+    let mut shown = read_counts(store, week).await?;
+    let mut made = Vec::new();
+    for class in [DataClass::Incidents, DataClass::Events, DataClass::Indicators] {
+        let contributors = |viewer: OrgId| board.orgs().map(|o| o.info.id).filter(move |org| board.sharing.level(viewer, *org, class) == Level::Aggregate);
+        let viewers: Vec<OrgId> = board.orgs().map(|o| o.info.id).filter(|viewer| contributors(*viewer).next().is_some()).collect();
+        if viewers.is_empty() {
+            continue;
+        }
+        let counts: BTreeMap<OrgId, u64> = hub.public_counts(class, now).await?.into_iter().collect();
+        for viewer in viewers {
+            let before = shown.get(&(viewer, class)).map_or(&[][..], Vec::as_slice);
+            if before.iter().any(|(of, _)| *of == week) {
+                continue;
+            }
+            let eligible: Vec<(OrgId, u64)> = contributors(viewer).map(|org| (org, counts.get(&org).copied().unwrap_or(0))).collect();
+            let totals: Vec<&CountTotal> = before.iter().map(|(_, total)| total).collect();
+            made.extend(count_total(&totals, &eligible).map(|total| WeekCount { viewer, class, week, total }));
+        }
+    }
+    if !made.is_empty() {
+        hub.keep_count_totals(made).await?;
+        shown = read_counts(store, week).await?;
+    }
+    Ok(shown)
+}
+
+async fn read_counts(store: &Store, week: i64) -> Result<ShownCounts, StoreError> {
+    let mut shown = ShownCounts::new();
+    for row in store.hub().count_totals(week - REMEMBERED).await? {
+        shown.entry((row.viewer, row.class)).or_default().push((row.week, row.total));
+    }
+    Ok(shown)
 }

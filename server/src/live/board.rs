@@ -3,14 +3,15 @@
 //! It is derived from the database and can be thrown away at any time. A board never changes once published; the next
 //! one shares whatever stayed the same.
 
-use super::aggregates::{self, Shown};
+use super::aggregates::{self, Shown, ShownCounts};
 use domain::{
     DAY, Freshness, Level, OrgId, Severity, Sharing, Sight, Timestamp, Viewer,
     access::DataClass,
-    aggregate::{Aggregate, week_of},
+    aggregate::{Aggregate, counts::CountTotal, week_of},
     catalogue::{MetricDefinition, ScoringPolicy},
     decision::AlertLevel,
     scoring::{Inputs, OrgScore, Reading, Score, collective, org_score},
+    sharing::Marked,
     verdict::Standing,
 };
 use std::{
@@ -61,6 +62,8 @@ pub struct Board {
     pub sharing: Arc<Sharing>,
     /// Totals over those that share only totals, as each organisation was shown them.
     pub shown: Arc<Shown>,
+    /// The same of counts of records.
+    pub shown_counts: Arc<ShownCounts>,
     pub alert: AlertLevel,
     pub versions: Versions,
     /// The outbox is applied up to here.
@@ -78,6 +81,7 @@ impl Board {
             slugs: Arc::default(),
             sharing: Arc::new(store.hub().sharing().await?),
             shown: Arc::default(),
+            shown_counts: Arc::default(),
             alert: store.hub().alert_level().await?,
             versions: Versions::default(),
             seq,
@@ -133,9 +137,11 @@ impl Board {
     /// Makes and reads this week's totals; says whether that changed any.
     pub(super) async fn reload_shown(&mut self, store: &Store, now: Timestamp) -> Result<bool, StoreError> {
         let shown = aggregates::of_this_week(store, self, now).await?;
-        let changed = shown != *self.shown;
+        let counts = aggregates::counts_of_this_week(store, self, now).await?;
+        let changed = shown != *self.shown || counts != *self.shown_counts;
         if changed {
             self.shown = Arc::new(shown);
+            self.shown_counts = Arc::new(counts);
             self.versions.sharing += 1;
         }
         Ok(changed)
@@ -148,6 +154,15 @@ impl Board {
         let week = week_of(day);
         let (_, total) = self.shown.get(&viewer.org)?.iter().find(|(of, _)| *of == week)?;
         let named = |org: &i64| self.sharing.level(viewer.org, OrgId(*org), DataClass::Posture) >= Level::Summary;
+        (!total.members.keys().any(named)).then_some(total)
+    }
+
+    /// The same of the count of a class of records, this week's.
+    #[must_use]
+    pub fn count_of(&self, viewer: Viewer, class: DataClass, now: Timestamp) -> Option<&CountTotal> {
+        let week = week_of(now.day());
+        let (_, total) = self.shown_counts.get(&(viewer.org, class))?.iter().find(|(of, _)| *of == week)?;
+        let named = |org: &i64| self.sharing.level(viewer.org, OrgId(*org), class) >= Level::Summary;
         (!total.members.keys().any(named)).then_some(total)
     }
 
@@ -302,15 +317,15 @@ impl OrgState {
         self.next_change = moments.filter_map(|at| Freshness::next_change(at, interval, now)).min();
     }
 
-    /// Whether a critical incident that this viewer may see is open.
+    /// Whether a critical incident is open that this viewer may see, or is told the number of.
     #[must_use]
     pub fn critical_for(&self, sight: Sight<'_>) -> bool {
-        self.open_for(sight).any(|i| i.severity == Severity::Critical)
+        self.open.iter().any(|i| i.severity == Severity::Critical && sight.counts_record(i.org, DataClass::Incidents, &marked(i)))
     }
 
     /// Open incidents of high and critical severity that this viewer may see.
     pub fn open_for<'s>(&'s self, sight: Sight<'s>) -> impl Iterator<Item = &'s OpenIncident> {
-        self.open.iter().filter(move |i| sight.sees_record(i.org, DataClass::Incidents, i.tlp, &i.recipients))
+        self.open.iter().filter(move |i| sight.sees_record(i.org, DataClass::Incidents, &marked(i)))
     }
 
     /// The score as a viewer may know it: capped by the critical incidents he may see.
@@ -319,11 +334,17 @@ impl OrgState {
         if self.critical_for(sight) { self.score.clone().with_critical(policy.critical_cap) } else { self.score.clone() }
     }
 
+    /// What is kept of an earlier day, where a viewer is shown that day.
+    #[must_use]
+    pub fn day_row(&self, sight: Sight<'_>, day: i64) -> Option<&DayRow> {
+        let row = self.days.binary_search_by_key(&day, |d| d.day).ok().map(|i| &self.days[i])?;
+        is_shown(sight, self.info.id, day).then_some(row)
+    }
+
     /// The score of an earlier day as a viewer may know it.
     #[must_use]
     pub fn day_for(&self, policy: &ScoringPolicy, sight: Sight<'_>, day: i64) -> Option<Score> {
-        let row = self.days.binary_search_by_key(&day, |d| d.day).ok().map(|i| &self.days[i])?;
-        Some(day_score(row, policy, sight))
+        Some(day_score(self.day_row(sight, day)?, policy, sight))
     }
 
     #[must_use]
@@ -351,6 +372,17 @@ impl OrgState {
     }
 }
 
+fn marked(incident: &OpenIncident) -> Marked<'_> {
+    Marked { tlp: incident.tlp, recipients: &incident.recipients, received_at: incident.received_at }
+}
+
+/// Whether a viewer is shown the score that an organisation had at the end of a day: not where a group keeps it from him as earlier data.
+#[must_use]
+pub fn is_shown(sight: Sight<'_>, owner: OrgId, day: i64) -> bool {
+    let end = Timestamp((day + 1) * DAY - 1);
+    sight.sharing.since(sight.viewer.org, owner, DataClass::Posture, Level::Summary).is_some_and(|since| since <= end)
+}
+
 /// A stored day as a viewer may know it. Whom a past critical incident named is not kept with the day, so a named recipient, who
 /// sees its cap today, sees the days before without it.
 #[must_use]
@@ -362,7 +394,7 @@ pub fn day_score(row: &DayRow, policy: &ScoringPolicy, sight: Sight<'_>) -> Scor
 /// Whether a critical incident that a viewer may know of was open on a stored day.
 #[must_use]
 pub fn critical_then(row: &DayRow, sight: Sight<'_>) -> bool {
-    if sight.viewer.org == row.org { row.critical_any } else { row.critical_public && sight.sees_detail(row.org, DataClass::Incidents) }
+    if sight.viewer.org == row.org { row.critical_any } else { row.critical_public && sight.level(row.org, DataClass::Incidents) >= Level::Summary }
 }
 
 /// The collective score of a viewer at the end of an earlier day: `None` where nothing is known of it.

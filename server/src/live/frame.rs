@@ -1,7 +1,7 @@
 //! What open streams are told: which topics changed, cut to what each audience may learn, written once per audience.
 
 use super::board::Board;
-use domain::{DataClass, Level, OrgId, Sharing};
+use domain::{DataClass, Level, OrgId, Sharing, Timestamp};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::{Arc, Mutex, PoisonError},
@@ -9,6 +9,8 @@ use std::{
 use store::{Change, PEERS, What};
 use tokio::sync::broadcast;
 
+/// Younger than every record.
+const ANY: Timestamp = Timestamp(i64::MAX);
 /// Frames that can be replayed to a browser that was away.
 const KEPT: usize = 2_048;
 
@@ -21,11 +23,13 @@ struct Topic {
     class: DataClass,
     /// The least that the owner must show of the class.
     level: Level,
+    /// The youngest arrival among the records that changed: who is shown only younger ones learns nothing.
+    newest: Timestamp,
 }
 
 impl Topic {
     fn reaches(&self, org: OrgId, sharing: &Sharing) -> bool {
-        sharing.level(org, self.owner, self.class) >= self.level
+        sharing.since(org, self.owner, self.class, self.level).is_some_and(|since| since <= self.newest)
     }
 }
 
@@ -51,26 +55,30 @@ impl Frame {
     pub(super) fn new<'a>(board: &Board, changes: &[Change], aged: impl IntoIterator<Item = &'a OrgId>) -> Self {
         let mut everyone = BTreeSet::new();
         let mut named: HashMap<OrgId, BTreeSet<Topic>> = HashMap::new();
-        let topic = |owner: OrgId, text: &str, class, level| Some(Topic { text: format!("{text}:{}", board.org(owner)?.info.slug), owner, class, level });
-        let posture = |owner| topic(owner, "posture", DataClass::Posture, Level::Summary);
+        let topic = |owner: OrgId, text: &str, class, level, newest| {
+            Some(Topic { text: format!("{text}:{}", board.org(owner)?.info.slug), owner, class, level, newest })
+        };
+        let posture = |owner| topic(owner, "posture", DataClass::Posture, Level::Summary, ANY);
         everyone.extend(aged.into_iter().filter_map(|owner| posture(*owner)));
         for change in changes {
             // Every push is a sign of life, which whoever sees the freshness may know.
             everyone.extend(posture(change.org));
-            let Some(pushes) = topic(change.org, "pushes", DataClass::Posture, Level::Detail) else { continue };
+            let Some(pushes) = topic(change.org, "pushes", DataClass::Posture, Level::Detail, ANY) else { continue };
             named.entry(change.org).or_default().insert(pushes.clone());
             if change.what == What::Metrics {
                 everyone.insert(pushes);
                 continue;
             }
             let class = change.what.class();
-            let Some(topic) = topic(change.org, class.name(), class, Level::Detail) else { continue };
+            // A summary counts records, so whoever is shown one learns that there is something to count again.
+            let Some(topic) = topic(change.org, class.name(), class, Level::Summary, change.newest) else { continue };
             if change.everyone {
                 everyone.insert(topic);
                 continue;
             }
-            let peers = if change.recipients.contains(&PEERS) { board.sharing.peers(change.org) } else { BTreeSet::new() };
-            for org in change.recipients.iter().chain([&change.org]).chain(&peers) {
+            let peers = if change.recipients.contains(&PEERS) { board.sharing.peers(change.org) } else { BTreeMap::new() };
+            let peers = peers.iter().filter(|(_, since)| **since <= change.newest).map(|(org, _)| org);
+            for org in change.recipients.iter().chain([&change.org]).chain(peers) {
                 named.entry(*org).or_default().insert(topic.clone());
             }
         }
@@ -104,7 +112,7 @@ impl Frame {
 }
 
 fn text<'a>(topics: impl Iterator<Item = &'a String>) -> Option<Arc<str>> {
-    let list: Vec<_> = topics.collect();
+    let list: BTreeSet<_> = topics.collect();
     if list.is_empty() {
         return None;
     }
@@ -173,7 +181,7 @@ mod tests {
     use super::*;
 
     fn frame(seq: i64) -> Frame {
-        let topic = Topic { text: format!("posture:{seq}"), owner: OrgId(2), class: DataClass::Posture, level: Level::Summary };
+        let topic = Topic { text: format!("posture:{seq}"), owner: OrgId(2), class: DataClass::Posture, level: Level::Summary, newest: ANY };
         Frame::of(seq, BTreeSet::from([topic]), HashMap::new(), Arc::default())
     }
 

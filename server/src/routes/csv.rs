@@ -4,7 +4,7 @@ use crate::{
     App, audit,
     auth::{SignedIn, Verified},
     csv::csv,
-    views::{Looking, Viewing, from_store, incidents_filter, indicators_filter},
+    views::{Looking, Viewing, events_filter, from_store, incidents_filter, indicators_filter},
 };
 use app::api::{Answer, Pages};
 use axum::{
@@ -16,7 +16,7 @@ use domain::{
     DataClass,
     catalogue::Domain,
     query::PageQuery,
-    view::{IncidentRow, IndicatorRow, Refusal},
+    view::{EventRow, IncidentRow, IndicatorRow, Refusal},
 };
 
 /// Rows of one file; a longer list is downloaded in narrower parts.
@@ -66,7 +66,7 @@ pub async fn organisations(State(app): State<App>, Verified(who): Verified, Quer
                 rows.extend(page.rows.into_iter().map(|r| {
                     let mut row = vec![r.org.slug, r.org.name, r.sector, score(r.score), score(r.last), format!("{:.3}", r.coverage)];
                     row.extend(r.domains.map(score));
-                    row.extend([r.open_incidents.to_string(), r.seen.map(|t| t.rfc3339()).unwrap_or_default()]);
+                    row.extend([r.open_incidents.map(|n| n.to_string()).unwrap_or_default(), r.seen.map(|t| t.rfc3339()).unwrap_or_default()]);
                     row
                 }));
                 match page.next {
@@ -125,6 +125,17 @@ pub async fn incidents(State(app): State<App>, Verified(who): Verified, Query(qu
     };
     let answer = answer.await;
     file((app, who), "incidents", &["org", "external_id", "title", "severity", "status", "tlp", "class", "opened_at", "closed_at", "updated_at"], answer).await
+}
+
+pub async fn events(State(app): State<App>, Verified(who): Verified, Query(query): Query<PageQuery>) -> Response {
+    let l = Looking::new(app.clone(), who.viewer);
+    let row = |r: EventRow| vec![r.org.slug, r.external_id, r.title, r.kind, r.severity.to_string(), r.tlp.to_string(), r.observed_at.rfc3339()];
+    let answer = async {
+        let page = l.reads().event_rows(&events_filter(&l, &query)?, MOST).await.map_err(from_store(l.now))?;
+        Ok(page.rows.into_iter().map(row).collect())
+    };
+    let answer = answer.await;
+    file((app, who), "events", &["org", "external_id", "title", "kind", "severity", "tlp", "observed_at"], answer).await
 }
 
 pub async fn indicators(State(app): State<App>, Verified(who): Verified, Query(query): Query<PageQuery>) -> Response {

@@ -15,7 +15,6 @@ use domain::{
     DataClass, Level,
     catalogue::ScoringPolicy,
     decision::{AlertLevel, DecisionKind, Effect, Right},
-    sharing::offered,
 };
 use serde::Deserialize;
 use store::StoreError;
@@ -108,7 +107,7 @@ fn effect(l: &Looking, kind: DecisionKind, form: &Proposal) -> Result<Effect, &'
         DecisionKind::SharingDefault => {
             let mut levels = [Level::None; 4];
             for (class, word) in DataClass::ALL.into_iter().zip([&form.posture, &form.incidents, &form.events, &form.indicators]) {
-                levels[class.code() as usize] = word.parse().ok().filter(|level| offered(class).contains(level)).ok_or("unknown")?;
+                levels[class.code() as usize] = word.parse().map_err(|_| "unknown")?;
             }
             Effect::SharingDefault { levels }
         }

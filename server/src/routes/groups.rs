@@ -18,6 +18,9 @@ use store::StoreError;
 #[derive(Deserialize)]
 pub struct New {
     name: String,
+    /// What new members are shown of what was handed in before: `yes` for all of it.
+    #[serde(default)]
+    earlier: String,
 }
 
 #[derive(Deserialize)]
@@ -41,7 +44,7 @@ pub async fn create(State(app): State<App>, Verified(who): Verified, Form(form):
     if name.is_empty() {
         return answer(Ok("unnamed"));
     }
-    answer(match app.store.hub().by(who.actor()).add_group(who.user.org, name, app.clock.now()).await {
+    answer(match app.store.hub().by(who.actor()).add_group(who.user.org, name, form.earlier == "yes", app.clock.now()).await {
         Ok(_) => Ok("made"),
         Err(StoreError::Exists(_)) => Ok("exists"),
         Err(error) => Err(error),

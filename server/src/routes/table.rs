@@ -71,6 +71,7 @@ pub fn people() -> Vec<Route> {
         form("/connect", get(pages::page).post(connect::create)),
         form("/connect/revoke", post(connect::revoke)),
         read("/csv/collective", get(csv::collective)),
+        read("/csv/events", get(csv::events)),
         read("/csv/incidents", get(csv::incidents)),
         read("/csv/indicators", get(csv::indicators)),
         read("/csv/orgs", get(csv::organisations)),

@@ -11,7 +11,7 @@ use crate::{
 };
 use app::api::Answer;
 use domain::{
-    Freshness, Tlp,
+    DataClass, Freshness, Tlp,
     aggregate::Aggregate,
     catalogue::{Domain, ScoringPolicy},
     query::PageQuery,
@@ -87,6 +87,8 @@ pub async fn collective(l: &Looking, query: &PageQuery) -> Answer<Collective> {
         orgs: cards,
         orgs_total: seen.len() as u32,
         incidents: incidents.flow.clone(),
+        incident_totals: words::records_in_totals(l, DataClass::Incidents),
+        indicator_totals: words::records_in_totals(l, DataClass::Indicators),
         indicators_total: indicators.total,
         indicators: indicators.by_tlp.clone(),
         indicators_shared: indicators.shared,
@@ -176,7 +178,7 @@ fn story(l: &Looking, seen: &Seen<'_>, index: &Score, before: Option<&Score>, do
         let behind = seen
             .iter()
             .filter_map(|(o, s)| {
-                let then = o.days.binary_search_by_key(&day, |r| r.day).ok().and_then(|i| o.days[i].domains[d])?;
+                let then = o.day_row(l.sight(), day)?.domains[d]?;
                 Some((o, (s.domains[d].value? - then) * o.info.weight))
             })
             .min_by(|a, b| a.1.total_cmp(&b.1))

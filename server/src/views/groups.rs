@@ -26,5 +26,5 @@ pub async fn groups(l: &Looking) -> Answer<Groups> {
 fn row(l: &Looking, group: &Group) -> GroupRow {
     let org = |id: OrgId| l.board.org(id).map(|o| words::org_ref(o));
     let of = |joined: bool| group.members.iter().filter(|m| m.1 == joined).filter_map(|m| org(m.0)).collect();
-    GroupRow { id: group.id.0, name: group.name.clone(), members: of(true), invited: of(false) }
+    GroupRow { id: group.id.0, name: group.name.clone(), earlier: group.earlier, members: of(true), invited: of(false) }
 }

@@ -1,8 +1,12 @@
 //! `/incidents` and `/incidents/:id`
 
-use super::{Looking, failed, from_store, words};
+use super::{
+    Looking, failed, from_store,
+    reach::{orgs, reach},
+    words,
+};
 use app::api::Answer;
-use domain::{DataClass, IncidentStatus, Severity, Tlp, query::PageQuery, view::*};
+use domain::{DataClass, IncidentStatus, Severity, Tlp, query::PageQuery, sharing::Marked, view::*};
 use serde_json::Value;
 use store::{IncidentFacet, IncidentFilter};
 
@@ -34,18 +38,17 @@ pub async fn incidents(l: &Looking, q: &PageQuery) -> Answer<Incidents> {
     let page = l.reads().incidents(&f).await.map_err(&fault)?;
     let mut facets = Vec::new();
     for facet in [IncidentFacet::Status, IncidentFacet::Severity, IncidentFacet::Tlp, IncidentFacet::Org] {
-        let counts = l.reads().incident_facet(&f, facet).await.map_err(&fault)?;
+        let counts = l.reads().counts().incident_facet(&f, facet).await.map_err(&fault)?;
         facets.push(match facet {
             IncidentFacet::Status => status_facet(&counts, &q.status),
-            IncidentFacet::Severity => {
-                codes("sev", "Severity", &counts, &q.sev, |c| (Severity::from_code(c).name().into(), capital(Severity::from_code(c).name())))
-            }
-            IncidentFacet::Tlp => codes("tlp", "TLP", &counts, &q.tlp, |c| (Tlp::from_code(c).name().into(), Tlp::from_code(c).name().into())),
+            IncidentFacet::Severity => codes("sev", "Severity", &counts, &q.sev, severity_word),
+            IncidentFacet::Tlp => codes("tlp", "TLP", &counts, &q.tlp, tlp_word),
             IncidentFacet::Org => named("org", "Organisation", counts, &q.org),
         });
     }
     let highest_tlp = l.reads().incidents_highest_tlp(&f).await.map_err(&fault)?;
-    Ok(Incidents { as_of: l.now, facets, rows: page.rows, total: page.total, next: page.next, highest_tlp })
+    let beside = words::beside(l, DataClass::Incidents, l.reads().counts().incidents_unlisted(&f).await.map_err(&fault)?);
+    Ok(Incidents { as_of: l.now, facets, rows: page.rows, total: page.total + beside.number(), beside, next: page.next, highest_tlp })
 }
 
 fn status_facet(counts: &[(String, String, u64)], selected: &str) -> Facet {
@@ -89,6 +92,18 @@ pub(super) fn named(key: &str, title: &str, counts: Vec<(String, String, u64)>, 
     Facet { key: key.into(), title: title.into(), values }
 }
 
+/// A severity's code as a facet's value and label.
+pub(super) fn severity_word(code: i64) -> (String, String) {
+    let name = Severity::from_code(code).name();
+    (name.into(), capital(name))
+}
+
+/// A marking's code as a facet's value and label.
+pub(super) fn tlp_word(code: i64) -> (String, String) {
+    let name = Tlp::from_code(code).name();
+    (name.into(), name.into())
+}
+
 fn capital(text: &str) -> String {
     text[..1].to_uppercase() + &text[1..]
 }
@@ -125,10 +140,13 @@ pub async fn incident(l: &Looking, id: &str) -> Answer<Incident> {
     timeline.sort_by_key(|t| t.at);
     let attributes =
         raw["attributes"].as_object().into_iter().flatten().map(|(k, v)| (k.clone(), v.as_str().map_or_else(|| v.to_string(), str::to_owned))).collect();
+    let named = orgs(l, &found.recipients);
+    let marked = Marked { tlp: found.row.tlp, recipients: &named, received_at: found.received_at };
     Ok(Incident {
         description: text("description"),
         owner: text("owner"),
-        reach: words::reach(l, DataClass::Incidents, found.row.tlp, (found.owner, &found.row.org.name), &found.recipients),
+        highest_tlp: found.events.iter().map(|e| e.tlp).chain([found.row.tlp]).max().unwrap_or_default(),
+        reach: reach(l, DataClass::Incidents, (found.owner, &found.row.org.name), &marked, &found.recipients),
         recipients: found.recipients,
         timeline,
         attributes,

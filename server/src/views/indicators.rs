@@ -2,11 +2,12 @@
 
 use super::{
     Looking, failed, from_store,
-    incidents::{codes, named},
+    incidents::{codes, named, tlp_word},
+    reach::{orgs, reach},
     words,
 };
 use app::api::Answer;
-use domain::{DataClass, Tlp, query::PageQuery, view::*};
+use domain::{DataClass, query::PageQuery, sharing::Marked, view::*};
 use serde_json::Value;
 use store::{IndicatorFacet, IndicatorFilter};
 
@@ -35,13 +36,15 @@ pub async fn indicators(l: &Looking, q: &PageQuery) -> Answer<Indicators> {
     let f = filter(l, q)?;
     let fault = from_store(l.now);
     let page = l.reads().indicators(&f).await.map_err(&fault)?;
-    let facet = async |facet| l.reads().indicator_facet(&f, facet).await.map_err(&fault);
+    let facet = async |facet| l.reads().counts().indicator_facet(&f, facet).await.map_err(&fault);
     let tlps = facet(IndicatorFacet::Tlp).await?;
-    let highest_tlp =
-        tlps.iter().filter_map(|t| t.0.parse().ok()).map(Tlp::from_code).filter(|t| f.tlp.is_none_or(|only| only == *t)).max().unwrap_or(Tlp::Clear);
+    let highest_tlp = l.reads().indicators_highest_tlp(&f).await.map_err(&fault)?;
+    let unlisted = async |f: &IndicatorFilter| l.reads().counts().indicators_unlisted(f).await.map_err(&fault);
+    let beside = words::beside(l, DataClass::Indicators, unlisted(&f).await?);
+    let total = page.total + beside.number();
     let both = IndicatorFilter { shared: !f.shared, cursor: String::new(), ..f.clone() };
-    let other = l.reads().indicators(&both).await.map_err(&fault)?.total;
-    let (all, shared) = if f.shared { (other, page.total) } else { (page.total, other) };
+    let other = l.reads().indicators(&both).await.map_err(&fault)?.total + unlisted(&both).await?.iter().map(|(_, n)| n).sum::<u64>();
+    let (all, shared) = if f.shared { (other, total) } else { (total, other) };
     let seen = Facet {
         key: "seen".into(),
         title: "Reported by".into(),
@@ -53,10 +56,10 @@ pub async fn indicators(l: &Looking, q: &PageQuery) -> Answer<Indicators> {
     let facets = vec![
         seen,
         named("kind", "Type", facet(IndicatorFacet::Kind).await?, &q.kind),
-        codes("tlp", "TLP", &tlps, &q.tlp, |c| (Tlp::from_code(c).name().into(), Tlp::from_code(c).name().into())),
+        codes("tlp", "TLP", &tlps, &q.tlp, tlp_word),
         named("org", "Organisation", facet(IndicatorFacet::Org).await?, &q.org),
     ];
-    Ok(Indicators { as_of: l.now, facets, rows: page.rows, total: page.total, next: page.next, highest_tlp })
+    Ok(Indicators { as_of: l.now, facets, rows: page.rows, total, beside, next: page.next, highest_tlp })
 }
 
 /// One indicator, with everyone who reported the same value.
@@ -70,12 +73,15 @@ pub async fn indicator(l: &Looking, id: &str) -> Answer<Indicator> {
     // Another organisation's receipt may stand for more than this viewer may count.
     let own = l.board.org(l.viewer.org).map(|o| o.info.slug.clone()).unwrap_or_default();
     found.reports.iter_mut().filter(|r| r.org.slug != own).for_each(|r| r.receipt.clear());
+    let named = orgs(l, &found.recipients);
+    let marked = Marked { tlp: found.row.tlp, recipients: &named, received_at: found.received_at };
     Ok(Indicator {
+        highest_tlp: found.reports.iter().map(|r| r.tlp).chain([found.row.tlp]).max().unwrap_or_default(),
         description: raw["description"].as_str().unwrap_or_default().to_owned(),
         confidence: found.confidence,
         valid_until: found.valid_until,
         reports: found.reports,
-        reach: words::reach(l, DataClass::Indicators, found.row.tlp, (found.owner, &found.row.org.name), &found.recipients),
+        reach: reach(l, DataClass::Indicators, (found.owner, &found.row.org.name), &marked, &found.recipients),
         raw: serde_json::to_string_pretty(&raw).map_err(failed)?,
         row: found.row,
     })

@@ -3,11 +3,11 @@
 use super::{Looking, from_store, words};
 use crate::{
     charts::{self, SparkOptions},
-    live::board::{OrgState, critical_then, day_score},
+    live::board::{OrgState, critical_then, day_score, is_shown},
 };
 use app::api::Answer;
 use domain::{
-    DataClass, Freshness, Level, Timestamp, Tlp,
+    DAY, DataClass, Freshness, Level, Timestamp, Tlp,
     catalogue::Domain,
     query::PageQuery,
     scoring::{
@@ -17,7 +17,7 @@ use domain::{
     },
     view::*,
 };
-use store::IncidentFilter;
+use store::{EventFacet, EventFilter, IncidentFilter};
 
 /// One organisation, as one viewer may see it.
 ///
@@ -34,9 +34,13 @@ pub async fn organisation(l: &Looking, slug: &str, query: &PageQuery) -> Answer<
     let open = IncidentFilter { org: Some(org.info.id), open: true, ..IncidentFilter::default() };
     let mut incidents = l.reads().incidents(&open).await.map_err(&fault)?;
     incidents.rows.truncate(8);
-    let (by_tlp, indicators) = l.reads().indicator_totals(Some(org.info.id)).await.map_err(&fault)?;
+    let numbers = l.reads().counts();
+    let open_by_severity = numbers.open_by_severity(org.info.id).await.map_err(&fault)?;
+    let recent = EventFilter { org: Some(org.info.id), from: l.now.plus(-30 * DAY), to: l.now.plus(DAY), ..EventFilter::default() };
+    let events = numbers.event_facet(&recent, EventFacet::Severity).await.map_err(&fault)?;
+    let (by_tlp, indicators) = numbers.indicator_totals(Some(org.info.id)).await.map_err(&fault)?;
     let pushes = l.reads().pushes(Some(org.info.id), None, "", 8).await.map_err(&fault)?;
-    let counts = l.reads().counts_window(org.info.id).await.map_err(&fault)?;
+    let counts = numbers.counts_window(org.info.id).await.map_err(&fault)?;
     let before = org.day_for(&l.board.policy, l.sight(), l.now.day() - 30);
     // Which metric moved it is detail.
     let causes = if shared == Level::Detail { causes(l, org).await? } else { vec![] };
@@ -67,7 +71,10 @@ pub async fn organisation(l: &Looking, slug: &str, query: &PageQuery) -> Answer<
         history: history(l, org, &score, query).await?,
         peers: words::peers(others.filter_map(|(_, s)| s.total.value).collect()),
         domains: Domain::ALL.iter().filter_map(|d| domain(l, org, &score, *d)).collect(),
-        open_incidents: incidents.total as u32,
+        levels: DataClass::ALL.map(|class| l.sight().level(org.info.id, class)),
+        open_incidents: open_by_severity.iter().map(|(_, n)| *n as u32).sum(),
+        open_by_severity,
+        events: events.iter().map(|(_, _, n)| n).sum(),
         incidents: incidents.rows,
         indicators,
         indicators_by_tlp: by_tlp,
@@ -119,7 +126,7 @@ async fn history(l: &Looking, org: &OrgState, score: &OrgScore, query: &PageQuer
     let mut points: Vec<(Timestamp, Option<f64>, f64, f64)> = Vec::new();
     let mut rows = rows.iter().peekable();
     for day in from..to {
-        let row = rows.next_if(|r| r.day == day);
+        let row = rows.next_if(|r| r.day == day).filter(|_| is_shown(l.sight(), org.info.id, day));
         let s = row.map(|r| day_score(r, &l.board.policy, l.sight()));
         points.push((Timestamp::of_day(day), s.and_then(|s| s.value), s.map_or(f64::NAN, |s| s.low), s.map_or(f64::NAN, |s| s.high)));
     }
@@ -153,7 +160,7 @@ const CAUSES: usize = 6;
 async fn causes(l: &Looking, org: &OrgState) -> Answer<Vec<CauseRow>> {
     let policy = &l.board.policy;
     let day = l.now.day() - 30;
-    let Some(then) = org.days.binary_search_by_key(&day, |d| d.day).ok().map(|i| &org.days[i]) else { return Ok(vec![]) };
+    let Some(then) = org.day_row(l.sight(), day) else { return Ok(vec![]) };
     let values = l.app.store.hub().day_values_between(org.info.id, day - 14, day).await.map_err(from_store(l.now))?;
     let mut before = Inputs { readings: vec![None; policy.metrics.len()], interval: org.info.interval, critical_open: false };
     for (_, metric, value, at) in values {

@@ -2,7 +2,7 @@
 
 use super::{Looking, from_store, words};
 use app::api::Answer;
-use domain::{catalogue::Domain, query::PageQuery, view::*};
+use domain::{DataClass, Level, catalogue::Domain, query::PageQuery, view::*};
 
 /// Rows on one page.
 const ROWS: usize = 200;
@@ -12,7 +12,7 @@ const ROWS: usize = 200;
 /// # Errors
 /// When the database cannot be read.
 pub async fn organisations(l: &Looking, query: &PageQuery) -> Answer<Organisations> {
-    let open = l.reads().open_by_org().await.map_err(from_store(l.now))?;
+    let open = l.reads().counts().open_by_org().await.map_err(from_store(l.now))?;
     let wanted = query.q.to_lowercase();
     let mut rows: Vec<OrgRow> = l
         .board
@@ -29,7 +29,7 @@ pub async fn organisations(l: &Looking, query: &PageQuery) -> Answer<Organisatio
             change: words::change(s.total.value, o.day_for(&l.board.policy, l.sight(), l.now.day() - 30).and_then(|s| s.value)),
             coverage: s.total.coverage,
             domains: s.domains.map(|d| d.value),
-            open_incidents: open.get(&o.info.id).copied().unwrap_or(0),
+            open_incidents: (l.sight().level(o.info.id, DataClass::Incidents) >= Level::Summary).then(|| open.get(&o.info.id).copied().unwrap_or(0)),
         })
         .collect();
     sort(&mut rows, &query.sort);
@@ -50,7 +50,7 @@ fn sort(rows: &mut [OrgRow], by: &str) {
         _ => {
             let key = |r: &OrgRow| match column {
                 "change" => r.change,
-                "incidents" => Some(f64::from(r.open_incidents)),
+                "incidents" => r.open_incidents.map(f64::from),
                 "seen" => r.seen.map(|t| t.0 as f64),
                 "coverage" => Some(r.coverage),
                 _ => Domain::from_code(&column.to_uppercase()).map_or(r.score, |d| r.domains[d.index()]),

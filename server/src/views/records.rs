@@ -1,8 +1,12 @@
 //! `/events/:id`, `/receipts`, `/receipts/:id`
 
-use super::{Looking, failed, from_store, words};
+use super::{
+    Looking, failed, from_store,
+    reach::{orgs, reach},
+    words,
+};
 use app::api::Answer;
-use domain::{DataClass, query::PageQuery, view::*};
+use domain::{DataClass, Tlp, query::PageQuery, sharing::Marked, view::*};
 use serde_json::Value;
 use store::What;
 
@@ -22,7 +26,10 @@ pub async fn event(l: &Looking, id: &str) -> Answer<Event> {
         // The incident's own name may be marked for fewer eyes than the event.
         fields.remove("incident");
     }
+    let named = orgs(l, &e.recipients);
+    let marked = Marked { tlp: e.tlp, recipients: &named, received_at: e.first_received_at };
     Ok(Event {
+        highest_tlp: e.incident.iter().map(|(_, _, tlp)| *tlp).chain([e.tlp]).max().unwrap_or_default(),
         id: e.id.to_string(),
         external_id: e.external_id,
         title: e.title,
@@ -31,8 +38,8 @@ pub async fn event(l: &Looking, id: &str) -> Answer<Event> {
         tlp: e.tlp,
         observed_at: e.observed_at,
         received_at: e.received_at,
-        incident: e.incident.map(|(id, title)| (id.to_string(), title)),
-        reach: words::reach(l, DataClass::Events, e.tlp, (e.owner, &e.org.name), &e.recipients),
+        reach: reach(l, DataClass::Events, (e.owner, &e.org.name), &marked, &e.recipients),
+        incident: e.incident.map(|(id, title, _)| (id.to_string(), title)),
         receipt: e.receipt.filter(|_| own).map(|r| r.to_string()).unwrap_or_default(),
         key: e.key,
         raw: serde_json::to_string_pretty(&raw).map_err(failed)?,
@@ -64,11 +71,15 @@ pub async fn receipt(l: &Looking, id: &str) -> Answer<Receipt> {
         None => Payload::Expired,
         Some(body) => Payload::Shown(readable(&body).map_err(failed)?),
     };
+    let highest_tlp = match &payload {
+        Payload::Shown(text) => highest_tlp(text),
+        _ => Tlp::default(),
+    };
     let slug = &r.row.org.slug;
     let href = match r.what {
         What::Metrics | What::IndicatorCounts => format!("/orgs/{slug}"),
         What::Incidents => format!("/incidents?org={slug}&status=any&sort=-updated"),
-        What::Events => format!("/incidents?org={slug}&status=any"),
+        What::Events => format!("/events?org={slug}"),
         What::Indicators => format!("/indicators?org={slug}"),
     };
     Ok(Receipt {
@@ -80,9 +91,16 @@ pub async fn receipt(l: &Looking, id: &str) -> Answer<Receipt> {
         user_agent: r.user_agent,
         idempotency_key: r.idempotency_key,
         payload,
+        highest_tlp,
         href,
         row: r.row,
     })
+}
+
+/// The narrowest marking of what was pushed: what does not say is AMBER+STRICT.
+fn highest_tlp(payload: &str) -> Tlp {
+    let words = payload.split("\"tlp\"").skip(1).filter_map(|rest| rest.split('"').nth(1)?.parse::<Tlp>().ok());
+    words.chain([Tlp::default()]).max().unwrap_or_default()
 }
 
 /// A stored payload, pretty-printed where it is one JSON document, cut where it is very long.

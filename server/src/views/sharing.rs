@@ -4,7 +4,7 @@ use super::{Looking, Viewing, from_store, words};
 use app::api::Answer;
 use domain::{
     DataClass, Level, OrgId, Sharing,
-    sharing::{Audience, GroupId, offered},
+    sharing::{Audience, GroupId},
     view::*,
 };
 use store::{Group, IncidentFilter, IndicatorFilter};
@@ -68,7 +68,8 @@ pub async fn sharing(viewing: &Viewing, l: &Looking, asked: SharingChange) -> An
     })
 }
 
-fn name(l: &Looking, groups: &[Group], audience: Audience) -> String {
+/// An audience in words.
+pub(super) fn name(l: &Looking, groups: &[Group], audience: Audience) -> String {
     match audience {
         Audience::Everyone => "everyone".to_owned(),
         Audience::Group(id) => groups.iter().find(|g| g.id == id).map_or_else(|| "a group that was left".to_owned(), |g| format!("the group {}", g.name)),
@@ -76,7 +77,7 @@ fn name(l: &Looking, groups: &[Group], audience: Audience) -> String {
     }
 }
 
-/// A change as the form wrote it; `None` where it names nothing that there is, or a level that the class does not have.
+/// A change as the form wrote it; `None` where it names nothing that there is.
 pub fn read_change(l: &Looking, groups: &[Group], change: &SharingChange) -> Option<(DataClass, Audience, Option<Level>)> {
     let audience = match change.audience.split_once(':') {
         None if change.audience == "everyone" => Audience::Everyone,
@@ -86,7 +87,7 @@ pub fn read_change(l: &Looking, groups: &[Group], change: &SharingChange) -> Opt
     };
     let class: DataClass = change.class.parse().ok()?;
     let level = if change.level.is_empty() { None } else { Some(change.level.parse().ok()?) };
-    level.is_none_or(|level| offered(class).contains(&level)).then_some((class, audience, level))
+    Some((class, audience, level))
 }
 
 /// What a change makes different: the organisation, its level before and after.
@@ -135,7 +136,7 @@ async fn exports(l: &Looking, class: DataClass, differences: &[(OrgId, Level, Le
         DataClass::Posture => file == "organisations.csv" || file.starts_with(&own),
         DataClass::Incidents => file.starts_with("incidents"),
         DataClass::Indicators => file == "indicators.csv",
-        DataClass::Events => false,
+        DataClass::Events => file == "events.csv",
     };
     let rows = l.app.store.hub().exports().await.map_err(from_store(l.now))?;
     let taken = rows.into_iter().filter_map(|row| {

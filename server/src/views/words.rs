@@ -3,35 +3,14 @@
 use super::Looking;
 use crate::live::board::OrgState;
 use domain::{
-    DataClass, Level, OrgId, Tlp,
-    view::{OrgRef, Peers},
+    DataClass, Level, Tlp,
+    view::{Beside, OrgRef, Peers},
 };
 
 /// An organisation by name.
 #[must_use]
 pub fn org_ref(org: &OrgState) -> OrgRef {
     OrgRef { slug: org.info.slug.clone(), name: org.info.name.clone() }
-}
-
-/// Who can see a record, in a sentence.
-#[must_use]
-pub fn reach(l: &Looking, class: DataClass, tlp: Tlp, owner: (OrgId, &str), recipients: &[OrgRef]) -> String {
-    let (id, owner) = owner;
-    let open = l.board.orgs().all(|o| l.board.sharing.level(o.info.id, id, class) == Level::Detail);
-    let all =
-        if open { "Everyone in the alliance".to_owned() } else { format!("Everyone in the alliance to whom {owner} shows its {} in detail", class.name()) };
-    let named = match recipients {
-        [] => format!("only {owner}"),
-        [one] => format!("{owner} and {}", one.name),
-        many => format!("{owner} and {} named organisations: {}", many.len(), many.iter().map(|o| o.name.as_str()).collect::<Vec<_>>().join(", ")),
-    };
-    match tlp {
-        Tlp::Clear => format!("{all} can see it; TLP:CLEAR may go to anyone."),
-        Tlp::Green => format!("{all} can see it; TLP:GREEN stays within it."),
-        Tlp::Amber => format!("TLP:AMBER: {named} can see it, and whoever is in a sharing group with {owner}."),
-        Tlp::AmberStrict => format!("TLP:AMBER+STRICT: {named} can see it, for use inside those organisations."),
-        Tlp::Red => format!("TLP:RED: {named} can see it; it is in nobody else's totals."),
-    }
 }
 
 /// How many organisations do not share their posture with the viewer.
@@ -57,6 +36,34 @@ pub fn totals_only(l: &Looking) -> Option<String> {
         None if orgs == 0 => None,
         None => Some(format!("{share}; a total of so few, or as alike, or changed as lately would tell of single ones, so it is suppressed and not counted.")),
     }
+}
+
+/// The same of records: this week's count over organisations that share a class of records only in totals.
+#[must_use]
+pub fn records_in_totals(l: &Looking, class: DataClass) -> Option<String> {
+    let orgs = l.board.orgs().filter(|o| l.sight().level(o.info.id, class) == Level::Aggregate).count();
+    let (what, state) = match class {
+        DataClass::Incidents => ("incidents", "were open as the week began"),
+        DataClass::Events => ("events", "came in the week before"),
+        _ => ("indicators", "were active as the week began"),
+    };
+    let share = if orgs == 1 {
+        format!("One organisation shares its {what} only in totals")
+    } else {
+        format!("{orgs} organisations share their {what} only in totals")
+    };
+    match l.board.count_of(l.viewer, class, l.now) {
+        Some(total) => Some(format!("{share}; about {} of {} unnamed ones {state}.", total.count, total.members.len())),
+        None if orgs == 0 => None,
+        None => Some(format!("{share}; a total of so few, or as uneven, or changed as lately would tell of single ones, so it is suppressed.")),
+    }
+}
+
+/// What a list of records counts beside its rows.
+#[must_use]
+pub fn beside(l: &Looking, class: DataClass, counted: Vec<(OrgRef, u64)>) -> Beside {
+    let unshared = l.board.orgs().filter(|o| l.sight().level(o.info.id, class) == Level::None).count() as u32;
+    Beside { counted, totals: records_in_totals(l, class), unshared }
 }
 
 /// Points between two scores, as shown: both rounded first, so that what is printed adds up.
@@ -96,16 +103,15 @@ pub fn peers(mut values: Vec<f64>) -> Option<Peers> {
 #[must_use]
 pub fn history(looking: &Looking, org: &OrgState, days: i64, pick: impl Fn(&store::DayRow) -> Option<f64>, now: Option<f64>) -> Vec<Option<f64>> {
     let today = looking.now.day();
-    let mut points: Vec<Option<f64>> =
-        (today - days + 1..today).map(|day| org.days.binary_search_by_key(&day, |d| d.day).ok().and_then(|i| pick(&org.days[i]))).collect();
+    let mut points: Vec<Option<f64>> = (today - days + 1..today).map(|day| org.day_row(looking.sight(), day).and_then(&pick)).collect();
     points.push(now);
     points
 }
 
-/// The narrowest marking among open incidents a viewer sees on an overview; posture itself is unmarked and shared whole.
+/// The narrowest marking on a page that shows posture, too. Posture is unmarked, and so AMBER+STRICT at least.
 #[must_use]
 pub fn highest<'a>(tlps: impl IntoIterator<Item = &'a Tlp>) -> Tlp {
-    tlps.into_iter().copied().max().unwrap_or(Tlp::Clear)
+    tlps.into_iter().copied().chain([Tlp::default()]).max().unwrap_or_default()
 }
 
 #[cfg(test)]

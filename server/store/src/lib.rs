@@ -38,6 +38,7 @@ pub use error::StoreError;
 pub use hub::{
     Hub,
     aggregates::WeekTotal,
+    count_totals::WeekCount,
     decisions::{Decision, Delegates},
     factors::Factor,
     identity::{KeyRecord, SessionRecord, UserRecord},

@@ -1,17 +1,23 @@
 //! What one person may read. Every statement over marked records carries the reach of its viewer in its WHERE: there is
 //! no list, count or total that is filtered afterwards.
 
+mod counts;
+mod events;
+mod facets;
 mod incidents;
 mod indicators;
 mod metrics;
+mod own;
 mod records;
-mod totals;
 
+pub use counts::{Counts, Flow};
+pub use events::{EventFacet, EventFilter};
+pub use facets::Facet;
 pub use incidents::{EventBrief, IncidentDetail, IncidentFacet, IncidentFilter, RevisionRow};
 pub use indicators::{IndicatorDetail, IndicatorFacet, IndicatorFilter};
 pub use metrics::SeriesPoint;
+pub use own::{Eyes, OwnRecord};
 pub use records::{EventDetail, ReceiptDetail};
-pub use totals::Flow;
 
 use crate::{Store, db::Scope};
 use domain::Viewer;
@@ -24,9 +30,15 @@ pub struct Reads<'s> {
     pub(crate) viewer: Viewer,
 }
 
-impl Reads<'_> {
+impl<'s> Reads<'s> {
     pub(crate) fn scope(&self) -> Scope {
         Scope::Viewer(self.viewer.org)
+    }
+
+    /// Numbers for the same viewer: they count what owners show him as a summary, too.
+    #[must_use]
+    pub fn counts(&self) -> Counts<'s> {
+        Counts { store: self.store, viewer: self.viewer }
     }
 }
 
@@ -43,7 +55,7 @@ pub struct Page<T> {
 /// Rows on one page of a list.
 pub const PAGE: usize = 50;
 
-/// The organisations that show the viewer whose organisation is `$1` no detail of a class, by [`domain::DataClass::code`].
+/// The organisations that do not show the viewer whose organisation is `$1` all of a class in detail, by [`domain::DataClass::code`].
 macro_rules! withheld {
     ($class:literal) => {
         concat!("(SELECT w.owner_id FROM withheld w WHERE w.viewer_id = $1 AND w.class = ", $class, ")")
@@ -51,43 +63,73 @@ macro_rules! withheld {
 }
 pub(crate) use withheld;
 
-/// The organisations that belong to a sharing group together with the viewer's, `$1`.
-macro_rules! peers {
-    () => {
-        "(SELECT p.owner_id FROM peers p WHERE p.viewer_id = $1)"
+/// The condition under which the owner of `t` shows the viewer whose organisation is `$1` a class, as it was at the moment in the column `at`: in detail, or
+/// counted under his name.
+macro_rules! shown {
+    ($class:literal, $t:literal, $at:literal, detail) => {
+        $crate::viewer::shown!($class, $t, $at, "detail_since")
+    };
+    ($class:literal, $t:literal, $at:literal, summary) => {
+        $crate::viewer::shown!($class, $t, $at, "summary_since")
+    };
+    ($class:literal, $t:literal, $at:literal, $since:literal) => {
+        concat!(
+            "(",
+            $t,
+            ".org_id NOT IN ",
+            $crate::viewer::withheld!($class),
+            " OR EXISTS (SELECT 1 FROM withheld w WHERE w.viewer_id = $1 AND w.class = ",
+            $class,
+            " AND w.owner_id = ",
+            $t,
+            ".org_id AND w.",
+            $since,
+            " <= ",
+            $t,
+            ".",
+            $at,
+            "))"
+        )
     };
 }
-pub(crate) use peers;
+pub(crate) use shown;
+
+/// The condition under which TLP:AMBER reaches from the owner of `t` to the viewer's organisation, `$1`, what came at the moment in the column `at`.
+macro_rules! peer {
+    ($t:literal, $at:literal) => {
+        concat!("EXISTS (SELECT 1 FROM peers p WHERE p.viewer_id = $1 AND p.owner_id = ", $t, ".org_id AND p.since <= ", $t, ".", $at, ")")
+    };
+}
+pub(crate) use peer;
 
 /// The condition under which the viewer whose organisation is `$1` may see a marked record, under whose name it stands in the statement (`t`
 /// where none is given): his own; or one of an owner that shows him the class in detail, and open to all, of a group they share, or naming his
 /// organisation. The SQL of `domain::Sight::sees_record`; a contract test holds the two together.
 macro_rules! reach {
     (incidents) => {
-        $crate::viewer::reach!(1, "t")
+        $crate::viewer::reach!(1, "t", detail)
     };
     (events) => {
-        $crate::viewer::reach!(2, "t")
+        $crate::viewer::reach!(2, "t", detail)
     };
     (indicators) => {
-        $crate::viewer::reach!(3, "t")
+        $crate::viewer::reach!(3, "t", detail)
     };
     ($class:literal, $t:literal) => {
+        $crate::viewer::reach!($class, $t, detail)
+    };
+    ($class:literal, $t:literal, $least:ident) => {
         concat!(
             "(",
             $t,
             ".org_id = $1 OR (",
-            $t,
-            ".org_id NOT IN ",
-            $crate::viewer::withheld!($class),
+            $crate::viewer::shown!($class, $t, "received_at", $least),
             " AND (",
             $t,
             ".tlp <= 1 OR (",
             $t,
             ".tlp = 2 AND ",
-            $t,
-            ".org_id IN ",
-            $crate::viewer::peers!(),
+            $crate::viewer::peer!($t, "received_at"),
             ") OR EXISTS (SELECT 1 FROM recipients r WHERE r.org_id = $1 AND r.record_id = ",
             $t,
             ".id))))"
@@ -96,15 +138,29 @@ macro_rules! reach {
 }
 pub(crate) use reach;
 
+/// The same for what is in the viewer's numbers: also records of owners that show him a summary. The SQL of `domain::Sight::counts_record`.
+macro_rules! counted {
+    (incidents) => {
+        $crate::viewer::reach!(1, "t", summary)
+    };
+    (events) => {
+        $crate::viewer::reach!(2, "t", summary)
+    };
+    (indicators) => {
+        $crate::viewer::reach!(3, "t", summary)
+    };
+}
+pub(crate) use counted;
+
 /// The conditions as they are called in the source, with their texts: for the test that prepares every statement on both databases.
 #[doc(hidden)]
 pub const CONDITIONS: [(&str, &str); 6] = [
     ("reach!(incidents)", reach!(incidents)),
     ("reach!(events)", reach!(events)),
     ("reach!(indicators)", reach!(indicators)),
-    ("withheld!(0)", withheld!(0)),
-    ("withheld!(3)", withheld!(3)),
-    ("peers!()", peers!()),
+    ("counted!(incidents)", counted!(incidents)),
+    ("counted!(events)", counted!(events)),
+    ("counted!(indicators)", counted!(indicators)),
 ];
 
 /// A value bound into a condition.

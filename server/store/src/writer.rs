@@ -146,7 +146,7 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let lane = match scope {
             Scope::Partner(org) => usize::try_from(org.0.unsigned_abs()).unwrap_or(0) % self.lanes.len(),
-            Scope::Hub | Scope::Viewer(_) => 0,
+            Scope::Hub | Scope::Viewer(_) | Scope::Counter(_) => 0,
         };
         let job = Task { scope, work: Some(work), result: None, reply };
         self.lanes[lane].try_send(Box::new(job)).map_err(|_| StoreError::Busy)?;

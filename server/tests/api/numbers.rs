@@ -59,9 +59,9 @@ async fn numbers_are_rows_under_any_rules() {
     let app = TestApp::start().await;
     alliance(&app).await;
     let hub = app.app.store.hub();
-    let group = hub.add_group(app.org("alpha"), "G".into(), app.now()).await.expect("a group");
     let seed = rand::random::<u64>();
     let mut rng = StdRng::seed_from_u64(seed);
+    let group = hub.add_group(app.org("alpha"), "G".into(), rng.random_bool(0.5), app.now()).await.expect("a group");
     let mut people = Vec::new();
     for org in ORGS {
         let role = Role::ALL[rng.random_range(0..Role::ALL.len())];

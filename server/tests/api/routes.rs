@@ -49,7 +49,7 @@ async fn plant(app: &TestApp) {
     alpha.push("indicators", &items([indicator(&format!("{CANARY}.example"), "GREEN")])).await;
     let id = hub.add_user(app.org("alpha"), format!("{CANARY}@alpha.example"), CANARY.into(), Role::Executive, None, app.now()).await.expect("a user");
     assert!(id > 0);
-    hub.add_group(app.org("alpha"), CANARY.into(), app.now()).await.expect("a group");
+    hub.add_group(app.org("alpha"), CANARY.into(), true, app.now()).await.expect("a group");
     app.person_of("alpha", Role::OrgAdmin).await.post("/connect", &[("name", CANARY)]).await;
     for class in DataClass::ALL {
         hub.set_rule(app.org("alpha"), class, Audience::Everyone, Some(Level::None), app.now()).await.expect("a rule");

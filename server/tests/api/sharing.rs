@@ -103,7 +103,7 @@ async fn a_rule_for_one_decides_over_the_rule_for_all() {
 async fn vaultwarden_cve_2026_43913_an_invitation_is_no_membership_and_tlp_amber_reaches_members() {
     let app = TestApp::start().await;
     let (hub, now) = (app.app.store.hub(), app.app.clock.now());
-    let group = hub.add_group(app.org("alpha"), "Ports".into(), now).await.expect("a group");
+    let group = hub.add_group(app.org("alpha"), "Ports".into(), true, now).await.expect("a group");
     assert!(hub.invite(group, app.org("alpha"), app.org("beta"), now).await.expect("an invitation"));
     obeyed(&app).await;
     let (alpha, member, other) = (app.partner("alpha").await, app.person_of("beta", Role::Analyst).await, app.person_of("gamma", Role::Analyst).await);

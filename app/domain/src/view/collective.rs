@@ -29,6 +29,9 @@ pub struct Collective {
     pub orgs: Vec<OrgCard>,
     pub orgs_total: u32,
     pub incidents: Chart,
+    /// What organisations bring in that share their incidents only in totals, in a sentence; likewise of indicators.
+    pub incident_totals: Option<String>,
+    pub indicator_totals: Option<String>,
     pub indicators: Vec<TlpCount>,
     pub indicators_total: u64,
     /// Indicators that more than one organisation reported.

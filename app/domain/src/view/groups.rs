@@ -22,6 +22,8 @@ pub struct Groups {
 pub struct GroupRow {
     pub id: i64,
     pub name: String,
+    /// Whether those who join later are shown what was handed in before they did.
+    pub earlier: bool,
     pub members: Vec<OrgRef>,
     /// Invited, and not joined yet.
     pub invited: Vec<OrgRef>,

@@ -1,6 +1,6 @@
 //! `/incidents` and `/incidents/:id`.
 
-use super::{Facet, OrgRef};
+use super::{Beside, Facet, OrgRef, Reach};
 use crate::{IncidentStatus, Severity, Timestamp, Tlp};
 use serde::{Deserialize, Serialize};
 
@@ -10,8 +10,9 @@ pub struct Incidents {
     pub as_of: Timestamp,
     pub facets: Vec<Facet>,
     pub rows: Vec<IncidentRow>,
-    /// All that match, on all pages.
+    /// All that match, on all pages, those that are only counted included.
     pub total: u64,
+    pub beside: Beside,
     pub next: Option<String>,
     pub highest_tlp: Tlp,
 }
@@ -42,8 +43,9 @@ pub struct Incident {
     pub owner: String,
     /// The organisations named on the record.
     pub recipients: Vec<OrgRef>,
-    /// Who can see it, in a sentence.
-    pub reach: String,
+    pub reach: Reach,
+    /// The narrowest marking on the page: of the incident and its events.
+    pub highest_tlp: Tlp,
     /// Revisions and events, oldest first.
     pub timeline: Vec<TimelineEntry>,
     /// Fields as pushed that we keep but have no column for.

@@ -1,6 +1,6 @@
 //! `/indicators` and `/indicators/:id`.
 
-use super::{Facet, OrgRef};
+use super::{Beside, Facet, OrgRef, Reach};
 use crate::{Severity, Timestamp, Tlp};
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,9 @@ pub struct Indicators {
     pub as_of: Timestamp,
     pub facets: Vec<Facet>,
     pub rows: Vec<IndicatorRow>,
+    /// All that match, on all pages, those that are only counted included.
     pub total: u64,
+    pub beside: Beside,
     pub next: Option<String>,
     pub highest_tlp: Tlp,
 }
@@ -41,7 +43,9 @@ pub struct Indicator {
     pub valid_until: Option<Timestamp>,
     /// All reports this viewer may see, this one included, earliest first.
     pub reports: Vec<IndicatorReport>,
-    pub reach: String,
+    pub reach: Reach,
+    /// The narrowest marking on the page: of all reports.
+    pub highest_tlp: Tlp,
     pub raw: String,
 }
 

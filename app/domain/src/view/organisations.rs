@@ -2,7 +2,7 @@
 
 use super::{Chart, IncidentRow, OrgRef, PushRow, Sparkline, TlpCount};
 use crate::{
-    Freshness, Level, Timestamp, Tlp,
+    Freshness, Level, Severity, Timestamp, Tlp,
     catalogue::{Domain, MetricDefinition},
     verdict::Standing,
 };
@@ -38,7 +38,8 @@ pub struct OrgRow {
     pub coverage: f64,
     /// In the order of [`Domain::ALL`]; `None` is unknown, not 0.
     pub domains: [Option<f64>; 6],
-    pub open_incidents: u32,
+    /// `None` where the organisation shares no number of them.
+    pub open_incidents: Option<u32>,
 }
 
 /// One organisation.
@@ -73,8 +74,14 @@ pub struct Organisation {
     pub history: Chart,
     pub peers: Option<Peers>,
     pub domains: Vec<OrgDomain>,
+    /// How much of each class it shows the viewer, by [`DataClass::code`](crate::DataClass::code).
+    pub levels: [Level; 4],
     pub incidents: Vec<IncidentRow>,
     pub open_incidents: u32,
+    /// The same number by severity, worst first.
+    pub open_by_severity: Vec<(Severity, u64)>,
+    /// Events of the last 30 days.
+    pub events: u64,
     pub indicators: Vec<TypeCount>,
     pub indicators_by_tlp: Vec<TlpCount>,
     /// Indicator counts pushed without values: the newest window.

@@ -18,11 +18,24 @@ pub struct Event {
     pub received_at: Timestamp,
     /// The incident it belongs to: id and title.
     pub incident: Option<(String, String)>,
-    pub reach: String,
+    pub reach: Reach,
+    /// The narrowest marking on the page: of the event and the incident it names.
+    pub highest_tlp: Tlp,
     pub receipt: String,
     pub key: String,
     /// As pushed, pretty-printed JSON.
     pub raw: String,
+}
+
+/// Who can see a record, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reach {
+    /// In a sentence.
+    pub words: String,
+    /// For the record's own organisation: the others that see it now, each with the reason.
+    pub seen_by: Vec<(OrgRef, String)>,
+    /// Whether the viewer's organisation owns the record, so that `seen_by` is whole.
+    pub own: bool,
 }
 
 /// The push log.
@@ -64,6 +77,8 @@ pub struct Receipt {
     pub user_agent: String,
     pub idempotency_key: String,
     pub payload: Payload,
+    /// The narrowest marking of what was pushed.
+    pub highest_tlp: Tlp,
     /// Where what it brought can be seen.
     pub href: String,
 }

@@ -1,7 +1,7 @@
 //! `/admin/sharing`: what the viewer's organisation shows whom.
 
 use super::OrgRef;
-use crate::{Level, Timestamp, access::DataClass};
+use crate::{Level, Timestamp, Tlp, access::DataClass, catalogue::Domain};
 use serde::{Deserialize, Serialize};
 
 /// The page.
@@ -82,4 +82,51 @@ pub struct WaitingRow {
     /// Whether that was this viewer, who then cannot agree.
     pub own: bool,
     pub expires_at: Timestamp,
+}
+
+/// `/admin/sharing/as`: the viewer's own organisation as another one sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SharingAs {
+    pub as_of: Timestamp,
+    pub own: OrgRef,
+    /// Whose eyes; `None` until one is chosen.
+    pub eyes: Option<OrgRef>,
+    /// Whom one can choose.
+    pub others: Vec<OrgRef>,
+    /// A change that is looked at before it is saved; its words are empty where the rules are those in force.
+    pub asked: SharingChange,
+    /// That change in words.
+    pub change: Option<String>,
+    /// Whether the organisation has confirmed what it shares; until then nobody sees anything.
+    pub confirmed: bool,
+    pub posture: PostureAs,
+    /// By class: incidents, events, indicators.
+    pub records: Vec<RecordsAs>,
+}
+
+/// The posture as somebody else sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PostureAs {
+    pub level: Level,
+    /// Where a group keeps earlier data from them: since when they see it.
+    pub since: Option<Timestamp>,
+    /// At a summary and above.
+    pub score: Option<f64>,
+    pub domains: Vec<(Domain, Option<f64>)>,
+    /// In detail: titles and values as they are printed.
+    pub values: Vec<(String, String)>,
+}
+
+/// Records of one class as somebody else sees them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecordsAs {
+    pub class: DataClass,
+    pub level: Level,
+    pub since: Option<Timestamp>,
+    /// In detail: the first rows that they see: where it stands, its words, its marking.
+    pub rows: Vec<(String, String, Tlp)>,
+    /// Rows that they see, or at a summary the number that they are told.
+    pub seen: u64,
+    /// Own rows that neither rule nor marking lets them see.
+    pub kept: u64,
 }

@@ -147,14 +147,16 @@ pub fn IndicatorsCard(page: Signal<Collective>) -> impl IntoView {
         })
     };
     let body = move || {
+        let totals = page.with(|p| p.indicator_totals.clone()).map(|text| view! { <p class="quiet">{text}</p> });
         if page.with(|p| p.indicators_total == 0) {
-            view! { <Empty title="No active indicator is shared with you yet."/> }.into_any()
+            view! { <Empty title="No active indicator is shared with you yet."/>{totals} }.into_any()
         } else {
             view! {
                 <ul class="bars">{rows}</ul>
                 <p class="card-end">
                     <a href=to("seen", "2")>{move || page.with(|p| count(p.indicators_shared))}" seen by more than one organisation"</a>
                 </p>
+                {totals}
             }
             .into_any()
         }

@@ -3,9 +3,8 @@
 use super::kind_words;
 use crate::components::*;
 use domain::{
-    DataClass,
+    DataClass, Level,
     decision::{AlertLevel, DecisionKind},
-    sharing::offered,
     view::{DecisionRow, Decisions, OrgRef},
 };
 use leptos::prelude::*;
@@ -75,7 +74,7 @@ fn organisations(id: &'static str, orgs: Vec<OrgRef>) -> AnyView {
 fn defaults() -> AnyView {
     let field = |class: DataClass| {
         let id = format!("default-{}", class.name());
-        let levels = offered(class).iter().map(|level| view! { <option value=level.name()>{level.name()}</option> }).collect_view();
+        let levels = Level::ALL.map(|level| view! { <option value=level.name()>{level.name()}</option> }).collect_view();
         view! { <label for=id.clone()>{class.name()}</label><select id=id name=class.name()>{levels}</select> }
     };
     DataClass::ALL.map(field).collect_view().into_any()

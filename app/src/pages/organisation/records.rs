@@ -1,7 +1,7 @@
 //! What lies under the score: open incidents, indicators, pushes.
 
 use crate::components::*;
-use domain::{query::PageQuery, timestamp::duration, view::Organisation};
+use domain::{DataClass, Level, query::PageQuery, timestamp::duration, view::Organisation};
 use leptos::prelude::*;
 
 /// Where a list shows only this organisation.
@@ -18,6 +18,17 @@ pub fn IncidentsCard(page: Signal<Organisation>) -> impl IntoView {
     let query = use_page_query();
     let body = move || {
         page.with(|p| {
+            let level = p.levels[DataClass::Incidents.code() as usize];
+            if level < Level::Summary {
+                return view! { <NotShared what="Incidents, and how many of them are open,"/> }.into_any();
+            }
+            if level == Level::Summary {
+                let counts = p.open_by_severity.iter().map(|(severity, n)| {
+                    view! { <li><a href=list(query, page, "/incidents", "sev", severity.name())><SeverityMark severity=*severity/>" "<b>{count(*n)}</b></a></li> }
+                });
+                let none = p.open_by_severity.is_empty().then(|| view! { <Empty title="No open incident."/> });
+                return view! { <p class="not-shared"><Icon name="lock"/>"Only numbers are shared with you."</p>{none}<ul class="markings">{counts.collect_view()}</ul> }.into_any();
+            }
             if p.incidents.is_empty() {
                 return view! { <Empty title="No open incident is shared with you."/> }.into_any();
             }
@@ -35,8 +46,17 @@ pub fn IncidentsCard(page: Signal<Organisation>) -> impl IntoView {
             view! { <ul class="records">{rows.collect_view()}</ul> }.into_any()
         })
     };
-    let more = move || page.with(|p| format!("{} open", p.open_incidents));
-    view! { <Card title="Open incidents" href=Signal::derive(move || list(query, page, "/incidents", "status", "open")) more=Signal::derive(more)>{body}</Card> }
+    let counted = move |class: DataClass| page.with(|p| p.levels[class.code() as usize] >= Level::Summary);
+    let more = move || if counted(DataClass::Incidents) { page.with(|p| format!("{} open", p.open_incidents)) } else { String::new() };
+    let href = move || if counted(DataClass::Incidents) { list(query, page, "/incidents", "status", "open") } else { String::new() };
+    let events = move || {
+        let q = PageQuery { range: "30d".into(), ..query.get().kept() };
+        counted(DataClass::Events).then(|| {
+            let href = PageQuery { org: page.with(|p| p.org.slug.clone()), ..q }.href("/events");
+            view! { <p class="card-end"><a href=href>{page.with(|p| plural(p.events, "event", "events"))}" in 30 days"</a></p> }
+        })
+    };
+    view! { <Card title="Open incidents" href=Signal::derive(href) more=Signal::derive(more)>{body}{events}</Card> }
 }
 
 /// Active indicators by type and by marking, and pushed counts.
@@ -45,6 +65,9 @@ pub fn IndicatorsCard(page: Signal<Organisation>) -> impl IntoView {
     let query = use_page_query();
     let body = move || {
         page.with(|p| {
+            if p.levels[DataClass::Indicators.code() as usize] < Level::Summary {
+                return view! { <NotShared what="Indicators, and how many of them are active,"/> }.into_any();
+            }
             if p.indicators.is_empty() && p.counts.is_none() {
                 return view! { <Empty title="No active indicator is shared with you."/> }.into_any();
             }
@@ -62,8 +85,10 @@ pub fn IndicatorsCard(page: Signal<Organisation>) -> impl IntoView {
             view! { <ul class="bars">{types}</ul><ul class="markings">{markings}</ul><Counts page/> }.into_any()
         })
     };
-    let total = move || page.with(|p| format!("{} active", count(p.indicators.iter().map(|t| t.count).sum())));
-    view! { <Card title="Indicators" href=Signal::derive(move || list(query, page, "/indicators", "", "")) more=Signal::derive(total)>{body}</Card> }
+    let counted = move || page.with(|p| p.levels[DataClass::Indicators.code() as usize] >= Level::Summary);
+    let total = move || if counted() { page.with(|p| format!("{} active", count(p.indicators.iter().map(|t| t.count).sum()))) } else { String::new() };
+    let href = move || if counted() { list(query, page, "/indicators", "", "") } else { String::new() };
+    view! { <Card title="Indicators" href=Signal::derive(href) more=Signal::derive(total)>{body}</Card> }
 }
 
 /// Counts that the organisation shares in place of values.

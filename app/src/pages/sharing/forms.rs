@@ -4,7 +4,6 @@ use super::{title, words};
 use crate::components::*;
 use domain::{
     DataClass, Level,
-    sharing::offered,
     view::{Disclosure, DisclosureRow, SharingRules, WaitingRow},
 };
 use leptos::prelude::*;
@@ -35,7 +34,7 @@ pub fn ConfirmCard(page: Signal<SharingRules>) -> impl IntoView {
     .into_any()
 }
 
-/// One form for each class, because their levels differ. It only asks; the answer shows who would see what.
+/// One form for each class. It only asks; the answer shows who would see what.
 #[component]
 pub fn ChangeCard(page: Signal<SharingRules>) -> impl IntoView {
     let audiences = page.with_untracked(|p| p.audiences.clone());
@@ -49,7 +48,7 @@ pub fn ChangeCard(page: Signal<SharingRules>) -> impl IntoView {
                 <select id=whom name="audience">{audiences.iter().map(|(value, label)| view! { <option value=value.clone()>{label.clone()}</option> }).collect_view()}</select>
                 <label for=what.clone()>"shows"</label>
                 <select id=what name="level">
-                    {offered(class).iter().map(|level| view! { <option value=level.name()>{words(class, *level)}</option> }).collect_view()}
+                    {Level::ALL.map(|level| view! { <option value=level.name()>{words(class, level)}</option> }).collect_view()}
                     <option value="">"as the next wider audience"</option>
                 </select>
                 <button>"Preview"</button>
@@ -80,10 +79,14 @@ fn Preview(d: Disclosure) -> impl IntoView {
         (_, false) => format!("{orgs} with {people} would see less than now, at once."),
     };
     let class = d.class;
+    let eyes = |slug: &str| {
+        let c = &d.change;
+        format!("/admin/sharing/as?org={slug}&class={}&audience={}&level={}", c.class, c.audience, c.level)
+    };
     let row = |r: &DisclosureRow| {
         view! {
             <tr>
-                <th scope="row">{r.org.name.clone()}</th>
+                <th scope="row"><a href=eyes(&r.org.slug)>{r.org.name.clone()}</a></th>
                 <td>{words(class, r.before)}</td>
                 <td><b>{words(class, r.after)}</b></td>
                 <td class="n">{r.people}</td>
@@ -111,6 +114,7 @@ fn Preview(d: Disclosure) -> impl IntoView {
     view! {
         <p class="lead">{title(class)}" for "{d.audience.clone()}": "<b>{level_words(class, d.level)}</b>". "{sentence}</p>
         {table}
+        {(!d.rows.is_empty()).then(|| view! { <p class="quiet">"Choose an organisation to see your data with its eyes, as they would then be."</p> })}
         {examples}
         {exports}
         <form class="inline-form" method="post" action="/admin/sharing">

@@ -36,7 +36,7 @@ fn sum(l: &Looking) -> Past {
 fn domain_day(l: &Looking, seen: &[&Arc<OrgState>], domain: Domain, day: i64) -> Option<f64> {
     let (mut sum, mut weight) = (0.0, 0.0);
     for org in seen {
-        let row = org.days.binary_search_by_key(&day, |r| r.day).ok().map(|i| &org.days[i]);
+        let row = org.day_row(l.sight(), day);
         if let Some(score) = row.and_then(|r| r.domains[domain.index()]) {
             sum += score * org.info.weight;
             weight += org.info.weight;

@@ -32,8 +32,8 @@ pub(super) struct Indicators {
 /// When the database cannot be read.
 pub(super) async fn incidents(l: &Looking, query: &PageQuery) -> Answer<Arc<Incidents>> {
     l.once("collective incidents", "", query, versions!(l, incidents), async {
-        let open = l.reads().critical_at(l.now).await.map_err(from_store(l.now))?;
-        let week_ago = l.reads().critical_at(l.now.plus(-7 * DAY)).await.map_err(from_store(l.now))?;
+        let open = l.reads().counts().critical_at(l.now).await.map_err(from_store(l.now))?;
+        let week_ago = l.reads().counts().critical_at(l.now.plus(-7 * DAY)).await.map_err(from_store(l.now))?;
         let critical = OpenCritical { open, change: open as i32 - week_ago as i32 };
         Ok(Arc::new(Incidents { critical, flow: flow(l, query).await? }))
     })
@@ -44,7 +44,7 @@ pub(super) async fn incidents(l: &Looking, query: &PageQuery) -> Answer<Arc<Inci
 /// When the database cannot be read.
 pub(super) async fn indicators(l: &Looking) -> Answer<Arc<Indicators>> {
     l.once("collective indicators", "", &PageQuery::default(), versions!(l, indicators), async {
-        let (by_tlp, kinds) = l.reads().indicator_totals(None).await.map_err(from_store(l.now))?;
+        let (by_tlp, kinds) = l.reads().counts().indicator_totals(None).await.map_err(from_store(l.now))?;
         let shared = l.reads().indicators_shared().await.map_err(from_store(l.now))?;
         Ok(Arc::new(Indicators { by_tlp, total: kinds.iter().map(|k| k.count).sum(), shared }))
     })
@@ -58,7 +58,7 @@ async fn flow(l: &Looking, query: &PageQuery) -> Answer<Chart> {
     let step = if span <= 366 { 7 * DAY } else { (span / 52).max(7) * DAY };
     let buckets = (span * DAY + step - 1) / step;
     let from = to.plus(-buckets * step);
-    let flow = l.reads().incident_flow(from, to, step).await.map_err(from_store(l.now))?;
+    let flow = l.reads().counts().incident_flow(from, to, step).await.map_err(from_store(l.now))?;
     let (opened, closed) = flow.iter().fold((0, 0), |(o, c), f| (o + f.opened, c + f.closed));
     let weeks: Vec<(Timestamp, u64, u64)> = flow.iter().enumerate().map(|(i, f)| (from.plus(i as i64 * step), f.opened, f.closed)).collect();
     let takeaway = match opened {

@@ -39,6 +39,7 @@ pub(crate) struct OutboxRow {
     pub everyone: bool,
     pub recipients: Vec<i64>,
     pub since: i64,
+    pub newest: i64,
 }
 
 impl Lane {
@@ -56,7 +57,7 @@ impl Lane {
     /// seen, so that nobody sees a number of the outbox before all smaller ones.
     pub(crate) async fn commit(&mut self, pending: &str) -> Result<(), sqlx::Error> {
         const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('shieldwall outbox', 0))";
-        const WRITE: &str = "INSERT INTO outbox (at, org_id, what, everyone, recipients, since) VALUES";
+        const WRITE: &str = "INSERT INTO outbox (at, org_id, what, everyone, recipients, since, newest) VALUES";
         let rows: Vec<String> = std::mem::take(&mut self.outbox).iter().map(OutboxRow::sql).collect();
         let said = if rows.is_empty() { String::new() } else { format!("{}; {LOCK}; {WRITE} {}; NOTIFY {CHANNEL}; ", Scope::Hub.sql(), rows.join(", ")) };
         sqlx::raw_sql(AssertSqlSafe(format!("{pending}; {said}COMMIT"))).execute(&mut self.conn).await.map(drop)
@@ -65,9 +66,9 @@ impl Lane {
 
 impl OutboxRow {
     fn sql(&self) -> String {
-        let Self { at, org, what, everyone, recipients, since } = self;
+        let Self { at, org, what, everyone, recipients, since, newest } = self;
         // A list of numbers prints as JSON.
-        format!("({at}, {org}, '{what}', {everyone}, '{recipients:?}', {since})")
+        format!("({at}, {org}, '{what}', {everyone}, '{recipients:?}', {since}, {newest})")
     }
 }
 

@@ -12,6 +12,8 @@ pub(crate) enum Scope {
     Partner(OrgId),
     /// A person of an organisation: reads what it may see.
     Viewer(OrgId),
+    /// Numbers made for a person of an organisation: reads what it may count.
+    Counter(OrgId),
 }
 
 impl Scope {
@@ -21,6 +23,7 @@ impl Scope {
             Self::Hub => "hub".to_owned(),
             Self::Partner(org) => format!("partner:{}", org.0),
             Self::Viewer(org) => format!("viewer:{}", org.0),
+            Self::Counter(org) => format!("counter:{}", org.0),
         };
         format!("SET LOCAL shieldwall.scope = '{scope}'")
     }
@@ -29,7 +32,7 @@ impl Scope {
     pub(crate) fn turn(self) -> i64 {
         match self {
             Self::Partner(org) => org.0,
-            Self::Hub | Self::Viewer(_) => 0,
+            Self::Hub | Self::Viewer(_) | Self::Counter(_) => 0,
         }
     }
 

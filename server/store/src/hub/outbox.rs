@@ -20,6 +20,8 @@ pub struct Change {
     pub recipients: Vec<OrgId>,
     /// The oldest moment it speaks of.
     pub since: Timestamp,
+    /// The youngest arrival among the records it speaks of: who is shown only younger ones is not told.
+    pub newest: Timestamp,
 }
 
 impl Hub<'_> {
@@ -28,11 +30,11 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn changes_after(&self, seq: i64, limit: i64) -> Result<Vec<Change>, StoreError> {
-        const AFTER: &str = "SELECT seq, at, org_id, what, everyone, recipients, since FROM outbox WHERE seq > $1 ORDER BY seq LIMIT $2";
-        type Row = (i64, i64, i64, String, bool, String, i64);
+        const AFTER: &str = "SELECT seq, at, org_id, what, everyone, recipients, since, newest FROM outbox WHERE seq > $1 ORDER BY seq LIMIT $2";
+        type Row = (i64, i64, i64, String, bool, String, i64, i64);
         let rows: Vec<Row> = read!(self, c => sqlx::query_as(AFTER).bind(seq).bind(limit).fetch_all(c).await)?;
         rows.into_iter()
-            .map(|(seq, at, org, what, everyone, recipients, since)| {
+            .map(|(seq, at, org, what, everyone, recipients, since, newest)| {
                 let bad = || StoreError::Internal(format!("outbox row {seq}"));
                 let recipients: Vec<i64> = serde_json::from_str(&recipients).map_err(|_| bad())?;
                 let what = What::from_name(&what).ok_or_else(bad)?;
@@ -44,6 +46,7 @@ impl Hub<'_> {
                     everyone,
                     recipients: recipients.into_iter().map(OrgId).collect(),
                     since: Timestamp(since),
+                    newest: Timestamp(newest),
                 })
             })
             .collect()

@@ -48,6 +48,7 @@ pub struct OpenIncident {
     pub severity: Severity,
     pub tlp: Tlp,
     pub opened_at: Timestamp,
+    pub received_at: Timestamp,
     pub recipients: Vec<OrgId>,
 }
 
@@ -195,23 +196,24 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn open_incidents(&self, orgs: &[OrgId]) -> Result<Vec<OpenIncident>, StoreError> {
-        const OPEN: &str = "SELECT id, org_id, title, severity, tlp, opened_at FROM incidents \
+        const OPEN: &str = "SELECT id, org_id, title, severity, tlp, opened_at, received_at FROM incidents \
                             WHERE status < 3 AND severity <= 1 AND org_id IN (SELECT value FROM json_each($1)) ORDER BY severity, opened_at";
         const NAMED: &str = "SELECT r.record_id, r.org_id FROM recipients r JOIN incidents i ON i.id = r.record_id \
                              WHERE i.status < 3 AND i.severity <= 1 AND i.org_id IN (SELECT value FROM json_each($1))";
         let ids = serde_json::to_string(&orgs).map_err(|e| StoreError::Internal(e.to_string()))?;
-        let rows: Vec<(Uuid, i64, String, i64, i64, i64)> = read!(self, c => sqlx::query_as(OPEN).bind(&ids).fetch_all(c).await)?;
+        let rows: Vec<(Uuid, i64, String, i64, i64, i64, i64)> = read!(self, c => sqlx::query_as(OPEN).bind(&ids).fetch_all(c).await)?;
         let named: Vec<(Uuid, i64)> = read!(self, c => sqlx::query_as(NAMED).bind(&ids).fetch_all(c).await)?;
         let recipients = |id: Uuid| named.iter().filter(|(record, _)| *record == id).map(|(_, org)| OrgId(*org)).collect();
         Ok(rows
             .into_iter()
-            .map(|(id, org, title, severity, tlp, opened_at)| OpenIncident {
+            .map(|(id, org, title, severity, tlp, opened_at, received_at)| OpenIncident {
                 id,
                 org: OrgId(org),
                 title,
                 severity: Severity::from_code(severity),
                 tlp: Tlp::from_code(tlp),
                 opened_at: Timestamp(opened_at),
+                received_at: Timestamp(received_at),
                 recipients: recipients(id),
             })
             .collect())

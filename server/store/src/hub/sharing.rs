@@ -11,7 +11,7 @@ use crate::{
 };
 use domain::{
     DataClass, Level, OrgId, Sharing, Timestamp,
-    sharing::{Audience, GroupId, Rule},
+    sharing::{ALWAYS, Audience, GroupId, Rule},
 };
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
@@ -25,7 +25,9 @@ const META: &str = "SELECT value FROM meta WHERE key = $1";
 const RULES: &str = "SELECT org_id, class, audience, audience_id, level FROM sharing_rules";
 const UNCONFIRMED: &str = "SELECT id FROM organisations WHERE sharing_confirmed_at IS NULL";
 const SUSPENDED: &str = "SELECT id FROM organisations WHERE suspended_at IS NOT NULL";
-const MEMBERS: &str = "SELECT group_id, org_id FROM sharing_group_members WHERE joined_at IS NOT NULL";
+/// Since when a group shows each member what others hand in: where it keeps earlier data from new members, since it joined.
+const MEMBERS: &str = "SELECT m.group_id, m.org_id, CASE WHEN g.earlier THEN 0 ELSE m.joined_at END FROM sharing_group_members m \
+                       JOIN sharing_groups g ON g.id = m.group_id WHERE m.joined_at IS NOT NULL";
 
 type RuleSql = (i64, String, String, i64, String);
 
@@ -36,6 +38,8 @@ pub struct Group {
     pub name: String,
     /// The organisation that made it.
     pub owner: OrgId,
+    /// Whether those who join later are shown what was handed in before they did.
+    pub earlier: bool,
     /// Each with whether it joined; the others were invited.
     pub members: Vec<(OrgId, bool)>,
 }
@@ -48,7 +52,7 @@ fn made(
     version: Option<String>,
     defaults: Option<String>,
     rules: Vec<RuleSql>,
-    members: Vec<(i64, i64)>,
+    members: Vec<(i64, i64, i64)>,
     unconfirmed: Vec<i64>,
     suspended: Vec<i64>,
 ) -> Result<Sharing, StoreError> {
@@ -66,7 +70,8 @@ fn made(
             Ok(Rule { owner: OrgId(owner), class: class.parse().map_err(|_| bad(&class))?, audience, level: level.parse().map_err(|_| bad(&level))? })
         })
         .collect();
-    let sharing = Sharing::new(version, defaults, rules?, members.into_iter().map(|(group, org)| (GroupId(group), OrgId(org))));
+    let sharing =
+        Sharing::new(version, defaults, rules?, []).only_since(members.into_iter().map(|(group, org, since)| (GroupId(group), OrgId(org), Timestamp(since))));
     Ok(sharing.without(unconfirmed.into_iter().map(OrgId)).suspending(suspended.into_iter().map(OrgId)))
 }
 
@@ -171,33 +176,35 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn groups(&self) -> Result<Vec<Group>, StoreError> {
-        const GROUPS: &str = "SELECT id, name, org_id FROM sharing_groups ORDER BY name";
+        const GROUPS: &str = "SELECT id, name, org_id, earlier FROM sharing_groups ORDER BY name";
         const ALL: &str = "SELECT group_id, org_id, joined_at FROM sharing_group_members ORDER BY org_id";
-        let groups: Vec<(i64, String, i64)> = read!(self, c => sqlx::query_as(GROUPS).fetch_all(c).await)?;
+        let groups: Vec<(i64, String, i64, bool)> = read!(self, c => sqlx::query_as(GROUPS).fetch_all(c).await)?;
         let mut members: BTreeMap<i64, Vec<(OrgId, bool)>> = BTreeMap::new();
         let rows: Vec<(i64, i64, Option<i64>)> = read!(self, c => sqlx::query_as(ALL).fetch_all(c).await)?;
         for (group, org, joined) in rows {
             members.entry(group).or_default().push((OrgId(org), joined.is_some()));
         }
-        let group = |(id, name, owner)| Group { id: GroupId(id), name, owner: OrgId(owner), members: members.remove(&id).unwrap_or_default() };
+        let group =
+            |(id, name, owner, earlier)| Group { id: GroupId(id), name, owner: OrgId(owner), earlier, members: members.remove(&id).unwrap_or_default() };
         Ok(groups.into_iter().map(group).collect())
     }
 
-    /// Makes a sharing group, of which its maker is the first member.
+    /// Makes a sharing group, of which its maker is the first member. `earlier`: whether those who join later are shown what was handed in before.
     ///
     /// # Errors
     /// [`StoreError::Exists`] when the name is taken.
-    pub async fn add_group(&self, owner: OrgId, name: String, at: Timestamp) -> Result<GroupId, StoreError> {
-        const ADD: &str = "INSERT INTO sharing_groups (org_id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id";
+    pub async fn add_group(&self, owner: OrgId, name: String, earlier: bool, at: Timestamp) -> Result<GroupId, StoreError> {
+        const ADD: &str = "INSERT INTO sharing_groups (org_id, name, created_at, earlier) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING id";
         const FIRST: &str = "INSERT INTO sharing_group_members (group_id, org_id, invited_at, joined_at) VALUES ($1, $2, $3, $3)";
         let actor = self.actor;
         let id: Option<i64> = self
             .write(move |conn| {
                 Box::pin(async move {
-                    let id: Option<i64> = on_conn!(conn, c => sqlx::query_scalar(ADD).bind(owner.0).bind(&name).bind(at.0).fetch_optional(&mut *c).await)?;
+                    let id: Option<i64> =
+                        on_conn!(conn, c => sqlx::query_scalar(ADD).bind(owner.0).bind(&name).bind(at.0).bind(earlier).fetch_optional(&mut *c).await)?;
                     if let Some(id) = id {
                         execute!(conn, c => sqlx::query(FIRST).bind(id).bind(owner.0).bind(at.0).execute(&mut *c).await)?;
-                        audit::append(conn, group_entry(Action::GroupMade, actor, owner, GroupId(id), json!({ "name": name }), at)).await?;
+                        audit::append(conn, group_entry(Action::GroupMade, actor, owner, GroupId(id), json!({ "name": name, "earlier": earlier }), at)).await?;
                         decide(conn).await?;
                     }
                     Ok(id)
@@ -307,29 +314,30 @@ pub(super) async fn write_rule(
     Ok(())
 }
 
-/// Of one owner: from whom what is withheld (viewer, class, level), and who shares a group with it.
-type Decided = (BTreeSet<(i64, i64, i64)>, BTreeSet<i64>);
+/// Of one owner: from whom what is withheld (viewer, class, level, and since when it is shown in detail and as a summary), and who shares a group
+/// with it, and since when.
+type Decided = (BTreeSet<(i64, i64, i64, Option<i64>, Option<i64>)>, BTreeSet<(i64, i64)>);
 
 /// Writes what follows from the rules for each pair of organisations, where it is not what stands there already.
 pub(crate) async fn decide(conn: &mut Conn) -> Result<(), StoreError> {
     const ORGS: &str = "SELECT id FROM organisations";
-    const WITHHELD: &str = "SELECT owner_id, viewer_id, class, level FROM withheld";
-    const PEERS: &str = "SELECT owner_id, viewer_id FROM peers";
+    const WITHHELD: &str = "SELECT owner_id, viewer_id, class, level, detail_since, summary_since FROM withheld";
+    const PEERS: &str = "SELECT owner_id, viewer_id, since FROM peers";
     const OPEN: &str = "DELETE FROM withheld WHERE owner_id = $1";
     const ALONE: &str = "DELETE FROM peers WHERE owner_id = $1";
-    const WITHHOLD: &str = "INSERT INTO withheld (owner_id, viewer_id, class, level) VALUES";
-    const PEER: &str = "INSERT INTO peers (owner_id, viewer_id) VALUES";
+    const WITHHOLD: &str = "INSERT INTO withheld (owner_id, viewer_id, class, level, detail_since, summary_since) VALUES";
+    const PEER: &str = "INSERT INTO peers (owner_id, viewer_id, since) VALUES";
     const CHANGED: &str = "INSERT INTO meta (key, value) VALUES ($1, '1') ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT)";
     let sharing = load(conn).await?;
     let orgs: Vec<i64> = on_conn!(conn, c => sqlx::query_scalar(ORGS).fetch_all(&mut *c).await)?;
     let mut old: BTreeMap<i64, Decided> = BTreeMap::new();
-    let rows: Vec<(i64, i64, i64, i64)> = on_conn!(conn, c => sqlx::query_as(WITHHELD).fetch_all(&mut *c).await)?;
-    for (owner, viewer, class, level) in rows {
-        old.entry(owner).or_default().0.insert((viewer, class, level));
+    let rows: Vec<(i64, i64, i64, i64, Option<i64>, Option<i64>)> = on_conn!(conn, c => sqlx::query_as(WITHHELD).fetch_all(&mut *c).await)?;
+    for (owner, viewer, class, level, detail, summary) in rows {
+        old.entry(owner).or_default().0.insert((viewer, class, level, detail, summary));
     }
-    let rows: Vec<(i64, i64)> = on_conn!(conn, c => sqlx::query_as(PEERS).fetch_all(&mut *c).await)?;
-    for (owner, viewer) in rows {
-        old.entry(owner).or_default().1.insert(viewer);
+    let rows: Vec<(i64, i64, i64)> = on_conn!(conn, c => sqlx::query_as(PEERS).fetch_all(&mut *c).await)?;
+    for (owner, viewer, since) in rows {
+        old.entry(owner).or_default().1.insert((viewer, since));
     }
     let (mut withheld, mut peers) = (Vec::new(), Vec::new());
     for owner in &orgs {
@@ -337,11 +345,13 @@ pub(crate) async fn decide(conn: &mut Conn) -> Result<(), StoreError> {
         let (new_withheld, new_peers) = decided(&sharing, *owner, &orgs);
         if new_withheld != old_withheld {
             execute!(conn, c => sqlx::query(OPEN).bind(*owner).execute(&mut *c).await)?;
-            withheld.extend(new_withheld.into_iter().map(|(viewer, class, level)| [*owner, viewer, class, level]));
+            withheld.extend(
+                new_withheld.into_iter().map(|(viewer, class, level, detail, summary)| [Some(*owner), Some(viewer), Some(class), Some(level), detail, summary]),
+            );
         }
         if new_peers != old_peers {
             execute!(conn, c => sqlx::query(ALONE).bind(*owner).execute(&mut *c).await)?;
-            peers.extend(new_peers.into_iter().map(|viewer| [*owner, viewer]));
+            peers.extend(new_peers.into_iter().map(|(viewer, since)| [*owner, viewer, since].map(Some)));
         }
     }
     insert(conn, WITHHOLD, &withheld).await?;
@@ -365,17 +375,19 @@ fn decided(sharing: &Sharing, owner: i64, orgs: &[i64]) -> Decided {
     if !sharing.is_open() {
         for viewer in orgs {
             for class in DataClass::ALL {
-                let level = sharing.level(OrgId(*viewer), OrgId(owner), class);
-                if level < Level::Detail {
-                    withheld.insert((*viewer, class.code(), level.code()));
+                let since = |least| sharing.since(OrgId(*viewer), OrgId(owner), class, least).map(|t| t.0);
+                let (detail, summary) = (since(Level::Detail), since(Level::Summary));
+                if detail != Some(ALWAYS.0) {
+                    let level = sharing.level(OrgId(*viewer), OrgId(owner), class);
+                    withheld.insert((*viewer, class.code(), level.code(), detail, summary));
                 }
             }
         }
     }
-    (withheld, sharing.peers(OrgId(owner)).into_iter().map(|org| org.0).collect())
+    (withheld, sharing.peers(OrgId(owner)).into_iter().map(|(org, since)| (org.0, since.0)).collect())
 }
 
-async fn insert<const COLUMNS: usize>(conn: &mut Conn, prefix: &str, rows: &[[i64; COLUMNS]]) -> Result<(), StoreError> {
+async fn insert<const COLUMNS: usize>(conn: &mut Conn, prefix: &str, rows: &[[Option<i64>; COLUMNS]]) -> Result<(), StoreError> {
     for piece in pieces(rows) {
         let sql = conn.placeholders(values_sql(prefix, COLUMNS, piece.len(), ""));
         execute!(conn, c => {

@@ -25,7 +25,7 @@ pub(crate) async fn apply(
         execute!(conn, c => sqlx::query(CLEAR).bind(push.org.0).bind(window.0.0).bind(window.1.0).execute(&mut *c).await)?;
     }
     for item in counts {
-        reach.record(item.tlp, &[]);
+        reach.record(item.tlp, &[], push.received_at);
         execute!(conn, c => {
             sqlx::query(WRITE)
                 .bind(push.org.0)

@@ -26,11 +26,11 @@ struct Stored {
     opened_at: i64,
     closed_at: Option<i64>,
     updated_at: i64,
+    received_at: i64,
     raw: String,
 }
 
-const FIND: &str =
-    "SELECT id, revision, title, severity, status, tlp, class, opened_at, closed_at, updated_at, raw FROM incidents WHERE org_id = $1 AND external_id = $2";
+const FIND: &str = "SELECT id, revision, title, severity, status, tlp, class, opened_at, closed_at, updated_at, received_at, raw FROM incidents WHERE org_id = $1 AND external_id = $2";
 
 pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[IncidentItem], reach: &mut record::Reach) -> Result<Applied, StoreError> {
     let mut revision = None;
@@ -42,14 +42,14 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[I
         }
         if let Some(old) = &stored {
             // Those who could see it before learn that it changed, even if they cannot see it any more.
-            reach.record(Tlp::from_code(old.tlp), &record::named(conn, old.id).await?);
+            reach.record(Tlp::from_code(old.tlp), &record::named(conn, old.id).await?, Timestamp(old.received_at));
             let same = old.raw == item.raw && old.status == item.status.code();
             if same || old.updated_at > item.updated_at.0 {
                 revision = Some(current);
                 continue;
             }
         }
-        reach.record(item.tlp, &item.recipients);
+        reach.record(item.tlp, &item.recipients, stored.as_ref().map_or(push.received_at, |old| Timestamp(old.received_at)));
         let (id, summary) = match &stored {
             Some(old) => (old.id, changes(old, item)),
             None => (Uuid::now_v7(), format!("Reported as {}, {}", item.severity, item.status.label().to_lowercase())),
@@ -68,8 +68,8 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[I
 }
 
 async fn write(conn: &mut Conn, push: &Push, id: Uuid, revision: i64, item: &IncidentItem) -> Result<(), StoreError> {
-    const WRITE: &str = "INSERT INTO incidents (id, org_id, external_id, revision, title, severity, status, tlp, class, opened_at, closed_at, updated_at, raw) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+    const WRITE: &str = "INSERT INTO incidents (id, org_id, external_id, revision, title, severity, status, tlp, class, opened_at, closed_at, updated_at, raw, received_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
         ON CONFLICT (org_id, external_id) DO UPDATE SET revision = excluded.revision, title = excluded.title, severity = excluded.severity, \
         status = excluded.status, tlp = excluded.tlp, class = excluded.class, opened_at = excluded.opened_at, closed_at = excluded.closed_at, \
         updated_at = excluded.updated_at, raw = excluded.raw";
@@ -88,6 +88,7 @@ async fn write(conn: &mut Conn, push: &Push, id: Uuid, revision: i64, item: &Inc
             .bind(item.closed_at.map(|t| t.0))
             .bind(item.updated_at.0)
             .bind(&item.raw)
+            .bind(push.received_at.0)
             .execute(&mut *c)
             .await
     })?;
@@ -106,18 +107,18 @@ async fn revise(conn: &mut Conn, push: &Push, receipt: i64, id: Uuid, revision: 
 
 /// A snapshot closes the open incidents it does not name.
 async fn close_the_rest(conn: &mut Conn, push: &Push, receipt: i64, items: &[IncidentItem], reach: &mut record::Reach) -> Result<(), StoreError> {
-    const OPEN: &str = "SELECT id, external_id, revision, tlp FROM incidents WHERE org_id = $1 AND status < 3 AND updated_at <= $2";
+    const OPEN: &str = "SELECT id, external_id, revision, tlp, received_at FROM incidents WHERE org_id = $1 AND status < 3 AND updated_at <= $2";
     const CLOSE: &str = "UPDATE incidents SET status = $2, closed_at = $3, updated_at = $3, revision = $4 WHERE id = $1";
     // Only what the snapshot could know of: a late one does not touch what came after it.
     let cut = items.iter().map(|i| i.updated_at).max().unwrap_or(push.received_at);
     let named: std::collections::HashSet<&str> = items.iter().map(|i| i.external_id.as_str()).collect();
-    let open: Vec<(Uuid, String, i64, i64)> = on_conn!(conn, c => sqlx::query_as(OPEN).bind(push.org.0).bind(cut.0).fetch_all(&mut *c).await)?;
-    for (id, external_id, revision, tlp) in open {
+    let open: Vec<(Uuid, String, i64, i64, i64)> = on_conn!(conn, c => sqlx::query_as(OPEN).bind(push.org.0).bind(cut.0).fetch_all(&mut *c).await)?;
+    for (id, external_id, revision, tlp, received_at) in open {
         if named.contains(external_id.as_str()) {
             continue;
         }
         let tlp = Tlp::from_code(tlp);
-        reach.record(tlp, &record::named(conn, id).await?);
+        reach.record(tlp, &record::named(conn, id).await?, Timestamp(received_at));
         execute!(conn, c => sqlx::query(CLOSE).bind(id).bind(IncidentStatus::Closed.code()).bind(push.received_at.0).bind(revision + 1).execute(&mut *c).await)?;
         revise(conn, push, receipt, id, revision + 1, push.received_at, tlp, "Closed: left out of a snapshot").await?;
     }

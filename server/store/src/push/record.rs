@@ -14,14 +14,18 @@ use uuid::Uuid;
 pub(crate) struct Reach {
     everyone: bool,
     named: BTreeSet<i64>,
+    /// The youngest arrival among the records.
+    newest: Timestamp,
 }
 
 impl Reach {
     pub(crate) fn everyone(&mut self) {
         self.everyone = true;
+        self.newest = Timestamp(i64::MAX);
     }
 
-    pub(crate) fn record(&mut self, tlp: Tlp, recipients: &[OrgId]) {
+    pub(crate) fn record(&mut self, tlp: Tlp, recipients: &[OrgId], received_at: Timestamp) {
+        self.newest = self.newest.max(received_at);
         self.everyone |= tlp.reaches_everyone();
         self.named.extend(recipients.iter().map(|o| o.0));
         if tlp == Tlp::Amber {
@@ -82,7 +86,7 @@ pub(crate) async fn liveness(conn: &mut Conn, push: &Push, newest: Option<Timest
 /// Takes the moment and the organisation; an older moment changes nothing.
 pub(crate) const ALIVE: &str = "UPDATE organisations SET last_data_at = $1 WHERE id = $2 AND (last_data_at IS NULL OR last_data_at < $1)";
 /// Takes an argument of each column, in this order.
-pub(crate) const OUTBOX: &str = "INSERT INTO outbox (at, org_id, what, everyone, recipients, since) VALUES ($1, $2, $3, $4, $5, $6)";
+pub(crate) const OUTBOX: &str = "INSERT INTO outbox (at, org_id, what, everyone, recipients, since, newest) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
 pub(crate) async fn outbox(conn: &mut Conn, push: &Push, reach: &Reach, oldest: Option<Timestamp>) -> Result<(), StoreError> {
     let since = oldest.unwrap_or(push.received_at).0;
@@ -90,11 +94,11 @@ pub(crate) async fn outbox(conn: &mut Conn, push: &Push, reach: &Reach, oldest: 
         Conn::Sqlite(c) => {
             let recipients = serde_json::to_string(&reach.named).map_err(|e| StoreError::Internal(e.to_string()))?;
             let row = sqlx::query(OUTBOX).bind(push.received_at.0).bind(push.org.0).bind(push.what.name());
-            row.bind(reach.everyone).bind(recipients).bind(since).execute(c).await?;
+            row.bind(reach.everyone).bind(recipients).bind(since).bind(reach.newest.0).execute(c).await?;
         }
         Conn::Postgres(lane) => {
             let (what, recipients) = (push.what.name(), reach.named.iter().copied().collect());
-            lane.outbox.push(OutboxRow { at: push.received_at.0, org: push.org.0, what, everyone: reach.everyone, recipients, since });
+            lane.outbox.push(OutboxRow { at: push.received_at.0, org: push.org.0, what, everyone: reach.everyone, recipients, since, newest: reach.newest.0 });
         }
     }
     Ok(())

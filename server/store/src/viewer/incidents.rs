@@ -1,6 +1,6 @@
 //! The incident queue and single incidents.
 
-use super::{Arg, PAGE, Page, Reads, Where, bind_all, containing, cursor, peers, reach, read_cursor};
+use super::{Arg, PAGE, Page, Reads, Where, bind_all, containing, cursor, reach, read_cursor};
 use crate::{StoreError, db::read};
 use domain::{
     IncidentStatus, OrgId, Severity, Timestamp, Tlp, rsit,
@@ -74,6 +74,7 @@ impl From<IncidentSql> for IncidentRow {
 pub struct IncidentDetail {
     pub row: IncidentRow,
     pub owner: OrgId,
+    pub received_at: Timestamp,
     pub recipients: Vec<OrgRef>,
     pub raw: String,
     pub revisions: Vec<RevisionRow>,
@@ -95,12 +96,14 @@ pub struct EventBrief {
     pub id: Uuid,
     pub title: String,
     pub severity: Severity,
+    pub tlp: Tlp,
     pub observed_at: Timestamp,
 }
 
 impl Reads<'_> {
-    fn incident_where(&self, f: &IncidentFilter, without: Option<IncidentFacet>) -> Where {
-        let mut w = Where::reach(reach!(incidents), self.viewer);
+    /// `reach` is the text of [`reach!`] or of `counted!`.
+    pub(super) fn incident_where(&self, f: &IncidentFilter, without: Option<IncidentFacet>, reach: &str) -> Where {
+        let mut w = Where::reach(reach, self.viewer);
         if let Some(org) = f.org.filter(|_| without != Some(IncidentFacet::Org)) {
             w.and("t.org_id = ?", [Arg::Int(org.0)]);
         }
@@ -137,7 +140,7 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn incident_rows(&self, f: &IncidentFilter, limit: usize) -> Result<Page<IncidentRow>, StoreError> {
-        let base = self.incident_where(f, None);
+        let base = self.incident_where(f, None, reach!(incidents));
         let count = format!("SELECT count(*) FROM incidents t {}", base.sql());
         let total: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(count)), base.args()).fetch_one(c).await)?;
         let mut w = base;
@@ -167,30 +170,12 @@ impl Reads<'_> {
         Ok(Page { rows: rows.into_iter().map(Into::into).collect(), total: total as u64, next })
     }
 
-    /// How many incidents each value of a facet leads to, all other narrowing kept. Organisations by slug, most first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn incident_facet(&self, f: &IncidentFilter, facet: IncidentFacet) -> Result<Vec<(String, String, u64)>, StoreError> {
-        let w = self.incident_where(f, Some(facet));
-        let (value, label) = match facet {
-            IncidentFacet::Severity => ("CAST(t.severity AS TEXT)", "''"),
-            IncidentFacet::Status => ("CAST(t.status AS TEXT)", "''"),
-            IncidentFacet::Tlp => ("CAST(t.tlp AS TEXT)", "''"),
-            IncidentFacet::Org => ("o.slug", "o.name"),
-        };
-        let join = if facet == IncidentFacet::Org { "JOIN organisations o ON o.id = t.org_id" } else { "" };
-        let sql = format!("SELECT {value}, {label}, count(*) FROM incidents t {join} {} GROUP BY 1, 2 ORDER BY 3 DESC, 1 LIMIT 20", w.sql());
-        let rows: Vec<(String, String, i64)> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
-        Ok(rows.into_iter().map(|(v, l, n)| (v, l, n as u64)).collect())
-    }
-
     /// The narrowest marking among the incidents that match.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn incidents_highest_tlp(&self, f: &IncidentFilter) -> Result<Tlp, StoreError> {
-        let w = self.incident_where(f, None);
+        let w = self.incident_where(f, None, reach!(incidents));
         let sql = format!("SELECT coalesce(max(t.tlp), 0) FROM incidents t {}", w.sql());
         let code: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)), w.args()).fetch_one(c).await)?;
         Ok(Tlp::from_code(code))
@@ -201,36 +186,43 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn incident(&self, id: Uuid) -> Result<Option<IncidentDetail>, StoreError> {
-        const MORE: &str = concat!("SELECT t.org_id, t.raw FROM incidents t WHERE ", reach!(incidents), " AND t.id = $2");
+        const MORE: &str = concat!("SELECT t.org_id, t.received_at, t.raw FROM incidents t WHERE ", reach!(incidents), " AND t.id = $2");
         const REVISIONS: &str = concat!(
             "SELECT v.at, v.summary, c.id FROM incident_revisions v LEFT JOIN receipts c ON c.no = v.receipt_no AND c.org_id = v.org_id JOIN incidents t ON t.id = v.incident_id WHERE ",
             reach!(incidents),
-            " AND t.id = $2 AND (t.org_id = $1 OR v.tlp <= 1 OR (v.tlp = 2 AND t.org_id IN ",
-            peers!(),
-            ") OR EXISTS (SELECT 1 FROM recipients r WHERE r.org_id = $1 AND r.record_id = t.id)) ORDER BY v.revision"
+            " AND t.id = $2 AND (t.org_id = $1 OR v.tlp <= 1 OR (v.tlp = 2 AND t.org_id IN (SELECT p.owner_id FROM peers p WHERE p.viewer_id = $1)) OR EXISTS (SELECT 1 FROM recipients r WHERE r.org_id = $1 AND r.record_id = t.id)) ORDER BY v.revision"
         );
         const EVENTS: &str = concat!(
-            "SELECT t.id, t.title, t.severity, t.observed_at FROM events t JOIN incidents i ON i.org_id = t.org_id AND i.external_id = t.incident WHERE ",
+            "SELECT t.id, t.title, t.severity, t.tlp, t.observed_at FROM events t JOIN incidents i ON i.org_id = t.org_id AND i.external_id = t.incident WHERE ",
             reach!(events),
             " AND i.id = $2 AND t.withdrawn_at IS NULL ORDER BY t.observed_at LIMIT 500"
         );
         let row = concat_incident();
         let row: Option<IncidentSql> = read!(self, c => sqlx::query_as(AssertSqlSafe(row)).bind(self.viewer.org.0).bind(id).fetch_optional(c).await)?;
         let Some(row) = row else { return Ok(None) };
-        let Some((owner, raw)): Option<(i64, String)> = read!(self, c => sqlx::query_as(MORE).bind(self.viewer.org.0).bind(id).fetch_optional(c).await)? else {
+        let Some((owner, received_at, raw)): Option<(i64, i64, String)> =
+            read!(self, c => sqlx::query_as(MORE).bind(self.viewer.org.0).bind(id).fetch_optional(c).await)?
+        else {
             return Ok(None);
         };
         let revisions: Vec<(i64, String, Option<Uuid>)> = read!(self, c => sqlx::query_as(REVISIONS).bind(self.viewer.org.0).bind(id).fetch_all(c).await)?;
-        let events: Vec<(Uuid, String, i64, i64)> = read!(self, c => sqlx::query_as(EVENTS).bind(self.viewer.org.0).bind(id).fetch_all(c).await)?;
+        let events: Vec<(Uuid, String, i64, i64, i64)> = read!(self, c => sqlx::query_as(EVENTS).bind(self.viewer.org.0).bind(id).fetch_all(c).await)?;
         Ok(Some(IncidentDetail {
             row: row.into(),
             owner: OrgId(owner),
+            received_at: Timestamp(received_at),
             recipients: self.recipients(id).await?,
             raw,
             revisions: revisions.into_iter().map(|(at, summary, receipt)| RevisionRow { at: Timestamp(at), summary, receipt }).collect(),
             events: events
                 .into_iter()
-                .map(|(id, title, severity, at)| EventBrief { id, title, severity: Severity::from_code(severity), observed_at: Timestamp(at) })
+                .map(|(id, title, severity, tlp, at)| EventBrief {
+                    id,
+                    title,
+                    severity: Severity::from_code(severity),
+                    tlp: Tlp::from_code(tlp),
+                    observed_at: Timestamp(at),
+                })
                 .collect(),
         }))
     }

@@ -77,6 +77,7 @@ const COLUMNS: &str = concat!("t.id, o.slug, o.name, t.kind, t.value, t.tlp, t.s
 pub struct IndicatorDetail {
     pub row: IndicatorRow,
     pub owner: OrgId,
+    pub received_at: Timestamp,
     pub confidence: Option<u32>,
     pub valid_until: Option<Timestamp>,
     pub recipients: Vec<OrgRef>,
@@ -85,8 +86,9 @@ pub struct IndicatorDetail {
 }
 
 impl Reads<'_> {
-    fn indicator_where(&self, f: &IndicatorFilter, without: Option<IndicatorFacet>) -> Where {
-        let mut w = Where::reach(reach!(indicators), self.viewer);
+    /// `reach` is the text of [`reach!`] or of `counted!`.
+    pub(super) fn indicator_where(&self, f: &IndicatorFilter, without: Option<IndicatorFacet>, reach: &str) -> Where {
+        let mut w = Where::reach(reach, self.viewer);
         w.and("t.active", []);
         if let Some(org) = f.org.filter(|_| without != Some(IndicatorFacet::Org)) {
             w.and("t.org_id = ?", [Arg::Int(org.0)]);
@@ -122,7 +124,7 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn indicator_rows(&self, f: &IndicatorFilter, limit: usize) -> Result<Page<IndicatorRow>, StoreError> {
-        let mut w = self.indicator_where(f, None);
+        let mut w = self.indicator_where(f, None, reach!(indicators));
         let count = format!("SELECT count(*) FROM indicators t {}", w.sql());
         let total: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(count)), w.args()).fetch_one(c).await)?;
         if let Some(([at], id)) = read_cursor::<1>(&f.cursor) {
@@ -140,21 +142,15 @@ impl Reads<'_> {
         Ok(Page { rows: rows.into_iter().map(Into::into).collect(), total: total as u64, next })
     }
 
-    /// How many active indicators each value of a facet leads to, and the narrowest marking among all that match.
+    /// The narrowest marking among the indicators that match.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn indicator_facet(&self, f: &IndicatorFilter, facet: IndicatorFacet) -> Result<Vec<(String, String, u64)>, StoreError> {
-        let w = self.indicator_where(f, Some(facet));
-        let (value, label) = match facet {
-            IndicatorFacet::Kind => ("t.kind", "''"),
-            IndicatorFacet::Tlp => ("CAST(t.tlp AS TEXT)", "''"),
-            IndicatorFacet::Org => ("o.slug", "o.name"),
-        };
-        let join = if facet == IndicatorFacet::Org { "JOIN organisations o ON o.id = t.org_id" } else { "" };
-        let sql = format!("SELECT {value}, {label}, count(*) FROM indicators t {join} {} GROUP BY 1, 2 ORDER BY 3 DESC, 1 LIMIT 20", w.sql());
-        let rows: Vec<(String, String, i64)> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
-        Ok(rows.into_iter().map(|(v, l, n)| (v, l, n as u64)).collect())
+    pub async fn indicators_highest_tlp(&self, f: &IndicatorFilter) -> Result<Tlp, StoreError> {
+        let w = self.indicator_where(f, None, reach!(indicators));
+        let sql = format!("SELECT coalesce(max(t.tlp), 0) FROM indicators t {}", w.sql());
+        let code: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)), w.args()).fetch_one(c).await)?;
+        Ok(Tlp::from_code(code))
     }
 
     /// Active indicators of values that two or more organisations reported: the rows that the `shared` filter lists.
@@ -177,7 +173,8 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn indicator(&self, id: Uuid) -> Result<Option<IndicatorDetail>, StoreError> {
-        const MORE: &str = concat!("SELECT t.org_id, t.confidence, t.valid_until, t.raw FROM indicators t WHERE ", reach!(indicators), " AND t.id = $2");
+        const MORE: &str =
+            concat!("SELECT t.org_id, t.received_at, t.confidence, t.valid_until, t.raw FROM indicators t WHERE ", reach!(indicators), " AND t.id = $2");
         const REPORTS: &str = concat!(
             "SELECT t.id, o.slug, o.name, t.tlp, t.first_seen, t.last_seen, c.id FROM indicators t JOIN organisations o ON o.id = t.org_id \
              LEFT JOIN receipts c ON c.no = t.receipt_no AND c.org_id = t.org_id WHERE ",
@@ -187,14 +184,15 @@ impl Reads<'_> {
         let sql = format!("SELECT {COLUMNS} FROM indicators t JOIN organisations o ON o.id = t.org_id WHERE {} AND t.id = $2", reach!(indicators));
         let row: Option<IndicatorSql> = read!(self, c => sqlx::query_as(AssertSqlSafe(sql)).bind(self.viewer.org.0).bind(id).fetch_optional(c).await)?;
         let Some(row) = row else { return Ok(None) };
-        type More = (i64, Option<i64>, Option<i64>, String);
+        type More = (i64, i64, Option<i64>, Option<i64>, String);
         let more: Option<More> = read!(self, c => sqlx::query_as(MORE).bind(self.viewer.org.0).bind(id).fetch_optional(c).await)?;
-        let Some((owner, confidence, valid_until, raw)) = more else { return Ok(None) };
+        let Some((owner, received_at, confidence, valid_until, raw)) = more else { return Ok(None) };
         type Report = (Uuid, String, String, i64, i64, i64, Option<Uuid>);
         let reports: Vec<Report> = read!(self, c => sqlx::query_as(REPORTS).bind(self.viewer.org.0).bind(&row.kind).bind(&row.value).fetch_all(c).await)?;
         Ok(Some(IndicatorDetail {
             row: row.into(),
             owner: OrgId(owner),
+            received_at: Timestamp(received_at),
             confidence: confidence.map(|c| c as u32),
             valid_until: valid_until.map(Timestamp),
             recipients: self.recipients(id).await?,

@@ -1,13 +1,9 @@
 //! One organisation's metrics: raw values and rollups. Posture carries no marking; the viewer's level decides, and below `detail`
-//! (`sees_posture`) everything here answers with nothing.
+//! everything here answers with nothing.
 
-use super::{Page, Reads, peers, withheld};
+use super::{Page, Reads};
 use crate::{StoreError, db::read};
-use domain::{
-    OrgId, Severity, Timestamp, Tlp,
-    query::Window,
-    view::{CountsWindow, SampleRow},
-};
+use domain::{OrgId, Timestamp, query::Window, sharing::ALWAYS, view::SampleRow};
 use uuid::Uuid;
 
 /// One point of a series: the last value of its bucket.
@@ -18,17 +14,15 @@ pub struct SeriesPoint {
 }
 
 impl Reads<'_> {
-    async fn sees_posture(&self, org: OrgId) -> Result<bool, StoreError> {
-        const WITHHELD: &str = "SELECT count(*) FROM withheld WHERE viewer_id = $1 AND owner_id = $2 AND class = 0";
-        let withheld: i64 = read!(self, c => sqlx::query_scalar(WITHHELD).bind(self.viewer.org.0).bind(org.0).fetch_one(c).await)?;
-        Ok(withheld == 0)
+    /// Since when single values of an organisation are shown to the viewer; `None` where none is.
+    async fn values_since(&self, org: OrgId) -> Result<Option<Timestamp>, StoreError> {
+        const SINCE: &str = "SELECT detail_since FROM withheld WHERE viewer_id = $1 AND owner_id = $2 AND class = 0";
+        let row: Option<Option<i64>> = read!(self, c => sqlx::query_scalar(SINCE).bind(self.viewer.org.0).bind(org.0).fetch_optional(c).await)?;
+        Ok(row.map_or(Some(ALWAYS), |since| since.map(Timestamp)))
     }
 
     async fn series_of(&self, org: OrgId, metric: &str) -> Result<Vec<(i64, String)>, StoreError> {
         const SERIES: &str = "SELECT id, labels FROM series WHERE org_id = $1 AND metric = $2 ORDER BY labels";
-        if !self.sees_posture(org).await? {
-            return Ok(vec![]);
-        }
         Ok(read!(self, c => sqlx::query_as(SERIES).bind(org.0).bind(metric).fetch_all(c).await)?)
     }
 
@@ -42,12 +36,10 @@ impl Reads<'_> {
                              SELECT max(r.last_at), avg(r.last) FROM b JOIN rollup_hours r ON r.bucket = b.bucket AND r.org_id = $1 JOIN series s ON s.id = r.series_id AND s.metric = $2 GROUP BY r.bucket ORDER BY r.bucket";
         const DAYS: &str = "WITH RECURSIVE b (bucket) AS (SELECT $3 UNION ALL SELECT bucket + 1 FROM b WHERE bucket < $4) \
                             SELECT max(r.last_at), avg(r.last) FROM b JOIN rollup_days r ON r.bucket = b.bucket AND r.org_id = $1 JOIN series s ON s.id = r.series_id AND s.metric = $2 GROUP BY r.bucket ORDER BY r.bucket";
-        if !self.sees_posture(org).await? {
-            return Ok(vec![]);
-        }
+        let Some(since) = self.values_since(org).await? else { return Ok(vec![]) };
         let (sql, from, to) = if window.days() <= 14 { (HOURS, window.from.hour(), window.to.hour()) } else { (DAYS, window.from.day(), window.to.day()) };
         let rows: Vec<(i64, f64)> = read!(self, c => sqlx::query_as(sql).bind(org.0).bind(metric).bind(from).bind(to).fetch_all(c).await)?;
-        Ok(rows.into_iter().map(|(at, value)| SeriesPoint { at: Timestamp(at), value }).collect())
+        Ok(rows.into_iter().map(|(at, value)| SeriesPoint { at: Timestamp(at), value }).filter(|point| point.at >= since).collect())
     }
 
     /// Raw values of a metric, newest first, of its first hundred series; `cursor` is the moment of the last one shown. All values of one moment
@@ -60,9 +52,10 @@ impl Reads<'_> {
         const HOURS: &str = "WITH RECURSIVE b (bucket) AS (SELECT $3 UNION ALL SELECT bucket - 1 FROM b WHERE bucket > $4) \
                              SELECT r.bucket FROM b JOIN rollup_hours r ON r.bucket = b.bucket AND r.org_id = $1 AND r.series_id = $2 ORDER BY r.bucket DESC LIMIT $5";
         const RAW: &str = "SELECT m.observed_at, c.received_at, m.value, c.id, c.key_name FROM samples m LEFT JOIN receipts c ON c.no = m.receipt_no AND c.org_id = m.org_id \
-                           WHERE m.hour = $1 AND m.org_id = $2 AND m.series_id = $3 AND m.observed_at < $4 ORDER BY m.observed_at DESC";
+                           WHERE m.hour = $1 AND m.org_id = $2 AND m.series_id = $3 AND m.observed_at < $4 AND m.observed_at >= $5 ORDER BY m.observed_at DESC";
         const LAST: &str = "SELECT observed_at FROM current_values WHERE org_id = $1 AND series_id = $2";
         const ROWS: usize = 30;
+        let Some(since) = self.values_since(org).await? else { return Ok(Page { rows: vec![], total: 0, next: None }) };
         let mut rows: Vec<SampleRow> = vec![];
         for (series, labels) in self.series_of(org, metric).await?.into_iter().take(100) {
             let last: Option<i64> = read!(self, c => sqlx::query_scalar(LAST).bind(org.0).bind(series).fetch_optional(c).await)?;
@@ -75,7 +68,7 @@ impl Reads<'_> {
             let mut found = 0;
             for hour in hours {
                 type Raw = (i64, Option<i64>, f64, Option<Uuid>, Option<String>);
-                let raw: Vec<Raw> = read!(self, c => sqlx::query_as(RAW).bind(hour).bind(org.0).bind(series).bind(before).fetch_all(c).await)?;
+                let raw: Vec<Raw> = read!(self, c => sqlx::query_as(RAW).bind(hour).bind(org.0).bind(series).bind(before).bind(since.0).fetch_all(c).await)?;
                 found += raw.len();
                 rows.extend(raw.into_iter().map(|(at, received, value, receipt, key)| SampleRow {
                     observed_at: Timestamp(at),
@@ -97,25 +90,5 @@ impl Reads<'_> {
         let more = rows.len() < all;
         let next = rows.last().filter(|_| more).map(|r| r.observed_at.0.to_string());
         Ok(Page { total: rows.len() as u64, rows, next })
-    }
-
-    /// The newest window of pushed indicator counts of an organisation, as far as their marking lets the viewer see.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn counts_window(&self, org: OrgId) -> Result<Option<CountsWindow>, StoreError> {
-        const ROWS: &str = concat!(
-            "SELECT window_start, window_end, kind, tlp, severity, n FROM indicator_counts WHERE org_id = $2 AND (org_id = $1 OR (org_id NOT IN ",
-            withheld!(3),
-            " AND (tlp <= 1 OR (tlp = 2 AND org_id IN ",
-            peers!(),
-            ")))) ORDER BY window_end DESC, window_start DESC, n DESC LIMIT 100"
-        );
-        type Row = (i64, i64, String, i64, i64, i64);
-        let rows: Vec<Row> = read!(self, c => sqlx::query_as(ROWS).bind(self.viewer.org.0).bind(org.0).fetch_all(c).await)?;
-        let Some(first) = rows.first() else { return Ok(None) };
-        let (from, to) = (Timestamp(first.0), Timestamp(first.1));
-        let rows = rows.iter().filter(|r| (r.0, r.1) == (from.0, to.0));
-        Ok(Some(CountsWindow { from, to, rows: rows.map(|r| (r.2.clone(), Tlp::from_code(r.3), Severity::from_code(r.4).to_string(), r.5 as u64)).collect() }))
     }
 }

@@ -1,6 +1,6 @@
 //! Single records: events, receipts, payloads.
 
-use super::{Arg, PAGE, Page, Reads, bind_all, reach, withheld};
+use super::{Arg, PAGE, Page, Reads, bind_all, reach, shown};
 use crate::{Failure, StoreError, What, db::read};
 use domain::{
     OrgId, Severity, Timestamp, Tlp,
@@ -22,7 +22,9 @@ pub struct EventDetail {
     pub tlp: Tlp,
     pub observed_at: Timestamp,
     pub received_at: Timestamp,
-    pub incident: Option<(Uuid, String)>,
+    /// When it first came, which a receipt that replaced it does not change.
+    pub first_received_at: Timestamp,
+    pub incident: Option<(Uuid, String, Tlp)>,
     pub recipients: Vec<OrgRef>,
     pub receipt: Option<Uuid>,
     pub key: String,
@@ -48,7 +50,7 @@ pub struct ReceiptDetail {
 /// another's push of incidents would count records that may not be shared.
 macro_rules! receipt_reach {
     () => {
-        concat!("(c.org_id = $1 OR (c.what = 'metrics' AND c.org_id NOT IN ", withheld!(0), "))")
+        concat!("(c.org_id = $1 OR (c.what = 'metrics' AND ", shown!(0, "c", "received_at", detail), "))")
     };
 }
 
@@ -144,18 +146,18 @@ impl Reads<'_> {
     /// When the database fails.
     pub async fn event(&self, id: Uuid) -> Result<Option<EventDetail>, StoreError> {
         const EVENT: &str = concat!(
-            "SELECT t.org_id, o.slug, o.name, t.external_id, t.kind, t.title, t.severity, t.tlp, t.observed_at, t.raw, t.incident, t.receipt_no \
+            "SELECT t.org_id, o.slug, o.name, t.external_id, t.kind, t.title, t.severity, t.tlp, t.observed_at, t.received_at, t.raw, t.incident, t.receipt_no \
              FROM events t JOIN organisations o ON o.id = t.org_id WHERE ",
             reach!(events),
             " AND t.id = $2 AND (t.withdrawn_at IS NULL OR t.org_id = $1)"
         );
-        const INCIDENT: &str = concat!("SELECT t.id, t.title FROM incidents t WHERE ", reach!(incidents), " AND t.org_id = $2 AND t.external_id = $3");
+        const INCIDENT: &str = concat!("SELECT t.id, t.title, t.tlp FROM incidents t WHERE ", reach!(incidents), " AND t.org_id = $2 AND t.external_id = $3");
         const RECEIPT: &str = "SELECT id, received_at, key_name FROM receipts WHERE no = $1 AND org_id = $2";
         let me = self.viewer.org.0;
-        type Row = (i64, String, String, String, String, String, i64, i64, i64, String, Option<String>, i64);
+        type Row = (i64, String, String, String, String, String, i64, i64, i64, i64, String, Option<String>, i64);
         let row: Option<Row> = read!(self, c => sqlx::query_as(EVENT).bind(me).bind(id).fetch_optional(c).await)?;
-        let Some((owner, slug, name, external_id, kind, title, severity, tlp, at, raw, incident, receipt)) = row else { return Ok(None) };
-        let incident: Option<(Uuid, String)> = match incident {
+        let Some((owner, slug, name, external_id, kind, title, severity, tlp, at, first, raw, incident, receipt)) = row else { return Ok(None) };
+        let incident: Option<(Uuid, String, i64)> = match incident {
             Some(name) => read!(self, c => sqlx::query_as(INCIDENT).bind(me).bind(owner).bind(name).fetch_optional(c).await)?,
             None => None,
         };
@@ -172,7 +174,8 @@ impl Reads<'_> {
             tlp: Tlp::from_code(tlp),
             observed_at: Timestamp(at),
             received_at: Timestamp(received_at),
-            incident,
+            first_received_at: Timestamp(first),
+            incident: incident.map(|(id, title, tlp)| (id, title, Tlp::from_code(tlp))),
             recipients: self.recipients(id).await?,
             receipt,
             key,

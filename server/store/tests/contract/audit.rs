@@ -237,7 +237,7 @@ async fn whatever_changes_who_sees_what_has_its_row(f: Fixture) {
     hub.propose_rule(owner, DataClass::Events, Audience::Everyone, Some(Level::Detail), ids[0], NOW).await.unwrap();
     let waiting = f.store.hub().proposals(owner, NOW).await.unwrap();
     hub.drop_proposal(waiting[0].id, owner, NOW).await.unwrap();
-    let group = hub.add_group(owner, "Ports".into(), NOW).await.unwrap();
+    let group = hub.add_group(owner, "Ports".into(), true, NOW).await.unwrap();
     hub.invite(group, owner, partner, NOW).await.unwrap();
     let theirs = f.store.hub().by(Actor { org: Some(partner), user: Some(50) });
     theirs.join(group, partner, NOW).await.unwrap();

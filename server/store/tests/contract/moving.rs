@@ -55,7 +55,7 @@ async fn fill(f: &Fixture) {
         addresses: String::new(),
     };
     hub.add_key(record, [9; 32]).await.unwrap();
-    let group = hub.add_group(f.orgs[0], "Häfen".into(), NOW).await.unwrap();
+    let group = hub.add_group(f.orgs[0], "Häfen".into(), false, NOW).await.unwrap();
     assert!(hub.invite(group, f.orgs[0], f.orgs[1], NOW).await.unwrap() && hub.join(group, f.orgs[1], NOW).await.unwrap());
     hub.set_rule(f.orgs[0], DataClass::Events, Audience::Group(group), Some(Level::Summary), NOW).await.unwrap();
     hub.propose_rule(f.orgs[0], DataClass::Events, Audience::Group(group), None, user, NOW).await.unwrap();
@@ -143,10 +143,10 @@ async fn portrait(store: &Store, orgs: &[OrgId]) -> Vec<String> {
         for row in &pushes.rows {
             said.push(format!("{:?}", reads.receipt(row.receipt.parse().unwrap()).await.unwrap()));
         }
-        said.push(format!("{incidents:?} {indicators:?} {pushes:?} {:?}", reads.indicator_totals(None).await.unwrap()));
+        said.push(format!("{incidents:?} {indicators:?} {pushes:?} {:?}", reads.counts().indicator_totals(None).await.unwrap()));
         for other in orgs {
             said.push(format!("{:?}", reads.metric_series(*other, "m", window).await.unwrap()));
-            said.push(format!("{:?} {:?}", reads.samples(*other, "m", "").await.unwrap(), reads.counts_window(*other).await.unwrap()));
+            said.push(format!("{:?} {:?}", reads.samples(*other, "m", "").await.unwrap(), reads.counts().counts_window(*other).await.unwrap()));
         }
     }
     said

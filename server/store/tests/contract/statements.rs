@@ -8,7 +8,7 @@ use std::{
     collections::{BTreeSet, HashMap},
     path::Path,
 };
-use store::{DayRow, IncidentFacet, IncidentFilter, IndicatorFacet, IndicatorFilter, Items, Push, SessionRecord, What};
+use store::{DayRow, EventFacet, EventFilter, IncidentFacet, IncidentFilter, IndicatorFacet, IndicatorFilter, Items, Push, SessionRecord, What};
 use testing::Kind;
 
 /// Which databases take a text as a statement.
@@ -50,7 +50,7 @@ const SPECIAL: [(&str, &str, Fit); 24] = [
 ];
 
 /// How many statements each file puts together at run time, at most. To add one: execute it in [`dynamic`], with each part that can go into it.
-const DYNAMIC: [(&str, usize); 15] = [
+const DYNAMIC: [(&str, usize); 18] = [
     ("db/postgres.rs", 3),
     ("db/scope.rs", 1),
     ("hub/identity.rs", 1),
@@ -63,7 +63,10 @@ const DYNAMIC: [(&str, usize); 15] = [
     ("push/metrics.rs", 4),
     ("push/metrics/columns.rs", 2),
     ("push/metrics/together.rs", 1),
-    ("viewer/incidents.rs", 5),
+    ("viewer/counts.rs", 1),
+    ("viewer/events.rs", 3),
+    ("viewer/facets.rs", 1),
+    ("viewer/incidents.rs", 4),
     ("viewer/indicators.rs", 4),
     ("viewer/records.rs", 2),
     ("writer.rs", 1),
@@ -78,7 +81,7 @@ async fn dynamic(f: &Fixture) {
         .unwrap();
     assert_eq!(hub.viewers_of(&[[1; 32]], NOW).await.unwrap().len(), 1);
     hub.set_sharing_defaults([Level::Summary; 4], NOW).await.unwrap();
-    let group = hub.add_group(f.orgs[0], "g".into(), NOW).await.unwrap();
+    let group = hub.add_group(f.orgs[0], "g".into(), false, NOW).await.unwrap();
     assert!(hub.invite(group, f.orgs[0], f.orgs[1], NOW).await.unwrap() && hub.join(group, f.orgs[1], NOW).await.unwrap());
     let day = DayRow {
         org: f.orgs[0],
@@ -122,12 +125,23 @@ async fn dynamic(f: &Fixture) {
         let after = IncidentFilter { open: true, status: None, cursor: format!("0~{}~{}", NOW.0, uuid::Uuid::nil()), ..all.clone() };
         reads.incidents(&after).await.unwrap();
         for facet in [IncidentFacet::Severity, IncidentFacet::Status, IncidentFacet::Tlp, IncidentFacet::Org] {
-            assert_eq!(reads.incident_facet(&all, facet).await.unwrap().len(), 1, "{facet:?}");
+            assert_eq!(reads.counts().incident_facet(&all, facet).await.unwrap().len(), 1, "{facet:?}");
         }
         assert_eq!(reads.incidents_highest_tlp(&all).await.unwrap(), Tlp::Green);
     }
+    assert!(reads.counts().incidents_unlisted(&IncidentFilter { open: true, tlp: Some(Tlp::Green), ..IncidentFilter::default() }).await.unwrap().is_empty());
     let row = &reads.incidents(&IncidentFilter::default()).await.unwrap().rows[0];
     assert!(reads.incident(row.id.parse().unwrap()).await.unwrap().is_some());
+
+    let window = EventFilter { org: Some(f.orgs[0]), from: NOW.plus(-DAY), to: NOW.plus(DAY), ..EventFilter::default() };
+    let all = EventFilter { severity: Some(Severity::Medium), tlp: Some(Tlp::Green), words: "event".into(), ..window.clone() };
+    assert_eq!((reads.events(&all).await.unwrap().total, reads.events_highest_tlp(&all).await.unwrap()), (1, Tlp::Green));
+    let after = EventFilter { cursor: format!("{}~{}", NOW.0, uuid::Uuid::nil()), ..all.clone() };
+    assert!(reads.events(&after).await.unwrap().rows.is_empty());
+    for facet in [EventFacet::Severity, EventFacet::Tlp, EventFacet::Org] {
+        assert_eq!(reads.counts().event_facet(&all, facet).await.unwrap().len(), 1, "{facet:?}");
+    }
+    assert!(reads.counts().events_unlisted(&window).await.unwrap().is_empty());
 
     let all = IndicatorFilter {
         org: Some(f.orgs[0]),
@@ -143,8 +157,10 @@ async fn dynamic(f: &Fixture) {
     let none = IndicatorFilter { severity: Some(Severity::Low), shared: true, cursor: format!("{}~{}", NOW.0, uuid::Uuid::nil()), ..all.clone() };
     assert_eq!(reads.indicators(&none).await.unwrap().total, 0);
     for facet in [IndicatorFacet::Kind, IndicatorFacet::Tlp, IndicatorFacet::Org] {
-        assert_eq!(reads.indicator_facet(&all, facet).await.unwrap().len(), 1, "{facet:?}");
+        assert_eq!(reads.counts().indicator_facet(&all, facet).await.unwrap().len(), 1, "{facet:?}");
     }
+    assert_eq!(reads.indicators_highest_tlp(&all).await.unwrap(), Tlp::Green);
+    assert!(reads.counts().indicators_unlisted(&IndicatorFilter { words: String::new(), ..all.clone() }).await.unwrap().is_empty());
     assert_eq!(reads.indicators_shared().await.unwrap(), 0);
     assert!(reads.indicator(found.rows[0].id.parse().unwrap()).await.unwrap().is_some());
 

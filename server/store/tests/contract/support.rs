@@ -65,6 +65,11 @@ impl Fixture {
 
     /// Sends items and expects them to be kept.
     pub async fn send(&self, org: usize, items: Items) -> Outcome {
+        self.send_at(org, items, NOW).await
+    }
+
+    /// The same at another moment.
+    pub async fn send_at(&self, org: usize, items: Items, at: Timestamp) -> Outcome {
         let what = match &items {
             Items::Metrics(_) => What::Metrics,
             Items::Incidents(_) => What::Incidents,
@@ -72,7 +77,7 @@ impl Fixture {
             Items::Indicators(_) => What::Indicators,
             Items::Counts { .. } => What::IndicatorCounts,
         };
-        let push = Push { total: count(&items), ..self.push(org, what) };
+        let push = Push { total: count(&items), received_at: at, ..self.push(org, what) };
         let outcome = self.store.partner(self.orgs[org]).push(push, items).await.expect("the push is kept");
         assert!(matches!(outcome, Outcome::Applied { .. }), "{outcome:?}");
         outcome

@@ -88,7 +88,7 @@ fn write(conn: &Connection, AtOnce { push, items, rows, .. }: &AtOnce) -> rusqli
     wide(conn, &format!("{values} {CURRENT} {MOVE_ON}"), rows, Timestamp::day, &[org, no])?;
     conn.prepare_cached(ALIVE)?.execute(params![push.alive_at(items.newest()).0, org])?;
     let since = items.oldest().unwrap_or(push.received_at);
-    conn.prepare_cached(OUTBOX)?.execute(params![push.received_at.0, org, push.what.name(), true, "[]", since.0])?;
+    conn.prepare_cached(OUTBOX)?.execute(params![push.received_at.0, org, push.what.name(), true, "[]", since.0, i64::MAX])?;
     Ok(no)
 }
 

@@ -1,0 +1,58 @@
+//! Who sees what: what a list counts beside its rows, and who can see a record.
+
+use super::{OrgLink, count, plural};
+use domain::view::{Beside, Reach};
+use leptos::prelude::*;
+
+/// What belongs to a list's number and is not among its rows, and what is in neither.
+#[component]
+pub fn BesideRows(
+    #[prop(into)] beside: Signal<Beside>,
+    /// The class of data in a sentence: "incidents".
+    what: &'static str,
+) -> impl IntoView {
+    move || {
+        beside.with(|b| {
+            let rows = b.counted.iter().map(|(org, n)| {
+                view! { <li><OrgLink org=org.clone()/><b>{count(*n)}</b></li> }
+            });
+            let counted = (!b.counted.is_empty()).then(|| {
+                view! {
+                    <p>{format!("{} more, counted in the number above: their organisations share how many {what} they have, and not the {what} themselves.", count(b.number()))}</p>
+                    <ul class="beside-counts">{rows.collect_view()}</ul>
+                }
+            });
+            let totals = b.totals.clone().map(|text| view! { <p>{text}" It is in no number on this page."</p> });
+            let unshared = (b.unshared > 0).then(|| {
+                let orgs = plural(b.unshared.into(), "organisation does", "organisations do");
+                view! { <p>{format!("{orgs} not share {what} with you, which is not none.")}</p> }
+            });
+            let any = counted.is_some() || totals.is_some() || unshared.is_some();
+            any.then(|| view! { <div class="beside quiet">{counted}{totals}{unshared}</div> })
+        })
+    }
+}
+
+/// Who can see a record, and why.
+#[component]
+pub fn WhoSees(#[prop(into)] reach: Signal<Reach>) -> impl IntoView {
+    move || {
+        reach.with(|r| {
+            let orgs = r.seen_by.iter().map(|(org, why)| view! { <li><OrgLink org=org.clone()/><small class="quiet">{why.clone()}</small></li> });
+            let list = match (r.own, r.seen_by.len() as u64) {
+                (false, _) => None,
+                (true, 0) => Some(view! { <p>"Nobody outside your organisation sees it now."</p> }.into_any()),
+                (true, n) => Some(
+                    view! {
+                        <details class="data">
+                            <summary>{plural(n, "other organisation sees", "other organisations see")}" it now, and why"</summary>
+                            <ul class="plain-list who-sees">{orgs.collect_view()}</ul>
+                        </details>
+                    }
+                    .into_any(),
+                ),
+            };
+            view! { <p>{r.words.clone()}</p>{list} }
+        })
+    }
+}

@@ -1,0 +1,124 @@
+//! The list of events.
+
+use super::{Arg, PAGE, Page, Reads, Where, bind_all, containing, cursor, reach, read_cursor};
+use crate::{StoreError, db::read};
+use domain::{
+    OrgId, Severity, Timestamp, Tlp,
+    view::{EventRow, OrgRef},
+};
+use sqlx::AssertSqlSafe;
+use uuid::Uuid;
+
+/// What a list of events is narrowed to. `None` does not narrow.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct EventFilter {
+    pub org: Option<OrgId>,
+    pub severity: Option<Severity>,
+    pub tlp: Option<Tlp>,
+    /// Observed in `[from, to)`.
+    pub from: Timestamp,
+    pub to: Timestamp,
+    pub words: String,
+    pub cursor: String,
+}
+
+/// A facet of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventFacet {
+    Severity,
+    Tlp,
+    Org,
+}
+
+#[derive(sqlx::FromRow)]
+struct EventSql {
+    id: Uuid,
+    slug: String,
+    name: String,
+    external_id: String,
+    kind: String,
+    title: String,
+    severity: i64,
+    tlp: i64,
+    observed_at: i64,
+}
+
+impl From<EventSql> for EventRow {
+    fn from(r: EventSql) -> Self {
+        Self {
+            id: r.id.to_string(),
+            org: OrgRef { slug: r.slug, name: r.name },
+            external_id: r.external_id,
+            kind: r.kind,
+            title: r.title,
+            severity: Severity::from_code(r.severity),
+            tlp: Tlp::from_code(r.tlp),
+            observed_at: Timestamp(r.observed_at),
+        }
+    }
+}
+
+impl Reads<'_> {
+    /// `reach` is the text of [`reach!`] or of `counted!`.
+    pub(super) fn event_where(&self, f: &EventFilter, without: Option<EventFacet>, reach: &str) -> Where {
+        let mut w = Where::reach(reach, self.viewer);
+        w.and("t.withdrawn_at IS NULL AND t.observed_at >= ? AND t.observed_at < ?", [Arg::Int(f.from.0), Arg::Int(f.to.0)]);
+        if let Some(org) = f.org.filter(|_| without != Some(EventFacet::Org)) {
+            w.and("t.org_id = ?", [Arg::Int(org.0)]);
+        }
+        if let Some(severity) = f.severity.filter(|_| without != Some(EventFacet::Severity)) {
+            w.and("t.severity = ?", [Arg::Int(severity.code())]);
+        }
+        if let Some(tlp) = f.tlp.filter(|_| without != Some(EventFacet::Tlp)) {
+            w.and("t.tlp = ?", [Arg::Int(tlp.code())]);
+        }
+        if !f.words.is_empty() {
+            let like = containing(&f.words);
+            w.and("(lower(t.title) LIKE ? ESCAPE '\\' OR lower(t.external_id) LIKE ? ESCAPE '\\')", [like.clone(), like]);
+        }
+        w
+    }
+
+    /// A page of events, last observed first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn events(&self, f: &EventFilter) -> Result<Page<EventRow>, StoreError> {
+        self.event_rows(f, PAGE).await
+    }
+
+    /// As [`Reads::events`], with as many rows as are asked for: what a file is made of.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn event_rows(&self, f: &EventFilter, limit: usize) -> Result<Page<EventRow>, StoreError> {
+        let mut w = self.event_where(f, None, reach!(events));
+        let count = format!("SELECT count(*) FROM events t {}", w.sql());
+        let total: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(count)), w.args()).fetch_one(c).await)?;
+        if let Some(([at], id)) = read_cursor::<1>(&f.cursor) {
+            w.and("(t.observed_at, t.id) < (?, ?)", [Arg::Int(at), Arg::Id(id)]);
+        }
+        let sql = format!(
+            "SELECT t.id, o.slug, o.name, t.external_id, t.kind, t.title, t.severity, t.tlp, t.observed_at FROM events t JOIN organisations o ON o.id = t.org_id {} \
+             ORDER BY t.observed_at DESC, t.id DESC LIMIT {}",
+            w.sql(),
+            limit + 1
+        );
+        let mut rows: Vec<EventSql> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(|r| cursor(&[&r.observed_at, &r.id]));
+        Ok(Page { rows: rows.into_iter().map(Into::into).collect(), total: total as u64, next })
+    }
+
+    /// The narrowest marking among the events that match.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn events_highest_tlp(&self, f: &EventFilter) -> Result<Tlp, StoreError> {
+        let w = self.event_where(f, None, reach!(events));
+        let sql = format!("SELECT coalesce(max(t.tlp), 0) FROM events t {}", w.sql());
+        let code: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)), w.args()).fetch_one(c).await)?;
+        Ok(Tlp::from_code(code))
+    }
+}
