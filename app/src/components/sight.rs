@@ -11,7 +11,7 @@ pub fn BesideRows(
     /// The class of data in a sentence: "incidents".
     what: &'static str,
 ) -> impl IntoView {
-    move || {
+    let body = move || {
         beside.with(|b| {
             let rows = b.counted.iter().map(|(org, n)| {
                 view! { <li><OrgLink org=org.clone()/><b>{count(*n)}</b></li> }
@@ -30,13 +30,14 @@ pub fn BesideRows(
             let any = counted.is_some() || totals.is_some() || unshared.is_some();
             any.then(|| view! { <div class="beside quiet">{counted}{totals}{unshared}</div> })
         })
-    }
+    };
+    view! { {body} }.into_any()
 }
 
 /// Who can see a record, and why.
 #[component]
 pub fn WhoSees(#[prop(into)] reach: Signal<Reach>) -> impl IntoView {
-    move || {
+    let body = move || {
         reach.with(|r| {
             let orgs = r.seen_by.iter().map(|(org, why)| view! { <li><OrgLink org=org.clone()/><small class="quiet">{why.clone()}</small></li> });
             let list = match (r.own, r.seen_by.len() as u64) {
@@ -54,5 +55,6 @@ pub fn WhoSees(#[prop(into)] reach: Signal<Reach>) -> impl IntoView {
             };
             view! { <p>{r.words.clone()}</p>{list} }
         })
-    }
+    };
+    view! { {body} }.into_any()
 }

@@ -59,6 +59,7 @@ fn List(page: Signal<Events>) -> impl IntoView {
         </div>
         <PageFoot as_of=Signal::derive(move || page.with(|p| p.as_of)) csv="/csv/events"/>
     }
+    .into_any()
 }
 
 fn event_row(query: Memo<PageQuery>, row: &EventRow) -> impl IntoView + use<> {

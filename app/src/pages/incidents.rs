@@ -72,6 +72,7 @@ fn List(page: Signal<(PageQuery, Incidents)>) -> impl IntoView {
         </div>
         <PageFoot as_of=Signal::derive(move || page.with(|(_, p)| p.as_of)) csv="/csv/incidents"/>
     }
+    .into_any()
 }
 
 /// The number that other pages link with, in words: `4 open critical incidents`.

@@ -65,6 +65,7 @@ fn List(page: Signal<(PageQuery, Indicators)>) -> impl IntoView {
         </div>
         <PageFoot as_of=Signal::derive(move || page.with(|(_, p)| p.as_of)) csv="/csv/indicators"/>
     }
+    .into_any()
 }
 
 /// The number that other pages link with, in words.

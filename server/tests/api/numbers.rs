@@ -26,6 +26,8 @@ async fn alliance(app: &TestApp) {
             indicators.push(with(indicator(&format!("over-{n}.example"), tlp), "valid_until", app.at(-MINUTE)));
         }
         // A clock that runs ahead by less than is refused.
+        let events = ["CLEAR", "AMBER", "RED"].map(|tlp| event(&format!("event-{tlp}"), tlp, &app.at(-MINUTE)));
+        partner.push("events", &items(events)).await;
         incidents.push(with(incident("ahead", "critical", "GREEN"), "opened_at", app.at(4 * MINUTE)));
         partner.push("incidents", &items(incidents)).await;
         partner.push("indicators", &items(indicators)).await;
@@ -96,29 +98,46 @@ async fn numbers_are_rows_under_any_rules() {
     }
 }
 
+/// How many records a list counts beside its rows.
+fn beside(page: &str) -> u64 {
+    let Some((_, rest)) = page.split_once("<ul class=\"beside-counts\">") else { return 0 };
+    let list = rest.split("</ul>").next().unwrap_or_default();
+    list.split("<b>").skip(1).filter_map(|n| n.split('<').next()?.replace(',', "").parse::<u64>().ok()).sum()
+}
+
 /// Asks every number of the overview, the lists and the organisations, and counts the rows behind it as the same viewer lists them.
 async fn every_number_is_a_number_of_rows(app: &TestApp, person: &Person<'_>, org: &str) -> Collective {
     {
-        let rows = async |path: &str| person.get(path).await.csv().len() as u64;
+        // What the list of the same filters holds: its rows, and what it counts beside them under organisations' names.
+        let rows = async |list: &str, query: &str| {
+            let listed = person.get(&format!("/csv/{list}{query}")).await.csv().len() as u64;
+            listed + beside(&person.page(&format!("/{list}{query}")).await)
+        };
         let page = collective(app, person, org).await;
-        let critical = rows("/csv/incidents?sev=critical").await;
+        let critical = rows("incidents", "?sev=critical").await;
         assert_eq!(u64::from(page.critical.open), critical, "{org}");
         assert!(words(&person.page("/").await).contains(&format!("Open critical {critical}")), "{org}: {}", words(&person.page("/").await));
-        assert_eq!(rows("/csv/incidents?sev=critical&status=open").await, critical, "where the number leads");
-        assert_eq!(page.indicators_total, rows("/csv/indicators").await, "{org}");
+        assert_eq!(rows("incidents", "?sev=critical&status=open").await, critical, "where the number leads");
+        assert_eq!(page.indicators_total, rows("indicators", "").await, "{org}");
         for total in &page.indicators {
-            assert_eq!(total.count, rows(&format!("/csv/indicators?tlp={}", total.tlp.name().replace('+', "%2B"))).await, "{org} {}", total.tlp);
+            assert_eq!(total.count, rows("indicators", &format!("?tlp={}", total.tlp.name().replace('+', "%2B"))).await, "{org} {}", total.tlp);
         }
-        assert_eq!(page.indicators_shared, rows("/csv/indicators?seen=2").await, "{org}");
+        assert_eq!(page.indicators_shared, person.get("/csv/indicators?seen=2").await.csv().len() as u64, "{org}");
         for matrix in person.get("/csv/orgs").await.csv() {
-            let (slug, open) = (&matrix[0], matrix[12].parse::<u64>().expect("a number"));
-            assert_eq!(open, rows(&format!("/csv/incidents?org={slug}")).await, "{org} sees {slug}");
-            assert!(words(&person.page(&format!("/orgs/{slug}")).await).contains(&format!("{open} open")), "{org} sees {slug}");
+            let (slug, open) = (&matrix[0], &matrix[12]);
+            let text = words(&person.page(&format!("/orgs/{slug}")).await);
+            let Ok(open) = open.parse::<u64>() else {
+                assert!(open.is_empty() && text.contains("Incidents, and how many of them are open, is not shared with you"), "{org} sees {slug}: {text}");
+                continue;
+            };
+            assert_eq!(open, rows("incidents", &format!("?org={slug}")).await, "{org} sees {slug}");
+            assert!(text.contains(&format!("{open} open")), "{org} sees {slug}");
         }
-        for status in ["open", "resolved", "any"] {
-            let listed = rows(&format!("/csv/incidents?status={status}")).await;
-            let text = words(&person.page(&format!("/incidents?status={status}")).await);
-            assert!(text.contains(&format!("{listed} ")), "{org} {status}: {listed} in {text}");
+        for list in ["incidents?status=open", "incidents?status=resolved", "incidents?status=any", "events?range=7d"] {
+            let (list, query) = list.split_once('?').expect("a query");
+            let listed = rows(list, &format!("?{query}")).await;
+            let text = words(&person.page(&format!("/{list}?{query}")).await);
+            assert!(text.contains(&format!("{listed} ")), "{org} {list} {query}: {listed} in {text}");
         }
         page
     }

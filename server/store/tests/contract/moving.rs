@@ -3,7 +3,7 @@
 use super::support::{Fixture, NOW, event, incident, indicator, key, sample};
 use domain::{
     DAY, DataClass, HOUR, IncidentStatus, Level, OrgId, Role, Severity, Tlp,
-    aggregate::Aggregate,
+    aggregate::{Aggregate, counts::CountTotal},
     decision::{AlertLevel, DecisionKind, Effect, Right},
     indicator::IndicatorType,
     query::Window,
@@ -12,8 +12,8 @@ use domain::{
 use sqlx::{Connection, Executor, PgConnection};
 use std::{sync::Arc, time::Duration};
 use store::{
-    CountItem, DayRow, Failure, IncidentFilter, IndicatorFilter, Items, KeyRecord, Mode, Outcome, Push, Retention, SessionRecord, Settings, Store, WeekTotal,
-    What,
+    CountItem, DayRow, Failure, IncidentFilter, IndicatorFilter, Items, KeyRecord, Mode, Outcome, Push, Retention, SessionRecord, Settings, Store, WeekCount,
+    WeekTotal, What,
     audit::Signer,
     moving::{MoveError, Moved, move_database},
 };
@@ -67,6 +67,8 @@ async fn fill(f: &Fixture) {
     hub.delegate(f.orgs[1], DecisionKind::AlertLevel, Some(f.orgs[0]), NOW).await.unwrap();
     let total = Aggregate { members: [(2, 1.0), (3, 0.1 + 0.2)].into(), score: 63.0, domains: [Some(1.0), None, None, None, None, None] };
     hub.keep_aggregates(vec![WeekTotal { viewer: f.orgs[0], week: 2_900, total }]).await.unwrap();
+    let total = CountTotal { members: [(2, 7), (3, 8), (4, 9)].into(), count: 20 };
+    hub.keep_count_totals(vec![WeekCount { viewer: f.orgs[0], class: DataClass::Events, week: 2_900, total }]).await.unwrap();
     for org in 0..3 {
         let others: Vec<_> = f.orgs.iter().copied().filter(|o| *o != f.orgs[org]).collect();
         // Three months, so three partitions; and numbers that not every notation keeps.
@@ -118,7 +120,7 @@ async fn portrait(store: &Store, orgs: &[OrgId]) -> Vec<String> {
         format!("{:?}", hub.signin_link([7; 32], NOW).await.unwrap()),
         format!("{:?}", hub.key_by_hash([9; 32]).await.unwrap()),
         format!("{:?}", hub.changes_after(0, 1_000).await.unwrap()),
-        format!("{:?} {:?}", hub.days(0).await.unwrap(), hub.aggregates(0).await.unwrap()),
+        format!("{:?} {:?} {:?}", hub.days(0).await.unwrap(), hub.aggregates(0).await.unwrap(), hub.count_totals(0).await.unwrap()),
         format!("{:?} {:?}", hub.decisions().await.unwrap(), hub.decision_rights().await.unwrap()),
         format!("{:?} {:?}", hub.audit_after(0).await.unwrap(), hub.verify_audit(&[]).await.unwrap()),
     ];
