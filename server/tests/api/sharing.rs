@@ -180,9 +180,9 @@ async fn narrowing_is_immediate_and_widening_needs_a_second_person() {
     assert_eq!(approve(&second).await.header("location"), "/admin/sharing?done=saved");
     assert_eq!(level().await, Level::Detail);
     assert_eq!(approve(&second).await.header("location"), "/admin/sharing?done=gone");
-    // A level that a class does not have, an audience that is none, oneself.
+    // A level that there is not, an audience that is none, oneself.
     for (class, audience, level) in
-        [("incidents", "everyone", "summary"), ("posture", "group:7", "none"), ("posture", "org:alpha", "none"), ("x", "everyone", "none")]
+        [("incidents", "everyone", "some"), ("posture", "group:7", "none"), ("posture", "org:alpha", "none"), ("x", "everyone", "none")]
     {
         let refused = first.post("/admin/sharing", &[("class", class), ("audience", audience), ("level", level)]).await;
         assert_eq!(refused.header("location"), "/admin/sharing?done=unknown", "{class} {audience} {level}");

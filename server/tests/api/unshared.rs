@@ -61,7 +61,7 @@ pub async fn records(app: &TestApp, org: &str) -> BTreeSet<String> {
 pub fn overviews() -> Vec<String> {
     let mut paths: Vec<String> =
         ["/", "/about/scoring", "/status", "/connect", "/docs/api", "/openapi.json", "/csv/collective?range=1y"].map(Into::into).to_vec();
-    for list in ["/orgs", "/incidents", "/indicators", "/receipts", "/csv/orgs", "/csv/incidents", "/csv/indicators"] {
+    for list in ["/orgs", "/incidents", "/events", "/indicators", "/receipts", "/csv/orgs", "/csv/incidents", "/csv/events", "/csv/indicators"] {
         paths.extend(
             [
                 "",
