@@ -1,6 +1,6 @@
 //! The fictional alliance: who is in it, how it stands, and what happens to it. Any likeness to a real organisation is chance.
 
-use domain::{MINUTE, Role, view::DemoAccount};
+use domain::{DataClass, MINUTE, Role, view::DemoAccount};
 
 /// The alliance's name.
 pub const ALLIANCE: &str = "Breakwater Alliance";
@@ -64,6 +64,12 @@ pub const PARTNERS: [Partner; 12] = [
     partner(("port-of-eskdal", "Port of Eskdal"), ("ports", "NO"), 1_900, 1.0, (70.0, 4.0), Story::Silent),
     partner(("breakwater-centre", "Breakwater Coordination Centre"), ("coordination", "BE"), 420, 0.5, (88.0, 3.0), Story::Steady),
 ];
+
+/// A sharing group, and the slugs of its members.
+pub const GROUP: (&str, [&str; 4]) = ("Water, ports and power", ["fenwick-power", "sable-water", "port-of-eskdal", "osterby-freight"]);
+
+/// Who shows everyone only how many records of a class it has.
+pub const NUMBERS_ONLY: [(&str, DataClass); 2] = [("viaduct-rail", DataClass::Incidents), ("pallister-air", DataClass::Indicators)];
 
 /// Who can sign in: a person of each role, and a second administrator. Demo data only; a hub that serves for real has none of them.
 #[must_use]

@@ -1,7 +1,7 @@
 //! Fills an empty database with the alliance's past.
 
 use super::{
-    cast::{INTERVAL, PARTNERS, PEOPLE},
+    cast::{GROUP, INTERVAL, NUMBERS_ONLY, PARTNERS, PEOPLE},
     history, incidents, indicators,
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     policy::default_policy,
 };
 use anyhow::{Context, bail};
-use domain::{DAY, OrgId, Timestamp};
+use domain::{DAY, Level, OrgId, Timestamp, sharing::Audience};
 use serde_json::{Value, json};
 use store::{Mode, Org, Settings, Store, What};
 
@@ -101,7 +101,25 @@ pub async fn load_records(app: &App, step: impl Fn()) -> anyhow::Result<()> {
         tracing::debug!(partner = partner.slug, "demo: records loaded");
         step();
     }
+    sharing(app, &orgs, now).await?;
     people(app, &orgs, now).await
+}
+
+/// What the partners agreed: a sharing group, and two that share numbers of a class instead of its records.
+async fn sharing(app: &App, orgs: &[Org], now: Timestamp) -> anyhow::Result<()> {
+    let hub = app.store.hub();
+    let find = |slug: &str| orgs.iter().find(|o| o.slug == slug).map(|o| o.id).with_context(|| format!("{slug} is missing"));
+    let (name, members) = GROUP;
+    let first = find(members[0])?;
+    let group = hub.add_group(first, name.to_owned(), true, now).await?;
+    for slug in &members[1..] {
+        hub.invite(group, first, find(slug)?, now).await?;
+        hub.join(group, find(slug)?, now).await?;
+    }
+    for (slug, class) in NUMBERS_ONLY {
+        hub.set_rule(find(slug)?, class, Audience::Everyone, Some(Level::Summary), now).await?;
+    }
+    Ok(())
 }
 
 async fn send(app: &App, org: &Org, what: What, items: Vec<Value>) -> anyhow::Result<()> {
