@@ -41,7 +41,7 @@ async fn addresses(app: &TestApp) -> Vec<(&'static str, String)> {
         ("/admin/policy", "/admin/policy".into()),
         ("/decisions", "/decisions".into()),
         ("/admin/sharing", "/admin/sharing".into()),
-        ("/admin/sharing/as", "/admin/sharing/as?org=beta".into()),
+        ("/admin/sharing/as", "/admin/sharing/as?org=gamma".into()),
         ("/admin/users", "/admin/users".into()),
         ("/about/scoring", "/about/scoring".into()),
         ("/status", "/status".into()),

@@ -19,6 +19,7 @@ mod headers;
 mod idempotency;
 mod incidents;
 mod keys;
+mod levels;
 mod limits;
 mod live;
 mod numbers;
