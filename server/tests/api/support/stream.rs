@@ -35,7 +35,8 @@ pub struct Stream {
 
 impl Stream {
     pub async fn open(request: RequestBuilder) -> Self {
-        let response: Response = request.send().await.expect("the stream opens");
+        // A stream outlasts what a request may take.
+        let response: Response = request.timeout(Duration::from_secs(600)).send().await.expect("the stream opens");
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         Self { chunks: Box::pin(response.bytes_stream().map(|c| c.map(|b| b.to_vec()))), rest: String::new(), seen: String::new() }
