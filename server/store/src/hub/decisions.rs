@@ -22,7 +22,7 @@ const ALERT: &str = "alert_level";
 const RIGHTS: &str = "SELECT kind, proposers, voters, quorum, days FROM decision_rights ORDER BY kind";
 const VOTES: &str = "SELECT decision_id, org_id, choice, reason FROM decision_votes ORDER BY voted_at";
 const DELEGATES: &str = "SELECT kind, org_id, delegate_id FROM decision_delegates";
-const MEMBERS: &str = "SELECT id FROM organisations WHERE sharing_confirmed_at IS NOT NULL AND suspended_at IS NULL";
+const MEMBERS: &str = "SELECT id FROM organisations WHERE sharing_confirmed_at IS NOT NULL AND suspended_at IS NULL ORDER BY id";
 const OPEN: &str = "SELECT id, effect, expires_at FROM decisions WHERE outcome IS NULL";
 
 /// A decision, open or ended.
