@@ -20,7 +20,8 @@ pub fn AdminPage(#[prop(into)] title: String, children: Children) -> impl IntoVi
     let (query, path) = (use_page_query(), use_path());
     let tab = move |(to, word): (&'static str, &'static str)| {
         // A tab holds the pages below it, too.
-        let current = move || path.with(|path| if path == to { Some("page") } else { path.strip_prefix(to).filter(|rest| rest.starts_with('/')).map(|_| "true") });
+        let current =
+            move || path.with(|path| if path == to { Some("page") } else { path.strip_prefix(to).filter(|rest| rest.starts_with('/')).map(|_| "true") });
         view! { <li><a href=move || kept(query, to) aria-current=current>{word}</a></li> }
     };
     view! {

@@ -171,15 +171,16 @@ pub async fn carry_over(State(app): State<App>, who: SignedIn) -> Response {
 /// A policy as a file.
 pub async fn json(State(app): State<App>, Verified(who): Verified, Query(which): Query<Which>) -> Response {
     let l = Looking::new(app.clone(), who.viewer);
-    let found = async {
+    let found: Result<Option<ScoringPolicy>, StoreError> = async {
         if which.version == "draft" {
             return Ok(Desk::of(&l, who.user.id).await?.draft.map(|d| d.policy));
         }
         let version = if which.version.is_empty() { l.board.policy.version.to_string() } else { which.version };
         let all = app.store.hub().policies().await?;
         Ok(all.into_iter().map(|a| a.policy).find(|p| p.version.to_string() == version))
-    };
-    let policy = match found.await {
+    }
+    .await;
+    let policy = match found {
         Ok(Some(policy)) => policy,
         Ok(None) => return StatusCode::NOT_FOUND.into_response(),
         Err(error) => return failed(&error),

@@ -64,11 +64,11 @@ fn change(l: &Looking, policy: &ScoringPolicy, t: &Tried<'_>) -> ScoreChange {
 /// The collective score. What is shared only in totals is a number that stands until the week ends, whatever the policy.
 fn index(l: &Looking, policy: &ScoringPolicy, tried: &[Tried<'_>]) -> ScorePair {
     let hidden = l.board.total_of(l.viewer, l.now.day()).map(Aggregate::part);
-    let whole = |pick: fn(&Tried<'_>) -> &OrgScore| {
-        let parts = tried.iter().map(|t| (t.org.info.weight, &pick(t).total)).chain(hidden.iter().map(|(weight, score)| (*weight, score)));
-        collective(parts).value
+    let whole = |next: bool| {
+        let parts = tried.iter().map(|t| (t.org.info.weight, if next { &t.then.total } else { &t.now.total }));
+        collective(parts.chain(hidden.iter().map(|(weight, score)| (*weight, score)))).value
     };
-    let (now, then) = (whole(|t| &t.now), whole(|t| &t.then));
+    let (now, then) = (whole(false), whole(true));
     let standing = |value: Option<f64>, policy: &ScoringPolicy| Standing::of(value, Freshness::Fresh, policy.on_target, policy.watch);
     ScorePair { now, then, standing_now: standing(now, &l.board.policy), standing_then: standing(then, policy) }
 }

@@ -59,7 +59,8 @@ async fn a_change_is_drafted_tried_proposed_and_adopted() {
     let id = propose(&steward).await;
     assert!(draft(&app, &steward).await.is_none(), "it became the proposal");
     let page = words(&beta.page(&format!("/decisions/{id}")).await);
-    for part in ["mfa_coverage_pct : target 98 → 79", "BETA Works 50 100", "Reachable", "Adopted at once with 2 more organisations for it", "May still vote"] {
+    for part in ["mfa_coverage_pct : target 98 → 79", "BETA Works 50 100", "Reachable", "Adopted at once with 2 more organisations for it", "May still vote"]
+    {
         assert!(page.contains(part), "{part}: {page}");
     }
     adopt(&beta, &gamma, &id).await;
@@ -83,7 +84,8 @@ async fn a_change_is_drafted_tried_proposed_and_adopted() {
 async fn what_is_wrong_is_said_beside_its_field_and_nothing_typed_is_lost() {
     let app = TestApp::start().await;
     let steward = app.person(Role::Steward).await;
-    let good = [("key", "sso_coverage_pct"), ("title", "Single sign-on"), ("unit", "percent"), ("domain", "PR"), ("target", "95"), ("floor", "50"), ("weight", "2")];
+    let good =
+        [("key", "sso_coverage_pct"), ("title", "Single sign-on"), ("unit", "percent"), ("domain", "PR"), ("target", "95"), ("floor", "50"), ("weight", "2")];
     let with = |field: &'static str, text: &'static str| good.map(|(name, value)| if name == field { (name, text) } else { (name, value) });
     for (field, text) in [
         ("key", "Not A Key"),
@@ -150,7 +152,8 @@ async fn what_is_wrong_is_said_beside_its_field_and_nothing_typed_is_lost() {
 async fn changes_gather_and_are_taken_back() {
     let app = TestApp::start().await;
     let steward = app.person(Role::Steward).await;
-    let new = [("key", "sso_coverage_pct"), ("title", "Single sign-on"), ("unit", "percent"), ("domain", "PR"), ("target", "95"), ("floor", "50"), ("weight", "0,5")];
+    let new =
+        [("key", "sso_coverage_pct"), ("title", "Single sign-on"), ("unit", "percent"), ("domain", "PR"), ("target", "95"), ("floor", "50"), ("weight", "0,5")];
     assert_eq!(done(&steward.post(NEW, &new).await), "drafted");
     assert_eq!(done(&steward.post(FORM, &metric("97", "60")).await), "drafted");
     assert_eq!(done(&steward.post("/admin/catalogue/hsts_pct/retire", &[]).await), "drafted");
@@ -159,7 +162,12 @@ async fn changes_gather_and_are_taken_back() {
     let typed: Vec<(&str, &str)> = numbers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_eq!(done(&steward.post("/admin/policy", &typed).await), "drafted");
     let page = words(&steward.page(DRAFT).await);
-    for line in ["watch from 70 → 65", "mfa_coverage_pct : target 98 → 97", "hsts_pct : retired", "sso_coverage_pct : new “Single sign-on”, percent, PR, target 95, floor 50, weight 0.5"] {
+    for line in [
+        "watch from 70 → 65",
+        "mfa_coverage_pct : target 98 → 97",
+        "hsts_pct : retired",
+        "sso_coverage_pct : new “Single sign-on”, percent, PR, target 95, floor 50, weight 0.5",
+    ] {
         assert!(page.contains(line), "{line}: {page}");
     }
     let catalogue = words(&steward.page("/admin/catalogue").await);
@@ -198,7 +206,8 @@ async fn only_who_may_propose_changes_anything_and_nobody_sees_anothers_draft() 
     }
     assert_eq!(other.get("/admin/policy.json?version=draft").await.status, 404);
     let before = app.rows().await;
-    let forms = [FORM, NEW, "/admin/catalogue/hsts_pct/retire", "/admin/catalogue/hsts_pct/restore", "/admin/policy", "/admin/policy/json", "/admin/policy/discard"];
+    let forms =
+        [FORM, NEW, "/admin/catalogue/hsts_pct/retire", "/admin/catalogue/hsts_pct/restore", "/admin/policy", "/admin/policy/json", "/admin/policy/discard"];
     for role in Role::ALL.into_iter().filter(|role| *role != Role::Steward) {
         let person = app.person(role).await;
         for path in forms.into_iter().chain([DRAFT, "/admin/policy/carry-over"]) {
@@ -322,7 +331,11 @@ async fn a_dry_run_is_what_scores_become() {
             partner.push("incidents", &items([incident("open", "critical", ["GREEN", "RED"][rng.random_range(0..2)])])).await;
         }
     }
-    let people = [("alpha", app.person(Role::Steward).await), ("beta", app.person_of("beta", Role::Executive).await), ("gamma", app.person_of("gamma", Role::Executive).await)];
+    let people = [
+        ("alpha", app.person(Role::Steward).await),
+        ("beta", app.person_of("beta", Role::Executive).await),
+        ("gamma", app.person_of("gamma", Role::Executive).await),
+    ];
     let [(_, steward), (_, beta), (_, gamma)] = &people;
     let (mut retired, mut moved) = (vec![], 0);
     for round in 0..5 {

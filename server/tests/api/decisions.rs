@@ -143,8 +143,7 @@ async fn a_suspended_organisation_shares_nothing_and_is_shown_nothing() {
 #[tokio::test]
 async fn who_proposed_takes_it_back_and_nobody_else() {
     let app = TestApp::start().await;
-    let (coordinator, other, beta) =
-        (app.person(Role::Coordinator).await, app.person(Role::OrgAdmin).await, app.person_of("beta", Role::OrgAdmin).await);
+    let (coordinator, other, beta) = (app.person(Role::Coordinator).await, app.person(Role::OrgAdmin).await, app.person_of("beta", Role::OrgAdmin).await);
     coordinator.post("/decisions", &[("kind", "alert_level"), ("level", "2"), ("reason", "Too soon")]).await;
     let id = newest(&app).await.id.to_string();
     beta.post("/decisions/vote", &[("id", &id), ("choice", "for"), ("reason", "Seen here, too")]).await;
@@ -170,7 +169,13 @@ async fn a_decisions_page_says_who_still_votes_and_what_it_takes() {
     coordinator.post("/decisions", &[("kind", "alert_level"), ("level", "2"), ("reason", "a")]).await;
     let path = format!("/decisions/{}", newest(&app).await.id);
     let page = words(&coordinator.page(&path).await);
-    for part in ["Adopted at once with 2 more organisations for it. At its end 1 more organisation must have voted", "May still vote ALPHA Works BETA Works GAMMA Works", "25 % of the organisations", "coordinator, administrator", "1 day"] {
+    for part in [
+        "Adopted at once with 2 more organisations for it. At its end 1 more organisation must have voted",
+        "May still vote ALPHA Works BETA Works GAMMA Works",
+        "25 % of the organisations",
+        "coordinator, administrator",
+        "1 day",
+    ] {
         assert!(page.contains(part), "{part}: {page}");
     }
     beta.post("/decisions/vote", &[("id", path.trim_start_matches("/decisions/")), ("choice", "against"), ("reason", "Nothing seen")]).await;

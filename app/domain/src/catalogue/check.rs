@@ -30,7 +30,9 @@ impl MetricDefinition {
     #[must_use]
     pub fn faults(&self) -> Faults {
         let mut faults = Faults::new();
-        let mut fault = |field: &str, text: String| drop(faults.entry(field.to_owned()).or_insert(text));
+        let mut fault = |field: &str, text: String| {
+            faults.entry(field.to_owned()).or_insert(text);
+        };
         let lower = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         if !(self.key.starts_with(|c: char| c.is_ascii_lowercase()) && self.key.chars().all(lower) && self.key.len() <= LONGEST) {
             fault("key", format!("Must be small letters, digits and _, a letter first, at most {LONGEST}."));

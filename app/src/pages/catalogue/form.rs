@@ -38,7 +38,9 @@ fn Metric(page: Signal<MetricForm>, done: String) -> impl IntoView {
     let fact = match (&form.key, form.state) {
         (None, _) => "Partners push it under its key once the alliance has adopted it.".to_owned(),
         (Some(key), MetricState::Added) => format!("{key} is new in your draft."),
-        (Some(key), MetricState::Retired) => format!("{key} is retired in your draft: values that are pushed under it would be refused, and it would leave the scores."),
+        (Some(key), MetricState::Retired) => {
+            format!("{key} is retired in your draft: values that are pushed under it would be refused, and it would leave the scores.")
+        }
         (Some(key), MetricState::Changed) => format!("{key} is changed in your draft."),
         (Some(key), MetricState::Same) => format!("Partners push it under {key}."),
     };
@@ -50,7 +52,7 @@ fn Metric(page: Signal<MetricForm>, done: String) -> impl IntoView {
         {draft_bar(&form.head)}
         <div class="record">
             <div class="record-main">
-                {if may_change && !retired { fields(&form).into_any() } else { facts(&form).into_any() }}
+                {if may_change && !retired { fields(&form) } else { facts(&form) }}
                 {(may_change && form.key.is_some()).then(|| ways(&form))}
             </div>
             <div class="record-side">{said.as_ref().map(scored)}</div>
@@ -59,7 +61,7 @@ fn Metric(page: Signal<MetricForm>, done: String) -> impl IntoView {
     .into_any()
 }
 
-fn fields(form: &MetricForm) -> impl IntoView {
+fn fields(form: &MetricForm) -> AnyView {
     let filled = Filled { typed: &form.typed, faults: &form.faults };
     let (action, button) = match &form.key {
         Some(key) => (format!("/admin/catalogue/{key}"), "Save in the draft"),
@@ -94,12 +96,13 @@ fn fields(form: &MetricForm) -> impl IntoView {
             </form>
         </Card>
     }
+    .into_any()
 }
 
 /// The definition for those who only read it.
-fn facts(form: &MetricForm) -> impl IntoView {
+fn facts(form: &MetricForm) -> AnyView {
     let metric = form.in_force.clone().or_else(|| MetricDefinition::read(&form.typed).ok());
-    metric.map(|m| {
+    let table = metric.map(|m| {
         view! {
             <Card title="Definition">
                 <dl class="facts-list">
@@ -113,28 +116,30 @@ fn facts(form: &MetricForm) -> impl IntoView {
                 </dl>
             </Card>
         }
-    })
+    });
+    table.into_any()
 }
 
 /// Retiring it, and taking back what the draft does with it.
-fn ways(form: &MetricForm) -> impl IntoView {
+fn ways(form: &MetricForm) -> AnyView {
     let key = form.key.clone().unwrap_or_default();
     let back = matches!(form.state, MetricState::Changed | MetricState::Retired).then(|| {
         view! { <form method="post" action=format!("/admin/catalogue/{key}/restore")><button>"Take my change back"</button></form> }
     });
     let word = if form.state == MetricState::Added { "Take it out of the draft" } else { "Retire in the draft" };
-    let retire =
-        (form.state != MetricState::Retired).then(|| view! { <form method="post" action=format!("/admin/catalogue/{key}/retire")><button>{word}</button></form> });
+    let retire = (form.state != MetricState::Retired)
+        .then(|| view! { <form method="post" action=format!("/admin/catalogue/{key}/retire")><button>{word}</button></form> });
     view! {
         <Card title="Other ways" class="ways">
             <p class="quiet">"A retired metric leaves the scores, and pushes of it are refused by name; what was stored of it is kept."</p>
             <div class="row-forms">{back}{retire}</div>
         </Card>
     }
+    .into_any()
 }
 
 /// What values score by this definition.
-fn scored(metric: &MetricDefinition) -> impl IntoView {
+fn scored(metric: &MetricDefinition) -> AnyView {
     let at = |share: f64| metric.floor + (metric.target - metric.floor) * share;
     let row = |value: f64| {
         let score = metric_score(metric, value);
@@ -150,4 +155,5 @@ fn scored(metric: &MetricDefinition) -> impl IntoView {
             </table>
         </Card>
     }
+    .into_any()
 }

@@ -28,7 +28,9 @@ fn Decision(page: Signal<Data>, done: String) -> impl IntoView {
     let policy = row.kind == DecisionKind::ScoringPolicy;
     let state = match row.outcome {
         Some((outcome, at)) => view! { {mark(Some(outcome))}" "<Time at/> }.into_any(),
-        None if open => view! { <span class="mark st-watch"><span class="sign" aria-hidden="true">"!"</span>"Open"</span>" until "<Time at=row.expires_at/> }.into_any(),
+        None if open => {
+            view! { <span class="mark st-watch"><span class="sign" aria-hidden="true">"!"</span>"Open"</span>" until "<Time at=row.expires_at/> }.into_any()
+        }
         None => view! { <span class="quiet">"Its time is over; votes are being counted."</span> }.into_any(),
     };
     let became = version.map(|v| view! { <p>"It is "<a href=format!("/admin/policy/versions/{v}")>{format!("version {v} of the scoring policy")}</a>"."</p> });
@@ -44,7 +46,7 @@ fn Decision(page: Signal<Data>, done: String) -> impl IntoView {
         });
         view! { <Card title="What it changes" id="changes">{note}{difference_list(&lines)}</Card> }
     });
-    let missing = open.then(|| missing(&row.tally, right.quorum));
+    let missing = open.then(|| missing(row.tally, right.quorum));
     let roles = |roles: &[Role]| roles.iter().map(|r| role_title(*r).to_lowercase()).collect::<Vec<_>>().join(", ");
     let (proposers, voters) = (roles(&right.proposers), roles(&right.voters));
     view! {
@@ -81,20 +83,20 @@ fn Decision(page: Signal<Data>, done: String) -> impl IntoView {
 }
 
 /// What it still takes.
-fn missing(tally: &domain::decision::Tally, quorum: u32) -> impl IntoView {
+fn missing(tally: domain::decision::Tally, quorum: u32) -> AnyView {
     let more = plural(tally.to_adopt().into(), "more organisation", "more organisations");
     let quorum = match tally.to_quorum(quorum) {
         0 => "The quorum is there: at its end those who voted decide.".to_owned(),
         n => format!("At its end {} must have voted, or it lapses.", plural(n.into(), "more organisation", "more organisations")),
     };
-    view! { <p class="quiet missing">{format!("Adopted at once with {more} for it. {quorum}")}</p> }
+    view! { <p class="quiet missing">{format!("Adopted at once with {more} for it. {quorum}")}</p> }.into_any()
 }
 
 /// Who has not voted.
-fn still(waiting: &[(OrgRef, Option<OrgRef>)]) -> impl IntoView {
+fn still(waiting: &[(OrgRef, Option<OrgRef>)]) -> AnyView {
     let one = |(org, speaker): &(OrgRef, Option<OrgRef>)| {
         let by = speaker.as_ref().map(|s| format!(", for whom {} speaks until then", s.name));
         view! { <li>{org.name.clone()}{by}</li> }
     };
-    view! { <h3 class="sub">"May still vote"</h3><ul class="plain-list">{waiting.iter().map(one).collect_view()}</ul> }
+    view! { <h3 class="sub">"May still vote"</h3><ul class="plain-list">{waiting.iter().map(one).collect_view()}</ul> }.into_any()
 }
