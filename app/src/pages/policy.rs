@@ -27,6 +27,7 @@ pub fn PolicyPage() -> impl IntoView {
 fn Policy(page: Signal<Data>, done: String) -> impl IntoView {
     let p = page.get_untracked();
     let (version, may_change) = (p.head.version, p.head.may_change);
+    let (numbers, versions, json) = (numbers(&p), versions(&p.versions), json(&p));
     view! {
         <PageHead title="Scoring policy">
             <span>"Version "<a href=format!("/admin/policy/versions/{version}")>{version}</a>" is in force. Its metrics are in the "<a href="/admin/catalogue">"catalogue"</a>"; "<a href="/about/scoring">"how scores are made"</a>"."</span>
@@ -34,9 +35,9 @@ fn Policy(page: Signal<Data>, done: String) -> impl IntoView {
         <Notice text=notice(&done)/>
         {draft_bar(&p.head)}
         {(!may_change).then(|| view! { <p class="quiet">"Changes are proposed by the hub's steward and adopted by the alliance: "<a href="/decisions">"Decisions"</a>"."</p> })}
-        <Card title="Thresholds, caps and functions" id="numbers">{numbers(&p)}</Card>
-        <Card title="Versions" id="versions">{versions(&p.versions)}</Card>
-        <Card title="As JSON" id="json">{json(&p)}</Card>
+        <Card title="Thresholds, caps and functions" id="numbers">{numbers}</Card>
+        <Card title="Versions" id="versions">{versions}</Card>
+        <Card title="As JSON" id="json">{json}</Card>
     }
     .into_any()
 }

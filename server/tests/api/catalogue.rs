@@ -318,13 +318,15 @@ async fn a_dry_run_is_what_scores_become() {
     let mut rng = StdRng::seed_from_u64(seed);
     let hub = app.app.store.hub();
     for org in ORGS {
-        let values = app.app.live.board().policy.metrics.clone().into_iter().filter(|_| rng.random_range(0..4) > 0).map(|m| {
-            let value = m.floor + (m.target - m.floor) * f64::from(rng.random_range(0..=10)) / 10.0;
-            // Fresh, late, and stale: none of them changes while the test runs.
-            let at = app.at(-[1, 6, 12][rng.random_range(0..3)] * MINUTE);
-            serde_json::json!({ "metric": m.key, "value": value, "observed_at": at })
-        });
-        let values: Vec<_> = values.collect();
+        let mut values = vec![];
+        for m in app.app.live.board().policy.metrics.iter() {
+            if rng.random_range(0..4) > 0 {
+                let value = m.floor + (m.target - m.floor) * f64::from(rng.random_range(0..=10)) / 10.0;
+                // Fresh, late, and stale: none of them changes while the test runs.
+                let at = app.at(-[1, 6, 12][rng.random_range(0..3)] * MINUTE);
+                values.push(serde_json::json!({ "metric": m.key, "value": value, "observed_at": at }));
+            }
+        }
         let partner = app.partner(org).await;
         partner.push("metrics", &items(values)).await;
         if rng.random_range(0..2) == 0 {

@@ -80,23 +80,22 @@ fn fields(form: &MetricForm) -> AnyView {
         .into_any()
     };
     let functions = Domain::ALL.map(|d| (d.code().to_owned(), format!("{} ({})", d.title(), d.code())));
-    view! {
-        <Card title="Definition">
-            {filled.summary()}
-            <form class="fields wide-fields" method="post" action=action>
-                {identity}
-                {filled.text("title", "Title", "")}
-                {filled.choice("domain", "Function", "", functions)}
-                <div class="field-row">
-                    {filled.number("target", "Target, 100 points", "Below the floor where less is better.")}
-                    {filled.number("floor", "Floor, 0 points", "")}
-                    {filled.number("weight", "Weight", "Among the metrics of its function.")}
-                </div>
-                <button class="primary">{button}</button>
-            </form>
-        </Card>
+    let inside = view! {
+        {filled.summary()}
+        <form class="fields wide-fields" method="post" action=action>
+            {identity}
+            {filled.text("title", "Title", "")}
+            {filled.choice("domain", "Function", "", functions)}
+            <div class="field-row">
+                {filled.number("target", "Target, 100 points", "Below the floor where less is better.")}
+                {filled.number("floor", "Floor, 0 points", "")}
+                {filled.number("weight", "Weight", "Among the metrics of its function.")}
+            </div>
+            <button class="primary">{button}</button>
+        </form>
     }
-    .into_any()
+    .into_any();
+    view! { <Card title="Definition">{inside}</Card> }.into_any()
 }
 
 /// The definition for those who only read it.

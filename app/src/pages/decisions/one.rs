@@ -48,17 +48,18 @@ fn Decision(page: Signal<Data>, done: String) -> impl IntoView {
     });
     let missing = open.then(|| missing(row.tally, right.quorum));
     let roles = |roles: &[Role]| roles.iter().map(|r| role_title(*r).to_lowercase()).collect::<Vec<_>>().join(", ");
+    let (by, proposed_at, reason, stands) = (row.by.clone(), row.proposed_at, row.reason.clone(), standing(&row));
     let (proposers, voters) = (roles(&right.proposers), roles(&right.voters));
     view! {
-        <PageHead title=row.title.clone()><span>{kind_words(right.kind)}", proposed by "<OrgLink org=row.by.clone()/>" "<Time at=row.proposed_at/></span></PageHead>
+        <PageHead title=row.title.clone()><span>{kind_words(right.kind)}", proposed by "<OrgLink org=by/>" "<Time at=proposed_at/></span></PageHead>
         <Notice text=notice(&done)/>
         <div class="record">
             <div class="record-main">
                 <Card title="Decision" class="disclosure decision">
                     {effect}
-                    <p class="prose">"Why: "{row.reason.clone()}</p>
+                    <p class="prose">"Why: "{reason}</p>
                     {became}
-                    <p>{state}" "<b>{standing(&row)}</b></p>
+                    <p>{state}" "<b>{stands}</b></p>
                     {form}
                     {withdraw}
                 </Card>
