@@ -31,7 +31,12 @@ pub trait Pages: Send + Sync {
     fn connect(&self) -> Pending<'_, Connect>;
     fn account(&self) -> Pending<'_, Account>;
     fn decisions(&self) -> Pending<'_, Decisions>;
+    fn decision(&self, id: String) -> Pending<'_, DecisionPage>;
+    fn catalogue(&self) -> Pending<'_, CataloguePage>;
+    fn metric_form(&self, key: Option<String>) -> Pending<'_, MetricForm>;
     fn policy(&self) -> Pending<'_, PolicyPage>;
+    fn policy_version(&self, version: String) -> Pending<'_, PolicyVersion>;
+    fn draft(&self) -> Pending<'_, DraftPage>;
     fn people(&self) -> Pending<'_, People>;
     fn keys(&self) -> Pending<'_, Keys>;
     fn audit(&self, query: PageQuery) -> Pending<'_, AuditTrail>;

@@ -91,10 +91,16 @@ fn Routes() -> impl IntoView {
                 <Route path=path!("/admin/keys") view=KeysPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/users") view=UsersPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/groups") view=GroupsPage ssr=SsrMode::Async/>
+                <Route path=path!("/admin/catalogue") view=CataloguePage ssr=SsrMode::Async/>
+                <Route path=path!("/admin/catalogue/new-metric") view=NewMetricPage ssr=SsrMode::Async/>
+                <Route path=path!("/admin/catalogue/:metric") view=MetricFormPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/policy") view=PolicyPage ssr=SsrMode::Async/>
+                <Route path=path!("/admin/policy/draft") view=DraftPage ssr=SsrMode::Async/>
+                <Route path=path!("/admin/policy/versions/:version") view=PolicyVersionPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/sharing") view=SharingPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/sharing/as") view=SharingAsPage ssr=SsrMode::Async/>
                 <Route path=path!("/decisions") view=DecisionsPage ssr=SsrMode::Async/>
+                <Route path=path!("/decisions/:id") view=DecisionPage ssr=SsrMode::Async/>
                 <Route path=path!("/about/scoring") view=ScoringPage ssr=SsrMode::Async/>
                 <Route path=path!("/status") view=StatusPage ssr=SsrMode::Async/>
                 <Route path=path!("/signin") view=SignInPage ssr=SsrMode::Async/>

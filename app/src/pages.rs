@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod catalogue;
 mod code;
 mod collective;
 mod connect;
@@ -30,10 +31,11 @@ mod welcome;
 
 pub use account::AccountPage;
 pub use audit::AuditPage;
+pub use catalogue::{CataloguePage, MetricFormPage, NewMetricPage};
 pub use code::{CodePage, StepUpPage};
 pub use collective::CollectivePage;
 pub use connect::ConnectPage;
-pub use decisions::DecisionsPage;
+pub use decisions::{DecisionPage, DecisionsPage};
 pub use event::EventPage;
 pub use events::EventsPage;
 pub use groups::GroupsPage;
@@ -45,7 +47,7 @@ pub use keys::KeysPage;
 pub use metric::MetricPage;
 pub use organisation::OrganisationPage;
 pub use organisations::OrganisationsPage;
-pub use policy::PolicyPage;
+pub use policy::{DraftPage, PolicyPage, PolicyVersionPage};
 pub use pushes::PushesPage;
 pub use receipt::ReceiptPage;
 pub use scoring::ScoringPage;

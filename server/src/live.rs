@@ -34,10 +34,13 @@ use tokio::sync::watch;
 /// Frames are at least this far apart, so that a storm of pushes becomes a steady beat; where a step takes longer than half of it, twice as long as
 /// that step, because the pushes need the database, too.
 const BEAT: Duration = Duration::from_millis(20);
-/// How often the organisations and the policy are read again.
+/// How often the organisations are read again.
 const RELOAD: i64 = 5 * domain::SECOND;
-/// How often it is asked whether sharing rules changed. A change must take effect within five seconds, in open streams too.
+/// How often it is asked whether sharing rules, policy or alert level changed, and whether a decision's time is over. A change must take effect
+/// within five seconds, in open streams too.
 const SHARING: i64 = 2 * domain::SECOND;
+/// How long somebody who decided something waits for it to be in force.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// A step that takes longer makes the view stale, and open pages say so.
 const LATE: Duration = Duration::from_secs(5);
 /// How often today's scores are written.
@@ -51,6 +54,9 @@ pub struct Live {
     streams: AtomicUsize,
     pub audience: Audience,
     follows: watch::Sender<bool>,
+    /// How often it was asked to look at rules, policy and alert level at once, and up to which asking that was done.
+    asked: watch::Sender<u64>,
+    looked: watch::Sender<u64>,
     stopping: watch::Sender<bool>,
     assets: OnceLock<String>,
 }
@@ -70,6 +76,8 @@ impl Live {
             streams: AtomicUsize::new(0),
             audience: Audience::default(),
             follows: watch::channel(true).0,
+            asked: watch::channel(0).0,
+            looked: watch::channel(0).0,
             stopping: watch::channel(false).0,
             assets: OnceLock::new(),
         })
@@ -107,6 +115,21 @@ impl Live {
         self.follows.send_if_modified(|old| std::mem::replace(old, follows) != follows);
     }
 
+    /// Looks at rules, policy and alert level again, and returns once the board goes by them: who decided something finds it in force with his
+    /// next page. Where the database does not answer, this takes no longer than a moment, and what was decided comes a little later.
+    pub async fn look_now(&self) {
+        let mut mine = 0;
+        self.asked.send_modify(|asked| {
+            *asked += 1;
+            mine = *asked;
+        });
+        let mut looked = self.looked.subscribe();
+        let done = tokio::time::timeout(PATIENCE, looked.wait_for(|upto| *upto >= mine)).await;
+        if done.is_err() {
+            tracing::warn!("what was decided is not in force yet");
+        }
+    }
+
     /// Turns true when the program stops.
     #[must_use]
     pub fn stopping(&self) -> watch::Receiver<bool> {
@@ -138,6 +161,7 @@ impl Live {
 pub async fn follow(app: App) {
     let mut commits = app.store.commits();
     let mut stopping = app.live.stopping();
+    let mut asked = app.live.asked.subscribe();
     let mut state = Following::new(app.clock.now());
     let mut poll = tokio::time::interval(Duration::from_secs(1));
     poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -145,6 +169,7 @@ pub async fn follow(app: App) {
         tokio::select! {
             _ = commits.changed() => {}
             _ = poll.tick() => {}
+            _ = asked.changed() => {}
             _ = stopping.changed() => break,
         }
         let began = tokio::time::Instant::now();
@@ -196,6 +221,8 @@ impl Following {
 
     async fn step(&mut self, app: &App) -> Result<(), StoreError> {
         let now = app.clock.now();
+        let asked = *app.live.asked.borrow();
+        let at_once = asked > *app.live.looked.borrow();
         let mut board = Board::clone(&app.live.board());
         let missed = self.backfill.missed(app, board.seq).await?;
         self.note(&missed, now);
@@ -206,9 +233,18 @@ impl Following {
             changed_orgs.extend(board.reload(&app.store, now).await?);
         }
         let mut resync = false;
-        if is_due(self.shared, now, SHARING) {
+        if at_once || is_due(self.shared, now, SHARING) {
             self.shared = now;
+            // A decision that cannot be ended must not stop the live view.
+            if let Err(error) = app.store.hub().settle_decisions(now).await {
+                tracing::warn!(%error, "decisions whose time is over");
+            }
             resync = board.reload_sharing(&app.store).await?;
+            // What was decided may be a policy.
+            if resync {
+                self.reloaded = now;
+                changed_orgs.extend(board.reload(&app.store, now).await?);
+            }
             // A new week has new totals, and new rules may be the first that allow one.
             if resync || week_of(now.day()) != self.week {
                 self.week = week_of(now.day());
@@ -227,6 +263,9 @@ impl Following {
         if resync {
             let frame = Frame::resync(&board);
             publish(app, board, frame);
+        }
+        if at_once {
+            app.live.looked.send_replace(asked);
         }
         if let Some(made) = self.backfill.finished(now) {
             self.days_changed |= !made.is_empty();

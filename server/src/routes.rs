@@ -3,6 +3,7 @@
 mod account;
 mod assets;
 mod audit;
+mod catalogue;
 mod connect;
 mod csv;
 mod decisions;
@@ -10,6 +11,7 @@ mod groups;
 mod health;
 mod keys;
 mod pages;
+mod policy;
 mod sharing;
 pub mod table;
 mod users;
@@ -122,9 +124,6 @@ async fn upkeep(app: App) {
         }
         if let Err(error) = auth::throttle::forget(&app).await {
             tracing::warn!(%error, "old attempts to sign in could not be forgotten");
-        }
-        if let Err(error) = app.store.hub().settle_decisions(app.clock.now()).await {
-            tracing::warn!(%error, "decisions whose time is over");
         }
         if ticks.is_multiple_of(120) {
             match app.store.hub().retain(app.config.retention, app.clock.now()).await {

@@ -5,9 +5,11 @@
 
 mod account;
 mod admin;
+mod catalogue;
 mod collective;
 mod connect;
 mod decisions;
+mod dry_run;
 mod events;
 mod groups;
 mod incidents;
@@ -16,6 +18,7 @@ mod metric;
 mod organisation;
 mod organisations;
 mod reach;
+mod policy;
 mod records;
 mod scoring;
 pub mod sharing;
@@ -25,11 +28,14 @@ mod status;
 pub mod words;
 
 pub(crate) use admin::audit_filter;
+pub(crate) use catalogue::read_metric;
 pub use collective::collective;
+pub(crate) use decisions::{has_vote, right};
 pub(crate) use events::filter as events_filter;
 pub(crate) use incidents::filter as incidents_filter;
 pub(crate) use indicators::filter as indicators_filter;
 pub use organisations::organisations;
+pub(crate) use policy::Desk;
 
 use crate::{
     App,
@@ -152,7 +158,7 @@ pub struct Viewing {
     pub who: Option<SignedIn>,
     /// The address the browser reached the hub under.
     pub base_url: String,
-    /// What this very answer shows and none after it: a new key, a one-time link.
+    /// What this very answer shows and none after it: a new key, a one-time link, a form whose fields are wrong.
     pub once: Option<String>,
 }
 
@@ -249,8 +255,28 @@ impl Pages for Viewing {
         Box::pin(async move { decisions::decisions(&self.looking()?).await })
     }
 
+    fn decision(&self, id: String) -> Pending<'_, DecisionPage> {
+        Box::pin(async move { decisions::decision(self, &self.looking()?, &id).await })
+    }
+
+    fn catalogue(&self) -> Pending<'_, CataloguePage> {
+        Box::pin(async move { catalogue::catalogue(self, &self.looking()?).await })
+    }
+
+    fn metric_form(&self, key: Option<String>) -> Pending<'_, MetricForm> {
+        Box::pin(async move { catalogue::metric_form(self, &self.looking()?, key).await })
+    }
+
     fn policy(&self) -> Pending<'_, PolicyPage> {
-        Box::pin(async move { decisions::policy(&self.looking()?).await })
+        Box::pin(async move { policy::policy(self, &self.looking()?).await })
+    }
+
+    fn policy_version(&self, version: String) -> Pending<'_, PolicyVersion> {
+        Box::pin(async move { policy::version(self, &self.looking()?, &version).await })
+    }
+
+    fn draft(&self) -> Pending<'_, DraftPage> {
+        Box::pin(async move { policy::draft(self, &self.looking()?).await })
     }
 
     fn people(&self) -> Pending<'_, People> {

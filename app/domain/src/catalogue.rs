@@ -1,5 +1,13 @@
 //! The shared catalogue: which metrics exist, what they mean, how they score.
 
+pub mod check;
+pub mod difference;
+pub mod form;
+
+pub use check::Faults;
+pub use difference::{Change, Difference, differences};
+pub use form::Typed;
+
 use serde::{Deserialize, Serialize};
 
 /// One function of NIST CSF 2.0 (<https://doi.org/10.6028/NIST.CSWP.29>), the default axis of posture.
@@ -142,6 +150,12 @@ impl ScoringPolicy {
         self.metrics.iter().position(|m| m.key == key)
     }
 
+    /// A metric of the catalogue.
+    #[must_use]
+    pub fn metric(&self, key: &str) -> Option<&MetricDefinition> {
+        self.metrics.iter().find(|m| m.key == key)
+    }
+
     /// The metrics of a domain with their positions.
     pub fn of_domain(&self, domain: Domain) -> impl Iterator<Item = (usize, &MetricDefinition)> {
         self.metrics.iter().enumerate().filter(move |(_, m)| m.domain == domain)
@@ -154,37 +168,5 @@ impl ScoringPolicy {
     #[must_use]
     pub fn domain(&self, domain: Domain) -> &DomainPolicy {
         self.domains.iter().find(|d| d.domain == domain).expect("a checked policy has every domain")
-    }
-
-    /// Whether scores can be made with this policy.
-    ///
-    /// # Errors
-    /// Names the field that is wrong.
-    pub fn check(&self) -> Result<(), String> {
-        for domain in Domain::ALL {
-            let found: Vec<_> = self.domains.iter().filter(|d| d.domain == domain).collect();
-            let [only] = found[..] else { return Err(format!("domains: {} must stand there once", domain.code())) };
-            if !(only.weight > 0.0 && only.weight.is_finite() && (0.0..=100.0).contains(&only.target)) {
-                return Err(format!("domains/{}: weight or target out of range", domain.code()));
-            }
-        }
-        if !(0.0 <= self.watch && self.watch <= self.on_target && self.on_target <= 100.0 && (0.0..=100.0).contains(&self.critical_cap)) {
-            return Err("watch, on_target, critical_cap: out of order or range".into());
-        }
-        for (i, m) in self.metrics.iter().enumerate() {
-            if self.position(&m.key) != Some(i) {
-                return Err(format!("metrics/{i}/key: {} stands there twice", m.key));
-            }
-            if !UNITS.contains(&m.unit.as_str()) {
-                return Err(format!("metrics/{i}/unit: must be one of {}", UNITS.join(", ")));
-            }
-            if !(m.target.is_finite() && m.floor.is_finite() && m.target != m.floor) {
-                return Err(format!("metrics/{i}: target and floor of {} must differ", m.key));
-            }
-            if !(m.weight > 0.0 && m.weight.is_finite()) {
-                return Err(format!("metrics/{i}/weight: must be more than 0"));
-            }
-        }
-        Ok(())
     }
 }

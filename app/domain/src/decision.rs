@@ -173,6 +173,8 @@ pub enum Outcome {
     Rejected,
     /// Too few voted.
     Lapsed,
+    /// By who proposed it.
+    Withdrawn,
 }
 
 impl Outcome {
@@ -182,6 +184,7 @@ impl Outcome {
             Self::Adopted => "adopted",
             Self::Rejected => "rejected",
             Self::Lapsed => "lapsed",
+            Self::Withdrawn => "withdrawn",
         }
     }
 }
@@ -190,7 +193,7 @@ impl FromStr for Outcome {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        [Self::Adopted, Self::Rejected, Self::Lapsed].into_iter().find(|o| o.name() == text).ok_or_else(|| "is no outcome".to_owned())
+        [Self::Adopted, Self::Rejected, Self::Lapsed, Self::Withdrawn].into_iter().find(|o| o.name() == text).ok_or_else(|| "is no outcome".to_owned())
     }
 }
 
@@ -214,6 +217,18 @@ impl Tally {
             *(if *choice { &mut tally.yes } else { &mut tally.no }) += 1;
         }
         tally
+    }
+
+    /// How many more organisations must be for it, so that it is adopted at once.
+    #[must_use]
+    pub const fn to_adopt(self) -> u32 {
+        (self.members / 2 + 1).saturating_sub(self.yes)
+    }
+
+    /// How many more organisations must vote, either way, for an outcome at the end.
+    #[must_use]
+    pub fn to_quorum(self, quorum: u32) -> u32 {
+        (quorum * self.members).div_ceil(100).max(1).saturating_sub(self.yes + self.no)
     }
 
     /// The outcome, if there is one already; `over` says that the time is.
@@ -256,6 +271,30 @@ mod tests {
             (tally(0, 0, 0), 0, None, Lapsed),
         ] {
             assert_eq!((t.outcome(quorum, false), t.outcome(quorum, true)), (early, Some(late)), "{t:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_just_enough() {
+        for members in 1..=24 {
+            for (yes, no) in (0..=members).flat_map(|yes| (0..=members - yes).map(move |no| (yes, no))) {
+                let t = tally(yes, no, members);
+                let more = t.to_adopt();
+                assert_eq!(tally(yes + more, 0, members).outcome(0, false), Some(Adopted), "{t:?}");
+                assert!(more == 0 || tally(yes + more - 1, 0, members).outcome(0, false) != Some(Adopted), "{t:?}");
+                for quorum in [0, 5, 25, 50, 51, 100] {
+                    let needed = t.to_quorum(quorum);
+                    match t.outcome(quorum, true) {
+                        Some(Lapsed) => {
+                            assert!(needed > 0 && tally(yes + needed, no, members).outcome(quorum, true) != Some(Lapsed), "{t:?} {quorum}");
+                            let fewer = tally(yes + needed - 1, no, members);
+                            assert!(2 * fewer.yes > members || fewer.outcome(quorum, true) == Some(Lapsed), "{t:?} {quorum}");
+                        }
+                        // A majority of all needs no quorum.
+                        _ => assert!(needed == 0 || 2 * yes > members || 2 * no >= members, "{t:?} {quorum}"),
+                    }
+                }
+            }
         }
     }
 

@@ -4,11 +4,12 @@ use super::{Page, kept, use_page_query, use_path};
 use leptos::prelude::*;
 
 /// Path and word of each tab.
-const TABS: [(&str, &str); 6] = [
+const TABS: [(&str, &str); 7] = [
     ("/admin/sharing", "Sharing"),
     ("/admin/groups", "Groups"),
     ("/admin/users", "People"),
     ("/admin/keys", "API keys"),
+    ("/admin/catalogue", "Catalogue"),
     ("/admin/policy", "Policy"),
     ("/admin/audit", "Audit trail"),
 ];
@@ -18,7 +19,9 @@ const TABS: [(&str, &str); 6] = [
 pub fn AdminPage(#[prop(into)] title: String, children: Children) -> impl IntoView {
     let (query, path) = (use_page_query(), use_path());
     let tab = move |(to, word): (&'static str, &'static str)| {
-        let current = move || path.get().strip_prefix(to).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')).then_some("page");
+        // A tab holds the pages below it, too.
+        let current =
+            move || path.with(|path| if path == to { Some("page") } else { path.strip_prefix(to).filter(|rest| rest.starts_with('/')).map(|_| "true") });
         view! { <li><a href=move || kept(query, to) aria-current=current>{word}</a></li> }
     };
     view! {

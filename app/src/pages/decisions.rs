@@ -1,6 +1,7 @@
 //! `/decisions`: what the alliance decides together, with every vote, its reason and what came of it.
 
 mod forms;
+mod one;
 
 use super::users::title;
 use crate::{api::pages, components::*};
@@ -12,6 +13,8 @@ use domain::{
 use forms::{DelegateForm, ProposeForms, vote_form};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
+
+pub use one::DecisionPage;
 
 /// The decisions.
 #[component]
@@ -28,31 +31,20 @@ pub(super) fn kind_words(kind: DecisionKind) -> &'static str {
         DecisionKind::AlertLevel => "Change the alert level",
         DecisionKind::ScoringPolicy => "Adopt a scoring policy",
         DecisionKind::SuspendOrganisation => "Suspend an organisation",
-        DecisionKind::AdmitOrganisation => "Admit an organisation again",
+        DecisionKind::AdmitOrganisation => "Admit an organisation",
         DecisionKind::SharingDefault => "Change the default of what is shared",
     }
 }
 
 #[component]
 fn All(page: Signal<Decisions>, done: String) -> impl IntoView {
-    let notice = match done.as_str() {
-        "proposed" => Some("Proposed. It is open for votes."),
-        "voted" => Some("Your organisation's vote is counted."),
-        "delegated" => Some("Saved. It counts from the next time votes are counted."),
-        "gone" => Some("That decision is not open."),
-        "reason" => Some("Nothing was proposed: say why."),
-        "most" => Some("Nothing was proposed: your organisation has as many open decisions as it may."),
-        "policy" => Some("Nothing was proposed: that is no sound scoring policy."),
-        "unknown" => Some("Nothing was changed: the form names nothing that there is."),
-        _ => None,
-    };
     let (alert, open, ended, rights) = page.with_untracked(|p| (p.alert, p.open.clone(), p.ended.clone(), p.rights.clone()));
     let (none, history) = (open.is_empty(), !ended.is_empty());
     view! {
         <PageHead title="Decisions">
             <span>"The alert level is "<b>{alert.number()}", "{alert.title().to_lowercase()}</b>". Each organisation has one vote. What is adopted is done by the decision itself, at once."</span>
         </PageHead>
-        <Notice text=notice/>
+        <Notice text=notice(&done)/>
         {none.then(|| view! { <section class="card"><Empty title="Nothing is open for votes."/></section> })}
         {open.into_iter().map(decision).collect_view()}
         <ProposeForms page/>
@@ -62,6 +54,21 @@ fn All(page: Signal<Decisions>, done: String) -> impl IntoView {
     .into_any()
 }
 
+/// What became of a form.
+fn notice(done: &str) -> Option<&'static str> {
+    match done {
+        "proposed" => Some("Proposed. It is open for votes."),
+        "voted" => Some("Your organisation's vote is counted."),
+        "delegated" => Some("Saved. It counts from the next time votes are counted."),
+        "gone" => Some("That decision is not open."),
+        "reason" => Some("Nothing was proposed: say why."),
+        "most" => Some("Nothing was proposed: your organisation has as many open decisions as it may."),
+        "withdrawn" => Some("Taken back. Nobody votes on it any more."),
+        "unknown" => Some("Nothing was changed: the form names nothing that there is."),
+        _ => None,
+    }
+}
+
 fn standing(row: &DecisionRow) -> String {
     let t = row.tally;
     format!("{} for, {} against, of {} organisations", t.yes, t.no, t.members)
@@ -69,27 +76,15 @@ fn standing(row: &DecisionRow) -> String {
 
 /// An open decision.
 fn decision(row: DecisionRow) -> AnyView {
-    let (tally, heading) = (standing(&row), row.title.clone());
+    let (tally, heading, href) = (standing(&row), row.title.clone(), format!("/decisions/{}", row.id));
+    let more = if row.kind == DecisionKind::ScoringPolicy { "Changes, dry run and votes" } else { "Votes and who may still vote" };
     let form = row.may_vote.then(|| vote_form(&row));
     let votes = (!row.votes.is_empty()).then(|| votes(&row));
-    let changes = row.dry_run.clone();
-    let dry = (!changes.is_empty() || row.unchanged > 0).then(|| {
-        let line = |c: domain::view::ScoreChange| view! { <tr><th scope="row"><OrgLink org=c.org/></th><td><ScoreText score=c.now/></td><td><b><ScoreText score=c.then/></b></td></tr> };
-        let same = plural(row.unchanged.into(), "score stays", "scores stay");
-        view! {
-            <details class="data" open=true>
-                <summary>"Dry run: what it would make of the scores"</summary>
-                <table class="dry-run"><thead><tr><th scope="col">"Organisation"</th><th scope="col">"Now"</th><th scope="col">"Then"</th></tr></thead><tbody>{changes.into_iter().map(line).collect_view()}</tbody></table>
-                <p class="quiet">{same}" as they are, in whole points."</p>
-            </details>
-        }
-    });
     view! {
-        <Card title=heading class="disclosure decision">
+        <Card title=heading class="disclosure decision" href=href more=more>
             <p>{row.effect.clone()}</p>
             <p>"Why: "{row.reason.clone()}</p>
             <p class="quiet">"Proposed by "{row.by.name.clone()}" "<Time at=row.proposed_at/>", open until "<Time at=row.expires_at/>". "<b>{tally}</b>"."</p>
-            {dry}
             {votes}
             {form}
         </Card>
@@ -106,21 +101,28 @@ fn votes(row: &DecisionRow) -> AnyView {
     view! { <ul class="plain-list votes">{row.votes.iter().map(vote).collect_view()}</ul> }.into_any()
 }
 
-/// A decision that ended.
-fn past(row: DecisionRow) -> AnyView {
-    let (word, look, sign) = match row.outcome.map(|(o, _)| o) {
+/// How a decision ended, as sign and word.
+fn mark(outcome: Option<Outcome>) -> AnyView {
+    let (word, look, sign) = match outcome {
         Some(Outcome::Adopted) => ("Adopted", "mark st-good", "✓"),
         Some(Outcome::Rejected) => ("Rejected", "mark st-off", "✕"),
+        Some(Outcome::Withdrawn) => ("Taken back", "mark st-stale", "–"),
         _ => ("Lapsed", "mark st-stale", "◷"),
     };
+    view! { <span class=look><span class="sign" aria-hidden="true">{sign}</span>{word}</span> }.into_any()
+}
+
+/// A decision that ended.
+fn past(row: DecisionRow) -> AnyView {
+    let outcome = mark(row.outcome.map(|(o, _)| o));
     let at = row.outcome.map(|(_, at)| view! { " "<Time at/> });
-    let (tally, votes) = (standing(&row), votes(&row));
+    let (tally, votes, href) = (standing(&row), votes(&row), format!("/decisions/{}", row.id));
     view! {
         <li>
             <details class="data">
-                <summary><span class=look><span class="sign" aria-hidden="true">{sign}</span>{word}</span>" "{row.title}{at}</summary>
+                <summary>{outcome}" "{row.title}{at}</summary>
                 <p>{row.effect}</p>
-                <p>"Why: "{row.reason}" "<span class="quiet">"Proposed by "{row.by.name}". "{tally}"."</span></p>
+                <p>"Why: "{row.reason}" "<span class="quiet">"Proposed by "{row.by.name}". "{tally}". "</span><a href=href>"All about it"</a></p>
                 {votes}
             </details>
         </li>

@@ -79,6 +79,9 @@ struct OrgAdd {
     /// Its weight in the collective score.
     #[arg(long, default_value = "1", value_parser = parse_weight)]
     weight: f64,
+    /// It takes part only once the alliance admits it by a decision.
+    #[arg(long)]
+    candidate: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -184,10 +187,14 @@ async fn add_org(store: &Store, add: OrgAdd, now: Timestamp) -> anyhow::Result<E
         last_data_at: None,
         confirmed: false,
     };
-    match store.hub().add_organisation(org, now).await {
+    let added = if add.candidate { store.hub().add_candidate(org, now).await } else { store.hub().add_organisation(org, now).await };
+    match added {
         Err(StoreError::Exists(_)) => bail!("there is an organisation {} already", add.slug),
         done => done?,
     };
+    if add.candidate {
+        eprintln!("It takes part once the alliance admits it: a coordinator or steward proposes that at /decisions.");
+    }
     eprintln!("What it pushes counts for others once one of its administrators has confirmed at /admin/sharing what it shares.");
     print(&format!("added {} ({name})", add.slug))
 }

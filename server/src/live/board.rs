@@ -75,7 +75,7 @@ impl Board {
     pub(super) async fn load(store: &Store, now: Timestamp, seq: i64) -> Result<Self, StoreError> {
         let policy = store.hub().policy().await?.ok_or_else(|| StoreError::Internal("no scoring policy was adopted".into()))?;
         let mut board = Self {
-            positions: Arc::new(policy.metrics.iter().enumerate().map(|(i, m)| (m.key.clone(), i)).collect()),
+            positions: Arc::new(positions(&policy)),
             policy: Arc::new(policy),
             orgs: BTreeMap::new(),
             slugs: Arc::default(),
@@ -99,7 +99,7 @@ impl Board {
         if let Some(policy) = hub.policy().await?
             && policy.version != self.policy.version
         {
-            self.positions = Arc::new(policy.metrics.iter().enumerate().map(|(i, m)| (m.key.clone(), i)).collect());
+            self.positions = Arc::new(positions(&policy));
             self.policy = Arc::new(policy);
             again = true;
         }
@@ -284,6 +284,16 @@ impl Board {
 fn same(a: &Org, b: &Org) -> bool {
     let a = Org { last_data_at: b.last_data_at, ..a.clone() };
     a == *b
+}
+
+fn positions(policy: &ScoringPolicy) -> HashMap<String, usize> {
+    policy.metrics.iter().enumerate().map(|(i, m)| (m.key.clone(), i)).collect()
+}
+
+/// The readings that a policy's scores are made of, from an organisation's current values.
+#[must_use]
+pub fn readings_under(policy: &ScoringPolicy, rows: &[CurrentRow]) -> Vec<Option<Reading>> {
+    readings(rows, &positions(policy), policy.metrics.len())
 }
 
 /// One reading per metric: the mean of its series, as young as the youngest of them.

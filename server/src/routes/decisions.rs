@@ -4,7 +4,7 @@ use crate::{
     App, audit,
     auth::{SignedIn, Verified},
     middleware::Form,
-    views::Looking,
+    views::{Looking, has_vote, right},
 };
 use axum::{
     extract::State,
@@ -13,8 +13,7 @@ use axum::{
 };
 use domain::{
     DataClass, Level,
-    catalogue::ScoringPolicy,
-    decision::{AlertLevel, DecisionKind, Effect, Right},
+    decision::{AlertLevel, DecisionKind, Effect},
 };
 use serde::Deserialize;
 use store::StoreError;
@@ -35,9 +34,6 @@ pub struct Proposal {
     /// The slug of an organisation.
     #[serde(default)]
     org: String,
-    /// A scoring policy as JSON.
-    #[serde(default)]
-    policy: String,
     #[serde(default)]
     posture: String,
     #[serde(default)]
@@ -57,6 +53,11 @@ pub struct Vote {
 }
 
 #[derive(Deserialize)]
+pub struct Which {
+    id: i64,
+}
+
+#[derive(Deserialize)]
 pub struct Delegation {
     kind: String,
     /// The slug of an organisation; empty: nobody.
@@ -69,24 +70,43 @@ pub async fn propose(State(app): State<App>, Verified(who): Verified, Form(form)
     let l = Looking::new(app.clone(), who.viewer);
     let done = async {
         let Ok(kind) = form.kind.parse() else { return Ok("unknown") };
-        let Some(right) = right_of(&app, kind).await?.filter(|r| r.proposers.contains(&who.user.role) && has_vote(&l)) else { return Ok("forbidden") };
-        let reason = text(&form.reason);
-        if reason.is_empty() {
-            return Ok("reason");
+        if !may_propose(&l, &who, kind).await? {
+            return Ok("forbidden");
         }
-        let effect = match effect(&l, right.kind, &form) {
+        let effect = match effect(&l, kind, &form) {
             Ok(effect) => effect,
             Err(word) => return Ok(word),
         };
-        let open = app.store.hub().decisions().await?.iter().filter(|d| d.org == who.user.org && d.outcome.is_none()).count();
-        if open >= OPEN {
-            return Ok("most");
-        }
-        app.store.hub().by(who.actor()).propose(effect, reason, (who.user.org, who.user.id), &right, l.now).await?;
-        tracing::info!(user = who.user.id, kind = right.kind.name(), "a decision was proposed");
-        Ok("proposed")
+        Ok(put_forward(&l, &who, effect, &form.reason).await?.err().unwrap_or("proposed"))
     };
-    answer(&app, &who, done.await).await
+    answer(&app, &who, "/decisions", done.await).await
+}
+
+async fn may_propose(l: &Looking, who: &SignedIn, kind: DecisionKind) -> Result<bool, StoreError> {
+    Ok(has_vote(l) && right(&l.app, kind).await?.proposers.contains(&who.user.role))
+}
+
+/// Puts an effect to the vote, or says the word for why not.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn put_forward(l: &Looking, who: &SignedIn, effect: Effect, reason: &str) -> Result<Result<i64, &'static str>, StoreError> {
+    let kind = effect.kind();
+    if !may_propose(l, who, kind).await? {
+        return Ok(Err("forbidden"));
+    }
+    let reason = text(reason);
+    if reason.is_empty() {
+        return Ok(Err("reason"));
+    }
+    let open = l.app.store.hub().decisions().await?.iter().filter(|d| d.org == who.user.org && d.outcome.is_none()).count();
+    if open >= OPEN {
+        return Ok(Err("most"));
+    }
+    let right = right(&l.app, kind).await?;
+    let id = l.app.store.hub().by(who.actor()).propose(effect, reason, (who.user.org, who.user.id), &right, l.now).await?;
+    tracing::info!(user = who.user.id, kind = kind.name(), "a decision was proposed");
+    Ok(Ok(id))
 }
 
 /// What a proposal says, or the word for what is wrong with it.
@@ -97,11 +117,8 @@ fn effect(l: &Looking, kind: DecisionKind, form: &Proposal) -> Result<Effect, &'
             let level = AlertLevel::ALL.into_iter().find(|level| level.number().to_string() == form.level).ok_or("unknown")?;
             Effect::AlertLevel { level }
         }
-        DecisionKind::ScoringPolicy => {
-            let policy: ScoringPolicy = serde_json::from_str(&form.policy).map_err(|_| "policy")?;
-            policy.check().map_err(|_| "policy")?;
-            Effect::ScoringPolicy { policy: Box::new(policy) }
-        }
+        // It is prepared, tried and proposed at /admin/policy/draft.
+        DecisionKind::ScoringPolicy => return Err("unknown"),
         DecisionKind::SuspendOrganisation => Effect::SuspendOrganisation { org: org()?.0 },
         DecisionKind::AdmitOrganisation => Effect::AdmitOrganisation { org: org()?.0 },
         DecisionKind::SharingDefault => {
@@ -117,11 +134,11 @@ fn effect(l: &Looking, kind: DecisionKind, form: &Proposal) -> Result<Effect, &'
 /// Votes for the viewer's organisation.
 pub async fn vote(State(app): State<App>, Verified(who): Verified, Form(form): Form<Vote>) -> Response {
     let l = Looking::new(app.clone(), who.viewer);
+    let page = page_of(form.id);
     let done = async {
         let hub = app.store.hub();
-        let Some(decision) = hub.decisions().await?.into_iter().find(|d| d.id == form.id) else { return Ok("gone") };
-        let may = right_of(&app, decision.effect.kind()).await?.is_some_and(|r| r.voters.contains(&who.user.role) && has_vote(&l));
-        if !may {
+        let Some(decision) = hub.decision(form.id).await? else { return Ok("gone") };
+        if !may_vote(&l, &who, decision.effect.kind()).await? {
             return Ok("forbidden");
         }
         let choice = match form.choice.as_str() {
@@ -130,9 +147,18 @@ pub async fn vote(State(app): State<App>, Verified(who): Verified, Form(form): F
             _ => return Ok("unknown"),
         };
         let voted = hub.by(who.actor()).vote(form.id, (who.user.org, who.user.id), choice, text(&form.reason), l.now).await?;
+        if voted {
+            app.live.look_now().await;
+        }
         Ok(if voted { "voted" } else { "gone" })
     };
-    answer(&app, &who, done.await).await
+    answer(&app, &who, &page, done.await).await
+}
+
+/// Takes back a decision that this person proposed.
+pub async fn withdraw(State(app): State<App>, Verified(who): Verified, Form(form): Form<Which>) -> Response {
+    let done = app.store.hub().by(who.actor()).withdraw(form.id, (who.user.org, who.user.id), app.clock.now()).await;
+    answer(&app, &who, &page_of(form.id), done.map(|done| if done { "withdrawn" } else { "gone" })).await
 }
 
 /// Lets another organisation's vote count where the viewer's own does not vote.
@@ -140,7 +166,7 @@ pub async fn delegate(State(app): State<App>, Verified(who): Verified, Form(form
     let l = Looking::new(app.clone(), who.viewer);
     let done = async {
         let Ok(kind) = form.kind.parse::<DecisionKind>() else { return Ok("unknown") };
-        if !right_of(&app, kind).await?.is_some_and(|r| r.voters.contains(&who.user.role) && has_vote(&l)) {
+        if !may_vote(&l, &who, kind).await? {
             return Ok("forbidden");
         }
         let to = if form.org.is_empty() { None } else { l.board.by_slug(&form.org).map(|o| o.info.id).filter(|id| *id != who.user.org) };
@@ -150,29 +176,33 @@ pub async fn delegate(State(app): State<App>, Verified(who): Verified, Form(form
         app.store.hub().by(who.actor()).delegate(who.user.org, kind, to, l.now).await?;
         Ok("delegated")
     };
-    answer(&app, &who, done.await).await
+    answer(&app, &who, "/decisions", done.await).await
 }
 
-async fn right_of(app: &App, kind: DecisionKind) -> Result<Option<Right>, StoreError> {
-    Ok(app.store.hub().decision_rights().await?.into_iter().find(|r| r.kind == kind))
+async fn may_vote(l: &Looking, who: &SignedIn, kind: DecisionKind) -> Result<bool, StoreError> {
+    Ok(has_vote(l) && right(&l.app, kind).await?.voters.contains(&who.user.role))
 }
 
-/// Whether the viewer's organisation has a vote: it shares, and is not suspended.
-fn has_vote(l: &Looking) -> bool {
-    l.board.sharing.is_confirmed(l.viewer.org) && !l.board.sharing.is_suspended(l.viewer.org)
+fn page_of(id: i64) -> String {
+    format!("/decisions/{id}")
 }
 
 fn text(text: &str) -> String {
     text.trim().chars().filter(|c| !c.is_control() || *c == '\n').take(REASON).collect()
 }
 
-async fn answer(app: &App, who: &SignedIn, done: Result<&str, StoreError>) -> Response {
+/// The answer to somebody who may not.
+pub(super) async fn forbidden(app: &App, who: &SignedIn) -> Response {
+    audit::denied(app, who, "/decisions").await;
+    (StatusCode::FORBIDDEN, "Your role or organisation does not do this; /decisions says who does.\n").into_response()
+}
+
+async fn answer(app: &App, who: &SignedIn, page: &str, done: Result<&str, StoreError>) -> Response {
     match done {
-        Ok("forbidden") => {
-            audit::denied(app, who, "/decisions").await;
-            (StatusCode::FORBIDDEN, "Your role or organisation does not do this; /decisions says who does.\n").into_response()
-        }
-        Ok(word) => Redirect::to(&format!("/decisions?done={word}")).into_response(),
+        Ok("forbidden") => forbidden(app, who).await,
+        // Where there is no such decision there is no page of it.
+        Ok("gone") => Redirect::to("/decisions?done=gone").into_response(),
+        Ok(word) => Redirect::to(&format!("{page}?done={word}")).into_response(),
         Err(error) => {
             tracing::error!(%error, "decisions");
             StatusCode::SERVICE_UNAVAILABLE.into_response()

@@ -1,7 +1,7 @@
 //! Every route for people, in one table: the router is made of it, and so are the tests that ask each one as everybody. The pages themselves are
 //! Leptos's routes (`app/src/app.rs`), those for machines are in the API's description.
 
-use super::{account, audit, connect, csv, decisions, groups, keys, pages, sharing, users};
+use super::{account, audit, catalogue, connect, csv, decisions, groups, keys, pages, policy, sharing, users};
 use crate::{
     App,
     auth::{handlers, verify},
@@ -14,7 +14,7 @@ use axum::{
 
 /// Longest form, in bytes.
 const FORM: usize = 16 * 1024;
-/// The same of a form with a scoring policy in it.
+/// The same of the form with a scoring policy in it.
 const POLICY: usize = 256 * 1024;
 
 /// One path and who answers there.
@@ -44,6 +44,10 @@ pub fn people() -> Vec<Route> {
         form("/account/factor/remove", post(account::remove)),
         form("/account/sessions/end", post(account::end)),
         read("/admin/audit.jsonl", get(audit::lines)),
+        form("/admin/catalogue/new-metric", get(pages::page).post(catalogue::add)),
+        form("/admin/catalogue/{metric}", get(pages::page).post(catalogue::change)),
+        form("/admin/catalogue/{metric}/restore", post(catalogue::restore)),
+        form("/admin/catalogue/{metric}/retire", post(catalogue::retire)),
         form("/admin/groups", get(pages::page).post(groups::create)),
         form("/admin/groups/invite", post(groups::invite)),
         form("/admin/groups/join", post(groups::join)),
@@ -51,6 +55,12 @@ pub fn people() -> Vec<Route> {
         form("/admin/keys", get(pages::page).post(keys::create)),
         form("/admin/keys/revoke", post(keys::revoke)),
         form("/admin/keys/rotate", post(keys::rotate)),
+        form("/admin/policy", get(pages::page).post(policy::numbers)),
+        read("/admin/policy.json", get(policy::json)),
+        form("/admin/policy/carry-over", post(policy::carry_over)),
+        form("/admin/policy/discard", post(policy::discard)),
+        form("/admin/policy/draft", get(pages::page).post(policy::propose)),
+        Route { path: "/admin/policy/json", takes_form: true, handler: post(policy::paste).layer(DefaultBodyLimit::max(POLICY)) },
         form("/admin/sharing", get(pages::page).post(sharing::change)),
         form("/admin/sharing/approve", post(sharing::approve)),
         form("/admin/sharing/confirm", post(sharing::confirm)),
@@ -65,9 +75,10 @@ pub fn people() -> Vec<Route> {
         form("/auth/signout", post(handlers::sign_out)),
         form("/auth/stepup", post(verify::step_up)),
         form("/auth/welcome", post(handlers::welcome)),
-        Route { path: "/decisions", takes_form: true, handler: get(pages::page).post(decisions::propose).layer(DefaultBodyLimit::max(POLICY)) },
+        form("/decisions", get(pages::page).post(decisions::propose)),
         form("/decisions/delegate", post(decisions::delegate)),
         form("/decisions/vote", post(decisions::vote)),
+        form("/decisions/withdraw", post(decisions::withdraw)),
         form("/connect", get(pages::page).post(connect::create)),
         form("/connect/revoke", post(connect::revoke)),
         read("/csv/collective", get(csv::collective)),

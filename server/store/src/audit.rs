@@ -60,6 +60,9 @@ pub enum Action {
     /// A new key takes over; the old one ends some days later.
     KeyRotated,
     PolicyAdopted,
+    /// Somebody changed the policy that he prepares.
+    PolicyDrafted,
+    PolicyDraftDiscarded,
     /// What everyone sees of organisations that have no rule for everyone.
     SharingDefaultsSet,
     /// Whom an organisation shows what: in force at once, or by the second person's agreement.
@@ -74,6 +77,8 @@ pub enum Action {
     DecisionProposed,
     DecisionVoted,
     DecisionDelegated,
+    /// By who proposed it.
+    DecisionWithdrawn,
     /// By votes or time; where it was adopted, what it says is done in the same transaction.
     DecisionEnded,
     GroupMade,
@@ -111,6 +116,8 @@ impl Action {
             Self::KeyRevoked => "key.revoked",
             Self::KeyRotated => "key.rotated",
             Self::PolicyAdopted => "policy.adopted",
+            Self::PolicyDrafted => "policy.drafted",
+            Self::PolicyDraftDiscarded => "policy.draft_discarded",
             Self::SharingDefaultsSet => "sharing.defaults_set",
             Self::SharingRuleSet => "sharing.rule_set",
             Self::SharingRuleProposed => "sharing.rule_proposed",
@@ -120,6 +127,7 @@ impl Action {
             Self::DecisionProposed => "decision.proposed",
             Self::DecisionVoted => "decision.voted",
             Self::DecisionDelegated => "decision.delegated",
+            Self::DecisionWithdrawn => "decision.withdrawn",
             Self::DecisionEnded => "decision.ended",
             Self::GroupMade => "group.made",
             Self::GroupInvited => "group.invited",

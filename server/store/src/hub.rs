@@ -7,6 +7,7 @@ pub mod factors;
 pub mod identity;
 pub mod outbox;
 pub mod people;
+pub mod policies;
 pub mod posture;
 pub mod proposals;
 pub mod retention;

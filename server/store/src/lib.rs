@@ -44,6 +44,7 @@ pub use hub::{
     identity::{KeyRecord, SessionRecord, UserRecord},
     outbox::{Change, PEERS},
     people::{PersonRecord, Turned},
+    policies::{Adopted, PolicyDraft},
     posture::{CurrentRow, DayRow, OpenIncident, Org},
     proposals::{Approval, Proposal},
     retention::Retention,

@@ -11,7 +11,7 @@ async fn in_force(app: &TestApp) {
 }
 
 fn done(answer: &Answer) -> &str {
-    answer.header("location").strip_prefix("/decisions?done=").unwrap_or_default()
+    answer.header("location").split_once("?done=").filter(|(page, _)| page.starts_with("/decisions")).map_or("", |(_, word)| word)
 }
 
 async fn newest(app: &TestApp) -> store::Decision {
@@ -95,9 +95,7 @@ async fn at_its_end_those_who_voted_decide_and_a_delegate_counts() {
     let id = newest(&app).await.id.to_string();
     app.person_of("beta", Role::Executive).await.post("/decisions/vote", &[("id", &id), ("choice", "for")]).await;
     app.app.clock.advance(DAY + MINUTE);
-    app.app.store.hub().settle_decisions(app.now()).await.expect("settled");
-    in_force(&app).await;
-    assert_eq!(app.app.live.board().alert.number(), 2);
+    eventually("it ends by itself, and is in force", async || (app.app.live.board().alert.number() == 2).then_some(())).await;
     // Gamma lets beta speak for it: a majority of all with one hand.
     let gamma = app.person_of("gamma", Role::OrgAdmin).await;
     assert_eq!(done(&gamma.post("/decisions/delegate", &[("kind", "alert_level"), ("org", "beta")]).await), "delegated");
@@ -108,11 +106,11 @@ async fn at_its_end_those_who_voted_decide_and_a_delegate_counts() {
     app.person_of("beta", Role::Executive).await.post("/decisions/vote", &[("id", &id), ("choice", "for")]).await;
     in_force(&app).await;
     assert_eq!(app.app.live.board().alert.number(), 3);
-    // Nobody's votes: it lapses.
+    // Nobody votes: it lapses, by itself.
     coordinator.post("/decisions", &[("kind", "alert_level"), ("level", "5"), ("reason", "a")]).await;
     app.app.clock.advance(DAY + MINUTE);
-    app.app.store.hub().settle_decisions(app.now()).await.expect("settled");
-    assert_eq!(newest(&app).await.outcome.map(|o| o.0.name()), Some("lapsed"));
+    let outcome = eventually("its time is over", async || newest(&app).await.outcome).await;
+    assert_eq!(outcome.0.name(), "lapsed");
 }
 
 #[tokio::test]
@@ -143,28 +141,80 @@ async fn a_suspended_organisation_shares_nothing_and_is_shown_nothing() {
 }
 
 #[tokio::test]
-async fn a_scoring_policy_is_shown_as_a_dry_run_and_adopted_by_vote() {
+async fn who_proposed_takes_it_back_and_nobody_else() {
     let app = TestApp::start().await;
-    app.partner("beta").await.push("metrics", &items([sample(79.0, &app.at(-MINUTE))])).await;
-    app.settle().await;
-    let steward = app.person(Role::Steward).await;
-    let mut policy = (*app.app.live.board().policy).clone();
-    let metric = policy.metrics.iter_mut().find(|m| m.key == METRIC).expect("the metric");
-    // 79 is half of the way from 60 to 98, and all of it to 79.
-    metric.target = 79.0;
-    let text = serde_json::to_string(&policy).expect("JSON");
-    assert_eq!(done(&steward.post("/decisions", &[("kind", "scoring_policy"), ("policy", "{}"), ("reason", "a")]).await), "policy");
-    assert_eq!(done(&steward.post("/decisions", &[("kind", "scoring_policy"), ("policy", &text), ("reason", "Reachable")]).await), "proposed");
-    let page = words(&steward.page("/decisions").await);
-    assert!(page.contains("BETA Works 50 100"), "{page}");
+    let (coordinator, other, beta) = (app.person(Role::Coordinator).await, app.person(Role::OrgAdmin).await, app.person_of("beta", Role::OrgAdmin).await);
+    coordinator.post("/decisions", &[("kind", "alert_level"), ("level", "2"), ("reason", "Too soon")]).await;
     let id = newest(&app).await.id.to_string();
-    let score = async || steward.get("/csv/orgs").await.csv().into_iter().find(|row| row[0] == "beta").expect("beta")[3].clone();
-    assert_eq!(score().await, "50.0");
-    for org in ["alpha", "gamma"] {
-        app.person_of(org, Role::Executive).await.post("/decisions/vote", &[("id", &id), ("choice", "for")]).await;
+    beta.post("/decisions/vote", &[("id", &id), ("choice", "for"), ("reason", "Seen here, too")]).await;
+    for person in [&other, &beta] {
+        assert_eq!(done(&person.post("/decisions/withdraw", &[("id", &id)]).await), "gone");
+        assert!(!person.page(&format!("/decisions/{id}")).await.contains("Take it back"));
     }
-    app.app.clock.advance(30 * SECOND);
-    eventually("the policy is in force", async || (app.app.live.board().policy.version == 2).then_some(())).await;
-    assert_eq!(score().await, "100.0");
-    assert!(steward.page("/admin/policy").await.contains("Scoring policy, version 2"));
+    assert!(newest(&app).await.outcome.is_none());
+    assert!(coordinator.page(&format!("/decisions/{id}")).await.contains("Take it back"));
+    assert_eq!(done(&coordinator.post("/decisions/withdraw", &[("id", &id)]).await), "withdrawn");
+    assert_eq!(done(&coordinator.post("/decisions/withdraw", &[("id", &id)]).await), "gone");
+    assert_eq!(done(&beta.post("/decisions/vote", &[("id", &id), ("choice", "for")]).await), "gone");
+    let page = words(&beta.page(&format!("/decisions/{id}")).await);
+    assert!(page.contains("Taken back") && page.contains("1 for, 0 against, of 3") && page.contains("Seen here, too"), "{page}");
+    assert_eq!(app.app.live.board().alert.number(), 1);
+}
+
+#[tokio::test]
+async fn a_decisions_page_says_who_still_votes_and_what_it_takes() {
+    let app = TestApp::start().await;
+    let (coordinator, beta) = (app.person(Role::Coordinator).await, app.person_of("beta", Role::OrgAdmin).await);
+    app.person_of("gamma", Role::OrgAdmin).await.post("/decisions/delegate", &[("kind", "alert_level"), ("org", "beta")]).await;
+    coordinator.post("/decisions", &[("kind", "alert_level"), ("level", "2"), ("reason", "a")]).await;
+    let path = format!("/decisions/{}", newest(&app).await.id);
+    let page = words(&coordinator.page(&path).await);
+    for part in [
+        "Adopted at once with 2 more organisations for it. At its end 1 more organisation must have voted",
+        "May still vote ALPHA Works BETA Works GAMMA Works",
+        "25 % of the organisations",
+        "coordinator, administrator",
+        "1 day",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    beta.post("/decisions/vote", &[("id", path.trim_start_matches("/decisions/")), ("choice", "against"), ("reason", "Nothing seen")]).await;
+    let page = words(&coordinator.page(&path).await);
+    assert!(page.contains("Rejected") && page.contains("0 for, 2 against, of 3 organisations") && page.contains("Nothing seen"), "{page}");
+    for absent in ["/decisions/999", "/decisions/x"] {
+        assert_eq!(coordinator.get(absent).await.status, 404, "{absent}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_organisation_takes_part_once_it_is_admitted() {
+    let app = TestApp::start().await;
+    let org = store::Org {
+        id: domain::OrgId(0),
+        slug: "delta".into(),
+        name: "DELTA Works".into(),
+        sector: "energy".into(),
+        country: "NO".into(),
+        assets: None,
+        interval: INTERVAL,
+        weight: 1.0,
+        last_data_at: None,
+        confirmed: true,
+    };
+    app.app.store.hub().add_candidate(org, app.now()).await.expect("a candidate");
+    app.app.live.reload(&app.app.store, app.now()).await.expect("the board");
+    for org in ["alpha", "delta"] {
+        app.partner(org).await.push("incidents", &items([incident(&format!("of-{org}"), "high", "GREEN")])).await;
+    }
+    let (steward, delta) = (app.person(Role::Steward).await, app.person_of("delta", Role::OrgAdmin).await);
+    let sees = async |person: &Person<'_>| person.get("/csv/incidents").await.csv().len();
+    assert_eq!((sees(&steward).await, sees(&delta).await), (1, 1), "each its own");
+    assert_eq!(done(&steward.post("/decisions", &[("kind", "admit_organisation"), ("org", "delta"), ("reason", "Vetted")]).await), "proposed");
+    let id = newest(&app).await.id.to_string();
+    assert!(words(&steward.page(&format!("/decisions/{id}")).await).contains("Admit DELTA Works"));
+    assert_eq!(delta.post("/decisions/vote", &[("id", &id), ("choice", "for")]).await.status, 403, "it has no vote yet");
+    for org in ["alpha", "beta"] {
+        app.person_of(org, Role::OrgAdmin).await.post("/decisions/vote", &[("id", &id), ("choice", "for")]).await;
+    }
+    assert_eq!((sees(&steward).await, sees(&delta).await), (2, 2), "at once");
 }

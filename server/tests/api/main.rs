@@ -9,6 +9,7 @@ mod support;
 mod access;
 mod aggregates;
 mod audit;
+mod catalogue;
 mod clock;
 mod connections;
 mod contract;

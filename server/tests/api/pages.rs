@@ -2,11 +2,22 @@
 
 use crate::support::*;
 use app::{api::PagesHandle, app::Assets};
-use domain::{MINUTE, Role, Viewer};
+use domain::{
+    MINUTE, Role, Viewer,
+    decision::{AlertLevel, DecisionKind, Effect, Right},
+};
 use leptos::prelude::provide_context;
 use server::views::Viewing;
 use std::{collections::BTreeSet, sync::Arc};
 use store::{IncidentFilter, IndicatorFilter};
+
+/// A decision that somebody proposed.
+pub async fn decision(app: &TestApp) -> i64 {
+    let hub = app.app.store.hub();
+    let (user, _) = app.account("alpha", Role::Coordinator).await;
+    let effect = Effect::AlertLevel { level: AlertLevel::High };
+    hub.propose(effect, "Two intrusions".into(), (app.org("alpha"), user), &Right::default_of(DecisionKind::AlertLevel), app.now()).await.expect("a decision")
+}
 
 /// Every route of the application, as it writes them, with an address of it.
 async fn addresses(app: &TestApp) -> Vec<(&'static str, String)> {
@@ -38,8 +49,14 @@ async fn addresses(app: &TestApp) -> Vec<(&'static str, String)> {
         ("/admin/audit", "/admin/audit".into()),
         ("/admin/groups", "/admin/groups".into()),
         ("/admin/keys", "/admin/keys".into()),
+        ("/admin/catalogue", "/admin/catalogue".into()),
+        ("/admin/catalogue/new-metric", "/admin/catalogue/new-metric".into()),
+        ("/admin/catalogue/:metric", format!("/admin/catalogue/{METRIC}")),
         ("/admin/policy", "/admin/policy".into()),
+        ("/admin/policy/draft", "/admin/policy/draft".into()),
+        ("/admin/policy/versions/:version", "/admin/policy/versions/1".into()),
         ("/decisions", "/decisions".into()),
+        ("/decisions/:id", format!("/decisions/{}", decision(app).await)),
         ("/admin/sharing", "/admin/sharing".into()),
         ("/admin/sharing/as", "/admin/sharing/as?org=gamma".into()),
         ("/admin/users", "/admin/users".into()),
@@ -96,7 +113,8 @@ async fn every_page_opens_for_those_who_are_signed_in() {
             for (_, address) in &addresses {
                 // A receipt of records stays with whoever pushed them.
                 let hidden = org == "beta" && address.starts_with("/receipts/");
-                let closed = address == "/admin/audit" && !role.reads_audit();
+                let prepares = ["/admin/catalogue/new-metric", "/admin/policy/draft"].contains(&address.as_str());
+                let closed = (address == "/admin/audit" && !role.reads_audit()) || (prepares && role != Role::Steward);
                 let answer = person.get(address).await;
                 assert_eq!(
                     answer.status,

@@ -2,7 +2,7 @@
 //! groups or the audit trail. A route that is in none of the tables below fails.
 
 use crate::{
-    pages::leptos_routes,
+    pages::{decision, leptos_routes},
     support::*,
     unshared::{gives_away, records},
 };
@@ -28,6 +28,7 @@ fn paths(app: &TestApp) -> BTreeSet<String> {
 /// The addresses of a path, with alpha's own ids in place of its parameters.
 fn addresses(path: &str, ids: &BTreeSet<String>) -> Vec<String> {
     let known = path.replace("{org}", "alpha").replace("{metric}", METRIC).replace("{external_id}", CANARY);
+    let known = known.replace("{version}", "1").replace("/decisions/{id}", "/decisions/1");
     match known.split_once('{') {
         None => vec![known],
         Some((folder, _)) => {
@@ -50,6 +51,12 @@ async fn plant(app: &TestApp) {
     let id = hub.add_user(app.org("alpha"), format!("{CANARY}@alpha.example"), CANARY.into(), Role::Executive, None, app.now()).await.expect("a user");
     assert!(id > 0);
     hub.add_group(app.org("alpha"), CANARY.into(), true, app.now()).await.expect("a group");
+    // A decision is everybody's, what somebody prepares is his own.
+    assert_eq!(decision(app).await, 1);
+    let (steward, _) = app.account("alpha", Role::Steward).await;
+    let mut policy = (*app.app.live.board().policy).clone();
+    policy.metrics[0].title = CANARY.into();
+    hub.keep_policy_draft((app.org("alpha"), steward), &policy, vec![CANARY.into()], app.now()).await.expect("a draft");
     app.person_of("alpha", Role::OrgAdmin).await.post("/connect", &[("name", CANARY)]).await;
     for class in DataClass::ALL {
         hub.set_rule(app.org("alpha"), class, Audience::Everyone, Some(Level::None), app.now()).await.expect("a rule");

@@ -1,9 +1,9 @@
-//! `/decisions`, `/admin/policy`: what the alliance decides together.
+//! `/decisions`: what the alliance decides together.
 
-use super::OrgRef;
+use super::{DryRun, OrgRef};
 use crate::{
     Role, Timestamp,
-    catalogue::ScoringPolicy,
+    catalogue::Difference,
     decision::{AlertLevel, DecisionKind, Outcome, Tally},
 };
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,7 @@ pub struct RightRow {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DecisionRow {
     pub id: i64,
+    pub kind: DecisionKind,
     pub title: String,
     /// What it does when it is adopted.
     pub effect: String,
@@ -52,25 +53,24 @@ pub struct DecisionRow {
     pub tally: Tally,
     pub votes: Vec<(OrgRef, bool, String)>,
     pub may_vote: bool,
-    /// Of a scoring policy: what it would make of each score that the viewer sees, where that is another whole point.
-    pub dry_run: Vec<ScoreChange>,
-    /// Of a scoring policy: how many scores stay as they are.
-    pub unchanged: u32,
 }
 
-/// A score as it is, and as another policy makes it.
+/// One decision with everything about it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ScoreChange {
-    pub org: OrgRef,
-    pub now: Option<f64>,
-    pub then: Option<f64>,
-}
-
-/// The scoring policy in force, to propose another.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PolicyPage {
-    pub policy: ScoringPolicy,
-    /// As JSON, to change.
-    pub text: String,
-    pub may_propose: bool,
+pub struct DecisionPage {
+    pub as_of: Timestamp,
+    pub row: DecisionRow,
+    pub right: RightRow,
+    /// Of an open decision: organisations that did not vote yet, each with the one whose vote counts for it until it does.
+    pub waiting: Vec<(OrgRef, Option<OrgRef>)>,
+    /// Of a scoring policy: what it changes; of the policy in force while the decision is open, of the one it was made on else.
+    pub lines: Vec<Difference>,
+    /// Of an open scoring policy.
+    pub dry_run: Option<DryRun>,
+    /// Of an open scoring policy: the version it was made on, where that is not in force any more.
+    pub overtaken: Option<u32>,
+    /// Of an adopted scoring policy: the version that it became.
+    pub version: Option<u32>,
+    /// Whether this viewer proposed it and may take it back.
+    pub may_withdraw: bool,
 }

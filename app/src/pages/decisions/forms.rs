@@ -32,13 +32,15 @@ pub fn ProposeForms(page: Signal<Decisions>) -> impl IntoView {
     if kinds.is_empty() {
         return ().into_any();
     }
-    let form = move |kind: DecisionKind| match kind {
+    let form = move |kind: DecisionKind| {
+        match kind {
         DecisionKind::AlertLevel => proposal(kind, alert_levels(alert)),
         DecisionKind::SuspendOrganisation => proposal(kind, organisations("suspend", orgs.iter().filter(|o| !suspended.contains(o)).cloned().collect())),
         DecisionKind::AdmitOrganisation if suspended.is_empty() => ().into_any(),
         DecisionKind::AdmitOrganisation => proposal(kind, organisations("admit", suspended.clone())),
         DecisionKind::SharingDefault => proposal(kind, defaults()),
-        DecisionKind::ScoringPolicy => view! { <p><a href="/admin/policy">"Propose another scoring policy or catalogue"</a></p> }.into_any(),
+        DecisionKind::ScoringPolicy => view! { <p><a href="/admin/policy">"Prepare another scoring policy"</a>" or "<a href="/admin/catalogue">"catalogue"</a>", try it, and propose it"</p> }.into_any(),
+    }
     };
     view! { <Card title="Propose" id="propose"><div class="proposals">{kinds.into_iter().map(form).collect_view()}</div></Card> }.into_any()
 }

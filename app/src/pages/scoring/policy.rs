@@ -7,12 +7,6 @@ use domain::{
 };
 use leptos::prelude::*;
 
-/// A weight as short as it can be written.
-pub fn weight(w: f64) -> String {
-    let rounded = (w * 1_000.0).round() / 1_000.0;
-    rounded.to_string()
-}
-
 /// Version, thresholds, cap.
 #[component]
 pub fn Thresholds(page: Signal<Scoring>) -> impl IntoView {

@@ -1,6 +1,5 @@
 //! The collective score as a sum that the reader can do again.
 
-use super::policy::weight;
 use crate::components::*;
 use domain::view::{Scoring, ScoringPart};
 use leptos::prelude::*;

@@ -22,7 +22,7 @@ const ALERT: &str = "alert_level";
 const RIGHTS: &str = "SELECT kind, proposers, voters, quorum, days FROM decision_rights ORDER BY kind";
 const VOTES: &str = "SELECT decision_id, org_id, choice, reason FROM decision_votes ORDER BY voted_at";
 const DELEGATES: &str = "SELECT kind, org_id, delegate_id FROM decision_delegates";
-const MEMBERS: &str = "SELECT id FROM organisations WHERE sharing_confirmed_at IS NOT NULL AND suspended_at IS NULL";
+const MEMBERS: &str = "SELECT id FROM organisations WHERE sharing_confirmed_at IS NOT NULL AND suspended_at IS NULL ORDER BY id";
 const OPEN: &str = "SELECT id, effect, expires_at FROM decisions WHERE outcome IS NULL";
 
 /// A decision, open or ended.
@@ -39,6 +39,7 @@ pub struct Decision {
     pub outcome: Option<(Outcome, Timestamp)>,
     /// Each organisation's own vote, with its reason.
     pub votes: Vec<(OrgId, bool, String)>,
+    /// Of an open decision as it stands, of another as it ended.
     pub tally: Tally,
 }
 
@@ -46,6 +47,23 @@ pub struct Decision {
 pub type Delegates = BTreeMap<DecisionKind, BTreeMap<OrgId, OrgId>>;
 
 type RightRow = (String, String, String, i64, i64);
+
+#[derive(sqlx::FromRow)]
+struct DecisionSql {
+    id: i64,
+    effect: String,
+    reason: String,
+    proposed_by: i64,
+    org_id: i64,
+    proposed_at: i64,
+    expires_at: i64,
+    outcome: Option<String>,
+    decided_at: Option<i64>,
+    votes_for: Option<i64>,
+    votes_against: Option<i64>,
+    votes_of: Option<i64>,
+}
+
 type Vote = (i64, i64, i64, String);
 
 fn right((kind, proposers, voters, quorum, days): RightRow) -> Result<Right, StoreError> {
@@ -130,39 +148,62 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails or holds a decision that cannot be read.
     pub async fn decisions(&self) -> Result<Vec<Decision>, StoreError> {
-        const LIST: &str = "SELECT id, effect, reason, proposed_by, org_id, proposed_at, expires_at, outcome, decided_at FROM decisions \
-                            ORDER BY CASE WHEN outcome IS NULL THEN 0 ELSE 1 END, id DESC LIMIT 100";
-        type Row = (i64, String, String, i64, i64, i64, i64, Option<String>, Option<i64>);
-        let rows: Vec<Row> = read!(self, c => sqlx::query_as(LIST).fetch_all(c).await)?;
-        let votes: Vec<Vote> = read!(self, c => sqlx::query_as(VOTES).fetch_all(c).await)?;
+        const LIST: &str = "SELECT id, effect, reason, proposed_by, org_id, proposed_at, expires_at, outcome, decided_at, votes_for, votes_against, votes_of \
+                            FROM decisions ORDER BY CASE WHEN outcome IS NULL THEN 0 ELSE 1 END, id DESC LIMIT 100";
+        self.counted(read!(self, c => sqlx::query_as(LIST).fetch_all(c).await)?).await
+    }
+
+    /// One decision.
+    ///
+    /// # Errors
+    /// When the database fails or holds a decision that cannot be read.
+    pub async fn decision(&self, id: i64) -> Result<Option<Decision>, StoreError> {
+        const ONE: &str = "SELECT id, effect, reason, proposed_by, org_id, proposed_at, expires_at, outcome, decided_at, votes_for, votes_against, votes_of \
+                           FROM decisions WHERE id = $1";
+        Ok(self.counted(read!(self, c => sqlx::query_as(ONE).bind(id).fetch_all(c).await)?).await?.pop())
+    }
+
+    /// The organisations that have a vote.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn voters(&self) -> Result<Vec<OrgId>, StoreError> {
         let members: Vec<i64> = read!(self, c => sqlx::query_scalar(MEMBERS).fetch_all(c).await)?;
-        let (members, delegates): (Vec<OrgId>, _) = (members.into_iter().map(OrgId).collect(), self.delegates().await?);
-        let decision = |(id, json, reason, by, org, proposed, expires, outcome, decided): Row| {
-            let effect = effect(&json)?;
-            let outcome = outcome.map(|o| o.parse().map_err(StoreError::Internal)).transpose()?;
-            let own = votes.iter().filter(|v| v.0 == id).map(|v| (OrgId(v.1), v.2 != 0, v.3.clone())).collect();
+        Ok(members.into_iter().map(OrgId).collect())
+    }
+
+    async fn counted(&self, rows: Vec<DecisionSql>) -> Result<Vec<Decision>, StoreError> {
+        let votes: Vec<Vote> = read!(self, c => sqlx::query_as(VOTES).fetch_all(c).await)?;
+        let (members, delegates) = (self.voters().await?, self.delegates().await?);
+        let decision = |d: DecisionSql| {
+            let effect = effect(&d.effect)?;
+            let outcome = d.outcome.map(|o| o.parse().map_err(StoreError::Internal)).transpose()?;
+            let own = votes.iter().filter(|v| v.0 == d.id).map(|v| (OrgId(v.1), v.2 != 0, v.3.clone())).collect();
+            let ended = d.votes_for.zip(d.votes_against).zip(d.votes_of);
+            let ended = ended.map(|((yes, no), members)| Tally { yes: yes as u32, no: no as u32, members: members as u32 });
             Ok(Decision {
-                tally: tally(&members, &votes, id, effect.kind(), &delegates),
-                id,
+                tally: ended.unwrap_or_else(|| tally(&members, &votes, d.id, effect.kind(), &delegates)),
+                id: d.id,
                 effect,
-                reason,
-                by,
-                org: OrgId(org),
-                proposed_at: Timestamp(proposed),
-                expires_at: Timestamp(expires),
-                outcome: outcome.zip(decided.map(Timestamp)),
+                reason: d.reason,
+                by: d.proposed_by,
+                org: OrgId(d.org_id),
+                proposed_at: Timestamp(d.proposed_at),
+                expires_at: Timestamp(d.expires_at),
+                outcome: outcome.zip(d.decided_at.map(Timestamp)),
                 votes: own,
             })
         };
         rows.into_iter().map(decision).collect()
     }
 
-    /// Proposes a decision. Who may is the caller's to ask.
+    /// Proposes a decision. Who may is the caller's to ask. A scoring policy takes the place of the draft that it was.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn propose(&self, effect: Effect, reason: String, (org, user): (OrgId, i64), right: &Right, at: Timestamp) -> Result<i64, StoreError> {
         const ADD: &str = "INSERT INTO decisions (effect, reason, proposed_by, org_id, proposed_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";
+        const PROPOSED: &str = "DELETE FROM policy_drafts WHERE user_id = $1";
         let (actor, kind, ends) = (self.actor, effect.kind(), at.plus(right.days * DAY));
         let json = serde_json::to_string(&effect).map_err(|e| StoreError::Internal(e.to_string()))?;
         self.write(move |conn| {
@@ -170,6 +211,9 @@ impl Hub<'_> {
                 let id: i64 = on_conn!(conn, c => {
                     sqlx::query_scalar(ADD).bind(json).bind(reason).bind(user).bind(org.0).bind(at.0).bind(ends.0).fetch_one(&mut *c).await
                 })?;
+                if kind == DecisionKind::ScoringPolicy {
+                    execute!(conn, c => sqlx::query(PROPOSED).bind(user).execute(&mut *c).await)?;
+                }
                 let detail = json!({ "kind": kind.name() });
                 audit::append(conn, Entry { at, actor, action: Action::DecisionProposed, org: None, object: format!("decision {id}"), detail }).await?;
                 Ok(id)
@@ -226,6 +270,27 @@ impl Hub<'_> {
         .await
     }
 
+    /// Takes back an open decision that this person proposed. False where there is none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn withdraw(&self, id: i64, (org, user): (OrgId, i64), at: Timestamp) -> Result<bool, StoreError> {
+        const MINE: &str = "SELECT effect FROM decisions WHERE id = $1 AND proposed_by = $2 AND outcome IS NULL AND expires_at > $3";
+        let actor = self.actor;
+        self.write(move |conn| {
+            Box::pin(async move {
+                let mine: Option<String> = on_conn!(conn, c => sqlx::query_scalar(MINE).bind(id).bind(user).bind(at.0).fetch_optional(&mut *c).await)?;
+                let Some(json) = mine else { return Ok(false) };
+                let tally = standing(conn, id, effect(&json)?.kind()).await?;
+                end(conn, id, Outcome::Withdrawn, tally, at).await?;
+                let (action, object) = (Action::DecisionWithdrawn, format!("decision {id}"));
+                audit::append(conn, Entry { at, actor, action, org: Some(org), object, detail: json!({}) }).await?;
+                Ok(true)
+            })
+        })
+        .await
+    }
+
     /// Ends what is over. To be called now and then.
     ///
     /// # Errors
@@ -248,36 +313,47 @@ impl Hub<'_> {
     }
 }
 
+/// How a decision stands.
+async fn standing(conn: &mut Conn, id: i64, kind: DecisionKind) -> Result<Tally, StoreError> {
+    let votes: Vec<Vote> = on_conn!(conn, c => sqlx::query_as(VOTES).fetch_all(&mut *c).await)?;
+    let members: Vec<i64> = on_conn!(conn, c => sqlx::query_scalar(MEMBERS).fetch_all(&mut *c).await)?;
+    let delegates = delegates(on_conn!(conn, c => sqlx::query_as(DELEGATES).fetch_all(&mut *c).await)?)?;
+    let members: Vec<OrgId> = members.into_iter().map(OrgId).collect();
+    Ok(tally(&members, &votes, id, kind, &delegates))
+}
+
+async fn end(conn: &mut Conn, id: i64, outcome: Outcome, tally: Tally, at: Timestamp) -> Result<(), StoreError> {
+    const END: &str = "UPDATE decisions SET outcome = $2, decided_at = $3, votes_for = $4, votes_against = $5, votes_of = $6 WHERE id = $1";
+    let [yes, no, members] = [tally.yes, tally.no, tally.members].map(i64::from);
+    execute!(conn, c => sqlx::query(END).bind(id).bind(outcome.name()).bind(at.0).bind(yes).bind(no).bind(members).execute(&mut *c).await)?;
+    Ok(())
+}
+
 /// Ends every decision that is decided or over, and does what the adopted ones say.
 async fn settle(conn: &mut Conn, at: Timestamp) -> Result<(), StoreError> {
-    const END: &str = "UPDATE decisions SET outcome = $2, decided_at = $3 WHERE id = $1";
     let open: Vec<(i64, String, i64)> = on_conn!(conn, c => sqlx::query_as(OPEN).fetch_all(&mut *c).await)?;
     for (id, json, ends) in open {
         // Anew for each: the one before may have changed who has a vote.
         let rights = rights(on_conn!(conn, c => sqlx::query_as(RIGHTS).fetch_all(&mut *c).await)?)?;
-        let votes: Vec<Vote> = on_conn!(conn, c => sqlx::query_as(VOTES).fetch_all(&mut *c).await)?;
-        let members: Vec<i64> = on_conn!(conn, c => sqlx::query_scalar(MEMBERS).fetch_all(&mut *c).await)?;
-        let delegates = delegates(on_conn!(conn, c => sqlx::query_as(DELEGATES).fetch_all(&mut *c).await)?)?;
         let effect = effect(&json)?;
-        let members: Vec<OrgId> = members.into_iter().map(OrgId).collect();
-        let tally = tally(&members, &votes, id, effect.kind(), &delegates);
+        let tally = standing(conn, id, effect.kind()).await?;
         let quorum = rights.into_iter().find(|r| r.kind == effect.kind()).map_or(100, |r| r.quorum);
         let Some(outcome) = tally.outcome(quorum, ends <= at.0) else { continue };
-        execute!(conn, c => sqlx::query(END).bind(id).bind(outcome.name()).bind(at.0).execute(&mut *c).await)?;
+        end(conn, id, outcome, tally, at).await?;
         let detail = json!({ "outcome": outcome.name(), "for": tally.yes, "against": tally.no, "of": tally.members });
         let entry = Entry { at, actor: Actor::default(), action: Action::DecisionEnded, org: None, object: format!("decision {id}"), detail };
         audit::append(conn, entry).await?;
         if outcome == Outcome::Adopted {
-            apply(conn, effect, at).await?;
+            apply(conn, effect, id, at).await?;
         }
     }
     Ok(())
 }
 
 /// Does what a decision says.
-async fn apply(conn: &mut Conn, effect: Effect, at: Timestamp) -> Result<(), StoreError> {
+async fn apply(conn: &mut Conn, effect: Effect, decision: i64, at: Timestamp) -> Result<(), StoreError> {
     const SET: &str = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    const ADOPT: &str = "INSERT INTO policies (version, body, adopted_at) SELECT coalesce(max(version), 0) + 1, $1, $2 FROM policies";
+    const ADOPT: &str = "INSERT INTO policies (version, body, adopted_at, decision_id) VALUES ($1, $2, $3, $4)";
     const NEXT: &str = "SELECT coalesce(max(version), 0) + 1 FROM policies";
     const SUSPEND: &str = "UPDATE organisations SET suspended_at = $2 WHERE id = $1 AND suspended_at IS NULL";
     const ADMIT: &str = "UPDATE organisations SET suspended_at = NULL WHERE id = $1";
@@ -292,7 +368,9 @@ async fn apply(conn: &mut Conn, effect: Effect, at: Timestamp) -> Result<(), Sto
             let version: i64 = on_conn!(conn, c => sqlx::query_scalar(NEXT).fetch_one(&mut *c).await)?;
             policy.version = version as u32;
             let body = serde_json::to_string(&policy).map_err(text)?;
-            execute!(conn, c => sqlx::query(ADOPT).bind(body).bind(at.0).execute(&mut *c).await)?;
+            execute!(conn, c => sqlx::query(ADOPT).bind(version).bind(body).bind(at.0).bind(decision).execute(&mut *c).await)?;
+            let (action, object) = (Action::PolicyAdopted, format!("policy {version}"));
+            audit::append(conn, Entry { at, actor: Actor::default(), action, org: None, object, detail: json!({ "decision": decision }) }).await?;
         }
         Effect::SuspendOrganisation { org } => drop(execute!(conn, c => sqlx::query(SUSPEND).bind(org).bind(at.0).execute(&mut *c).await)?),
         Effect::AdmitOrganisation { org } => drop(execute!(conn, c => sqlx::query(ADMIT).bind(org).execute(&mut *c).await)?),

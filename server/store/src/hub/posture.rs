@@ -109,10 +109,22 @@ impl Hub<'_> {
     /// # Errors
     /// [`StoreError::Exists`] when the slug is taken.
     pub async fn add_organisation(&self, org: Org, at: Timestamp) -> Result<OrgId, StoreError> {
-        const ADD: &str = "INSERT INTO organisations (slug, name, sector, country, assets, interval_us, weight, created_at, sharing_confirmed_at) \
-                           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING id";
+        self.add(org, true, at).await
+    }
+
+    /// Adds an organisation that takes part once the alliance admits it by a decision: until then it stands as one that is suspended.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] when the slug is taken.
+    pub async fn add_candidate(&self, org: Org, at: Timestamp) -> Result<OrgId, StoreError> {
+        self.add(org, false, at).await
+    }
+
+    async fn add(&self, org: Org, admitted: bool, at: Timestamp) -> Result<OrgId, StoreError> {
+        const ADD: &str = "INSERT INTO organisations (slug, name, sector, country, assets, interval_us, weight, created_at, sharing_confirmed_at, suspended_at) \
+                           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING id";
         let actor = self.actor;
-        let detail = serde_json::json!({ "name": org.name, "sector": org.sector, "country": org.country, "assets": org.assets, "interval_us": org.interval, "weight": org.weight });
+        let detail = serde_json::json!({ "name": org.name, "sector": org.sector, "country": org.country, "assets": org.assets, "interval_us": org.interval, "weight": org.weight, "admitted": admitted });
         let object = format!("organisation {}", org.slug);
         self.write(move |conn| {
             Box::pin(async move {
@@ -127,6 +139,7 @@ impl Hub<'_> {
                         .bind(org.weight)
                         .bind(at.0)
                         .bind(org.confirmed.then_some(at.0))
+                        .bind((!admitted).then_some(at.0))
                         .fetch_optional(&mut *c)
                         .await
                 })?;

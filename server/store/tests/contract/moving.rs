@@ -64,6 +64,7 @@ async fn fill(f: &Fixture) {
     let effect = Effect::AlertLevel { level: AlertLevel::High };
     let decision = hub.propose(effect, "Warum: ≠".into(), (f.orgs[0], user), &rights[0], NOW).await.unwrap();
     assert!(hub.vote(decision, (f.orgs[0], user), true, "darum".into(), NOW).await.unwrap());
+    hub.keep_policy_draft((f.orgs[0], user), &policy, vec!["nichts ≠ etwas".into()], NOW).await.unwrap();
     hub.delegate(f.orgs[1], DecisionKind::AlertLevel, Some(f.orgs[0]), NOW).await.unwrap();
     let total = Aggregate { members: [(2, 1.0), (3, 0.1 + 0.2)].into(), score: 63.0, domains: [Some(1.0), None, None, None, None, None] };
     hub.keep_aggregates(vec![WeekTotal { viewer: f.orgs[0], week: 2_900, total }]).await.unwrap();
@@ -111,7 +112,7 @@ async fn portrait(store: &Store, orgs: &[OrgId]) -> Vec<String> {
     let hub = store.hub();
     let mut said = vec![
         format!("{:?}", hub.organisations().await.unwrap()),
-        format!("{:?}", hub.policy().await.unwrap()),
+        format!("{:?} {:?}", hub.policies().await.unwrap(), hub.policy_draft(1).await.unwrap()),
         format!("{:?}", hub.meta("alliance").await.unwrap()),
         format!("{:?}", hub.user_by_email("ana@b.example").await.unwrap()),
         format!("{:?}", hub.session([1; 32], NOW).await.unwrap()),
