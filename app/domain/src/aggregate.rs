@@ -7,7 +7,7 @@
 //! stands until its week ends, whoever comes and goes, and after somebody left it is not shown again until [`REMEMBERED`] weeks have passed.
 //! Statistical offices call these the threshold, dominance and (p, q) rules (Hundepool et al., Statistical Disclosure Control, 2012, chapter 4).
 
-use crate::{OrgId, scoring::Score};
+use crate::{DAY, OrgId, Timestamp, scoring::Score};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -31,6 +31,12 @@ pub const fn week_of(day: i64) -> i64 {
 #[must_use]
 pub const fn eve_of(week: i64) -> i64 {
     week * 7 - 4
+}
+
+/// The moment a week begins.
+#[must_use]
+pub const fn begin_of(week: i64) -> Timestamp {
+    Timestamp((eve_of(week) + 1) * DAY)
 }
 
 /// What one organisation would bring in.
@@ -152,6 +158,7 @@ mod tests {
         let monday = crate::Timestamp::parse("2026-11-23").unwrap().day();
         assert_eq!(week_of(monday) - 1, week_of(monday - 1));
         assert_eq!((week_of(monday), eve_of(week_of(monday + 6))), (week_of(monday + 6), monday - 1));
+        assert_eq!(begin_of(week_of(monday + 3)), crate::Timestamp::parse("2026-11-23").unwrap());
     }
 
     #[test]

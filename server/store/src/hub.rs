@@ -2,6 +2,7 @@
 
 pub mod aggregates;
 pub mod decisions;
+mod digests;
 pub mod factors;
 pub mod identity;
 pub mod outbox;

@@ -19,6 +19,7 @@
 //! table: a migration for each; where it has an `org_id`, with row level security in PostgreSQL's, which a test demands; and a row in the test
 //! of [moving], which finds the table by itself.
 
+mod alliance;
 pub mod audit;
 pub mod backup;
 pub mod bulk;
@@ -33,6 +34,7 @@ mod push;
 mod viewer;
 mod writer;
 
+pub use alliance::AllianceKey;
 pub use db::{Settings, file_of, shown};
 pub use error::StoreError;
 pub use hub::{
@@ -73,6 +75,7 @@ struct Inner {
     commits: Arc<watch::Sender<u64>>,
     series: push::SeriesCache,
     months: push::Months,
+    alliance_key: AllianceKey,
 }
 
 impl Store {
@@ -82,7 +85,9 @@ impl Store {
     /// # Errors
     /// When the database cannot be opened or migrated.
     pub async fn open(settings: &Settings) -> Result<Self, StoreError> {
-        let db::Opened { db, conns, reconnect } = db::open(settings).await?;
+        let db::Opened { db, mut conns, reconnect } = db::open(settings).await?;
+        let Some(first) = conns.first_mut() else { return Err(StoreError::Internal("there is no writing connection".into())) };
+        let alliance_key = alliance::key(first).await?;
         let (turn, commits) = (Arc::new(Mutex::new(())), Arc::new(watch::Sender::new(0)));
         let express = match &db {
             db::Db::Sqlite(pool) => Some(Express::start(pool.connect_options().get_filename(), &db::PRAGMAS, Arc::clone(&turn), Arc::clone(&commits))?),
@@ -94,7 +99,9 @@ impl Store {
         };
         let writer = Writer::start(conns, &reconnect, &turn, &commits);
         let (series, months) = (push::SeriesCache::default(), push::Months::default());
-        Ok(Self { inner: Arc::new(Inner { db, writer, express, listener, commits, series, months }) })
+        let store = Self { inner: Arc::new(Inner { db, writer, express, listener, commits, series, months, alliance_key }) };
+        store.hub().digest_indicators().await?;
+        Ok(store)
     }
 
     /// What one person may read.
@@ -113,6 +120,12 @@ impl Store {
     #[must_use]
     pub fn hub(&self) -> Hub<'_> {
         Hub { store: self, actor: audit::Actor::default() }
+    }
+
+    /// The alliance's key, for hashes of indicators. For those who may push indicators, and for no log.
+    #[must_use]
+    pub fn alliance_key(&self) -> &AllianceKey {
+        &self.inner.alliance_key
     }
 
     /// Ticks after every commit here, and after every change that another node commits; the value is meaningless. A hint to look into the

@@ -4,6 +4,7 @@
 mod incidents;
 mod indicators;
 mod metrics;
+mod overlaps;
 mod records;
 mod totals;
 
@@ -98,13 +99,18 @@ pub(crate) use reach;
 
 /// The conditions as they are called in the source, with their texts: for the test that prepares every statement on both databases.
 #[doc(hidden)]
-pub const CONDITIONS: [(&str, &str); 6] = [
+pub const CONDITIONS: [(&str, &str); 11] = [
     ("reach!(incidents)", reach!(incidents)),
     ("reach!(events)", reach!(events)),
     ("reach!(indicators)", reach!(indicators)),
     ("withheld!(0)", withheld!(0)),
     ("withheld!(3)", withheld!(3)),
     ("peers!()", peers!()),
+    ("detail!()", overlaps::detail!()),
+    ("counting!()", overlaps::counting!()),
+    ("some!()", overlaps::some!()),
+    ("named!()", overlaps::named!()),
+    ("unnamed!()", overlaps::unnamed!()),
 ];
 
 /// A value bound into a condition.
@@ -126,6 +132,11 @@ impl Where {
     /// Begins with the viewer's reach, the text of [`reach!`].
     pub(crate) fn reach(reach: &str, viewer: Viewer) -> Self {
         Self { sql: format!("WHERE {reach}"), args: vec![Arg::Int(viewer.org.0)] }
+    }
+
+    /// Adds an argument for a condition to name by its number.
+    pub(crate) fn also(&mut self, arg: Arg) {
+        self.args.push(arg);
     }
 
     /// Adds a condition; each `?` in it becomes the next placeholder.

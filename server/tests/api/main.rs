@@ -16,6 +16,7 @@ mod database;
 mod decisions;
 mod factor;
 mod fresh;
+mod hashes;
 mod headers;
 mod idempotency;
 mod incidents;

@@ -15,6 +15,7 @@ mod contract;
 mod decisions;
 mod factor;
 mod fresh;
+mod hashes;
 mod headers;
 mod idempotency;
 mod incidents;

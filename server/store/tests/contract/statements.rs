@@ -135,6 +135,7 @@ async fn dynamic(f: &Fixture) {
         tlp: Some(Tlp::Green),
         severity: None,
         shared: false,
+        week: NOW,
         words: "example".into(),
         cursor: String::new(),
     };
@@ -145,8 +146,8 @@ async fn dynamic(f: &Fixture) {
     for facet in [IndicatorFacet::Kind, IndicatorFacet::Tlp, IndicatorFacet::Org] {
         assert_eq!(reads.indicator_facet(&all, facet).await.unwrap().len(), 1, "{facet:?}");
     }
-    assert_eq!(reads.indicators_shared().await.unwrap(), 0);
-    assert!(reads.indicator(found.rows[0].id.parse().unwrap()).await.unwrap().is_some());
+    assert_eq!(reads.indicators_shared(NOW).await.unwrap(), 0);
+    assert!(reads.indicator(found.rows[0].id.parse().unwrap(), NOW).await.unwrap().is_some());
 
     assert_eq!(reads.pushes(Some(f.orgs[0]), Some(What::Indicators), "100", 10).await.unwrap().rows.len(), 1);
     assert!(reads.receipt(id).await.unwrap().is_some());
