@@ -10,7 +10,7 @@ mod batches;
 pub(crate) mod client;
 mod decisions;
 mod demo;
-mod hashes;
+pub(crate) mod hashes;
 pub mod import;
 pub mod items;
 mod logging;

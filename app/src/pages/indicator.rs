@@ -54,7 +54,7 @@ fn One(page: Signal<Indicator>) -> impl IntoView {
 
 /// The number that the list shows, in words.
 fn who_reported(p: &Indicator) -> String {
-    let named = plural(p.row.reporters.into(), "organisation that you may see reported this", "organisations that you may see reported this");
+    let named = plural(p.row.reporters.into(), "organisation that you may see reported this value", "organisations that you may see reported this value");
     if p.row.unnamed { format!("{named}, and {LEAST} or more organisations that are not named.") } else { format!("{named}.") }
 }
 
@@ -119,9 +119,9 @@ fn Reports(page: Signal<Indicator>) -> impl IntoView {
         })
     };
     view! {
-        <div class="scroll" tabindex="0" role="region" aria-label="Reports of the same">
+        <div class="scroll" tabindex="0" role="region" aria-label="Reports of this value">
             <table class="reports">
-                <caption class="sr">"Reports of the same, earliest first"</caption>
+                <caption class="sr">"Reports of this value, earliest first"</caption>
                 <thead>
                     <tr>
                         <th scope="col">"Organisation"</th>

@@ -19,8 +19,10 @@ pub struct AllianceKey {
     algorithm: &'static str,
 }
 
-/// Reads the key under which values of indicators are hashed. With it you push `hmac` in place of `value`: nobody is told the value, the hub neither,
-/// and who reported the same thing is found all the same. It takes a key with the scope `indicators`.
+/// Reads the key of the alliance, under which indicators are hashed.
+///
+/// With it you push `hmac` in place of `value`: nobody is told the value, the hub neither, and who reported the same thing is found all the same. It
+/// takes an API key with the scope `indicators`.
 #[utoipa::path(
     get,
     path = "/alliance-key",
@@ -39,5 +41,5 @@ pub async fn read(State(app): State<App>, address: ClientAddress, headers: Heade
         audit::key_denied(&app, &key, What::Indicators.name()).await;
         return Err(problem);
     }
-    Ok(Json(AllianceKey { key: app.store.alliance_key().hex(), algorithm: "HMAC-SHA-256" }))
+    Ok(Json(AllianceKey { key: app.store.alliance_key().await?.hex(), algorithm: "HMAC-SHA-256" }))
 }

@@ -19,7 +19,15 @@ pub fn hash(read: &mut Items, key: &AllianceKey) -> anyhow::Result<()> {
 }
 
 fn hashed(json: &RawValue, key: &AllianceKey) -> anyhow::Result<Box<RawValue>> {
-    let mut item: Map<String, Value> = serde_json::from_str(json.get()).context("not a JSON object")?;
+    let item = in_place(serde_json::from_str(json.get()).context("not a JSON object")?, key)?;
+    Ok(serde_json::value::to_raw_value(&item)?)
+}
+
+/// An item with the keyed hash in place of its value.
+///
+/// # Errors
+/// As [`hash`].
+pub(crate) fn in_place(mut item: Map<String, Value>, key: &AllianceKey) -> anyhow::Result<Map<String, Value>> {
     if !item.contains_key("value") && !item.contains_key("hmac") {
         bail!("an indicator without a value");
     }
@@ -30,7 +38,7 @@ fn hashed(json: &RawValue, key: &AllianceKey) -> anyhow::Result<Box<RawValue>> {
         let value = kind.canonical(value).map_err(|e| anyhow!("value {e}"))?;
         item.insert("hmac".to_owned(), key.hmac(kind, &value).into());
     }
-    Ok(serde_json::value::to_raw_value(&item)?)
+    Ok(item)
 }
 
 #[cfg(test)]

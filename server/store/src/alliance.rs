@@ -2,8 +2,8 @@
 //! and the same things are found all the same.
 
 use crate::{
-    StoreError,
-    db::{Conn, execute, on_conn},
+    Store, StoreError,
+    db::{execute, on_conn},
 };
 use domain::indicator::IndicatorType;
 use hmac::{Hmac, KeyInit, Mac};
@@ -13,7 +13,7 @@ use std::fmt;
 /// The name among the settings of the alliance.
 const KEY: &str = "alliance_key";
 
-/// 32 random bytes, made when the alliance is and the same on all its nodes.
+/// 32 random bytes, the same on all nodes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AllianceKey([u8; 32]);
 
@@ -69,23 +69,35 @@ pub(crate) fn from_hex(text: &str) -> Option<[u8; 32]> {
     Some(bytes)
 }
 
-/// Reads the key; at the first start makes it. Of two nodes that start at once, both read the same.
-pub(crate) async fn key(conn: &mut Conn) -> Result<AllianceKey, StoreError> {
-    const GET: &str = "SELECT value FROM meta WHERE key = $1";
-    const MAKE: &str = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-    let get = async |conn: &mut Conn| -> Result<Option<String>, StoreError> {
-        Ok(on_conn!(conn, c => sqlx::query_scalar(GET).bind(KEY).fetch_optional(&mut *c).await)?)
-    };
-    let text = match get(conn).await? {
-        Some(text) => Some(text),
-        None => {
-            let mut made = [0_u8; 32];
-            rand::fill(&mut made);
-            execute!(conn, c => sqlx::query(MAKE).bind(KEY).bind(hex(&made)).execute(&mut *c).await)?;
-            get(conn).await?
-        }
-    };
-    text.as_deref().and_then(AllianceKey::from_hex).ok_or_else(|| StoreError::Internal("the alliance's key cannot be read".into()))
+impl Store {
+    /// The alliance's key. Made when it is first asked for, so that a database nobody worked with is empty; of two nodes that ask at once, both get
+    /// the same.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn alliance_key(&self) -> Result<&AllianceKey, StoreError> {
+        const GET: &str = "SELECT value FROM meta WHERE key = $1";
+        const MAKE: &str = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+        let hub = self.hub();
+        let read = async {
+            let text = match hub.meta(KEY).await? {
+                Some(text) => text,
+                None => {
+                    let mut made = [0_u8; 32];
+                    rand::fill(&mut made);
+                    let make = hub.write(move |conn| {
+                        Box::pin(async move {
+                            execute!(conn, c => sqlx::query(MAKE).bind(KEY).bind(hex(&made)).execute(&mut *c).await)?;
+                            Ok(on_conn!(conn, c => sqlx::query_scalar(GET).bind(KEY).fetch_one(&mut *c).await)?)
+                        })
+                    });
+                    make.await?
+                }
+            };
+            AllianceKey::from_hex(&text).ok_or_else(|| StoreError::Internal("the alliance's key cannot be read".into()))
+        };
+        self.inner.alliance_key.get_or_try_init(|| read).await
+    }
 }
 
 #[cfg(test)]

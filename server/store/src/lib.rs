@@ -56,7 +56,7 @@ pub use viewer::*;
 
 use express::Express;
 use std::sync::Arc;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, OnceCell, watch};
 use writer::Writer;
 
 /// The opened database: a pool of readers and the writer. Cheap to clone.
@@ -75,7 +75,7 @@ struct Inner {
     commits: Arc<watch::Sender<u64>>,
     series: push::SeriesCache,
     months: push::Months,
-    alliance_key: AllianceKey,
+    alliance_key: OnceCell<AllianceKey>,
 }
 
 impl Store {
@@ -85,9 +85,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be opened or migrated.
     pub async fn open(settings: &Settings) -> Result<Self, StoreError> {
-        let db::Opened { db, mut conns, reconnect } = db::open(settings).await?;
-        let Some(first) = conns.first_mut() else { return Err(StoreError::Internal("there is no writing connection".into())) };
-        let alliance_key = alliance::key(first).await?;
+        let db::Opened { db, conns, reconnect } = db::open(settings).await?;
         let (turn, commits) = (Arc::new(Mutex::new(())), Arc::new(watch::Sender::new(0)));
         let express = match &db {
             db::Db::Sqlite(pool) => Some(Express::start(pool.connect_options().get_filename(), &db::PRAGMAS, Arc::clone(&turn), Arc::clone(&commits))?),
@@ -99,6 +97,7 @@ impl Store {
         };
         let writer = Writer::start(conns, &reconnect, &turn, &commits);
         let (series, months) = (push::SeriesCache::default(), push::Months::default());
+        let alliance_key = OnceCell::new();
         let store = Self { inner: Arc::new(Inner { db, writer, express, listener, commits, series, months, alliance_key }) };
         store.hub().digest_indicators().await?;
         Ok(store)
@@ -120,12 +119,6 @@ impl Store {
     #[must_use]
     pub fn hub(&self) -> Hub<'_> {
         Hub { store: self, actor: audit::Actor::default() }
-    }
-
-    /// The alliance's key, for hashes of indicators. For those who may push indicators, and for no log.
-    #[must_use]
-    pub fn alliance_key(&self) -> &AllianceKey {
-        &self.inner.alliance_key
     }
 
     /// Ticks after every commit here, and after every change that another node commits; the value is meaningless. A hint to look into the

@@ -372,13 +372,17 @@ impl crate::Partner<'_> {
             }
             (push, items) = (one.push, one.items);
         }
+        let alliance = match &items {
+            Items::Indicators(_) => Some(self.store.alliance_key().await?.clone()),
+            _ => None,
+        };
         let dry_run = push.dry_run;
         let one = Arc::new((push, items));
         let mut races = 0;
         loop {
             inner.months.add(&inner.db, &one.1).await?;
-            let (known, one, alliance) = (inner.series.of(org), Arc::clone(&one), inner.alliance_key.clone());
-            let work = inner.writer.run(self.scope(), move |conn| Box::pin(async move { apply(conn, &one.0, &one.1, &known, &alliance, since).await }));
+            let (known, one, alliance) = (inner.series.of(org), Arc::clone(&one), alliance.clone());
+            let work = inner.writer.run(self.scope(), move |conn| Box::pin(async move { apply(conn, &one.0, &one.1, &known, alliance.as_ref(), since).await }));
             let applied = work.await;
             match applied {
                 Ok((outcome, numbers)) => {
@@ -414,7 +418,7 @@ async fn apply(
     push: &Push,
     items: &Items,
     known: &SeriesNumbers,
-    alliance: &AllianceKey,
+    alliance: Option<&AllianceKey>,
     since: Instant,
 ) -> Result<Keep<Applied>, StoreError> {
     if let Some(end) = key::ended(conn, push, since).await? {

@@ -61,7 +61,7 @@ async fn partners_share_one_key_that_takes_the_scope_of_indicators() {
 async fn an_indicator_has_a_value_or_an_hmac() {
     let app = TestApp::start().await;
     let partner = app.partner("alpha").await;
-    let hash = hashed(&app, SECRET, "GREEN");
+    let hash = hashed(&app, SECRET, "GREEN").await;
     for (item, pointer, code) in [
         (with(hash.clone(), "value", SECRET), "/items/0/hmac", "contradiction"),
         (without(hash.clone(), "hmac"), "/items/0/value", "missing_field"),
@@ -84,7 +84,7 @@ async fn an_indicator_has_a_value_or_an_hmac() {
 async fn who_saw_the_same_is_found_though_nobody_told_it() {
     let app = TestApp::start().await;
     let (alpha, beta) = (app.partner("alpha").await, app.partner("beta").await);
-    let hash = hashed(&app, SECRET, "GREEN");
+    let hash = hashed(&app, SECRET, "GREEN").await;
     alpha.push("indicators", &items([hash.clone()])).await;
     // Nothing that anybody is shown, or that is kept, holds the value.
     let mut paths = overviews();
@@ -131,7 +131,7 @@ async fn names_for_a_summary_and_three_or_more_for_totals() {
     let app = TestApp::start().await;
     join(&app, &["delta", "epsilon", "zeta"]).await;
     for org in ["alpha", "beta", "gamma", "delta", "epsilon", "zeta"] {
-        app.partner(org).await.push("indicators", &items([hashed(&app, SECRET, "GREEN")])).await;
+        app.partner(org).await.push("indicators", &items([hashed(&app, SECRET, "GREEN").await])).await;
     }
     share(&app, "beta", Level::Summary).await;
     share(&app, "gamma", Level::None).await;
@@ -149,7 +149,7 @@ async fn names_for_a_summary_and_three_or_more_for_totals() {
     app.app.clock.advance(7 * DAY);
     let (text, rows) = story(&app).await;
     assert_eq!((rows[0][6].as_str(), rows[0][7].as_str()), ("2", "3 or more"));
-    assert!(text.contains("2 organisations that you may see reported this, and 3 or more organisations that are not named."), "{text}");
+    assert!(text.contains("2 organisations that you may see reported this value, and 3 or more organisations that are not named."), "{text}");
     assert!(["gamma", "delta", "epsilon", "zeta"].iter().all(|org| !tells(&text, org)), "{text}");
     // Unnamed ones alone make a thing seen by several, and the number leads to the row.
     share(&app, "beta", Level::None).await;
@@ -159,7 +159,7 @@ async fn names_for_a_summary_and_three_or_more_for_totals() {
     assert!(words(&person.page("/").await).contains("1 seen by more than one organisation"));
     assert!(words(&person.page("/indicators?seen=2").await).contains("1 and 3 or more unnamed"));
     // One that marks it RED is counted for nobody.
-    app.partner("delta").await.push("indicators", &items([hashed(&app, SECRET, "RED")])).await;
+    app.partner("delta").await.push("indicators", &items([hashed(&app, SECRET, "RED").await])).await;
     let (text, rows) = story(&app).await;
     assert_eq!((rows[0][6].as_str(), rows[0][7].as_str()), ("1", ""), "{text}");
     assert!(person.get("/csv/indicators?seen=2").await.csv().is_empty());

@@ -26,7 +26,7 @@ async fn alliance(app: &TestApp) {
             indicators.push(indicator(&shared, tlp));
             // The same once more, or first, without its value.
             if i + n % 2 > 0 {
-                indicators.push(hashed(app, &shared, tlp));
+                indicators.push(hashed(app, &shared, tlp).await);
             }
             indicators.push(with(indicator(&format!("over-{n}.example"), tlp), "valid_until", app.at(-MINUTE)));
         }

@@ -17,7 +17,7 @@ pub(crate) async fn apply(
     push: &Push,
     receipt: i64,
     items: &[IndicatorItem],
-    key: &AllianceKey,
+    key: Option<&AllianceKey>,
     reach: &mut record::Reach,
 ) -> Result<(), StoreError> {
     const FIND: &str = "SELECT id, tlp, active, last_seen FROM indicators WHERE org_id = $1 AND kind = $2 AND value = $3";
@@ -86,7 +86,7 @@ pub(crate) async fn apply(
             }
         };
         record::recipients(conn, id, &item.recipients, stored.is_some()).await?;
-        let digest = digest(key, item)?;
+        let digest = digest(key, item).ok_or_else(|| StoreError::Internal("an indicator without a digest".into()))?;
         write_digest(conn, &Digested { id, org: push.org, digest, tlp: item.tlp.code(), active, since: push.received_at, moved }).await?;
         if active {
             *totals.entry((kind.to_owned(), item.tlp.code())).or_default() += 1;
@@ -129,11 +129,8 @@ pub(crate) async fn write_digest(conn: &mut Conn, row: &Digested) -> Result<(), 
 }
 
 /// What reports of the same thing have in common, whether they tell it or not.
-fn digest(key: &AllianceKey, item: &IndicatorItem) -> Result<[u8; 32], StoreError> {
-    if !item.hashed {
-        return Ok(key.digest(item.kind, &item.value));
-    }
-    alliance::from_hex(&item.value).ok_or_else(|| StoreError::Internal("a keyed hash that is none".into()))
+fn digest(key: Option<&AllianceKey>, item: &IndicatorItem) -> Option<[u8; 32]> {
+    if item.hashed { alliance::from_hex(&item.value) } else { Some(key?.digest(item.kind, &item.value)) }
 }
 
 async fn expire_the_rest(conn: &mut Conn, push: &Push, items: &[IndicatorItem], totals: &mut Totals, reach: &mut record::Reach) -> Result<(), StoreError> {

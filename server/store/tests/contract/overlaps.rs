@@ -10,8 +10,8 @@ use store::{IndicatorDetail, IndicatorFilter, IndicatorItem, Items, Org, Push, R
 const WEEK: Timestamp = Timestamp(NOW.0 - 2 * DAY);
 
 /// The same without its value.
-fn hashed(f: &Fixture, item: IndicatorItem) -> IndicatorItem {
-    IndicatorItem { value: f.store.alliance_key().hmac(item.kind, &item.value), hashed: true, ..item }
+async fn hashed(f: &Fixture, item: IndicatorItem) -> IndicatorItem {
+    IndicatorItem { value: f.store.alliance_key().await.expect("the key").hmac(item.kind, &item.value), hashed: true, ..item }
 }
 
 async fn send_at(f: &Fixture, org: usize, at: Timestamp, item: IndicatorItem) {
@@ -77,7 +77,7 @@ async fn whatever_the_rules_what_is_shown_is_what_the_policy_says(mut f: Fixture
                 let named: Vec<OrgId> = f.orgs.iter().copied().filter(|org| *org != f.orgs[owner] && rng.random_bool(0.2)).collect();
                 let (since, ends) = (if rng.random_bool(0.7) { WEEK.plus(-HOUR) } else { WEEK.plus(HOUR) }, rng.random_bool(0.2));
                 let item = IndicatorItem { valid_until: ends.then_some(NOW.plus(HOUR)), ..indicator(&format!("thing-{thing}.example"), tlp, &named) };
-                send_at(&f, owner, since, if hash { hashed(&f, item) } else { item }).await;
+                send_at(&f, owner, since, if hash { hashed(&f, item).await } else { item }).await;
                 reports.push(Report { owner: f.orgs[owner], thing, tlp, named, since, ends });
             }
         }
@@ -111,7 +111,7 @@ async fn whatever_the_rules_what_is_shown_is_what_the_policy_says(mut f: Fixture
                 let (named, _, unnamed) = &said[&report.thing];
                 shared += u64::from(named.len() > 1 || *unnamed);
             }
-            let key = f.store.alliance_key();
+            let key = f.store.alliance_key().await.unwrap();
             let all = reads.indicator_rows(&every(WEEK), 1_000).await.unwrap();
             for row in &all.rows {
                 let is = |thing: &usize| {
@@ -148,17 +148,17 @@ async fn whatever_the_rules_what_is_shown_is_what_the_policy_says(mut f: Fixture
 on_both!(a_value_and_its_hash_are_one_thing_and_their_organisation_one);
 async fn a_value_and_its_hash_are_one_thing_and_their_organisation_one(f: Fixture) {
     let item = indicator("a.example", Tlp::Green, &[]);
-    f.send(0, Items::Indicators(vec![item.clone(), hashed(&f, item.clone())])).await;
+    f.send(0, Items::Indicators(vec![item.clone(), hashed(&f, item.clone()).await])).await;
     let reads = f.store.viewer(f.viewer(2));
     let rows = reads.indicators(&every(WEEK)).await.unwrap().rows;
     assert_eq!(rows.iter().map(|r| r.reporters).collect::<Vec<_>>(), [1, 1]);
     assert_eq!(reads.indicators_shared(WEEK).await.unwrap(), 0);
     // Repeating either makes no third.
-    f.send(0, Items::Indicators(vec![hashed(&f, item.clone())])).await;
-    f.send(1, Items::Indicators(vec![hashed(&f, item.clone())])).await;
+    f.send(0, Items::Indicators(vec![hashed(&f, item.clone()).await])).await;
+    f.send(1, Items::Indicators(vec![hashed(&f, item.clone()).await])).await;
     assert_eq!(reads.indicators_shared(WEEK).await.unwrap(), 3);
     // What has the same digits and is no hash is another thing.
-    let digits = IndicatorItem { kind: IndicatorType::FileSha256, hashed: false, ..hashed(&f, item) };
+    let digits = IndicatorItem { kind: IndicatorType::FileSha256, hashed: false, ..hashed(&f, item).await };
     f.send(2, Items::Indicators(vec![digits])).await;
     assert_eq!(reads.indicators_shared(WEEK).await.unwrap(), 3);
 }
@@ -188,7 +188,7 @@ on_both!(indicators_from_before_there_were_digests_find_each_other);
 async fn indicators_from_before_there_were_digests_find_each_other(f: Fixture) {
     let item = indicator("a.example", Tlp::Green, &[]);
     f.send(0, Items::Indicators(vec![item.clone()])).await;
-    f.send(1, Items::Indicators(vec![hashed(&f, item.clone())])).await;
+    f.send(1, Items::Indicators(vec![hashed(&f, item.clone()).await])).await;
     // More than are done in one piece.
     f.send(2, Items::Indicators((0..1_100).map(|no| indicator(&format!("{no}.example"), Tlp::Green, &[])).collect())).await;
     let forget = match f.kind {
@@ -202,7 +202,7 @@ async fn indicators_from_before_there_were_digests_find_each_other(f: Fixture) {
     let settings = Settings { url: f.database.url.clone(), readers: 1 };
     let (one, other) = tokio::join!(Store::open(&settings), Store::open(&settings));
     for store in [one.unwrap(), other.unwrap(), Store::open(&settings).await.unwrap()] {
-        assert_eq!((shared(&store).await, store.alliance_key() == f.store.alliance_key()), (2, true));
+        assert_eq!((shared(&store).await, store.alliance_key().await.unwrap() == f.store.alliance_key().await.unwrap()), (2, true));
         store.close().await;
     }
     f.send(2, Items::Indicators(vec![item])).await;

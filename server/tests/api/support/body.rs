@@ -29,8 +29,9 @@ pub fn indicator(value: &str, tlp: &str) -> Value {
 }
 
 /// The same without its value, as a partner hashes it.
-pub fn hashed(app: &super::TestApp, value: &str, tlp: &str) -> Value {
-    json!({ "type": "domain-name", "hmac": app.app.store.alliance_key().hmac(IndicatorType::DomainName, value), "tlp": tlp })
+pub async fn hashed(app: &super::TestApp, value: &str, tlp: &str) -> Value {
+    let key = app.app.store.alliance_key().await.expect("the key");
+    json!({ "type": "domain-name", "hmac": key.hmac(IndicatorType::DomainName, value), "tlp": tlp })
 }
 
 /// The same object with a field set or replaced.
