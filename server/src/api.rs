@@ -13,6 +13,7 @@ mod push;
 pub mod request;
 pub mod submit;
 
+mod alliance_key;
 mod audit;
 mod events;
 mod incident;
@@ -72,6 +73,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(events::push))
         .routes(routes!(indicators::push))
         .routes(routes!(indicator_counts::push))
+        .routes(routes!(alliance_key::read))
         .routes(routes!(receipts::read))
         .routes(routes!(whoami::read))
         .routes(routes!(audit::checkpoint));

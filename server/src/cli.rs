@@ -10,6 +10,7 @@ mod batches;
 pub(crate) mod client;
 mod decisions;
 mod demo;
+pub(crate) mod hashes;
 pub mod import;
 pub mod items;
 mod logging;

@@ -9,7 +9,7 @@
 
 pub mod counts;
 
-use crate::{OrgId, scoring::Score};
+use crate::{DAY, OrgId, Timestamp, scoring::Score};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -33,6 +33,12 @@ pub const fn week_of(day: i64) -> i64 {
 #[must_use]
 pub const fn eve_of(week: i64) -> i64 {
     week * 7 - 4
+}
+
+/// The moment a week begins.
+#[must_use]
+pub const fn begin_of(week: i64) -> Timestamp {
+    Timestamp((eve_of(week) + 1) * DAY)
 }
 
 /// What one organisation would bring in.
@@ -154,6 +160,7 @@ mod tests {
         let monday = crate::Timestamp::parse("2026-11-23").unwrap().day();
         assert_eq!(week_of(monday) - 1, week_of(monday - 1));
         assert_eq!((week_of(monday), eve_of(week_of(monday + 6))), (week_of(monday + 6), monday - 1));
+        assert_eq!(begin_of(week_of(monday + 3)), crate::Timestamp::parse("2026-11-23").unwrap());
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! `/indicators/:id`: one indicator, and who else saw the same value.
+//! `/indicators/:id`: one indicator, and who else saw the same.
 
 use crate::{api::pages, components::*};
 use domain::{
     Timestamp,
-    view::{Indicator, IndicatorReport},
+    aggregate::LEAST,
+    view::{Indicator, IndicatorReport, Observed},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -19,7 +20,7 @@ pub fn IndicatorPage() -> impl IntoView {
 
 #[component]
 fn One(page: Signal<Indicator>) -> impl IntoView {
-    let title = Signal::derive(move || page.with(|p| p.row.value.clone()));
+    let title = Signal::derive(move || page.with(|p| p.row.observed.to_string()));
     let crumbs = Signal::stored(vec![("Overview".to_owned(), "/".to_owned()), ("Indicators".to_owned(), "/indicators".to_owned())]);
     let marks = move || {
         page.with(|p| {
@@ -32,9 +33,7 @@ fn One(page: Signal<Indicator>) -> impl IntoView {
             }
         })
     };
-    let reporters = move || {
-        page.with(|p| plural(p.row.reporters.into(), "organisation that you may see reported this value", "organisations that you may see reported this value"))
-    };
+    let reporters = move || page.with(who_reported);
     let description = move || page.with(|p| (!p.description.is_empty()).then(|| view! { <p class="prose">{p.description.clone()}</p> }));
     view! {
         <Trail title crumbs/>
@@ -42,7 +41,7 @@ fn One(page: Signal<Indicator>) -> impl IntoView {
         <div class="long-title"><PageHead title tlp=Signal::derive(move || page.with(|p| p.highest_tlp))>{marks}</PageHead></div>
         <div class="record">
             <div class="record-main">
-                <Card title="Who saw it, and when"><p class="lead">{reporters}"."</p><Reports page/></Card>
+                <Card title="Who saw it, and when"><p class="lead">{reporters}</p><Reports page/></Card>
                 <Card title="As pushed"><Raw label="Indicator as pushed" text=Signal::derive(move || page.with(|p| p.raw.clone()))/></Card>
             </div>
             <div class="record-side">
@@ -53,14 +52,25 @@ fn One(page: Signal<Indicator>) -> impl IntoView {
     }
 }
 
+/// The number that the list shows, in words.
+fn who_reported(p: &Indicator) -> String {
+    let named = plural(p.row.reporters.into(), "organisation that you may see reported this value", "organisations that you may see reported this value");
+    if p.row.unnamed { format!("{named}, and {LEAST} or more organisations that are not named.") } else { format!("{named}.") }
+}
+
 #[component]
 fn FactList(page: Signal<Indicator>) -> impl IntoView {
     move || {
         page.with(|p| {
             let confidence = p.confidence.map_or_else(|| "not said".to_owned(), |c| format!("{c} of 100"));
+            let hash = match &p.row.observed {
+                Observed::Hash(hash) => Some(hash.clone()),
+                Observed::Value(_) => None,
+            };
             view! {
                 <dl class="facts-list">
                     <div><dt>"Type"</dt><dd>{p.row.kind.clone()}</dd></div>
+                    {hash.map(|hash| view! { <div><dt>"Keyed hash"</dt><dd><code class="hash">{hash}</code><small>"Its organisation does not tell the value."</small></dd></div> })}
                     <div><dt>"Confidence"</dt><dd>{confidence}</dd></div>
                     <div><dt>"First seen"</dt><dd><Time at=p.row.first_seen/></dd></div>
                     <div><dt>"Last seen"</dt><dd><Time at=p.row.last_seen/></dd></div>
@@ -86,7 +96,7 @@ fn Reports(page: Signal<Indicator>) -> impl IntoView {
         };
         view! {
             <tr class:here=here>
-                <th scope="row"><OrgLink org=report.org.clone()/>{if here { view! { <small>"this report"</small> }.into_any() } else { view! { <small><a href=href>"its report"</a></small> }.into_any() }}</th>
+                <th scope="row"><OrgLink org=report.org.clone()/>{if here { view! { <small>"this report"</small> }.into_any() } else { view! { <small><a href=href>"its report"</a></small> }.into_any() }}{report.hashed.then(|| view! { <small>"keyed hash"</small> })}</th>
                 <td><TlpBadge tlp=report.tlp/></td>
                 <td class="cell-span"><Span from=report.first_seen to=report.last_seen whole=span/></td>
                 <td><Time at=report.first_seen/></td>
@@ -99,7 +109,13 @@ fn Reports(page: Signal<Indicator>) -> impl IntoView {
         page.with(|p| {
             let from = p.reports.iter().map(|r| r.first_seen).min().unwrap_or_default();
             let to = p.reports.iter().map(|r| r.last_seen).max().unwrap_or_default();
-            p.reports.iter().map(|report| row(report, report.id == p.row.id, (from, to))).collect_view()
+            let reports = p.reports.iter().map(|report| row(report, report.id == p.row.id, (from, to))).collect_view();
+            let counting = p
+                .counting
+                .iter()
+                .map(|org| view! { <tr><th scope="row"><OrgLink org=org.clone()/></th><td colspan="5" class="quiet">"Shares counts only"</td></tr> })
+                .collect_view();
+            view! { {reports}{counting} }
         })
     };
     view! {

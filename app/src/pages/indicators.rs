@@ -4,6 +4,7 @@ use super::incidents::queue::{ActiveFilters, Keys, News, Search, is_filtered};
 use crate::{api::pages, components::*};
 use domain::{
     Timestamp,
+    aggregate::LEAST,
     query::PageQuery,
     timestamp::duration,
     view::{IndicatorRow, Indicators},
@@ -77,11 +78,11 @@ fn heading(query: &PageQuery, total: u64) -> String {
 
 fn indicator_row(query: Memo<PageQuery>, row: &IndicatorRow, as_of: Timestamp) -> impl IntoView + use<> {
     let href = kept(query, &format!("/indicators/{}", row.id));
-    let reporters = (row.reporters > 1).then(|| format!("{} organisations", row.reporters));
+    let reporters = reported_by(row);
     view! {
         <tr data-key=row.id.clone()>
             <th scope="row" class="cell-title">
-                <a class="row-link value" data-row="" href=href>{row.value.clone()}</a>
+                <a class="row-link value" data-row="" href=href>{row.observed.to_string()}</a>
                 <small><OrgLink org=row.org.clone()/>{(!row.active).then_some(" · no longer active")}</small>
             </th>
             <td class="cell-class">{row.kind.clone()}</td>
@@ -93,6 +94,15 @@ fn indicator_row(query: Memo<PageQuery>, row: &IndicatorRow, as_of: Timestamp) -
             }}</td>
             <td class="n cell-age"><time datetime=row.last_seen.rfc3339() title=format!("First seen {}, last seen {}", row.first_seen.human(), row.last_seen.human())>{duration(as_of.since(row.last_seen))}" ago"</time></td>
         </tr>
+    }
+}
+
+/// Who reported it, where that is more than one.
+fn reported_by(row: &IndicatorRow) -> Option<String> {
+    match (row.reporters > 1, row.unnamed) {
+        (false, false) => None,
+        (true, false) => Some(format!("{} organisations", row.reporters)),
+        (_, true) => Some(format!("{} and {LEAST} or more unnamed", row.reporters)),
     }
 }
 

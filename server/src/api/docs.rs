@@ -1,5 +1,6 @@
 //! `/openapi.json`, and the same as a page a person can read: no script, no outside resource.
 
+mod hashes;
 mod start;
 mod tables;
 
@@ -16,7 +17,8 @@ use std::fmt::Write;
 use tables::{answers, body, parameters, schema};
 
 /// The order in which people need the endpoints; what is not named here follows.
-const ORDER: [&str; 8] = ["metrics", "incidents", "incidents/{external_id}", "events", "indicators", "indicator-counts", "receipts/{id}", "whoami"];
+const ORDER: [&str; 9] =
+    ["metrics", "incidents", "incidents/{external_id}", "events", "indicators", "alliance-key", "indicator-counts", "receipts/{id}", "whoami"];
 
 pub fn router() -> Router<App> {
     Router::new().route("/openapi.json", get(async || ([(header::CONTENT_TYPE, "application/json")], super::openapi()))).route("/docs/api", get(page))
@@ -92,7 +94,7 @@ fn render(api: &Value, assets: &str, base: &str) -> String {
     start::files(&mut html, base);
     let shared = Shared::of(&all);
     for operation in &all {
-        section(&mut html, api, operation, &shared);
+        section(&mut html, api, operation, &shared, base);
     }
     common(&mut html, api, &shared);
     start::classes(&mut html);
@@ -101,7 +103,7 @@ fn render(api: &Value, assets: &str, base: &str) -> String {
 }
 
 /// One endpoint.
-fn section(html: &mut String, api: &Value, (method, path, op): &Operation<'_>, shared: &Shared) {
+fn section(html: &mut String, api: &Value, (method, path, op): &Operation<'_>, shared: &Shared, base: &str) {
     let _ = write!(
         html,
         "<section class=\"card\" id=\"{}\"><h2><code>{method} {}</code></h2><p>{}</p>",
@@ -111,6 +113,9 @@ fn section(html: &mut String, api: &Value, (method, path, op): &Operation<'_>, s
     );
     if path.ends_with("/metrics") {
         html.push_str("<p>Keys and units: <a href=\"/about/scoring#metrics\">the catalogue</a>. An example: <a href=\"#first\">your first push</a>.</p>");
+    }
+    if path.ends_with("/alliance-key") {
+        hashes::keyed(html, base);
     }
     body(html, api, &op["requestBody"]);
     let push = is_push(op);
@@ -180,10 +185,18 @@ mod tests {
         assert_eq!(html.matches("A request with this Idempotency-Key is in flight").count(), 1);
         // No field without a meaning.
         assert!(!html.contains("<td></td></tr>"), "{:?}", html.split("<tr>").filter(|row| row.contains("<td></td></tr>")).collect::<Vec<_>>());
-        let places: Vec<_> =
-            ["#push_metrics\"", "#push_incidents\"", "#push_events\"", "#push_indicators\"", "#push_indicator_counts\"", "#read_receipt\"", "#whoami\""]
-                .map(|id| html.find(id).unwrap_or_else(|| panic!("{id}")))
-                .into();
+        let places: Vec<_> = [
+            "#push_metrics\"",
+            "#push_incidents\"",
+            "#push_events\"",
+            "#push_indicators\"",
+            "#alliance_key\"",
+            "#push_indicator_counts\"",
+            "#read_receipt\"",
+            "#whoami\"",
+        ]
+        .map(|id| html.find(id).unwrap_or_else(|| panic!("{id}")))
+        .into();
         assert!(places.is_sorted(), "{places:?}");
         for word in ["critical", "in_progress", "AMBER+STRICT", "ipv4-addr", "per_1000_assets"] {
             assert!(html.contains(&format!("<code>{word}</code>")), "{word}");

@@ -19,7 +19,7 @@ pub struct Batch {
     items: (),
 }
 
-/// Pushes threat indicators, one per type and value.
+/// Pushes threat indicators, one per type and value, or keyed hash of a value.
 #[utoipa::path(
     post,
     path = "/indicators",

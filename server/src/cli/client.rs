@@ -6,7 +6,7 @@ use rand::RngExt;
 use reqwest::{StatusCode, Url, header};
 use serde::Deserialize;
 use std::time::Duration;
-use store::{Mode, What};
+use store::{AllianceKey, Mode, What};
 
 /// A key and the hub it belongs to.
 pub struct PushClient {
@@ -86,6 +86,27 @@ impl PushClient {
             header::HeaderValue::try_from(format!("Bearer {}", key.trim())).map_err(|_| anyhow::anyhow!("the key has characters that no key has"))?;
         authorization.set_sensitive(true);
         Ok(Self { http: http.build().context("cannot set up the HTTP client")?, base, authorization, attempts })
+    }
+
+    /// Asks for the alliance's key.
+    ///
+    /// # Errors
+    /// When the hub could not be reached, or does not give the key to this one.
+    pub async fn alliance_key(&self) -> anyhow::Result<AllianceKey> {
+        #[derive(Deserialize)]
+        struct Said {
+            key: String,
+        }
+        let mut url = self.base.clone();
+        url.path_segments_mut().map_err(|()| anyhow::anyhow!("not an http address"))?.pop_if_empty().extend(["api", "v1", "alliance-key"]);
+        let request = self.http.get(url).header(header::AUTHORIZATION, self.authorization.clone());
+        let response = request.send().await.map_err(|error| anyhow::anyhow!("cannot reach {}: {}", self.base.origin().ascii_serialization(), cause(&error)))?;
+        if !response.status().is_success() {
+            let Answer { status, title, detail, .. } = answer(response).await?;
+            bail!("no key of the alliance: {status} {}: {}", title.unwrap_or_default(), detail.unwrap_or_default());
+        }
+        let said: Said = response.json().await.map_err(|error| anyhow::anyhow!("the answer is not from a push API: {}", cause(&error)))?;
+        AllianceKey::from_hex(&said.key).context("the hub's answer holds no key")
     }
 
     /// Sends one push, again where the hub was busy or away, and returns its last word.

@@ -119,7 +119,9 @@ fn ndjson(text: &str) -> anyhow::Result<Items> {
 fn csv(what: What, text: &str) -> anyhow::Result<Items> {
     let mut out = Items { unit: "line", ..Items::default() };
     let sheet = sheet(text)?;
-    require(needed(what), &sheet.head, &sheet.head)?;
+    let hashes = what == What::Indicators && sheet.head.iter().any(|column| column == "hmac");
+    let needed: Vec<&str> = needed(what).iter().copied().filter(|column| !(hashes && *column == "value")).collect();
+    require(&needed, &sheet.head, &sheet.head)?;
     for (place, mut row) in sheet.rows {
         if sheet.semicolons {
             decimal_points(what, &mut row);
@@ -224,7 +226,7 @@ pub fn item(what: What, row: Row, ignored: &mut Vec<String>) -> anyhow::Result<O
             Others::Attributes,
         ),
         What::Events => (&["external_id", "title", "kind", "severity", "tlp", "observed_at", "incident"], Others::Attributes),
-        What::Indicators => (&["type", "value", "tlp", "severity", "first_seen", "last_seen", "valid_until", "description"], Others::Ignored),
+        What::Indicators => (&["type", "value", "hmac", "tlp", "severity", "first_seen", "last_seen", "valid_until", "description"], Others::Ignored),
         What::IndicatorCounts => (&["window_start", "window_end", "type", "tlp", "severity"], Others::Ignored),
     };
     if what == What::Metrics && !row.iter().any(|(column, _)| column == "value") {

@@ -3,6 +3,7 @@
 use super::{
     batches::{Batch, batches},
     client::{Answer, Failure, Intent, PushClient},
+    hashes,
     items::{self, Format},
 };
 use anyhow::{Context, bail};
@@ -37,6 +38,9 @@ pub struct Args {
     /// All or nothing: one refused item refuses its whole push.
     #[arg(long, env = "SHIELDWALL_STRICT")]
     strict: bool,
+    /// Of indicators: sends keyed hashes in place of the values, which do not leave this machine.
+    #[arg(long, env = "SHIELDWALL_HASHED")]
+    hashed: bool,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -69,8 +73,15 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     };
     let client = PushClient::new(&args.url, &key(&args)?, concat!("shieldwall-push/", env!("CARGO_PKG_VERSION")), 8)?;
     let format = args.format.or_else(|| Format::of(&args.file)).context("cannot tell the format by the file's name; say --format json, ndjson or csv")?;
-    let read = items::read(what, format, &text(&args)?).with_context(|| args.file.display().to_string())?;
+    let mut read = items::read(what, format, &text(&args)?).with_context(|| args.file.display().to_string())?;
     let unit = read.unit;
+    if args.hashed {
+        if what != What::Indicators {
+            bail!("only indicators are hashed");
+        }
+        // Before anything is sent, and all of it or nothing.
+        hashes::hash(&mut read, &client.alliance_key().await?).with_context(|| args.file.display().to_string())?;
+    }
     if !read.ignored.is_empty() {
         eprintln!("{}", items::left_out(what, &read.ignored));
     }

@@ -1,5 +1,5 @@
 //! What partners saw: about 2,500 reports of some 2,000 values, for a fifth of them were seen by several. Two partners share
-//! numbers besides.
+//! numbers besides, and one tells keyed hashes only.
 
 use super::{
     cast::{PARTNERS, Story},
@@ -8,13 +8,30 @@ use super::{
     incidents::recipients,
     words,
 };
+use crate::cli::hashes;
 use domain::{DAY, HOUR, Severity, Timestamp, Tlp};
 use rand::RngExt;
 use serde_json::{Value, json};
+use store::AllianceKey;
 
 const VALUES: usize = 1_950;
 /// Partners that also share how many indicators they hold.
 const COUNTING: [&str; 2] = ["quillon-bank", "wrenfield-telecom"];
+
+/// The partner that tells keyed hashes only.
+pub const HASHING: &str = "pallister-air";
+
+/// The same indicators without their values.
+///
+/// # Errors
+/// When one has no value of its type.
+pub fn hashed(items: Vec<Value>, key: &AllianceKey) -> anyhow::Result<Vec<Value>> {
+    let hash = |item: Value| match item {
+        Value::Object(item) => hashes::in_place(item, key).map(Value::Object),
+        other => Ok(other),
+    };
+    items.into_iter().map(hash).collect()
+}
 
 /// The indicators of all partners, in their order, each partner's oldest first.
 pub fn reports(now: Timestamp) -> Vec<Vec<Value>> {

@@ -93,6 +93,7 @@ pub async fn load_records(app: &App, step: impl Fn()) -> anyhow::Result<()> {
             send(app, org, What::Incidents, revision).await?;
         }
         send(app, org, What::Events, reports.events).await?;
+        let indicators = if partner.slug == indicators::HASHING { indicators::hashed(indicators, app.store.alliance_key().await?)? } else { indicators };
         send(app, org, What::Indicators, indicators).await?;
         for window in indicators::counts(no, now) {
             push(app, org, What::IndicatorCounts, &window).await?;

@@ -14,9 +14,10 @@ use axum::{
 };
 use domain::{
     DataClass,
+    aggregate::LEAST,
     catalogue::Domain,
     query::PageQuery,
-    view::{EventRow, IncidentRow, IndicatorRow, Refusal},
+    view::{EventRow, IncidentRow, IndicatorRow, Observed, Refusal},
 };
 
 /// Rows of one file; a longer list is downloaded in narrower parts.
@@ -140,11 +141,19 @@ pub async fn events(State(app): State<App>, Verified(who): Verified, Query(query
 
 pub async fn indicators(State(app): State<App>, Verified(who): Verified, Query(query): Query<PageQuery>) -> Response {
     let l = Looking::new(app.clone(), who.viewer);
-    let row = |r: IndicatorRow| vec![r.org.slug, r.kind, r.value, r.tlp.to_string(), r.first_seen.rfc3339(), r.last_seen.rfc3339(), r.reporters.to_string()];
+    let row = |r: IndicatorRow| {
+        let (value, hmac) = match r.observed {
+            Observed::Value(value) => (value, String::new()),
+            Observed::Hash(hash) => (String::new(), hash),
+        };
+        let unnamed = if r.unnamed { format!("{LEAST} or more") } else { String::new() };
+        vec![r.org.slug, r.kind, value, r.tlp.to_string(), r.first_seen.rfc3339(), r.last_seen.rfc3339(), r.reporters.to_string(), unnamed, hmac]
+    };
     let answer = async {
         let page = l.reads().indicator_rows(&indicators_filter(&l, &query)?, MOST).await.map_err(from_store(l.now))?;
         Ok(page.rows.into_iter().map(row).collect())
     };
     let answer = answer.await;
-    file((app, who), "indicators", &["org", "type", "value", "tlp", "first_seen", "last_seen", "reporters"], answer).await
+    let columns = ["org", "type", "value", "tlp", "first_seen", "last_seen", "reporters", "unnamed", "hmac"];
+    file((app, who), "indicators", &columns, answer).await
 }

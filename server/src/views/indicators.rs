@@ -7,7 +7,13 @@ use super::{
     words,
 };
 use app::api::Answer;
-use domain::{DataClass, query::PageQuery, sharing::Marked, view::*};
+use domain::{
+    DataClass, Timestamp,
+    aggregate::{begin_of, week_of},
+    query::PageQuery,
+    sharing::Marked,
+    view::*,
+};
 use serde_json::Value;
 use store::{IndicatorFacet, IndicatorFilter};
 
@@ -23,9 +29,15 @@ pub fn filter(l: &Looking, q: &PageQuery) -> Answer<IndicatorFilter> {
         tlp: q.tlp.parse().ok(),
         severity: q.sev.parse().ok(),
         shared: q.seen == "2",
+        week: week(l),
         words: q.q.trim().chars().take(200).collect(),
         cursor: q.cursor.clone(),
     })
+}
+
+/// Begin of the week: what organisations without a name reported since counts from the next one on.
+pub(super) fn week(l: &Looking) -> Timestamp {
+    begin_of(week_of(l.now.day()))
 }
 
 /// The list.
@@ -68,7 +80,7 @@ pub async fn indicators(l: &Looking, q: &PageQuery) -> Answer<Indicators> {
 /// [`Refusal::NotFound`] for absent and unshared indicators alike.
 pub async fn indicator(l: &Looking, id: &str) -> Answer<Indicator> {
     let id = id.parse().map_err(|_| Refusal::NotFound)?;
-    let mut found = l.reads().indicator(id).await.map_err(from_store(l.now))?.ok_or(Refusal::NotFound)?;
+    let mut found = l.reads().indicator(id, week(l)).await.map_err(from_store(l.now))?.ok_or(Refusal::NotFound)?;
     let raw: Value = serde_json::from_str(&found.raw).map_err(failed)?;
     // Another organisation's receipt may stand for more than this viewer may count.
     let own = l.board.org(l.viewer.org).map(|o| o.info.slug.clone()).unwrap_or_default();
@@ -81,6 +93,7 @@ pub async fn indicator(l: &Looking, id: &str) -> Answer<Indicator> {
         confidence: found.confidence,
         valid_until: found.valid_until,
         reports: found.reports,
+        counting: found.counting,
         reach: reach(l, DataClass::Indicators, (found.owner, &found.row.org.name), &marked, &found.recipients),
         raw: serde_json::to_string_pretty(&raw).map_err(failed)?,
         row: found.row,

@@ -3,6 +3,7 @@
 pub mod aggregates;
 pub mod count_totals;
 pub mod decisions;
+mod digests;
 pub mod factors;
 pub mod identity;
 pub mod outbox;

@@ -19,6 +19,7 @@
 //! table: a migration for each; where it has an `org_id`, with row level security in PostgreSQL's, which a test demands; and a row in the test
 //! of [moving], which finds the table by itself.
 
+mod alliance;
 pub mod audit;
 pub mod backup;
 pub mod bulk;
@@ -33,6 +34,7 @@ mod push;
 mod viewer;
 mod writer;
 
+pub use alliance::AllianceKey;
 pub use db::{Settings, file_of, shown};
 pub use error::StoreError;
 pub use hub::{
@@ -56,7 +58,7 @@ pub use viewer::*;
 
 use express::Express;
 use std::sync::Arc;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, OnceCell, watch};
 use writer::Writer;
 
 /// The opened database: a pool of readers and the writer. Cheap to clone.
@@ -75,6 +77,7 @@ struct Inner {
     commits: Arc<watch::Sender<u64>>,
     series: push::SeriesCache,
     months: push::Months,
+    alliance_key: OnceCell<AllianceKey>,
 }
 
 impl Store {
@@ -96,7 +99,10 @@ impl Store {
         };
         let writer = Writer::start(conns, &reconnect, &turn, &commits);
         let (series, months) = (push::SeriesCache::default(), push::Months::default());
-        Ok(Self { inner: Arc::new(Inner { db, writer, express, listener, commits, series, months }) })
+        let alliance_key = OnceCell::new();
+        let store = Self { inner: Arc::new(Inner { db, writer, express, listener, commits, series, months, alliance_key }) };
+        store.hub().digest_indicators().await?;
+        Ok(store)
     }
 
     /// What one person may read.

@@ -8,7 +8,7 @@ mod key;
 pub(crate) mod metrics;
 mod record;
 
-pub(crate) use indicators::add_totals as add_indicator_totals;
+pub(crate) use indicators::{Digested, add_totals as add_indicator_totals, write_digest};
 pub use key::KeyEnd;
 pub use metrics::MAX_SERIES;
 pub use record::render_failures;
@@ -19,7 +19,7 @@ use self::metrics::{
     together,
 };
 use crate::{
-    StoreError,
+    AllianceKey, StoreError,
     db::{Conn, Db, samples_months},
     writer::Keep,
 };
@@ -198,8 +198,10 @@ pub struct EventItem {
 #[derive(Clone, Debug, PartialEq)]
 pub struct IndicatorItem {
     pub kind: IndicatorType,
-    /// In canonical spelling.
+    /// In canonical spelling; of a hashed one its keyed hash, 64 lower-case hexadecimal digits.
     pub value: String,
+    /// Whether the organisation tells no value, only its keyed hash ([`AllianceKey::hmac`](crate::AllianceKey::hmac)).
+    pub hashed: bool,
     pub tlp: Tlp,
     pub severity: Option<Severity>,
     /// 0 to 100.
@@ -370,13 +372,18 @@ impl crate::Partner<'_> {
             }
             (push, items) = (one.push, one.items);
         }
+        let alliance = match &items {
+            Items::Indicators(_) => Some(self.store.alliance_key().await?.clone()),
+            _ => None,
+        };
         let dry_run = push.dry_run;
         let one = Arc::new((push, items));
         let mut races = 0;
         loop {
             inner.months.add(&inner.db, &one.1).await?;
-            let (known, one) = (inner.series.of(org), Arc::clone(&one));
-            let applied = inner.writer.run(self.scope(), move |conn| Box::pin(async move { apply(conn, &one.0, &one.1, &known, since).await })).await;
+            let (known, one, alliance) = (inner.series.of(org), Arc::clone(&one), alliance.clone());
+            let work = inner.writer.run(self.scope(), move |conn| Box::pin(async move { apply(conn, &one.0, &one.1, &known, alliance.as_ref(), since).await }));
+            let applied = work.await;
             match applied {
                 Ok((outcome, numbers)) => {
                     if let Some(numbers) = numbers.filter(|_| !dry_run) {
@@ -406,7 +413,14 @@ const RACES: u32 = 5;
 /// What became of a push, and its organisation's series where there are new ones.
 type Applied = (Outcome, Option<SeriesNumbers>);
 
-async fn apply(conn: &mut Conn, push: &Push, items: &Items, known: &SeriesNumbers, since: Instant) -> Result<Keep<Applied>, StoreError> {
+async fn apply(
+    conn: &mut Conn,
+    push: &Push,
+    items: &Items,
+    known: &SeriesNumbers,
+    alliance: Option<&AllianceKey>,
+    since: Instant,
+) -> Result<Keep<Applied>, StoreError> {
     if let Some(end) = key::ended(conn, push, since).await? {
         return Ok(Keep::No((Outcome::KeyEnded(end), None)));
     }
@@ -453,7 +467,7 @@ async fn apply(conn: &mut Conn, push: &Push, items: &Items, known: &SeriesNumber
             incidents::Applied::Mismatch(current) => return Ok(Keep::No((Outcome::RevisionMismatch { current }, None))),
         },
         Items::Events(list) => events::apply(conn, push, no, list, &mut reach).await?,
-        Items::Indicators(list) => indicators::apply(conn, push, no, list, &mut reach).await?,
+        Items::Indicators(list) => indicators::apply(conn, push, no, list, alliance, &mut reach).await?,
         Items::Counts { window, counts } => counts::apply(conn, push, no, *window, counts, &mut reach).await?,
     }
     record::liveness(conn, push, items.newest()).await?;

@@ -7,6 +7,7 @@ mod facets;
 mod incidents;
 mod indicators;
 mod metrics;
+mod overlaps;
 mod own;
 mod records;
 
@@ -154,13 +155,17 @@ pub(crate) use counted;
 
 /// The conditions as they are called in the source, with their texts: for the test that prepares every statement on both databases.
 #[doc(hidden)]
-pub const CONDITIONS: [(&str, &str); 6] = [
+pub const CONDITIONS: [(&str, &str); 10] = [
     ("reach!(incidents)", reach!(incidents)),
     ("reach!(events)", reach!(events)),
     ("reach!(indicators)", reach!(indicators)),
     ("counted!(incidents)", counted!(incidents)),
     ("counted!(events)", counted!(events)),
     ("counted!(indicators)", counted!(indicators)),
+    ("counting!()", overlaps::counting!()),
+    ("some!()", overlaps::some!()),
+    ("named!()", overlaps::named!()),
+    ("unnamed!()", overlaps::unnamed!()),
 ];
 
 /// A value bound into a condition.
@@ -182,6 +187,11 @@ impl Where {
     /// Begins with the viewer's reach, the text of [`reach!`].
     pub(crate) fn reach(reach: &str, viewer: Viewer) -> Self {
         Self { sql: format!("WHERE {reach}"), args: vec![Arg::Int(viewer.org.0)] }
+    }
+
+    /// Adds an argument for a condition to name by its number.
+    pub(crate) fn also(&mut self, arg: Arg) {
+        self.args.push(arg);
     }
 
     /// Adds a condition; each `?` in it becomes the next placeholder.

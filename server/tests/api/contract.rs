@@ -6,7 +6,8 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Every operation there is.
-const OPERATIONS: [(&str, &str); 10] = [
+const OPERATIONS: [(&str, &str); 11] = [
+    ("get", "/api/v1/alliance-key"),
     ("get", "/api/v1/audit/checkpoint"),
     ("get", "/api/v1/incidents/{external_id}"),
     ("get", "/api/v1/receipts/{id}"),

@@ -17,6 +17,7 @@ mod database;
 mod decisions;
 mod factor;
 mod fresh;
+mod hashes;
 mod headers;
 mod idempotency;
 mod incidents;

@@ -22,7 +22,12 @@ async fn alliance(app: &TestApp) {
                 incidents.push(with(with(closed, "status", "resolved"), "closed_at", app.at(if n == 0 { 4 * MINUTE } else { -DAY })));
             }
             indicators.push(with(indicator(&format!("{org}-{n}.example"), tlp), "recipients", recipients.clone()));
-            indicators.push(indicator(&format!("shared-{n}.example"), tlp));
+            let shared = format!("shared-{n}.example");
+            indicators.push(indicator(&shared, tlp));
+            // The same once more, or first, without its value.
+            if i + n % 2 > 0 {
+                indicators.push(hashed(app, &shared, tlp).await);
+            }
             indicators.push(with(indicator(&format!("over-{n}.example"), tlp), "valid_until", app.at(-MINUTE)));
         }
         // A clock that runs ahead by less than is refused.

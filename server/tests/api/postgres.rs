@@ -16,6 +16,7 @@ mod contract;
 mod decisions;
 mod factor;
 mod fresh;
+mod hashes;
 mod headers;
 mod idempotency;
 mod incidents;

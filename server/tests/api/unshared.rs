@@ -161,12 +161,14 @@ async fn canaries_stay_at_home() {
         stream.until(&format!("pushes:{org}")).await;
         assert!(!stream.seen.contains("canary"), "{org}");
     }
+    let key = app.partner("alpha").await.get("alliance-key").await.json()["key"].as_str().expect("a key").to_owned();
     let token = server::auth::links::new_link(&app.app, store::audit::Actor::default(), home.id).await.expect("a link");
     assert_eq!(app.get(&format!("/welcome/{token}")).await.status, 200);
     let logged = String::from_utf8(LOG.take().expect("a log")).expect("text");
     assert!(logged.contains("/api/v1/incidents"), "the log was not listened to: {logged}");
     let telling: Vec<_> = logged.lines().filter(|l| ["alpha", "beta"].iter().any(|org| l.contains(&canary(org)))).collect();
     assert!(telling.is_empty(), "{telling:#?}");
+    assert!(logged.contains("/api/v1/alliance-key") && !logged.contains(&key), "the alliance's key in the log would outlive its secrecy");
     assert!(logged.contains("/welcome/…") && !logged.contains(&token), "a one-time link in the log would let its reader in");
     assert!(!logged.contains("q=canary") && !logged.contains(&home.cookie) && !logged.contains("Bearer"));
 }

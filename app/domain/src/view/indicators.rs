@@ -3,6 +3,7 @@
 use super::{Beside, Facet, OrgRef, Reach};
 use crate::{Severity, Timestamp, Tlp};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,20 +18,41 @@ pub struct Indicators {
     pub highest_tlp: Tlp,
 }
 
+/// What an organisation says that it saw.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Observed {
+    /// In canonical spelling.
+    Value(String),
+    /// Only the keyed hash of a value that it does not tell: 64 lower-case hexadecimal digits.
+    Hash(String),
+}
+
+/// For people.
+impl fmt::Display for Observed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(value) => f.write_str(value),
+            Self::Hash(hash) => write!(f, "keyed hash {}…", hash.get(..8).unwrap_or_default()),
+        }
+    }
+}
+
 /// One organisation's report of one value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct IndicatorRow {
     pub id: String,
     pub org: OrgRef,
     pub kind: String,
-    pub value: String,
+    pub observed: Observed,
     pub tlp: Tlp,
     pub severity: Option<Severity>,
     pub first_seen: Timestamp,
     pub last_seen: Timestamp,
     pub active: bool,
-    /// How many organisations, of those this viewer may see, reported the value.
+    /// How many organisations reported the same thing, of those whose names this viewer may know.
     pub reporters: u32,
+    /// Whether others did, at least [`LEAST`](crate::aggregate::LEAST), whose names he may not know.
+    pub unnamed: bool,
 }
 
 /// One indicator, with everyone who reported the same value.
@@ -46,6 +68,8 @@ pub struct Indicator {
     pub reach: Reach,
     /// The narrowest marking on the page: of all reports.
     pub highest_tlp: Tlp,
+    /// Those that show this viewer counts only: that they reported it, and nothing of the report.
+    pub counting: Vec<OrgRef>,
     pub raw: String,
 }
 
@@ -54,6 +78,8 @@ pub struct Indicator {
 pub struct IndicatorReport {
     pub id: String,
     pub org: OrgRef,
+    /// Whether it tells a keyed hash only.
+    pub hashed: bool,
     pub tlp: Tlp,
     pub first_seen: Timestamp,
     pub last_seen: Timestamp,

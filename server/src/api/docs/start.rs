@@ -65,6 +65,6 @@ pub fn classes(html: &mut String) {
 }
 
 /// Text to copy; it scrolls sideways by itself, by keyboard too.
-fn code(html: &mut String, label: &str, text: &str) {
+pub(super) fn code(html: &mut String, label: &str, text: &str) {
     let _ = write!(html, "<pre class=\"raw\" tabindex=\"0\" role=\"region\" aria-label=\"{label}\">{}</pre>", escape(text));
 }

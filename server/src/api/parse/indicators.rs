@@ -16,10 +16,14 @@ pub struct IndicatorRaw<'a> {
     #[serde(borrow, rename = "type")]
     #[schema(value_type = String, example = "domain-name")]
     kind: Cow<'a, str>,
-    /// The domain name, address, hash and so on itself. Capital letters make no second indicator where they mean nothing.
-    #[serde(borrow)]
-    #[schema(value_type = String, example = "login.example.net")]
-    value: Cow<'a, str>,
+    /// The domain name, address, hash and so on itself. Capital letters make no second indicator where they mean nothing. Either this or `hmac`.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>, example = "login.example.net")]
+    value: Option<Cow<'a, str>>,
+    /// In place of `value`, where you do not tell it: its keyed hash under the alliance's key, 64 hexadecimal digits.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>, min_length = 64, max_length = 64)]
+    hmac: Option<Cow<'a, str>>,
     /// `CLEAR`, `GREEN`, `AMBER`, `AMBER+STRICT` or `RED` (TLP 2.0); unmarked is `AMBER+STRICT`.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>, example = "GREEN")]
@@ -57,13 +61,27 @@ pub struct IndicatorRaw<'a> {
     org: Option<Cow<'a, str>>,
 }
 
+/// The value in canonical spelling, or the keyed hash that stands for it; says whether it is one.
+fn observed(kind: IndicatorType, value: Option<&str>, hmac: Option<&str>) -> Result<(String, bool), Fault> {
+    match (value, hmac) {
+        (Some(value), None) => {
+            let value = kind.canonical(value).map_err(|e| Fault::new("value", "bad_value", format!("value {e}.")))?;
+            Ok((value, false))
+        }
+        (None, Some(hmac)) if hmac.len() == 64 && hmac.bytes().all(|b| b.is_ascii_hexdigit()) => Ok((hmac.to_ascii_lowercase(), true)),
+        (None, Some(_)) => Err(Fault::new("hmac", "bad_value", "hmac must be 64 hexadecimal digits.")),
+        (Some(_), Some(_)) => Err(Fault::new("hmac", "contradiction", "An indicator has a value or an hmac, not both.")),
+        (None, None) => Err(Fault::new("value", "missing_field", "An indicator needs a value or an hmac.")),
+    }
+}
+
 pub fn check(_index: usize, raw: &RawValue, context: &Context<'_>) -> Result<IndicatorItem, Fault> {
     let i: IndicatorRaw<'_> = item(raw)?;
     if i.org.as_deref().is_some_and(|o| o != context.org_slug) {
         return Err(Fault::new("org", "foreign_org", ""));
     }
     let kind: IndicatorType = word("type", &i.kind)?;
-    let value = kind.canonical(&i.value).map_err(|e| Fault::new("value", "bad_value", format!("value {e}.")))?;
+    let (value, hashed) = observed(kind, i.value.as_deref(), i.hmac.as_deref())?;
     if i.confidence.is_some_and(|c| c > 100) {
         return Err(Fault::new("confidence", "out_of_range", "confidence must be from 0 to 100."));
     }
@@ -82,6 +100,7 @@ pub fn check(_index: usize, raw: &RawValue, context: &Context<'_>) -> Result<Ind
     Ok(IndicatorItem {
         kind,
         value,
+        hashed,
         tlp: i.tlp.as_deref().map_or(Ok(Tlp::default()), |t| word("tlp", t))?,
         severity: i.severity.as_deref().map(|s| word::<Severity>("severity", s)).transpose()?,
         confidence: i.confidence,

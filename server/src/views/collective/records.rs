@@ -3,7 +3,7 @@
 
 use crate::{
     charts,
-    views::{Looking, from_store, versions},
+    views::{Looking, from_store, indicators::week, versions},
 };
 use app::api::Answer;
 use domain::{
@@ -24,7 +24,7 @@ pub(super) struct Incidents {
 pub(super) struct Indicators {
     pub by_tlp: Vec<TlpCount>,
     pub total: u64,
-    /// Of values that two or more organisations reported.
+    /// Of what several organisations reported.
     pub shared: u64,
 }
 
@@ -45,7 +45,7 @@ pub(super) async fn incidents(l: &Looking, query: &PageQuery) -> Answer<Arc<Inci
 pub(super) async fn indicators(l: &Looking) -> Answer<Arc<Indicators>> {
     l.once("collective indicators", "", &PageQuery::default(), versions!(l, indicators), async {
         let (by_tlp, kinds) = l.reads().counts().indicator_totals(None).await.map_err(from_store(l.now))?;
-        let shared = l.reads().indicators_shared().await.map_err(from_store(l.now))?;
+        let shared = l.reads().indicators_shared(week(l)).await.map_err(from_store(l.now))?;
         Ok(Arc::new(Indicators { by_tlp, total: kinds.iter().map(|k| k.count).sum(), shared }))
     })
     .await

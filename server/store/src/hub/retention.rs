@@ -8,6 +8,7 @@ use crate::{
 };
 use domain::{DAY, OrgId, Timestamp};
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// Days each class is kept; PostgreSQL drops samples by whole months. Daily rollups, daily scores, incidents and indicators stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,19 +103,21 @@ impl Hub<'_> {
             "SELECT DISTINCT org_id FROM indicators WHERE active AND valid_until <= $1",
         ];
         const END: [&str; 2] = [
-            "UPDATE indicators SET active = FALSE WHERE active = 1 AND valid_until <= $1 AND org_id = $2 RETURNING kind, tlp",
-            "UPDATE indicators SET active = FALSE WHERE active AND valid_until <= $1 AND org_id = $2 RETURNING kind, tlp",
+            "UPDATE indicators SET active = FALSE WHERE active = 1 AND valid_until <= $1 AND org_id = $2 RETURNING id, kind, tlp",
+            "UPDATE indicators SET active = FALSE WHERE active AND valid_until <= $1 AND org_id = $2 RETURNING id, kind, tlp",
         ];
+        const OVER: &str = "UPDATE indicator_digests SET active = FALSE WHERE id = $1";
         let db = &self.store.inner.db;
         let (due, end) = (db.pick(DUE[0], DUE[1]), db.pick(END[0], END[1]));
         let orgs: Vec<i64> = read!(self, c => sqlx::query_scalar(due).bind(now.0).fetch_all(c).await)?;
         for org in orgs {
             let work = self.store.inner.writer.run(Scope::Partner(OrgId(org)), move |conn| {
                 Box::pin(async move {
-                    let ended: Vec<(String, i64)> = on_conn!(conn, c => sqlx::query_as(end).bind(now.0).bind(org).fetch_all(&mut *c).await)?;
+                    let ended: Vec<(Uuid, String, i64)> = on_conn!(conn, c => sqlx::query_as(end).bind(now.0).bind(org).fetch_all(&mut *c).await)?;
                     let mut fewer = BTreeMap::new();
-                    for kind_and_tlp in ended {
-                        *fewer.entry(kind_and_tlp).or_insert(0) -= 1;
+                    for (id, kind, tlp) in ended {
+                        execute!(conn, c => sqlx::query(OVER).bind(id).execute(&mut *c).await)?;
+                        *fewer.entry((kind, tlp)).or_insert(0) -= 1;
                     }
                     crate::push::add_indicator_totals(conn, OrgId(org), &fewer).await?;
                     Ok(Keep::Yes(()))

@@ -1,8 +1,8 @@
-//! Indicators: one row per organisation, type and value; their totals kept as they come and go.
+//! Indicators: one row per organisation, type and value, or keyed hash of one; their digests and totals kept as they come and go.
 
 use super::{IndicatorItem, Mode, Push, record};
 use crate::{
-    StoreError,
+    AllianceKey, StoreError, alliance,
     db::{Conn, execute, on_conn},
 };
 use domain::{OrgId, Timestamp, Tlp};
@@ -12,12 +12,19 @@ use uuid::Uuid;
 /// Changes of `indicator_totals`, by kind and TLP code.
 type Totals = BTreeMap<(String, i64), i64>;
 
-pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[IndicatorItem], reach: &mut record::Reach) -> Result<(), StoreError> {
+pub(crate) async fn apply(
+    conn: &mut Conn,
+    push: &Push,
+    receipt: i64,
+    items: &[IndicatorItem],
+    key: Option<&AllianceKey>,
+    reach: &mut record::Reach,
+) -> Result<(), StoreError> {
     const FIND: &str = "SELECT id, tlp, active, last_seen, received_at FROM indicators WHERE org_id = $1 AND kind = $2 AND value = $3";
-    const INSERT: &str = "INSERT INTO indicators (id, org_id, kind, value, tlp, severity, confidence, first_seen, last_seen, valid_until, active, receipt_no, raw, received_at) \
-                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+    const INSERT: &str = "INSERT INTO indicators (id, org_id, kind, value, tlp, severity, confidence, first_seen, last_seen, valid_until, active, receipt_no, raw, hashed, received_at) \
+                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
     const UPDATE: &str = "UPDATE indicators SET tlp = $2, severity = $3, confidence = $4, first_seen = CASE WHEN $5 < first_seen THEN $5 ELSE first_seen END, \
-                          last_seen = $6, valid_until = $7, active = $8, receipt_no = $9, raw = $10 WHERE id = $1";
+                          last_seen = $6, valid_until = $7, active = $8, receipt_no = $9, raw = $10, hashed = $11 WHERE id = $1";
     let mut totals = Totals::new();
     for item in items {
         let kind = item.kind.name();
@@ -26,11 +33,14 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[I
             on_conn!(conn, c => sqlx::query_as(FIND).bind(push.org.0).bind(kind).bind(&item.value).fetch_optional(&mut *c).await)?;
         let received_at = stored.map_or(push.received_at, |found| Timestamp(found.4));
         reach.record(item.tlp, &item.recipients, received_at);
+        let mut moved = false;
         let id = match stored {
             // An older sighting neither moves a newer one back nor changes its marking.
             Some((_, _, _, last_seen, _)) if last_seen > item.last_seen.0 => continue,
             Some((id, old_tlp, was_active, ..)) => {
-                reach.record(Tlp::from_code(old_tlp), &record::named(conn, id).await?, received_at);
+                let named = record::named(conn, id).await?;
+                moved = old_tlp != item.tlp.code() || named.len() != item.recipients.len() || named.iter().any(|org| !item.recipients.contains(org));
+                reach.record(Tlp::from_code(old_tlp), &named, received_at);
                 if was_active {
                     *totals.entry((kind.to_owned(), old_tlp)).or_default() -= 1;
                 }
@@ -46,6 +56,7 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[I
                         .bind(active)
                         .bind(receipt)
                         .bind(&item.raw)
+                        .bind(item.hashed)
                         .execute(&mut *c)
                         .await
                 })?;
@@ -68,6 +79,7 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[I
                         .bind(active)
                         .bind(receipt)
                         .bind(&item.raw)
+                        .bind(item.hashed)
                         .bind(push.received_at.0)
                         .execute(&mut *c)
                         .await
@@ -76,6 +88,8 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[I
             }
         };
         record::recipients(conn, id, &item.recipients, stored.is_some()).await?;
+        let digest = digest(key, item).ok_or_else(|| StoreError::Internal("an indicator without a digest".into()))?;
+        write_digest(conn, &Digested { id, org: push.org, digest, tlp: item.tlp.code(), active, received_at, since: push.received_at, moved }).await?;
         if active {
             *totals.entry((kind.to_owned(), item.tlp.code())).or_default() += 1;
         }
@@ -86,9 +100,48 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[I
     add_totals(conn, push.org, &totals).await
 }
 
+/// One row of `indicator_digests`.
+pub(crate) struct Digested {
+    pub id: Uuid,
+    pub org: OrgId,
+    pub digest: [u8; 32],
+    pub tlp: i64,
+    pub active: bool,
+    /// When the indicator first came.
+    pub received_at: Timestamp,
+    pub since: Timestamp,
+    /// Whether it now reaches others than before, so that it counts from `since` on for those who are shown totals only.
+    pub moved: bool,
+}
+
+pub(crate) async fn write_digest(conn: &mut Conn, row: &Digested) -> Result<(), StoreError> {
+    const WRITE: &str = "INSERT INTO indicator_digests AS d (id, org_id, digest, tlp, active, since, received_at) VALUES ($1, $2, $3, $4, $5, $6, $8) \
+                         ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, tlp = excluded.tlp, active = excluded.active, since = CASE WHEN $7 THEN excluded.since ELSE d.since END";
+    execute!(conn, c => {
+        sqlx::query(WRITE)
+            .bind(row.id)
+            .bind(row.org.0)
+            .bind(&row.digest[..])
+            .bind(row.tlp)
+            .bind(row.active)
+            .bind(row.since.0)
+            .bind(row.moved)
+            .bind(row.received_at.0)
+            .execute(&mut *c)
+            .await
+    })?;
+    Ok(())
+}
+
+/// What reports of the same thing have in common, whether they tell it or not.
+fn digest(key: Option<&AllianceKey>, item: &IndicatorItem) -> Option<[u8; 32]> {
+    if item.hashed { alliance::from_hex(&item.value) } else { Some(key?.digest(item.kind, &item.value)) }
+}
+
 async fn expire_the_rest(conn: &mut Conn, push: &Push, items: &[IndicatorItem], totals: &mut Totals, reach: &mut record::Reach) -> Result<(), StoreError> {
     const ACTIVE: &str = "SELECT id, kind, value, tlp, received_at FROM indicators WHERE org_id = $1 AND active AND last_seen <= $2";
     const EXPIRE: &str = "UPDATE indicators SET active = FALSE, valid_until = $2 WHERE id = $1";
+    const OVER: &str = "UPDATE indicator_digests SET active = FALSE WHERE id = $1";
     // Only what the snapshot could know of: a late one does not touch what came after it.
     let cut = items.iter().map(|i| i.last_seen).max().unwrap_or(push.received_at);
     let named: std::collections::HashSet<(&str, &str)> = items.iter().map(|i| (i.kind.name(), i.value.as_str())).collect();
@@ -96,6 +149,7 @@ async fn expire_the_rest(conn: &mut Conn, push: &Push, items: &[IndicatorItem], 
     for (id, kind, value, tlp, received_at) in all {
         if !named.contains(&(kind.as_str(), value.as_str())) {
             execute!(conn, c => sqlx::query(EXPIRE).bind(id).bind(push.received_at.0).execute(&mut *c).await)?;
+            execute!(conn, c => sqlx::query(OVER).bind(id).execute(&mut *c).await)?;
             reach.record(Tlp::from_code(tlp), &record::named(conn, id).await?, Timestamp(received_at));
             *totals.entry((kind, tlp)).or_default() -= 1;
         }

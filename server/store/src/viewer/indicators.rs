@@ -1,11 +1,15 @@
 //! Indicators, and who else reported the same value.
 
-use super::{Arg, PAGE, Page, Reads, Where, bind_all, containing, cursor, reach, read_cursor};
+use super::{
+    Arg, PAGE, Page, Reads, Where, bind_all, containing, cursor,
+    overlaps::{counting, detail, named, of_the_same, some, unnamed},
+    reach, read_cursor,
+};
 use crate::{StoreError, db::read};
 use domain::{
     OrgId, Severity, Timestamp, Tlp,
     indicator::IndicatorType,
-    view::{IndicatorReport, IndicatorRow, OrgRef},
+    view::{IndicatorReport, IndicatorRow, Observed, OrgRef},
 };
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
@@ -17,8 +21,10 @@ pub struct IndicatorFilter {
     pub kind: Option<IndicatorType>,
     pub tlp: Option<Tlp>,
     pub severity: Option<Severity>,
-    /// Only values that two or more organisations reported.
+    /// Only what several organisations reported: two or more whose names the viewer may know, or [some](domain::aggregate::LEAST) that he may not.
     pub shared: bool,
+    /// Begin of the current week. Organisations without a name count with what they reported before it.
+    pub week: Timestamp,
     pub words: String,
     pub cursor: String,
 }
@@ -38,12 +44,14 @@ struct IndicatorSql {
     name: String,
     kind: String,
     value: String,
+    hashed: bool,
     tlp: i64,
     severity: Option<i64>,
     first_seen: i64,
     last_seen: i64,
     active: bool,
     reporters: i64,
+    unnamed: bool,
 }
 
 impl From<IndicatorSql> for IndicatorRow {
@@ -52,25 +60,28 @@ impl From<IndicatorSql> for IndicatorRow {
             id: r.id.to_string(),
             org: OrgRef { slug: r.slug, name: r.name },
             kind: r.kind,
-            value: r.value,
+            observed: if r.hashed { Observed::Hash(r.value) } else { Observed::Value(r.value) },
             tlp: Tlp::from_code(r.tlp),
             severity: r.severity.map(Severity::from_code),
             first_seen: Timestamp(r.first_seen),
             last_seen: Timestamp(r.last_seen),
             active: r.active,
             reporters: r.reporters as u32,
+            unnamed: r.unnamed,
         }
     }
 }
 
-/// Organisations that reported the value of `t`, of those whose report the viewer may see.
-macro_rules! reporters {
-    () => {
-        concat!("(SELECT count(*) FROM indicators u WHERE u.kind = t.kind AND u.value = t.value AND ", reach!(3, "u"), ")")
-    };
-}
-
-const COLUMNS: &str = concat!("t.id, o.slug, o.name, t.kind, t.value, t.tlp, t.severity, t.first_seen, t.last_seen, t.active, ", reporters!(), " AS reporters");
+/// `$2` is the begin of the week.
+const COLUMNS: &str = concat!(
+    "t.id, o.slug, o.name, t.kind, t.value, t.hashed, t.tlp, t.severity, t.first_seen, t.last_seen, t.active, (SELECT ",
+    named!(),
+    of_the_same!(),
+    ") AS reporters, (SELECT ",
+    unnamed!(),
+    of_the_same!(),
+    ") AS unnamed"
+);
 
 /// One indicator with what its page needs beside the row.
 #[derive(Clone, Debug)]
@@ -83,12 +94,15 @@ pub struct IndicatorDetail {
     pub recipients: Vec<OrgRef>,
     pub raw: String,
     pub reports: Vec<IndicatorReport>,
+    /// Those that show the viewer counts only: that they reported it, and nothing of the report.
+    pub counting: Vec<OrgRef>,
 }
 
 impl Reads<'_> {
     /// `reach` is the text of [`reach!`] or of `counted!`.
     pub(super) fn indicator_where(&self, f: &IndicatorFilter, without: Option<IndicatorFacet>, reach: &str) -> Where {
         let mut w = Where::reach(reach, self.viewer);
+        w.also(Arg::Int(f.week.0));
         w.and("t.active", []);
         if let Some(org) = f.org.filter(|_| without != Some(IndicatorFacet::Org)) {
             w.and("t.org_id = ?", [Arg::Int(org.0)]);
@@ -103,7 +117,7 @@ impl Reads<'_> {
             w.and("t.severity = ?", [Arg::Int(severity.code())]);
         }
         if f.shared {
-            w.and(concat!(reporters!(), " > 1"), []);
+            w.and(concat!("(SELECT ", named!(), " > 1 OR ", unnamed!(), of_the_same!(), ")"), []);
         }
         if !f.words.is_empty() {
             w.and("lower(t.value) LIKE ? ESCAPE '\\'", [containing(&f.words)]);
@@ -153,42 +167,56 @@ impl Reads<'_> {
         Ok(Tlp::from_code(code))
     }
 
-    /// Active indicators of values that two or more organisations reported: the rows that the `shared` filter lists.
+    /// Active indicators of what several organisations reported: the rows that the `shared` filter lists. `week` as in the filter.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn indicators_shared(&self) -> Result<u64, StoreError> {
-        // An organisation has one report of a value, so rows are organisations. One pass over an index, where the filter looks up each row.
+    pub async fn indicators_shared(&self, week: Timestamp) -> Result<u64, StoreError> {
+        // One pass over an index, where the filter looks up the reports of each row.
         const SHARED: &str = concat!(
-            "SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM (SELECT count(*) FILTER (WHERE t.active) AS n FROM indicators t WHERE ",
-            reach!(indicators),
-            " GROUP BY t.kind, t.value HAVING count(*) > 1) AS v"
+            "SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM (SELECT count(*) FILTER (WHERE u.active AND ",
+            detail!(),
+            ") AS n FROM indicator_digests u WHERE ",
+            some!(),
+            " GROUP BY u.digest HAVING ",
+            named!(),
+            " > 1 OR ",
+            unnamed!(),
+            ") AS v"
         );
-        let n: i64 = read!(self, c => sqlx::query_scalar(SHARED).bind(self.viewer.org.0).fetch_one(c).await)?;
+        let n: i64 = read!(self, c => sqlx::query_scalar(SHARED).bind(self.viewer.org.0).bind(week.0).fetch_one(c).await)?;
         Ok(n as u64)
     }
 
-    /// One indicator with all reports of its value; `None` for absent ones and those the viewer may not see alike.
+    /// One indicator with all reports of the same thing; `None` for absent ones and those the viewer may not see alike. `week` as in the filter.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn indicator(&self, id: Uuid) -> Result<Option<IndicatorDetail>, StoreError> {
+    pub async fn indicator(&self, id: Uuid, week: Timestamp) -> Result<Option<IndicatorDetail>, StoreError> {
         const MORE: &str =
             concat!("SELECT t.org_id, t.received_at, t.confidence, t.valid_until, t.raw FROM indicators t WHERE ", reach!(indicators), " AND t.id = $2");
         const REPORTS: &str = concat!(
-            "SELECT t.id, o.slug, o.name, t.tlp, t.first_seen, t.last_seen, c.id FROM indicators t JOIN organisations o ON o.id = t.org_id \
-             LEFT JOIN receipts c ON c.no = t.receipt_no AND c.org_id = t.org_id WHERE ",
+            "SELECT t.id, o.slug, o.name, t.hashed, t.tlp, t.first_seen, t.last_seen, c.id FROM indicator_digests m JOIN indicator_digests u ON u.digest = m.digest \
+             JOIN indicators t ON t.id = u.id JOIN organisations o ON o.id = t.org_id LEFT JOIN receipts c ON c.no = t.receipt_no AND c.org_id = t.org_id WHERE ",
             reach!(indicators),
-            " AND t.kind = $2 AND t.value = $3 ORDER BY t.first_seen, o.name"
+            " AND m.id = $2 ORDER BY t.first_seen, o.name, t.hashed"
         );
-        let sql = format!("SELECT {COLUMNS} FROM indicators t JOIN organisations o ON o.id = t.org_id WHERE {} AND t.id = $2", reach!(indicators));
-        let row: Option<IndicatorSql> = read!(self, c => sqlx::query_as(AssertSqlSafe(sql)).bind(self.viewer.org.0).bind(id).fetch_optional(c).await)?;
+        const COUNTING: &str = concat!(
+            "SELECT DISTINCT o.slug, o.name FROM indicator_digests m JOIN indicator_digests u ON u.digest = m.digest JOIN organisations o ON o.id = u.org_id \
+             WHERE m.id = $2 AND ",
+            counting!(),
+            " ORDER BY o.name"
+        );
+        let sql = format!("SELECT {COLUMNS} FROM indicators t JOIN organisations o ON o.id = t.org_id WHERE {} AND t.id = $3", reach!(indicators));
+        let row: Option<IndicatorSql> =
+            read!(self, c => sqlx::query_as(AssertSqlSafe(sql)).bind(self.viewer.org.0).bind(week.0).bind(id).fetch_optional(c).await)?;
         let Some(row) = row else { return Ok(None) };
         type More = (i64, i64, Option<i64>, Option<i64>, String);
         let more: Option<More> = read!(self, c => sqlx::query_as(MORE).bind(self.viewer.org.0).bind(id).fetch_optional(c).await)?;
         let Some((owner, received_at, confidence, valid_until, raw)) = more else { return Ok(None) };
-        type Report = (Uuid, String, String, i64, i64, i64, Option<Uuid>);
-        let reports: Vec<Report> = read!(self, c => sqlx::query_as(REPORTS).bind(self.viewer.org.0).bind(&row.kind).bind(&row.value).fetch_all(c).await)?;
+        type Report = (Uuid, String, String, bool, i64, i64, i64, Option<Uuid>);
+        let reports: Vec<Report> = read!(self, c => sqlx::query_as(REPORTS).bind(self.viewer.org.0).bind(id).fetch_all(c).await)?;
+        let counting: Vec<(String, String)> = read!(self, c => sqlx::query_as(COUNTING).bind(self.viewer.org.0).bind(id).fetch_all(c).await)?;
         Ok(Some(IndicatorDetail {
             row: row.into(),
             owner: OrgId(owner),
@@ -199,15 +227,17 @@ impl Reads<'_> {
             raw,
             reports: reports
                 .into_iter()
-                .map(|(id, slug, name, tlp, first, last, receipt)| IndicatorReport {
+                .map(|(id, slug, name, hashed, tlp, first, last, receipt)| IndicatorReport {
                     id: id.to_string(),
                     org: OrgRef { slug, name },
+                    hashed,
                     tlp: Tlp::from_code(tlp),
                     first_seen: Timestamp(first),
                     last_seen: Timestamp(last),
                     receipt: receipt.map(|r| r.to_string()).unwrap_or_default(),
                 })
                 .collect(),
+            counting: counting.into_iter().map(|(slug, name)| OrgRef { slug, name }).collect(),
         }))
     }
 }

@@ -25,6 +25,7 @@ mod idempotency;
 mod incidents;
 mod keys;
 mod moving;
+mod overlaps;
 mod policies;
 mod postgres;
 mod posture;

@@ -140,7 +140,7 @@ async fn portrait(store: &Store, orgs: &[OrgId]) -> Vec<String> {
         }
         let indicators = reads.indicators(&IndicatorFilter::default()).await.unwrap();
         for row in &indicators.rows {
-            said.push(format!("{:?}", reads.indicator(row.id.parse().unwrap()).await.unwrap()));
+            said.push(format!("{:?}", reads.indicator(row.id.parse().unwrap(), NOW).await.unwrap()));
         }
         let pushes = reads.pushes(None, None, "", 50).await.unwrap();
         for row in &pushes.rows {

@@ -149,6 +149,7 @@ async fn dynamic(f: &Fixture) {
         tlp: Some(Tlp::Green),
         severity: None,
         shared: false,
+        week: NOW,
         words: "example".into(),
         cursor: String::new(),
     };
@@ -161,8 +162,8 @@ async fn dynamic(f: &Fixture) {
     }
     assert_eq!(reads.indicators_highest_tlp(&all).await.unwrap(), Tlp::Green);
     assert!(reads.counts().indicators_unlisted(&IndicatorFilter { words: String::new(), ..all.clone() }).await.unwrap().is_empty());
-    assert_eq!(reads.indicators_shared().await.unwrap(), 0);
-    assert!(reads.indicator(found.rows[0].id.parse().unwrap()).await.unwrap().is_some());
+    assert_eq!(reads.indicators_shared(NOW).await.unwrap(), 0);
+    assert!(reads.indicator(found.rows[0].id.parse().unwrap(), NOW).await.unwrap().is_some());
 
     assert_eq!(reads.pushes(Some(f.orgs[0]), Some(What::Indicators), "100", 10).await.unwrap().rows.len(), 1);
     assert!(reads.receipt(id).await.unwrap().is_some());

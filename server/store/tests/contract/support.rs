@@ -199,6 +199,7 @@ pub fn indicator(value: &str, tlp: Tlp, recipients: &[OrgId]) -> IndicatorItem {
     IndicatorItem {
         kind: IndicatorType::DomainName,
         value: value.into(),
+        hashed: false,
         tlp,
         severity: None,
         confidence: Some(50),

@@ -1,6 +1,7 @@
 //! Bodies of pushes.
 
 use async_compression::tokio::bufread::GzipEncoder;
+use domain::indicator::IndicatorType;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 
@@ -25,6 +26,12 @@ pub fn event(external_id: &str, tlp: &str, at: &str) -> Value {
 
 pub fn indicator(value: &str, tlp: &str) -> Value {
     json!({ "type": "domain-name", "value": value, "tlp": tlp })
+}
+
+/// The same without its value, as a partner hashes it.
+pub async fn hashed(app: &super::TestApp, value: &str, tlp: &str) -> Value {
+    let key = app.app.store.alliance_key().await.expect("the key");
+    json!({ "type": "domain-name", "hmac": key.hmac(IndicatorType::DomainName, value), "tlp": tlp })
 }
 
 /// The same object with a field set or replaced.

@@ -1,0 +1,210 @@
+//! Who else reported the same thing: shown as far as each organisation lets it, and found whether the value was told or hashed.
+
+use super::support::{Beside, Fixture, NOW, indicator};
+use domain::{DAY, DataClass, HOUR, Level, OrgId, Role, Sight, Timestamp, Tlp, Viewer, indicator::IndicatorType, sharing::Audience};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use std::collections::{BTreeMap, BTreeSet};
+use store::{IndicatorDetail, IndicatorFilter, IndicatorItem, Items, Org, Push, Retention, Settings, Store, What};
+
+/// When the current week began.
+const WEEK: Timestamp = Timestamp(NOW.0 - 2 * DAY);
+
+/// The same without its value.
+async fn hashed(f: &Fixture, item: IndicatorItem) -> IndicatorItem {
+    IndicatorItem { value: f.store.alliance_key().await.expect("the key").hmac(item.kind, &item.value), hashed: true, ..item }
+}
+
+async fn send_at(f: &Fixture, org: usize, at: Timestamp, item: IndicatorItem) {
+    let push = Push { received_at: at, total: 1, ..f.push(org, What::Indicators) };
+    f.store.partner(f.orgs[org]).push(push, Items::Indicators(vec![item])).await.expect("the push is kept");
+}
+
+/// More organisations, up to `n`.
+async fn more(f: &mut Fixture, n: usize) {
+    for no in f.orgs.len()..n {
+        let org = Org { slug: format!("org-{no}"), name: format!("Org {no}"), ..f.store.hub().organisations().await.unwrap().remove(0) };
+        f.orgs.push(f.store.hub().add_organisation(org, NOW).await.unwrap());
+    }
+}
+
+fn every(week: Timestamp) -> IndicatorFilter {
+    IndicatorFilter { week, ..IndicatorFilter::default() }
+}
+
+/// One report, as the policy knows it.
+struct Report {
+    owner: OrgId,
+    thing: usize,
+    tlp: Tlp,
+    named: Vec<OrgId>,
+    since: Timestamp,
+    ends: bool,
+}
+
+/// What the policy says of a thing: who is named, who of them without a record, whether there are enough without a name.
+fn overlap<'r>(sight: Sight<'_>, reports: impl Iterator<Item = &'r Report>) -> (BTreeSet<OrgId>, BTreeSet<OrgId>, bool) {
+    let (mut named, mut counting, mut unnamed) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for report in reports {
+        let (me, owner) = (sight.viewer.org, report.owner);
+        let reached = report.tlp.reaches_everyone() || report.named.contains(&me) || (report.tlp == Tlp::Amber && sight.sharing.are_peers(me, owner));
+        if sight.sees_record(owner, DataClass::Indicators, report.tlp, &report.named) {
+            named.insert(owner);
+        } else if reached {
+            match sight.level(owner, DataClass::Indicators) {
+                Level::Summary => drop((named.insert(owner), counting.insert(owner))),
+                Level::Aggregate if report.since < WEEK => drop(unnamed.insert(owner)),
+                _ => {}
+            }
+        }
+    }
+    (named, counting, unnamed.len() >= domain::aggregate::LEAST)
+}
+
+on_both!(whatever_the_rules_what_is_shown_is_what_the_policy_says);
+async fn whatever_the_rules_what_is_shown_is_what_the_policy_says(mut f: Fixture) {
+    const THINGS: usize = 6;
+    more(&mut f, 7).await;
+    let seed = rand::random::<u64>();
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut reports = vec![];
+    for owner in 0..f.orgs.len() {
+        for thing in 0..THINGS {
+            for hash in [false, true] {
+                if rng.random_bool(0.3) {
+                    continue;
+                }
+                let tlp = if rng.random_bool(0.5) { Tlp::Green } else { Tlp::ALL[rng.random_range(0..5)] };
+                let named: Vec<OrgId> = f.orgs.iter().copied().filter(|org| *org != f.orgs[owner] && rng.random_bool(0.2)).collect();
+                let (since, ends) = (if rng.random_bool(0.7) { WEEK.plus(-HOUR) } else { WEEK.plus(HOUR) }, rng.random_bool(0.2));
+                let item = IndicatorItem { valid_until: ends.then_some(NOW.plus(HOUR)), ..indicator(&format!("thing-{thing}.example"), tlp, &named) };
+                send_at(&f, owner, since, if hash { hashed(&f, item).await } else { item }).await;
+                reports.push(Report { owner: f.orgs[owner], thing, tlp, named, since, ends });
+            }
+        }
+    }
+    let hub = f.store.hub();
+    let group = hub.add_group(f.orgs[0], "Ports".into(), NOW).await.unwrap();
+    let (mut several, mut counted, mut hidden) = (0, 0, 0);
+    for round in 0..12 {
+        for _ in 0..4 {
+            let (owner, other) = (f.orgs[rng.random_range(0..7)], f.orgs[rng.random_range(0..7)]);
+            let audience = [Audience::Everyone, Audience::Everyone, Audience::Group(group), Audience::Organisation(other)][rng.random_range(0..4)];
+            let level = [None, Some(Level::None), Some(Level::Aggregate), Some(Level::Aggregate), Some(Level::Summary), Some(Level::Detail)];
+            hub.set_rule(owner, DataClass::Indicators, audience, level[rng.random_range(0..6)], NOW).await.unwrap();
+            if rng.random_bool(0.6) {
+                hub.invite(group, f.orgs[0], other, NOW).await.unwrap();
+                hub.join(group, other, NOW).await.unwrap();
+            }
+        }
+        if round == 8 {
+            hub.retain(Retention::default(), NOW.plus(2 * HOUR)).await.unwrap();
+        }
+        let sharing = hub.sharing().await.unwrap();
+        for org in 0..f.orgs.len() {
+            let at = format!("seed {seed}, round {round}, viewer {org}");
+            let viewer = Viewer { org: f.orgs[org], role: Role::Analyst };
+            let (sight, reads) = (Sight { viewer, sharing: &sharing }, f.store.viewer(viewer));
+            let said: BTreeMap<usize, _> = (0..THINGS).map(|thing| (thing, overlap(sight, reports.iter().filter(|r| r.thing == thing)))).collect();
+            // Rows that are listed, each with the number that the policy says.
+            let mut shared = 0;
+            for report in reports.iter().filter(|r| (round < 8 || !r.ends) && sight.sees_record(r.owner, DataClass::Indicators, r.tlp, &r.named)) {
+                let (named, _, unnamed) = &said[&report.thing];
+                shared += u64::from(named.len() > 1 || *unnamed);
+            }
+            let key = f.store.alliance_key().await.unwrap();
+            let all = reads.indicator_rows(&every(WEEK), 1_000).await.unwrap();
+            for row in &all.rows {
+                let is = |thing: &usize| {
+                    let value = format!("thing-{thing}.example");
+                    [domain::view::Observed::Hash(key.hmac(IndicatorType::DomainName, &value)), domain::view::Observed::Value(value)].contains(&row.observed)
+                };
+                let (named, counting, unnamed) = &said[&(0..THINGS).find(is).unwrap()];
+                assert_eq!((row.reporters as usize, row.unnamed), (named.len(), *unnamed), "{at}: {row:?}");
+                let page: IndicatorDetail = reads.indicator(row.id.parse().unwrap(), WEEK).await.unwrap().unwrap();
+                let slugs = |orgs: &BTreeSet<OrgId>| -> BTreeSet<String> {
+                    orgs.iter()
+                        .map(|org| match f.orgs.iter().position(|o| o == org).unwrap() {
+                            no @ 0..3 => ["alpha", "beta", "gamma"][no].to_owned(),
+                            no => format!("org-{no}"),
+                        })
+                        .collect()
+                };
+                let shown: BTreeSet<String> = page.reports.iter().map(|r| r.org.slug.clone()).collect();
+                let without: BTreeSet<String> = page.counting.iter().map(|org| org.slug.clone()).collect();
+                assert_eq!((&shown | &without, without), (slugs(named), slugs(counting)), "{at}");
+                assert_eq!(page.row, *row, "{at}");
+                counted += counting.len();
+                hidden += usize::from(*unnamed);
+            }
+            assert_eq!(reads.indicators_shared(WEEK).await.unwrap(), shared, "{at}");
+            let listed = reads.indicators(&IndicatorFilter { shared: true, ..every(WEEK) }).await.unwrap();
+            assert_eq!(listed.total, shared, "{at}: the number is the rows");
+            several += shared;
+        }
+    }
+    assert!(several > 0 && counted > 0 && hidden > 0, "seed {seed}: nothing of one kind was met: {several} {counted} {hidden}");
+}
+
+on_both!(a_value_and_its_hash_are_one_thing_and_their_organisation_one);
+async fn a_value_and_its_hash_are_one_thing_and_their_organisation_one(f: Fixture) {
+    let item = indicator("a.example", Tlp::Green, &[]);
+    f.send(0, Items::Indicators(vec![item.clone(), hashed(&f, item.clone()).await])).await;
+    let reads = f.store.viewer(f.viewer(2));
+    let rows = reads.indicators(&every(WEEK)).await.unwrap().rows;
+    assert_eq!(rows.iter().map(|r| r.reporters).collect::<Vec<_>>(), [1, 1]);
+    assert_eq!(reads.indicators_shared(WEEK).await.unwrap(), 0);
+    // Repeating either makes no third.
+    f.send(0, Items::Indicators(vec![hashed(&f, item.clone()).await])).await;
+    f.send(1, Items::Indicators(vec![hashed(&f, item.clone()).await])).await;
+    assert_eq!(reads.indicators_shared(WEEK).await.unwrap(), 3);
+    // What has the same digits and is no hash is another thing.
+    let digits = IndicatorItem { kind: IndicatorType::FileSha256, hashed: false, ..hashed(&f, item).await };
+    f.send(2, Items::Indicators(vec![digits])).await;
+    assert_eq!(reads.indicators_shared(WEEK).await.unwrap(), 3);
+}
+
+on_both!(who_joins_the_unnamed_is_not_told_before_the_week_is_over);
+async fn who_joins_the_unnamed_is_not_told_before_the_week_is_over(mut f: Fixture) {
+    more(&mut f, 4).await;
+    let item = |tlp| indicator("a.example", tlp, &[]);
+    f.send(0, Items::Indicators(vec![item(Tlp::Green)])).await;
+    for org in 1..4 {
+        f.store.hub().set_rule(f.orgs[org], DataClass::Indicators, Audience::Everyone, Some(Level::Aggregate), NOW).await.unwrap();
+        send_at(&f, org, WEEK.plus(if org == 3 { HOUR } else { -HOUR }), item(Tlp::Green)).await;
+    }
+    let unnamed = async |week| f.store.viewer(f.viewer(0)).indicators(&every(week)).await.unwrap().rows[0].unnamed;
+    assert!(!unnamed(WEEK).await, "the third came this week");
+    assert!(unnamed(WEEK.plus(7 * DAY)).await);
+    // Saying it again changes nothing, marking it for more eyes does.
+    send_at(&f, 1, WEEK.plus(8 * DAY), item(Tlp::Green)).await;
+    assert!(unnamed(WEEK.plus(7 * DAY)).await);
+    send_at(&f, 1, WEEK.plus(8 * DAY), item(Tlp::Red)).await;
+    assert!(!unnamed(WEEK.plus(7 * DAY)).await && !unnamed(WEEK.plus(14 * DAY)).await, "what is RED counts for nobody");
+    send_at(&f, 1, WEEK.plus(9 * DAY), item(Tlp::Clear)).await;
+    assert!(!unnamed(WEEK.plus(7 * DAY)).await && unnamed(WEEK.plus(14 * DAY)).await);
+}
+
+on_both!(indicators_from_before_there_were_digests_find_each_other);
+async fn indicators_from_before_there_were_digests_find_each_other(f: Fixture) {
+    let item = indicator("a.example", Tlp::Green, &[]);
+    f.send(0, Items::Indicators(vec![item.clone()])).await;
+    f.send(1, Items::Indicators(vec![hashed(&f, item.clone()).await])).await;
+    // More than are done in one piece.
+    f.send(2, Items::Indicators((0..1_100).map(|no| indicator(&format!("{no}.example"), Tlp::Green, &[])).collect())).await;
+    let forget = match f.kind {
+        testing::Kind::Sqlite => "DELETE FROM indicator_digests",
+        testing::Kind::Postgres => "SET shieldwall.scope = 'hub'; DELETE FROM indicator_digests",
+    };
+    Beside::open(&f).await.run(forget).await;
+    let shared = async |store: &Store| store.viewer(f.viewer(2)).indicators_shared(WEEK).await.unwrap();
+    assert_eq!(shared(&f.store).await, 0);
+    // Two nodes that start at once; then one more.
+    let settings = Settings { url: f.database.url.clone(), readers: 1 };
+    let (one, other) = tokio::join!(Store::open(&settings), Store::open(&settings));
+    for store in [one.unwrap(), other.unwrap(), Store::open(&settings).await.unwrap()] {
+        assert_eq!((shared(&store).await, store.alliance_key().await.unwrap() == f.store.alliance_key().await.unwrap()), (2, true));
+        store.close().await;
+    }
+    f.send(2, Items::Indicators(vec![item])).await;
+    assert_eq!(shared(&f.store).await, 3);
+}
