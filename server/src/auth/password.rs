@@ -115,6 +115,7 @@ impl Drop for Place {
 mod tests {
     use super::*;
 
+    /// ASVS 11.4.2: argon2id with 19 MiB and two passes.
     #[tokio::test]
     async fn fits_only_its_password() {
         let stored = hash("a ladder of nine herons").await.unwrap();
@@ -125,6 +126,7 @@ mod tests {
         assert!(matches!(verify(Some("not a hash"), "x").await, Err(PasswordError::Failed(_))));
     }
 
+    /// ASVS 6.3.8: an account that does not exist takes as long.
     #[tokio::test]
     async fn the_stand_in_costs_what_a_real_hash_costs() {
         let stored = hash("a ladder of nine herons").await.unwrap();

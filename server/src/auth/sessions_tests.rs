@@ -17,6 +17,7 @@ async fn begun() -> (testing::Fixture, HubSessions, Record) {
     (hub, sessions, record)
 }
 
+/// ASVS 7.4.1: a slow request's save revives nothing.
 #[tokio::test]
 async fn a_slow_save_revives_nothing() {
     let (_hub, sessions, record) = begun().await;

@@ -129,6 +129,7 @@ fn year_at(text: &[char], at: usize) -> usize {
 mod tests {
     use super::*;
 
+    /// ASVS 6.2.4: common passwords, and what people make of them where twelve characters are asked for.
     #[test]
     fn stretched_common_passwords_are_refused() {
         for bad in [

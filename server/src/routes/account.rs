@@ -31,7 +31,7 @@ pub struct Which {
 
 /// Makes a secret for an app, which counts once a code of it was right.
 pub async fn offer(State(app): State<App>, Verified(who): Verified) -> Response {
-    match app.store.hub().offer_factor(who.user.id, factor::new_secret()).await {
+    match app.store.hub().offer_factor(who.user.id, factor::new_secret(), app.clock.now()).await {
         Ok(made) => back(if made { "offered" } else { "there" }),
         Err(error) => failed(&error),
     }

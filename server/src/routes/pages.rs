@@ -1,7 +1,7 @@
 //! Pages, rendered whole on the server.
 
 use crate::{
-    App,
+    App, audit,
     auth::{self, SignedIn},
     middleware::PageNonce,
     views::Viewing,
@@ -55,6 +55,7 @@ pub async fn page(State(app): State<App>, session: Session, Extension(nonce): Ex
 
 /// Renders the page of a request for somebody.
 pub async fn render(app: App, who: Option<SignedIn>, once: Option<String>, nonce: PageNonce, request: Request<Body>) -> Response {
+    let asked = who.clone().map(|who| (app.clone(), who, request.uri().path().to_owned()));
     let status = Arc::new(AtomicU16::new(200));
     let set = Arc::clone(&status);
     // Taken before any data is read: the page's stream begins here, and nothing is missed in between.
@@ -76,6 +77,11 @@ pub async fn render(app: App, who: Option<SignedIn>, once: Option<String>, nonce
         && response.status() == StatusCode::OK
     {
         *response.status_mut() = code;
+    }
+    if response.status() == StatusCode::FORBIDDEN
+        && let Some((app, who, path)) = asked
+    {
+        audit::denied(&app, &who, &path).await;
     }
     if response.status() == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));

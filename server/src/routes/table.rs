@@ -1,5 +1,6 @@
 //! Every route for people, in one table: the router is made of it, and so are the tests that ask each one as everybody. The pages themselves are
-//! Leptos's routes (`app/src/app.rs`), those for machines are in the API's description.
+//! Leptos's routes (`app/src/app.rs`), those for machines are in the API's description. Who may do what at each of them all is said in `roles.md`,
+//! which a test holds to.
 
 use super::{account, audit, catalogue, connect, csv, decisions, groups, keys, pages, policy, sharing, users};
 use crate::{

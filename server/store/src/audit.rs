@@ -47,6 +47,8 @@ pub enum Action {
     SessionStarted,
     /// Somebody signed out, or the session made way for a newer one.
     SessionEnded,
+    /// A secret waits for the first code of an authenticator app.
+    FactorOffered,
     /// An authenticator app is asked for from now on.
     FactorSet,
     FactorRemoved,
@@ -106,6 +108,7 @@ impl Action {
             Self::PasswordSet => "password.set",
             Self::SessionStarted => "session.started",
             Self::SessionEnded => "session.ended",
+            Self::FactorOffered => "factor.offered",
             Self::FactorSet => "factor.set",
             Self::FactorRemoved => "factor.removed",
             Self::RecoveryCodesMade => "factor.recovery_codes_made",

@@ -23,7 +23,25 @@ use crate::{
 };
 use domain::{Timestamp, catalogue::ScoringPolicy};
 
-/// A handle for the program itself.
+/// A handle for the program itself, and [`Store::hub`] is the only way to one.
+///
+/// ```
+/// # use store::{Hub, Store, audit::Actor};
+/// fn hub(store: &Store, actor: Actor) -> Hub<'_> { store.hub().by(actor) }
+/// ```
+/// ```compile_fail,E0451
+/// # use store::{Hub, Store, audit::Actor};
+/// fn hub(store: &Store, actor: Actor) -> Hub<'_> { Hub { store, actor } }
+/// ```
+/// Whoever reads for somebody has none of it:
+/// ```
+/// # use store::{Hub, Reads};
+/// async fn people(hub: Hub<'_>, reads: Reads<'_>) { hub.people(None).await.unwrap(); }
+/// ```
+/// ```compile_fail,E0599
+/// # use store::{Hub, Reads};
+/// async fn people(hub: Hub<'_>, reads: Reads<'_>) { reads.people(None).await.unwrap(); }
+/// ```
 #[derive(Clone, Copy)]
 pub struct Hub<'s> {
     pub(crate) store: &'s Store,

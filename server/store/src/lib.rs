@@ -62,6 +62,26 @@ use tokio::sync::{Mutex, OnceCell, watch};
 use writer::Writer;
 
 /// The opened database: a pool of readers and the writer. Cheap to clone.
+///
+/// Neither of the two is handed out, so that no statement runs but those of this crate, each in the scope of its handle:
+/// ```
+/// fn open(store: &store::Store) { let _ = store.commits(); }
+/// ```
+/// ```compile_fail,E0616
+/// fn open(store: &store::Store) { let _ = &store.inner; }
+/// ```
+/// ```
+/// use store::audit::Actor;
+/// ```
+/// ```compile_fail,E0603
+/// use store::db::Db;
+/// ```
+/// ```compile_fail,E0603
+/// use store::writer::Writer;
+/// ```
+/// ```compile_fail,E0432
+/// use store::Scope;
+/// ```
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,

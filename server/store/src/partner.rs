@@ -7,7 +7,34 @@ use crate::{
 use domain::{OrgId, Timestamp};
 use uuid::Uuid;
 
-/// A handle for one organisation's machines.
+/// A handle for one organisation's machines, and [`Store::partner`] is the only way to one.
+///
+/// ```
+/// # use {domain::OrgId, store::{Partner, Store}};
+/// fn partner(store: &Store, org: OrgId) -> Partner<'_> { store.partner(org) }
+/// ```
+/// ```compile_fail,E0451
+/// # use {domain::OrgId, store::{Partner, Store}};
+/// fn partner(store: &Store, org: OrgId) -> Partner<'_> { Partner { store, org } }
+/// ```
+/// It speaks for no other organisation:
+/// ```
+/// # use {domain::OrgId, store::Partner};
+/// fn of<'s>(partner: Partner<'s>, other: OrgId) -> Partner<'s> { let mut same = partner; same = partner; same }
+/// ```
+/// ```compile_fail,E0616
+/// # use {domain::OrgId, store::Partner};
+/// fn of<'s>(partner: Partner<'s>, other: OrgId) -> Partner<'s> { let mut same = partner; same.org = other; same }
+/// ```
+/// And it reads its own pushes, not what others show to its people:
+/// ```
+/// # use store::{IncidentFilter, Partner, Reads};
+/// async fn read(partner: Partner<'_>, reads: Reads<'_>) { reads.incidents(&IncidentFilter::default()).await.unwrap(); }
+/// ```
+/// ```compile_fail,E0599
+/// # use store::{IncidentFilter, Partner, Reads};
+/// async fn read(partner: Partner<'_>, reads: Reads<'_>) { partner.incidents(&IncidentFilter::default()).await.unwrap(); }
+/// ```
 #[derive(Clone, Copy)]
 pub struct Partner<'s> {
     pub(crate) store: &'s Store,

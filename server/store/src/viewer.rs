@@ -24,7 +24,52 @@ use crate::{Store, db::Scope};
 use domain::Viewer;
 use uuid::Uuid;
 
-/// A handle for one viewer. Holding one is what it takes to read tenant data.
+/// A handle for one viewer. Holding one is what it takes to read tenant data, and [`Store::viewer`] is the only way to one.
+///
+/// Nobody makes one by hand; what compiles and what does not differ in just that:
+/// ```
+/// # use {domain::Viewer, store::{Reads, Store}};
+/// fn reads(store: &Store, viewer: Viewer) -> Reads<'_> { store.viewer(viewer) }
+/// ```
+/// ```compile_fail,E0451
+/// # use {domain::Viewer, store::{Reads, Store}};
+/// fn reads(store: &Store, viewer: Viewer) -> Reads<'_> { Reads { store, viewer } }
+/// ```
+/// Nobody turns one into another viewer's:
+/// ```
+/// # use {domain::Viewer, store::Reads};
+/// fn of<'s>(reads: Reads<'s>, other: Viewer) -> Reads<'s> { let mut same = reads; same = reads; same }
+/// ```
+/// ```compile_fail,E0616
+/// # use {domain::Viewer, store::Reads};
+/// fn of<'s>(reads: Reads<'s>, other: Viewer) -> Reads<'s> { let mut same = reads; same.viewer = other; same }
+/// ```
+/// ```compile_fail,E0451
+/// # use {domain::Viewer, store::Reads};
+/// fn of<'s>(reads: Reads<'s>, other: Viewer) -> Reads<'s> { let same = reads; Reads { viewer: other, ..same } }
+/// ```
+/// Nor is there one of nobody, or one that writes:
+/// ```
+/// # use {domain::{OrgId, Timestamp}, store::Reads};
+/// async fn all(reads: Reads<'_>) { reads.open_by_org().await.unwrap(); }
+/// ```
+/// ```compile_fail,E0277
+/// # use {domain::{OrgId, Timestamp}, store::Reads};
+/// async fn all(reads: Reads<'_>) { <Reads<'_> as Default>::default().open_by_org().await.unwrap(); }
+/// ```
+/// ```compile_fail,E0599
+/// # use {domain::{OrgId, Timestamp}, store::Reads};
+/// async fn all(reads: Reads<'_>) { reads.confirm_sharing(OrgId(1), Timestamp(0)).await.unwrap(); }
+/// ```
+/// The way from it to the database is closed, too:
+/// ```
+/// # use store::{Reads, Store};
+/// fn store(reads: Reads<'_>, store: &Store) -> Store { store.clone() }
+/// ```
+/// ```compile_fail,E0616
+/// # use store::{Reads, Store};
+/// fn store(reads: Reads<'_>, store: &Store) -> Store { reads.store.clone() }
+/// ```
 #[derive(Clone, Copy)]
 pub struct Reads<'s> {
     pub(crate) store: &'s Store,

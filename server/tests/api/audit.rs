@@ -59,6 +59,7 @@ async fn people_leave_rows() {
     app.app.store.hub().verify_audit(&[]).await.expect("an unharmed trail");
 }
 
+/// ASVS 16.3.2: denials are written down.
 #[tokio::test]
 async fn refusals_leave_rows_once_a_minute() {
     let app = TestApp::start().await;

@@ -37,6 +37,7 @@ async fn password(app: &TestApp, email: &str) -> Answer {
     app.form("/auth/signin", &[("email", email), ("password", PASSWORD), ("next", "/orgs")], "").await
 }
 
+/// ASVS 6.5.1, 7.2.3: a code once, and a new id with it.
 #[tokio::test]
 async fn a_password_alone_opens_nothing_and_a_code_works_once() {
     let app = TestApp::start().await;
@@ -70,6 +71,7 @@ async fn a_password_alone_opens_nothing_and_a_code_works_once() {
     assert!(send("", &authenticator.code(&app)).await.header("location").starts_with("/signin?error=late"), "without a password there is nothing");
 }
 
+/// ASVS 6.3.1: tries at the code are counted apart.
 #[tokio::test]
 async fn vaultwarden_cve_2026_27801_a_right_password_gives_no_tries_at_the_code_back() {
     let app = TestApp::start().await;
@@ -90,6 +92,7 @@ async fn vaultwarden_cve_2026_27801_a_right_password_gives_no_tries_at_the_code_
     assert_eq!(app.form("/auth/code", &[("code", &authenticator.code(&app))], &half).await.header("location"), "/");
 }
 
+/// ASVS 7.5.3, 7.2.4: keys, exports, people and sharing ask again, and a step up begins under a new id.
 #[tokio::test]
 async fn what_is_worth_it_asks_again_after_a_quarter_of_an_hour() {
     let app = TestApp::start().await;

@@ -60,6 +60,7 @@ async fn every_answer_carries_them() {
     }
 }
 
+/// ASVS 3.4.3: the policy for scripts names a nonce that is the page's own.
 #[tokio::test]
 async fn scripts_of_a_page_carry_its_own_nonce() {
     let app = TestApp::start().await;
@@ -84,6 +85,7 @@ async fn scripts_of_a_page_carry_its_own_nonce() {
     }
 }
 
+/// ASVS 3.5.1: where a form came from.
 #[tokio::test]
 async fn forms_of_other_pages_change_nothing() {
     let app = TestApp::start().await;

@@ -139,6 +139,7 @@ async fn another_organisations_receipt_answers_like_one_that_is_not() {
     }
 }
 
+/// ASVS 11.5.1: never in the database.
 #[tokio::test]
 async fn no_key_password_or_token_is_in_the_database() {
     let app = TestApp::start().await;

@@ -5,6 +5,7 @@ use domain::MINUTE;
 use futures::StreamExt;
 use reqwest::Method;
 
+/// ASVS 2.4.1: the quota of a key.
 #[tokio::test]
 async fn after_600_pushes_a_minute_a_key_waits() {
     let app = TestApp::start().await;

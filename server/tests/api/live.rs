@@ -92,6 +92,7 @@ async fn a_change_of_marked_records_is_told_to_those_who_see_them() {
     assert!(all.iter().all(|t| t == "posture:alpha" || t == "pushes:alpha"), "{all:?}");
 }
 
+/// ASVS 7.4.2: a session's streams end with it.
 #[tokio::test]
 async fn a_stream_does_not_outlive_its_session() {
     let app = TestApp::start().await;

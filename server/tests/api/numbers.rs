@@ -159,6 +159,7 @@ async fn the_index_is_capped_only_by_incidents_one_may_see() {
     assert_eq!((score(&own).await.as_str(), score(&other).await.as_str()), ("60.0", "100.0"));
 }
 
+/// ASVS 1.2.10: formulas in CSV are escaped.
 #[tokio::test]
 async fn cells_that_a_spreadsheet_would_run_are_disarmed() {
     let app = TestApp::start().await;

@@ -18,6 +18,7 @@ async fn person_id(app: &TestApp, email: &str) -> i64 {
     app.app.store.hub().user_by_email(email).await.expect("the database").expect("a person").id
 }
 
+/// ASVS 7.4.2, 8.3.2: a disabled person's sessions and streams end within five seconds; a role is in force with the next request.
 #[tokio::test]
 async fn who_is_invited_sets_a_password_and_is_let_in_with_his_role() {
     let app = TestApp::start().await;
@@ -114,6 +115,7 @@ async fn an_organisation_keeps_an_administrator() {
     assert_eq!(admin.post("/admin/users/role", &[("id", &id), ("role", "org_admin")]).await.status, 403, "not any more");
 }
 
+/// ASVS 11.5.1: a key's networks, scopes, end and rotation.
 #[tokio::test]
 async fn a_key_is_made_for_what_and_where_it_is_needed_and_rotated_with_two_live_ones() {
     let app = TestApp::start().await;

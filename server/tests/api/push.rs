@@ -157,6 +157,7 @@ async fn good_items_are_kept_beside_bad_ones() {
     assert!(page.contains("/items/2/metric") && page.contains("no_such_metric"), "{page}");
 }
 
+/// ASVS 2.3.3: all or nothing, where that is asked for.
 #[tokio::test]
 async fn strict_keeps_all_or_nothing() {
     let app = TestApp::start().await;

@@ -94,6 +94,7 @@ async fn bodies_that_cannot_be_read() {
     .await;
 }
 
+/// ASVS 5.2.3: size as sent and as inflated, depth and rows are bounded.
 #[tokio::test]
 async fn bodies_that_are_too_much_or_of_another_kind() {
     let app = TestApp::start().await;
@@ -136,6 +137,7 @@ async fn a_long_body_is_cut_off_where_no_length_was_promised() {
     assert_eq!(app.gained(&before).await, BTreeMap::new());
 }
 
+/// ASVS 8.2.3: a foreign `org` is refused.
 #[tokio::test]
 async fn another_organisations_name_in_the_body() {
     let app = TestApp::start().await;
@@ -199,6 +201,7 @@ async fn samples() {
     .await;
 }
 
+/// ASVS 8.2.3: unknown and foreign fields of records are refused by name.
 #[tokio::test]
 async fn records() {
     let app = TestApp::start().await;

@@ -147,6 +147,7 @@ async fn streams_tell_nothing_of_what_is_withheld() {
     assert!(!stream.seen.contains("alpha"), "{}", stream.seen);
 }
 
+/// ASVS 2.3.5: two persons to widen sharing.
 #[tokio::test]
 async fn narrowing_is_immediate_and_widening_needs_a_second_person() {
     let app = TestApp::start().await;

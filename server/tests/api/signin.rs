@@ -16,6 +16,7 @@ async fn sign_in(app: &TestApp, email: &str, password: &str, cookie: &str) -> An
     app.form("/auth/signin", &[("email", email), ("password", password), ("next", "/orgs?sort=name")], cookie).await
 }
 
+/// ASVS 3.3, 7.2.3, 7.4.1: the cookie's attributes, a new id at sign-in, and a sign-out that is final.
 #[tokio::test]
 async fn from_the_link_to_the_sign_out() {
     for plain in [true, false] {
@@ -67,6 +68,7 @@ async fn a_session_that_was_made_up_is_none() {
     assert!(!is_in(&app, fixed).await);
 }
 
+/// ASVS 6.3.1, 6.3.8: throttled by account; unknown accounts and wrong passwords answer alike.
 #[tokio::test]
 async fn guessing_gets_slow_and_says_nothing() {
     let app = TestApp::start().await;
@@ -83,6 +85,7 @@ async fn guessing_gets_slow_and_says_nothing() {
     assert_eq!(sign_in(&app, &email, PASSWORD, "").await.header("location"), "/orgs?sort=name");
 }
 
+/// ASVS 6.3.1: throttled by address.
 #[tokio::test]
 async fn an_address_that_guesses_is_refused_whatever_the_account() {
     let app = TestApp::start().await;
@@ -101,6 +104,7 @@ async fn an_address_that_guesses_is_refused_whatever_the_account() {
     assert_eq!(ask("192.0.2.8", &email, PASSWORD).await, "/");
 }
 
+/// ASVS 11.4.2: at most a few hashes at once, then 429.
 #[tokio::test]
 async fn many_at_once_are_told_to_come_back() {
     let _turn = SIGNING_IN.lock().await;
@@ -112,6 +116,7 @@ async fn many_at_once_are_told_to_come_back() {
     assert!(busy.iter().all(|a| a.header("retry-after") == "5"));
 }
 
+/// ASVS 7.3.1, 7.3.2: 30 minutes idle, 12 hours in all.
 #[tokio::test]
 async fn a_session_ends_by_itself() {
     let app = TestApp::start().await;

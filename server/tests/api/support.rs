@@ -2,11 +2,14 @@
 
 mod answer;
 mod body;
+mod log;
 mod people;
+mod rules;
 mod stream;
 
 pub use answer::{Answer, link, words};
 pub use body::*;
+pub use log::{listen as listen_to_log, logged};
 pub use people::{PASSWORD, Person, SIGNING_IN, cookie_of};
 pub use stream::Stream;
 
@@ -131,6 +134,16 @@ impl TestApp {
             app.store.hub().add_organisation(org, app.clock.now()).await.expect("an organisation");
         }
         app.live.reload(&app.store, app.clock.now()).await.expect("the board");
+        Self::serve(app, database, limits, buffer, folder).await
+    }
+
+    /// Another node on the same database, by the same clock.
+    pub async fn second(&self) -> Self {
+        let app = App::open((*self.app.config).clone(), &self.database, self.app.clock.clone()).await.expect("the hub opens");
+        Self::serve(app, self.database.clone(), Limits::default(), None, tempfile::tempdir().expect("a folder")).await
+    }
+
+    async fn serve(app: App, database: String, limits: Limits, buffer: Option<u32>, folder: tempfile::TempDir) -> Self {
         let listener = listen(buffer);
         let address = listener.local_addr().expect("its address");
         let (router, (open, stopping)) = (server::routes::router(&app), tokio::sync::watch::channel(false));
@@ -305,7 +318,12 @@ pub struct Partner<'a> {
     pub name: String,
 }
 
-impl Partner<'_> {
+impl<'a> Partner<'a> {
+    /// A machine that has a key already.
+    pub fn with(app: &'a TestApp, key: String, name: String) -> Self {
+        Self { app, key, name }
+    }
+
     pub fn request(&self, method: Method, route: &str) -> RequestBuilder {
         self.app.request(method, &format!("/api/v1/{route}")).bearer_auth(&self.key)
     }

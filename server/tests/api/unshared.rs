@@ -1,12 +1,11 @@
 //! What an organisation does not share reaches nobody: no page, file, list, total, search, stream, error or log.
 
-use crate::support::*;
+use crate::{routes::apart_from, support::*};
 use domain::{MINUTE, Role, Viewer};
 use reqwest::Method;
 use serde_json::json;
-use std::{cell::RefCell, collections::BTreeSet, io::Write};
+use std::collections::BTreeSet;
 use store::{IncidentFilter, IndicatorFilter};
-use tracing_subscriber::{Layer, filter::dynamic_filter_fn, fmt::layer, layer::SubscriberExt, registry};
 
 /// In everything an organisation marks for few; `q=canary` finds all of it and gives none of it away.
 fn canary(org: &str) -> String {
@@ -93,39 +92,9 @@ pub fn gives_away(answer: &Answer, secret: &str) -> bool {
     in_headers || answer.body.windows(secret.len()).any(|w| w == secret.as_bytes())
 }
 
-thread_local! {
-    /// What this thread's hub logs, once somebody listens; a test and its hub run on one thread.
-    static LOG: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
-}
-
-/// Writes into the log of the thread it is used on.
-struct Log;
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        LOG.with_borrow_mut(|log| log.iter_mut().for_each(|log| log.extend_from_slice(bytes)));
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Listens to everything that the hub's own parts can say.
-fn listen() {
-    LOG.set(Some(Vec::new()));
-    let heard = dynamic_filter_fn(|what, _| {
-        LOG.with_borrow(Option::is_some) && ["server", "store", "app", "tower_http"].iter().any(|part| what.target().starts_with(part))
-    });
-    let subscriber = registry().with(layer().with_ansi(false).with_writer(|| Log).with_filter(heard));
-    // For the whole process: what other threads have seen as unheard stays unheard by a subscriber of one thread.
-    tracing::subscriber::set_global_default(subscriber).expect("only one test listens");
-}
-
 #[tokio::test]
 async fn canaries_stay_at_home() {
-    listen();
+    listen_to_log();
     let app = TestApp::start().await;
     let mut streams = Vec::new();
     for org in ORGS {
@@ -164,7 +133,7 @@ async fn canaries_stay_at_home() {
     let key = app.partner("alpha").await.get("alliance-key").await.json()["key"].as_str().expect("a key").to_owned();
     let token = server::auth::links::new_link(&app.app, store::audit::Actor::default(), home.id).await.expect("a link");
     assert_eq!(app.get(&format!("/welcome/{token}")).await.status, 200);
-    let logged = String::from_utf8(LOG.take().expect("a log")).expect("text");
+    let logged = logged();
     assert!(logged.contains("/api/v1/incidents"), "the log was not listened to: {logged}");
     let telling: Vec<_> = logged.lines().filter(|l| ["alpha", "beta"].iter().any(|org| l.contains(&canary(org)))).collect();
     assert!(telling.is_empty(), "{telling:#?}");
@@ -218,14 +187,4 @@ async fn foreign_and_absent_answer_alike() {
     )))
     .await;
     assert_eq!((put.status, put.header("etag")), (200, "\"1\""), "the name is free for everybody else");
-}
-
-/// Status, headers and body without the id that was asked for and the nonce of the answer.
-fn apart_from(answer: &Answer, id: &str) -> (u16, Vec<(String, String)>, String) {
-    let policy = answer.header("content-security-policy");
-    let nonce = policy.split("'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).expect("a nonce");
-    let plain = |text: &str| text.replace(nonce, "NONCE").replace(id, "ID");
-    let headers =
-        answer.headers.iter().filter(|(name, _)| *name != "date").map(|(name, value)| (name.to_string(), plain(value.to_str().unwrap_or_default()))).collect();
-    (answer.status, headers, plain(&answer.text()))
 }

@@ -54,10 +54,19 @@ impl Hub<'_> {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn offer_factor(&self, user: i64, secret: Vec<u8>) -> Result<bool, StoreError> {
+    pub async fn offer_factor(&self, user: i64, secret: Vec<u8>, at: Timestamp) -> Result<bool, StoreError> {
         const OFFER: &str = "INSERT INTO second_factors AS f (user_id, secret) VALUES ($1, $2) \
                              ON CONFLICT (user_id) DO UPDATE SET secret = excluded.secret, last_step = 0 WHERE f.confirmed_at IS NULL";
-        self.write(move |conn| Box::pin(async move { Ok(execute!(conn, c => sqlx::query(OFFER).bind(user).bind(secret).execute(&mut *c).await)? > 0) })).await
+        self.write(move |conn| {
+            Box::pin(async move {
+                let offered = execute!(conn, c => sqlx::query(OFFER).bind(user).bind(secret).execute(&mut *c).await)? > 0;
+                if offered {
+                    own(conn, Action::FactorOffered, user, json!({}), at).await?;
+                }
+                Ok(offered)
+            })
+        })
+        .await
     }
 
     /// Takes the first code of a new secret, by its time step, and keeps the recovery codes that go with it. False where nothing waited.

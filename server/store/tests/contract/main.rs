@@ -21,6 +21,7 @@ macro_rules! on_both {
 }
 
 mod audit;
+mod closed;
 mod idempotency;
 mod incidents;
 mod keys;

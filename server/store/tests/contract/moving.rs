@@ -39,7 +39,7 @@ async fn fill(f: &Fixture) {
     hub.create_session([1; 32], SessionRecord { user: Some(user), data: "{}".into(), expires_at: NOW.plus(HOUR), absolute_at: NOW.plus(DAY) }, NOW)
         .await
         .unwrap();
-    assert!(hub.offer_factor(user, vec![3; 20]).await.unwrap() && hub.confirm_factor(user, 1, vec![[4; 32]], NOW).await.unwrap());
+    assert!(hub.offer_factor(user, vec![3; 20], NOW).await.unwrap() && hub.confirm_factor(user, 1, vec![[4; 32]], NOW).await.unwrap());
     hub.add_signin_link(user, [7; 32], NOW.plus(HOUR), NOW).await.unwrap();
     assert!(hub.count_try(vec![([8; 32], 5)], HOUR, NOW).await.unwrap());
     let record = KeyRecord {

@@ -47,7 +47,7 @@ fn overlap<'r>(sight: Sight<'_>, reports: impl Iterator<Item = &'r Report>) -> (
     for report in reports {
         let (me, owner) = (sight.viewer.org, report.owner);
         let reached = report.tlp.reaches_everyone() || report.named.contains(&me) || (report.tlp == Tlp::Amber && sight.sharing.are_peers(me, owner));
-        if sight.sees_record(owner, DataClass::Indicators, report.tlp, &report.named) {
+        if sight.sees_record(owner, DataClass::Indicators, &Marked { tlp: report.tlp, recipients: &report.named, received_at: NOW }) {
             named.insert(owner);
         } else if reached {
             match sight.level(owner, DataClass::Indicators) {
@@ -107,7 +107,7 @@ async fn whatever_the_rules_what_is_shown_is_what_the_policy_says(mut f: Fixture
             let said: BTreeMap<usize, _> = (0..THINGS).map(|thing| (thing, overlap(sight, reports.iter().filter(|r| r.thing == thing)))).collect();
             // Rows that are listed, each with the number that the policy says.
             let mut shared = 0;
-            for report in reports.iter().filter(|r| (round < 8 || !r.ends) && sight.sees_record(r.owner, DataClass::Indicators, r.tlp, &r.named)) {
+            for report in reports.iter().filter(|r| (round < 8 || !r.ends) && sight.sees_record(r.owner, DataClass::Indicators, &Marked { tlp: r.tlp, recipients: &r.named, received_at: NOW })) {
                 let (named, _, unnamed) = &said[&report.thing];
                 shared += u64::from(named.len() > 1 || *unnamed);
             }

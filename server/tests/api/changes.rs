@@ -1,0 +1,149 @@
+//! Every form of the table of routes, sent by who may: each change is a row of the audit trail, which names who did what to whom, and nothing else
+//! is. A form that is in no step below fails.
+
+use crate::{routes, support::*};
+use domain::{MINUTE, Role, SECOND};
+use std::collections::BTreeSet;
+
+/// What was asked so far, and how far the trail was read.
+struct Story<'a> {
+    app: &'a TestApp,
+    asked: BTreeSet<String>,
+    last: i64,
+}
+
+impl Story<'_> {
+    /// Forgets what was written until now.
+    async fn skip(&mut self) {
+        self.last = self.app.app.store.hub().audit_after(0).await.expect("the trail").last().map_or(0, |row| row.no);
+    }
+
+    /// Sends a form, and looks whether the trail has just these rows of it, by this person.
+    async fn step(&mut self, by: &Person<'_>, path: &str, fields: &[(&str, &str)], rows: &[&str]) -> Answer {
+        self.skip().await;
+        let answer = {
+            let _turn = SIGNING_IN.lock().await;
+            by.post(path, fields).await
+        };
+        assert!(answer.status < 400, "{path}: {} {}", answer.status, answer.text());
+        let written = self.app.app.store.hub().audit_after(self.last).await.expect("the trail");
+        let said: Vec<&str> = written.iter().map(|row| row.action.as_str()).collect();
+        assert_eq!(said, rows, "{path} {fields:?} → {}: {written:?}", answer.header("location"));
+        for row in &written {
+            // What ends a decision is the votes together, so the hub itself.
+            assert!(row.actor.user == Some(by.id) || row.action == "decision.ended", "{path}: {row:?}");
+            assert!(!row.object.is_empty() && row.at.since(self.app.now()).abs() < MINUTE, "{row:?}");
+            let org = self.app.app.live.board().orgs().find(|o| Some(o.info.id) == row.actor.org).map(|o| o.info.id);
+            assert!(row.org.is_none() || row.org == org || row.action == "group.invited", "it concerns the own organisation: {row:?}");
+        }
+        self.asked.insert(path.to_owned());
+        answer
+    }
+}
+
+async fn code(app: &TestApp, person: &Person<'_>) -> String {
+    let secret = app.app.store.hub().factor(person.id).await.expect("the database").expect("a factor").secret;
+    let seconds = u64::try_from(app.now().0 / SECOND).expect("after 1970");
+    totp_rs::Builder::new().with_secret(&secret[..]).build().expect("a secret").generate(seconds).to_string()
+}
+
+fn token(page: &str) -> String {
+    page.split("/welcome/").nth(1).expect("a link").chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect()
+}
+
+#[tokio::test]
+async fn every_change_is_a_row_of_the_trail() {
+    let app = TestApp::start().await;
+    let hub = app.app.store.hub();
+    let (admin, second) = (app.person(Role::OrgAdmin).await, app.person(Role::OrgAdmin).await);
+    let beta = app.person_of("beta", Role::OrgAdmin).await;
+    let nobody = Person { app: &app, id: 0, email: String::new(), cookie: String::new() };
+    let mut story = Story { app: &app, asked: BTreeSet::new(), last: 0 };
+
+    // Keys, both ways.
+    story.step(&admin, "/connect", &[("name", "siem")], &["key.created"]).await;
+    story.step(&admin, "/connect/revoke", &[("name", "siem")], &["key.revoked"]).await;
+    story.step(&admin, "/admin/keys", &[("name", "edr"), ("days", "90"), ("metrics", "yes")], &["key.created"]).await;
+    story.step(&admin, "/admin/keys/rotate", &[("name", "edr")], &["key.rotated", "key.created"]).await;
+    story.step(&admin, "/admin/keys/revoke", &[("name", "edr")], &["key.revoked"]).await;
+    story.step(&admin, "/admin/keys/revoke", &[("name", "edr")], &[]).await;
+
+    // Sharing and groups.
+    let rule = |level: &'static str| [("class", "incidents"), ("audience", "everyone"), ("level", level)];
+    let waiting = async || hub.proposals(app.org("alpha"), app.now()).await.expect("proposals")[0].id.to_string();
+    story.step(&admin, "/admin/sharing", &rule("none"), &["sharing.rule_set"]).await;
+    story.step(&admin, "/admin/sharing", &rule("detail"), &["sharing.rule_proposed"]).await;
+    story.step(&admin, "/admin/sharing/decline", &[("id", &waiting().await)], &["sharing.rule_dropped"]).await;
+    story.step(&admin, "/admin/sharing", &rule("detail"), &["sharing.rule_proposed"]).await;
+    let id = waiting().await;
+    story.step(&admin, "/admin/sharing/approve", &[("id", &id)], &[]).await;
+    story.step(&second, "/admin/sharing/approve", &[("id", &id)], &["sharing.rule_set"]).await;
+    story.step(&admin, "/admin/groups", &[("name", "Ports")], &["group.made"]).await;
+    let group = hub.groups().await.expect("groups")[0].id.0.to_string();
+    story.step(&admin, "/admin/groups/invite", &[("group", &group), ("org", "beta")], &["group.invited"]).await;
+    story.step(&beta, "/admin/groups/join", &[("group", &group)], &["group.joined"]).await;
+    story.step(&beta, "/admin/groups/leave", &[("group", &group)], &["group.left"]).await;
+    let alpha = app.app.live.board().by_slug("alpha").expect("alpha").info.clone();
+    let newcomer = store::Org { slug: "newcomer".into(), name: "Newcomer Works".into(), confirmed: false, ..alpha };
+    hub.add_organisation(newcomer, app.now()).await.expect("an organisation");
+    app.app.live.reload(&app.app.store, app.now()).await.expect("the board");
+    let new_admin = app.person_of("newcomer", Role::OrgAdmin).await;
+    story.step(&new_admin, "/admin/sharing/confirm", &[], &["sharing.confirmed"]).await;
+
+    // People.
+    let invited =
+        story.step(&admin, "/admin/users", &[("name", "Ada"), ("email", "ada@alpha.example"), ("role", "analyst")], &["user.added", "link.made"]).await;
+    let ada = hub.user_by_email("ada@alpha.example").await.expect("the database").expect("Ada").id;
+    let id = ada.to_string();
+    let as_ada = |cookie: String| Person { app: &app, id: ada, email: "ada@alpha.example".into(), cookie };
+    let welcome = [("token", &*token(&invited.text())), ("password", PASSWORD), ("again", PASSWORD)];
+    let first = story.step(&as_ada(String::new()), "/auth/welcome", &welcome, &["password.set", "session.started"]).await;
+    story.step(&admin, "/admin/users/role", &[("id", &id), ("role", "executive")], &["user.role_set"]).await;
+    story.step(&admin, "/admin/users/link", &[("id", &id)], &["link.made"]).await;
+    story.step(&admin, "/admin/users/disable", &[("id", &id)], &["user.disabled"]).await;
+    story.step(&admin, "/admin/users/enable", &[("id", &id)], &["user.enabled"]).await;
+
+    // Sessions and second factors.
+    assert_eq!(app.visit("/", &cookie_of(&first)).await.status, 303);
+    let sign_in = [("email", "ada@alpha.example"), ("password", PASSWORD)];
+    let inside = as_ada(cookie_of(&story.step(&as_ada(String::new()), "/auth/signin", &sign_in, &["session.started"]).await));
+    story.step(&as_ada(String::new()), "/auth/signin", &sign_in, &["session.started"]).await;
+    story.step(&inside, "/account/sessions/end", &[("session", "")], &["session.ended"]).await;
+    let again = story.step(&inside, "/auth/stepup", &[("proof", PASSWORD)], &["session.ended", "session.started"]).await;
+    let inside = as_ada(cookie_of(&again));
+    story.step(&inside, "/account/factor", &[], &["factor.offered"]).await;
+    story.step(&inside, "/account/factor/confirm", &[("code", &code(&app, &inside).await)], &["factor.set"]).await;
+    story.step(&inside, "/account/factor/recovery", &[], &["factor.recovery_codes_made"]).await;
+    app.app.clock.advance(MINUTE);
+    let half = as_ada(cookie_of(&story.step(&as_ada(String::new()), "/auth/signin", &sign_in, &[]).await));
+    story.step(&half, "/auth/code", &[("code", &code(&app, &half).await)], &["session.started"]).await;
+    story.step(&inside, "/account/factor/remove", &[], &["factor.removed"]).await;
+    story.step(&inside, "/auth/signout", &[], &["session.ended"]).await;
+    story.step(&inside, "/auth/signout", &[], &[]).await;
+
+    // Decisions.
+    story.step(&admin, "/decisions", &[("kind", "alert_level"), ("level", "3"), ("reason", "a")], &["decision.proposed"]).await;
+    let id = hub.decisions().await.expect("decisions")[0].id.to_string();
+    story.step(&beta, "/decisions/delegate", &[("kind", "alert_level"), ("org", "gamma")], &["decision.delegated"]).await;
+    story.step(&admin, "/decisions/vote", &[("id", &id), ("choice", "for")], &["decision.voted"]).await;
+    story.step(&beta, "/decisions/vote", &[("id", &id), ("choice", "for")], &["decision.voted"]).await;
+
+    let missing: Vec<_> = routes::forms().into_iter().filter(|path| !story.asked.contains(*path)).collect();
+    assert!(missing.is_empty(), "no step asks {missing:?}");
+
+    // What is taken away as a file, and what is only looked at.
+    for path in routes::paths(&app).into_iter().filter(|path| path.starts_with("/csv/") || path.ends_with(".jsonl")) {
+        story.skip().await;
+        let address = path.replace("{org}", "alpha").replace("{metric}", METRIC);
+        assert_eq!(admin.get(&address).await.status, 200, "{address}");
+        let written = hub.audit_after(story.last).await.expect("the trail");
+        assert_eq!(written.iter().map(|row| (row.action.as_str(), row.actor.user)).collect::<Vec<_>>(), [("exported", Some(admin.id))], "{path}");
+    }
+    story.skip().await;
+    for path in ["/", "/incidents", "/admin/audit", "/admin/sharing", "/account"] {
+        admin.page(path).await;
+    }
+    nobody.get("/").await;
+    assert!(hub.audit_after(story.last).await.expect("the trail").is_empty(), "who reads pages leaves no rows");
+    hub.verify_audit(&[]).await.expect("an unharmed trail");
+}

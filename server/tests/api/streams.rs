@@ -1,0 +1,329 @@
+//! Whatever changes about who may see what: within five seconds an open stream tells what is still allowed and nothing else, lists and pages
+//! agree with it, and the streams of those who may look no more have ended.
+
+use crate::support::*;
+use domain::{
+    DataClass, Level, MINUTE, OrgId, Role, SECOND, Sharing, Sight, Timestamp, Tlp, Viewer,
+    decision::Effect,
+    sharing::{Audience, GroupId, Marked},
+};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use serde_json::json;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+/// How long a change may take to reach everybody.
+const EFFECT: Duration = Duration::from_secs(5);
+
+/// Somebody with an open page.
+struct Reader<'a> {
+    org: &'static str,
+    person: Person<'a>,
+    stream: Stream,
+}
+
+impl Reader<'_> {
+    async fn of<'a>(app: &'a TestApp, org: &'static str) -> Reader<'a> {
+        let person = app.person_of(org, Role::Analyst).await;
+        let mut stream = person.stream(None).await;
+        assert_eq!(stream.event().await.kind, "hello");
+        Reader { org, person, stream }
+    }
+
+    /// The topics that came with numbers after `base`, up to the push of the own organisation that ends the round.
+    async fn told(&mut self, base: i64) -> BTreeSet<String> {
+        let (mut all, end) = (BTreeSet::new(), format!("pushes:{}", self.org));
+        loop {
+            let event = self.stream.event().await;
+            // What was told before the change was in force is not this round's.
+            if event.kind != "change" || event.id.parse::<i64>().expect("a number") <= base {
+                continue;
+            }
+            let topics = event.topics();
+            assert!(!topics.is_empty(), "an empty change is a hint, too");
+            all.extend(topics);
+            if all.contains(&end) {
+                return all;
+            }
+        }
+    }
+}
+
+fn sight<'s>(app: &TestApp, sharing: &'s Sharing, org: &str) -> Sight<'s> {
+    Sight { viewer: Viewer { org: app.org(org), role: Role::Analyst }, sharing }
+}
+
+/// A record of a round.
+struct Record {
+    owner: &'static str,
+    class: DataClass,
+    name: String,
+    tlp: Tlp,
+    recipients: Vec<OrgId>,
+    at: Timestamp,
+}
+
+impl Record {
+    fn reaches(&self, app: &TestApp, sharing: &Sharing, org: &str) -> bool {
+        sight(app, sharing, org).sees_record(app.org(self.owner), self.class, &self.marked())
+    }
+
+    /// Whether it is in numbers that the organisation's people are shown, so that they are told that there is something to count again.
+    fn counts(&self, app: &TestApp, sharing: &Sharing, org: &str) -> bool {
+        sight(app, sharing, org).counts_record(app.org(self.owner), self.class, &self.marked())
+    }
+
+    fn marked(&self) -> Marked<'_> {
+        Marked { tlp: self.tlp, recipients: &self.recipients, received_at: self.at }
+    }
+}
+
+/// Each organisation pushes a record of each class, as it is told who may see it.
+async fn push(app: &TestApp, partners: &BTreeMap<&'static str, Partner<'_>>, rng: &mut StdRng, round: usize) -> Vec<Record> {
+    let mut records = Vec::new();
+    for owner in ORGS {
+        let partner = &partners[owner];
+        for class in [DataClass::Incidents, DataClass::Events, DataClass::Indicators] {
+            // Sometimes nobody has anything new of a class, so that a topic is no constant.
+            if rng.random_bool(0.3) {
+                continue;
+            }
+            let (tlp, named) = (Tlp::ALL[rng.random_range(0..Tlp::ALL.len())], ORGS[rng.random_range(0..3)]);
+            let name = format!("r{round}-{owner}");
+            let item = match class {
+                DataClass::Incidents => incident(&name, "critical", tlp.name()),
+                DataClass::Events => event(&name, tlp.name(), &app.at(-MINUTE)),
+                _ => indicator(&format!("{name}.example"), tlp.name()),
+            };
+            let recipients = if named == owner { vec![] } else { vec![named] };
+            partner.push(class.name(), &items([with(item, "recipients", json!(recipients))])).await;
+            records.push(Record { owner, class, name, tlp, recipients: recipients.into_iter().map(|org| app.org(org)).collect(), at: app.now() });
+        }
+    }
+    records
+}
+
+/// Suspends an organisation, or admits it again, by the votes of the two others.
+async fn decide(app: &TestApp, effect: Effect, people: &BTreeMap<&'static str, i64>, org: &str) {
+    let hub = app.app.store.hub();
+    let right = hub.decision_rights().await.expect("rights").into_iter().find(|r| r.kind == effect.kind()).expect("the right");
+    let voters: Vec<&str> = ORGS.into_iter().filter(|o| *o != org).collect();
+    let by = |org: &str| (app.org(org), people[org]);
+    let id = hub.propose(effect, "a reason".into(), by(voters[0]), &right, app.now()).await.expect("a decision");
+    for org in voters {
+        hub.vote(id, by(org), true, String::new(), app.now()).await.expect("a vote");
+    }
+}
+
+/// What happened to whom.
+enum Done {
+    /// Other rules, memberships or roles.
+    Rules,
+    /// This reader may look no more.
+    Ended(usize),
+}
+
+/// One change, of a random kind.
+async fn change(
+    app: &TestApp,
+    rng: &mut StdRng,
+    readers: &[Reader<'_>],
+    group: GroupId,
+    suspended: &mut Option<&'static str>,
+    people: &BTreeMap<&'static str, i64>,
+) -> Done {
+    let hub = app.app.store.hub();
+    let (owner, other) = (ORGS[rng.random_range(0..3)], ORGS[rng.random_range(0..3)]);
+    let who = rng.random_range(0..readers.len());
+    let reader = &readers[who];
+    match rng.random_range(0..9) {
+        0..3 => {
+            let class = DataClass::ALL[rng.random_range(0..4)];
+            let audience = [Audience::Everyone, Audience::Group(group), Audience::Organisation(app.org(other))][rng.random_range(0..3)];
+            let level = if rng.random_bool(0.2) { None } else { Some(Level::ALL[rng.random_range(0..4)]) };
+            println!("{owner} shows {audience:?} {class:?} as {level:?}");
+            hub.set_rule(app.org(owner), class, audience, level, app.now()).await.expect("a rule");
+        }
+        3 => {
+            println!("{other} leaves the group");
+            hub.leave(group, app.org(other), app.now()).await.expect("the database");
+        }
+        4 => {
+            println!("{other} joins the group");
+            for org in ORGS {
+                hub.invite(group, app.org(org), app.org(other), app.now()).await.expect("the database");
+            }
+            hub.join(group, app.org(other), app.now()).await.expect("the database");
+        }
+        5 => {
+            let effect = match suspended.take() {
+                Some(org) => {
+                    println!("{org} is admitted again");
+                    decide(app, Effect::AdmitOrganisation { org: app.org(org).0 }, people, org).await;
+                    return Done::Rules;
+                }
+                None => Effect::SuspendOrganisation { org: app.org(owner).0 },
+            };
+            println!("{owner} is suspended");
+            *suspended = Some(owner);
+            decide(app, effect, people, owner).await;
+        }
+        6 => {
+            let role = Role::ALL[rng.random_range(0..Role::ALL.len())];
+            println!("{} becomes {role}", reader.person.email);
+            hub.set_role(app.org(reader.org), reader.person.id, role, app.now()).await.expect("the database");
+        }
+        7 => {
+            println!("{} is disabled", reader.person.email);
+            hub.disable_user(app.org(reader.org), reader.person.id, app.now()).await.expect("the database");
+            return Done::Ended(who);
+        }
+        _ => {
+            println!("{} signs out elsewhere", reader.person.email);
+            hub.end_sessions(reader.person.id, None, [0; 32], app.now()).await.expect("the database");
+            return Done::Ended(who);
+        }
+    }
+    Done::Rules
+}
+
+/// What a stream was told against what its reader may see, and the lists and pages against the same.
+async fn check(app: &TestApp, sharing: &Sharing, records: &[Record], reader: &mut Reader<'_>, base: i64) {
+    let told = reader.told(base).await;
+    let me = app.org(reader.org);
+    for owner in ORGS {
+        for class in [DataClass::Incidents, DataClass::Events, DataClass::Indicators] {
+            let new = records.iter().any(|r| r.owner == owner && r.class == class && r.counts(app, sharing, reader.org));
+            let topic = format!("{}:{owner}", class.name());
+            assert_eq!(told.contains(&topic), new, "{topic} to {}: {told:?}", reader.org);
+        }
+        let level = sharing.level(me, app.org(owner), DataClass::Posture);
+        for (topic, least) in [("posture", Level::Summary), ("pushes", Level::Detail)] {
+            assert!(level >= least || !told.contains(&format!("{topic}:{owner}")), "{topic}:{owner} to {} at {level:?}", reader.org);
+        }
+    }
+    // The pages were read before the change, so what they show now is not what was kept of them.
+    for (path, file, class) in [("/incidents", "/csv/incidents", DataClass::Incidents), ("/indicators", "/csv/indicators", DataClass::Indicators)] {
+        let (page, list) = (reader.person.page(path).await, reader.person.get(file).await.text());
+        for record in records.iter().filter(|r| r.class == class) {
+            let seen = record.reaches(app, sharing, reader.org);
+            assert_eq!((page.contains(&record.name), list.contains(&record.name)), (seen, seen), "{} to {} at {path}", record.name, reader.org);
+        }
+    }
+    let orgs = reader.person.get("/csv/orgs").await.csv();
+    let overview = reader.person.page("/orgs").await;
+    for owner in ORGS {
+        let named = sharing.level(me, app.org(owner), DataClass::Posture) >= Level::Summary;
+        assert_eq!((orgs.iter().any(|row| row[0] == owner), overview.contains(&format!("/orgs/{owner}\""))), (named, named), "{owner} to {}", reader.org);
+    }
+}
+
+/// Mattermost CVE-2026-9162 for every kind of change: no stream outlives what it was opened by.
+#[tokio::test]
+async fn mattermost_cve_2026_9162_a_change_of_rights_is_in_force_within_five_seconds() {
+    let app = TestApp::start().await;
+    let seed = rand::random::<u64>();
+    let mut rng = StdRng::seed_from_u64(seed);
+    let hub = app.app.store.hub();
+    let mut partners = BTreeMap::new();
+    let mut people = BTreeMap::new();
+    let mut readers = Vec::new();
+    for org in ORGS {
+        partners.insert(org, app.partner(org).await);
+        // Somebody who stays, so that each has an administrator.
+        people.insert(org, app.account(org, Role::OrgAdmin).await.0);
+        for _ in 0..2 {
+            readers.push(Reader::of(&app, org).await);
+        }
+    }
+    let group = hub.add_group(app.org("alpha"), "Ports".into(), true, app.now()).await.expect("a group");
+    let mut suspended = None;
+    let mut records = Vec::new();
+    for round in 0..14 {
+        println!("seed {seed}, round {round}");
+        for reader in &readers {
+            for path in ["/incidents", "/indicators", "/orgs", "/"] {
+                reader.person.page(path).await;
+            }
+        }
+        let began = tokio::time::Instant::now();
+        let done = change(&app, &mut rng, &readers, group, &mut suspended, &people).await;
+        app.obeyed().await;
+        if let Done::Ended(who) = done {
+            let mut gone = readers.remove(who);
+            tokio::time::timeout(EFFECT, gone.stream.ended()).await.expect("the stream ends within five seconds");
+            assert_eq!(gone.person.get("/incidents").await.status, 303, "and no page opens");
+            readers.push(Reader::of(&app, gone.org).await);
+        }
+        assert!(began.elapsed() <= EFFECT, "in force after {:?}", began.elapsed());
+        let (sharing, base) = (hub.sharing().await.expect("rules"), app.app.live.board().seq);
+        // What was there before is seen by the new rules, what comes is told by them.
+        let new = push(&app, &partners, &mut rng, round).await;
+        for org in ORGS {
+            partners[org].push("metrics", &items([sample(rng.random_range(0.0..100.0), &app.at(-SECOND))])).await;
+        }
+        for reader in &mut readers {
+            check(&app, &sharing, &new, reader, base).await;
+        }
+        for reader in &readers {
+            let page = reader.person.page("/incidents").await;
+            for record in records.iter().filter(|r: &&Record| r.class == DataClass::Incidents) {
+                assert_eq!(page.contains(&record.name), record.reaches(&app, &sharing, reader.org), "{} to {}", record.name, reader.org);
+            }
+        }
+        records = new;
+    }
+}
+
+/// Who may not see a record any more is not told that it changes, closes or is marked for others: not by a topic, an event or a replay.
+#[tokio::test]
+async fn who_may_not_see_a_record_any_more_gets_no_hint_of_it() {
+    let app = TestApp::start().await;
+    let (alpha, gamma) = (app.partner("alpha").await, app.partner("gamma").await);
+    // Alpha shows its posture to nobody, so that not even a sign of life is told.
+    app.rule("alpha", DataClass::Posture, Audience::Everyone, Some(Level::None)).await;
+    alpha.push("incidents", &items([incident("a", "critical", "GREEN")])).await;
+    let mut reader = Reader::of(&app, "gamma").await;
+    let known = reader.person.stream(None).await.event().await.id;
+    app.rule("alpha", DataClass::Incidents, Audience::Organisation(app.org("gamma")), Some(Level::None)).await;
+    assert_eq!(reader.stream.event().await.kind, "resync");
+    let before = reader.stream.seen.len();
+    for (severity, tlp) in [("high", "GREEN"), ("critical", "CLEAR"), ("low", "RED"), ("low", "AMBER")] {
+        alpha.push("incidents", &items([incident("a", severity, tlp)])).await;
+    }
+    alpha.push("incidents?mode=snapshot", &items([])).await;
+    alpha.push("metrics", &items([sample(10.0, &app.at(-MINUTE))])).await;
+    gamma.push("metrics", &items([sample(10.0, &app.at(-MINUTE))])).await;
+    // Six changes of alpha's, one own: one event.
+    assert_eq!(reader.stream.event().await.topics(), ["posture:gamma", "pushes:gamma"]);
+    let told = &reader.stream.seen[before..];
+    assert!(told.matches("event:").count() == 1 && !told.contains("alpha"), "{told}");
+    // Nor is it replayed to who comes back: what was told before has to be read again.
+    let mut back = reader.person.stream(Some(&known)).await;
+    assert_eq!(back.event().await.kind, "resync");
+    let newest = reader.person.stream(None).await.event().await.id;
+    alpha.push("incidents", &items([incident("b", "critical", "GREEN")])).await;
+    gamma.push("metrics", &items([sample(20.0, &app.at(-SECOND))])).await;
+    let mut back = reader.person.stream(Some(&newest)).await;
+    back.event().await;
+    assert!(back.event().await.topics().iter().all(|topic| topic.ends_with(":gamma")), "{}", back.seen);
+}
+
+/// ASVS 7.4.2, 7.4.5, 8.3.2: a session that ends by its idle time, by its absolute end or by another's hand ends its streams, wherever they are.
+#[tokio::test]
+async fn streams_of_a_session_that_ended_itself_end_on_every_node() {
+    let app = TestApp::start().await;
+    let reader = Reader::of(&app, "alpha").await;
+    let (person, mut first) = (reader.person, reader.stream);
+    let mut second = person.stream(None).await;
+    assert_eq!(second.event().await.kind, "hello");
+    app.app.store.hub().disable_user(app.org("alpha"), person.id, app.now()).await.expect("disabled");
+    for stream in [&mut first, &mut second] {
+        tokio::time::timeout(EFFECT, stream.ended()).await.expect("both tabs end");
+    }
+    let answer = app.request(reqwest::Method::GET, "/live").header("cookie", &person.cookie).send().await.expect("an answer");
+    assert_eq!(answer.status(), 204, "and none begins");
+    eventually("nothing is left open", async || (app.app.live.streams() == 0).then_some(())).await;
+}
