@@ -29,6 +29,7 @@ pub trait Pages: Send + Sync {
     fn receipt(&self, id: String) -> Pending<'_, Receipt>;
     fn connect(&self) -> Pending<'_, Connect>;
     fn account(&self) -> Pending<'_, Account>;
+    fn second_factors(&self) -> Pending<'_, SecondFactors>;
     fn decisions(&self) -> Pending<'_, Decisions>;
     fn policy(&self) -> Pending<'_, PolicyPage>;
     fn people(&self) -> Pending<'_, People>;

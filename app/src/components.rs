@@ -10,6 +10,7 @@ mod loaded;
 mod marks;
 mod nav;
 mod page;
+mod passkey;
 mod query;
 mod time;
 
@@ -23,5 +24,6 @@ pub use loaded::*;
 pub use marks::*;
 pub use nav::*;
 pub use page::*;
+pub use passkey::*;
 pub use query::*;
 pub use time::*;

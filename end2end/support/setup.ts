@@ -1,6 +1,6 @@
 /**
  * Before the first test: one alliance is seeded, and two hubs run on copies of it. In the quiet one nothing changes but by a
- * test; in the busy one the simulator pushes. A third copy waits for the test that starts and stops a hub itself.
+ * test; in the busy one the simulator pushes. Two more copies wait for the tests that start hubs themselves.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,6 +16,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   await (await Hub.start({ database: quietDb, quiet: true })).stop();
   copyDatabase(quietDb, busyDb);
   copyDatabase(quietDb, path.join(folder, 'spare.db'));
+  copyDatabase(quietDb, path.join(folder, 'passkeys.db'));
   const quiet = await Hub.start({ database: quietDb, quiet: true });
   const busy = await Hub.start({ database: busyDb, quiet: false });
   for (const [name, hub] of [['quiet', quiet], ['busy', busy]] as const) {

@@ -10,6 +10,8 @@ mod groups;
 mod health;
 mod keys;
 mod pages;
+mod passkeys;
+mod password;
 mod sharing;
 pub mod table;
 mod users;

@@ -5,6 +5,7 @@ pub mod decisions;
 pub mod factors;
 pub mod identity;
 pub mod outbox;
+pub mod passkeys;
 pub mod people;
 pub mod posture;
 pub mod proposals;

@@ -24,6 +24,8 @@ mod limits;
 mod live;
 mod numbers;
 mod pages;
+mod passkey;
+mod password;
 mod people;
 mod push;
 mod refusals;

@@ -25,6 +25,7 @@ mod idempotency;
 mod incidents;
 mod keys;
 mod moving;
+mod passkeys;
 mod postgres;
 mod posture;
 mod reach;
