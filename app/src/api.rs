@@ -30,6 +30,7 @@ pub trait Pages: Send + Sync {
     fn receipt(&self, id: String) -> Pending<'_, Receipt>;
     fn connect(&self) -> Pending<'_, Connect>;
     fn account(&self) -> Pending<'_, Account>;
+    fn second_factors(&self) -> Pending<'_, SecondFactors>;
     fn decisions(&self) -> Pending<'_, Decisions>;
     fn decision(&self, id: String) -> Pending<'_, DecisionPage>;
     fn catalogue(&self) -> Pending<'_, CataloguePage>;

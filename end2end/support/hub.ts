@@ -15,6 +15,8 @@ export interface HubOptions {
   quiet: boolean;
   /** The same port again after a stop. */
   port?: number;
+  /** People reach it as `localhost`, a name that passkeys can belong to. */
+  named?: boolean;
 }
 
 export class Hub {
@@ -25,18 +27,20 @@ export class Hub {
   ) {}
 
   /** Starts a hub and waits until it answers. */
-  static async start({ database, url, quiet, port }: HubOptions): Promise<Hub> {
+  static async start({ database, url, quiet, port, named }: HubOptions): Promise<Hub> {
     if (!existsSync(BINARY)) throw new Error(`${BINARY} is missing: build it with "cargo build --bin shieldwall"`);
     const address = `127.0.0.1:${port ?? (await freePort())}`;
     const flags = ['demo', '--keep', '--listen', address, '--demo-database', url ?? `sqlite://${database}`, ...(quiet ? ['--quiet'] : [])];
+    const reached = `http://${named ? address.replace('127.0.0.1', 'localhost') : address}`;
+    if (named) flags.push('--public-url', reached);
     const log = createWriteStream(`${database}.log`, { flags: 'a' });
     const child = spawn(BINARY, flags, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, RUST_LOG: 'info' } });
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    const hub = new Hub(`http://${address}`, child, ended);
+    const hub = new Hub(reached, child, ended);
     const patience = Date.now() + 180_000;
-    while (!(await answers(`${hub.url}/readyz`))) {
+    while (!(await answers(`http://${address}/readyz`))) {
       if (child.exitCode !== null) throw new Error(`shieldwall ended with ${child.exitCode}; its log is ${database}.log`);
       if (Date.now() > patience) throw new Error(`shieldwall did not answer within three minutes; its log is ${database}.log`);
       await new Promise((resolve) => setTimeout(resolve, 100));

@@ -1,7 +1,7 @@
 /**
  * Before the first test: one alliance is seeded, and two hubs run on copies of it. In the quiet one nothing changes but by a
  * test; in the busy one the simulator pushes. A third copy waits for the test that starts and stops a hub itself, a fourth for the
- * one in which the alliance adopts another policy.
+ * one in which the alliance adopts another policy, a fifth for passkeys.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,6 +18,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   copyDatabase(quietDb, busyDb);
   copyDatabase(quietDb, path.join(folder, 'spare.db'));
   copyDatabase(quietDb, path.join(folder, 'deciding.db'));
+  copyDatabase(quietDb, path.join(folder, 'passkeys.db'));
   const quiet = await Hub.start({ database: quietDb, quiet: true });
   const busy = await Hub.start({ database: busyDb, quiet: false });
   for (const [name, hub] of [['quiet', quiet], ['busy', busy]] as const) {

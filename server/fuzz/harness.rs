@@ -76,6 +76,7 @@ fn world() -> &'static World {
         let board = runtime.block_on(async {
             let config = Config {
                 listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+                public_url: String::new(),
                 alliance: "Fuzz".into(),
                 demo: false,
                 insecure_cookies: true,

@@ -5,7 +5,8 @@
 //! * The first password is set through a one-time link ([`links`]).
 //! * A machine sends an API key ([`keys`]).
 //!
-//! * Who has a second factor is asked for its code ([`factor`]), and everybody to prove now and then to be the same person ([`verify`]).
+//! * Who has a second factor is asked for it: the code of an app ([`factor`]) or a passkey ([`passkey`]); and everybody to prove now and then to be
+//!   the same person ([`verify`], [`verify_passkey`]).
 //!
 //! What somebody may then see is not decided here but by [`domain::Viewer`].
 
@@ -15,6 +16,7 @@ pub mod handlers;
 mod key_cache;
 pub mod keys;
 pub mod links;
+pub mod passkey;
 pub mod password;
 pub mod sessions;
 mod strength;
@@ -22,6 +24,7 @@ mod strength;
 mod testing;
 pub mod throttle;
 pub mod verify;
+pub mod verify_passkey;
 
 pub use throttle::{Attempt, ClientAddress};
 pub use verify::Verified;
@@ -90,7 +93,7 @@ impl FromRequestParts<App> for SignedIn {
         let session = Session::from_request_parts(parts, app).await.map_err(IntoResponse::into_response)?;
         match signed_in(app, &session).await {
             // A second factor that is due comes before everything but its own forms, and signing out.
-            Ok(Some(who)) if who.must_enrol && !asked(parts).path().starts_with("/account") => Err(enrol_first(parts)),
+            Ok(Some(who)) if who.must_enrol && !open_before_enrolment(asked(parts).path()) => Err(enrol_first(parts)),
             Ok(Some(who)) => Ok(who),
             Ok(None) => Err(sign_in_first(parts)),
             Err(error) => Err(unavailable(&error)),
@@ -101,6 +104,12 @@ impl FromRequestParts<App> for SignedIn {
 /// The address that was asked for: inside a nested router the request's own lacks its beginning.
 fn asked(parts: &Parts) -> &Uri {
     parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |asked| &asked.0)
+}
+
+/// What is open to somebody who has to set up a second factor first: the forms for that, and the proof that they ask for.
+#[must_use]
+pub fn open_before_enrolment(path: &str) -> bool {
+    path.starts_with("/account") || path == "/stepup" || path == "/auth/stepup"
 }
 
 /// The answer to somebody who has to set up a second factor first.

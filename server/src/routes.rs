@@ -11,6 +11,8 @@ mod groups;
 mod health;
 mod keys;
 mod pages;
+mod passkeys;
+mod password;
 mod policy;
 mod sharing;
 pub mod table;

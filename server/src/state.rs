@@ -1,6 +1,14 @@
 //! What every handler shares.
 
-use crate::{api::PUSHES_PER_MINUTE, audit::Trail, auth::keys::KeyCache, clock::Clock, live::Live, policy::default_policy, views::ViewCache};
+use crate::{
+    api::PUSHES_PER_MINUTE,
+    audit::Trail,
+    auth::{keys::KeyCache, passkey::Place},
+    clock::Clock,
+    live::Live,
+    policy::default_policy,
+    views::ViewCache,
+};
 use anyhow::Context;
 use domain::Timestamp;
 use std::{net::SocketAddr, sync::Arc};
@@ -14,6 +22,8 @@ pub struct App {
     pub views: Arc<ViewCache>,
     pub keys: Arc<KeyCache>,
     pub audit: Arc<Trail>,
+    /// Where passkeys of this hub belong; `None`: its address can have none.
+    pub passkeys: Option<Arc<Place>>,
     pub clock: Clock,
     pub config: Arc<Config>,
     pub started_at: Timestamp,
@@ -23,6 +33,8 @@ pub struct App {
 #[derive(Clone, Debug)]
 pub struct Config {
     pub listen: SocketAddr,
+    /// Where people reach the hub, without a slash at the end.
+    pub public_url: String,
     /// The hub's name of the alliance.
     pub alliance: String,
     /// Demo mode: the DEMO DATA bar and the printed sign-ins.
@@ -60,6 +72,7 @@ impl App {
             views: Arc::default(),
             keys: Arc::new(KeyCache::new(PUSHES_PER_MINUTE)),
             audit: Arc::default(),
+            passkeys: Place::of(&config.public_url, &config.alliance).map(Arc::new),
             clock,
             config: Arc::new(config),
             started_at: now,

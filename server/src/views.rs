@@ -158,6 +158,8 @@ pub struct Viewing {
     pub who: Option<SignedIn>,
     /// The address the browser reached the hub under.
     pub base_url: String,
+    /// Who has typed the right password, and is asked for a second factor now.
+    pub waiting: Option<i64>,
     /// What this very answer shows and none after it: a new key, a one-time link, a form whose fields are wrong.
     pub once: Option<String>,
 }
@@ -249,6 +251,10 @@ impl Pages for Viewing {
 
     fn account(&self) -> Pending<'_, Account> {
         Box::pin(async move { account::account(self, &self.looking()?).await })
+    }
+
+    fn second_factors(&self) -> Pending<'_, SecondFactors> {
+        Box::pin(async move { account::second_factors(self).await })
     }
 
     fn decisions(&self) -> Pending<'_, Decisions> {

@@ -1,4 +1,7 @@
-//! `/account`: the reader's second factor and sessions.
+//! `/account`: the reader's second factors, password and sessions.
+
+mod passkeys;
+mod password;
 
 use super::{connect::Command, users::title};
 use crate::{api::pages, components::*};
@@ -19,18 +22,28 @@ fn All(page: Signal<Account>, done: String) -> impl IntoView {
     let notice = match done.as_str() {
         "wrong" => Some("That code is not right, or too old. Look at your app's clock, and try the next one."),
         "throttled" => Some("Too many attempts. Wait a few minutes and try again."),
-        "there" => Some("You have a second factor already."),
-        "removed" => Some("Your second factor is gone: your password alone opens your account now."),
+        "there" => Some("You have an authenticator app already."),
+        "added" => Some("Added. Your recovery codes stay as they are."),
+        "refused" => Some("That passkey was not accepted, or its five minutes were over. Please try again."),
+        "name" => Some("Give the passkey a name, so that you know it again."),
+        "most" => Some("Not added: it is somebody's passkey already, or you have ten."),
+        "removed" => Some("Removed."),
         "needed" => Some("Not done: your role needs a second factor."),
+        "password" => Some("Your password is changed. Your other sessions have ended."),
+        "current" => Some("Not changed: the current password is not right."),
+        "mismatch" => Some("Not changed: the two new passwords differ."),
+        "weak" => Some("Not changed: the new password is too short, among the most common ones, or made of your mail address."),
         "ended" => Some("Ended. Open pages there are signed out within 5 seconds."),
         "gone" => Some("There is nothing like that to change."),
         _ => None,
     };
     let account = page.get_untracked();
-    let (person, must) = (account.person.clone(), account.needs_factor && !account.has_factor);
+    let (person, must) = (account.person.clone(), account.needs_factor && !account.factors.any());
     let sessions = account.sessions.clone();
     let codes = (!account.codes.is_empty()).then(|| account.codes.join("\n"));
     let several = sessions.len() > 1;
+    let (factor, keys, app) = (second_factor(&account), passkeys::passkeys(&account), app(&account));
+    let password = account.has_password.then(|| view! { <Card title="Password" id="password-card">{password::password()}</Card> });
     view! {
         <PageHead title=person.name.clone()>
             <span>{person.email.clone()}", "{title(person.role)}" of "{person.org.name.clone()}</span>
@@ -39,11 +52,14 @@ fn All(page: Signal<Account>, done: String) -> impl IntoView {
         {must.then(|| view! { <p class="notice" role="alert"><b>"Your role needs a second factor."</b>" Set it up here; then every page opens."</p> })}
         {codes.map(|codes| view! {
             <Card title="Recovery codes" class="disclosure">
-                <p><b>"This is the only time you see these codes."</b>" Each stands in once for a code of your app. Keep them where your phone is not."</p>
+                <p><b>"This is the only time you see these codes."</b>" Each stands in once for your app or passkey. Keep them where your phone is not."</p>
                 <Command label="Recovery codes" text=codes/>
             </Card>
         })}
-        <Card title="Second factor" id="factor">{second_factor(&account)}</Card>
+        <Card title="Second factor" id="factor">{factor}</Card>
+        <Card title="Passkeys" id="passkeys">{keys}</Card>
+        <Card title="Authenticator app" id="app">{app}</Card>
+        {password}
         <Card title="Where you are signed in" id="sessions">
             <div class="scroll" tabindex="0" role="region" aria-label="Your sessions">
                 <table>
@@ -59,6 +75,19 @@ fn All(page: Signal<Account>, done: String) -> impl IntoView {
 }
 
 fn second_factor(account: &Account) -> AnyView {
+    if !account.factors.any() {
+        return view! { <p>"With a second factor, a stolen password alone opens nothing. Add a passkey or an authenticator app; both together are better still."</p> }
+            .into_any();
+    }
+    let left = plural(account.codes_left.into(), "recovery code is", "recovery codes are");
+    view! {
+        <p><span class="mark st-good"><span class="sign" aria-hidden="true">"✓"</span>"On"</span>" It is asked for at sign-in, and before keys, exports, people and sharing are touched. "{left}" left."</p>
+        <form method="post" action="/account/factor/recovery"><button>"Make new recovery codes"</button></form>
+    }
+    .into_any()
+}
+
+fn app(account: &Account) -> AnyView {
     if let Some((picture, typed)) = account.offer.clone() {
         return view! {
             <ol class="plain-steps">
@@ -75,20 +104,16 @@ fn second_factor(account: &Account) -> AnyView {
         }
         .into_any();
     }
-    if !account.has_factor {
+    if !account.factors.app {
         return view! {
-            <p>"With a second factor, a stolen password alone opens nothing. You need an authenticator app on your phone or in your password manager."</p>
+            <p>"An app on your phone or in your password manager shows six digits that you type."</p>
             <form method="post" action="/account/factor"><button class="primary"><Icon name="key"/>" Set up an authenticator app"</button></form>
         }
         .into_any();
     }
-    let left = plural(account.codes_left.into(), "recovery code is", "recovery codes are");
-    let remove = (!account.needs_factor).then(|| view! { <form method="post" action="/account/factor/remove"><button>"Remove it"</button></form> });
-    view! {
-        <p><span class="mark st-good"><span class="sign" aria-hidden="true">"✓"</span>"On"</span>" A code of your app is asked for at sign-in, and before keys, exports, people and sharing are touched. "{left}" left."</p>
-        <div class="row-forms"><form method="post" action="/account/factor/recovery"><button>"Make new recovery codes"</button></form>{remove}</div>
-    }
-    .into_any()
+    let may_go = !account.needs_factor || account.factors.passkey;
+    let remove = may_go.then(|| view! { <form method="post" action="/account/factor/remove"><button>"Remove the app"</button></form> });
+    view! { <p>"Codes of your app are taken."</p>{remove} }.into_any()
 }
 
 fn session(row: SessionRow) -> AnyView {

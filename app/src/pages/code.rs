@@ -1,6 +1,7 @@
 //! `/signin/code`: the second step of signing in. `/stepup`: the proof that it is still the same person.
 
 use crate::{api::pages, components::*};
+use domain::view::{Account, SecondFactors};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
@@ -9,38 +10,49 @@ fn param(key: &'static str) -> String {
     use_query_map().with_untracked(|map| map.get_str(key).unwrap_or_default().to_owned())
 }
 
-/// The code after the password.
+/// The second factor after the password.
 #[component]
 pub fn CodePage() -> impl IntoView {
-    let wrong = (!param("error").is_empty()).then_some("That code is not right, was used already, or is too old.");
-    view! {
-        <Page title="Sign in">
+    let data = async move { pages().second_factors().await };
+    let body = |factors: Signal<SecondFactors>| {
+        let factors = factors.get_untracked();
+        let error = match param("error").as_str() {
+            "" => None,
+            "passkey" => Some("That passkey was not accepted. Please try again, or type a code."),
+            _ => Some("That code is not right, was used already, or is too old."),
+        };
+        view! {
             <div class="entrance">
                 <section class="card entrance-card">
                     <p class="entrance-mark"><Icon name="shield"/></p>
-                    <h1>"Your code"</h1>
-                    <p class="quiet">"The six digits that your authenticator app shows now, or one of your recovery codes."</p>
-                    {form("/auth/code", "code", "Code", "one-time-code", "text", wrong, "Sign in")}
-                    <p class="quiet entrance-note">"Neither at hand? Whoever runs the hub can take the second factor away."</p>
+                    <h1>{if factors.passkey { "Your second factor" } else { "Your code" }}</h1>
+                    {sentence(error)}
+                    {passkey(&factors)}
+                    <p class="quiet">{codes(&factors)}</p>
+                    {form("/auth/code", "code", "Code", "one-time-code", "text", error, "Sign in")}
+                    <p class="quiet entrance-note">"Nothing at hand? Whoever runs the hub can take the second factor away."</p>
                 </section>
             </div>
-        </Page>
-    }
+        }
+        .into_any()
+    };
+    view! { <Page title="Sign in">{loaded(data, body)}</Page> }
 }
 
 /// The proof before something that is worth it.
 #[component]
 pub fn StepUpPage() -> impl IntoView {
     let data = async move { pages().account().await };
-    let body = move |page: Signal<domain::view::Account>| {
-        let has_factor = page.with_untracked(|p| p.has_factor);
+    let body = move |page: Signal<Account>| {
+        let factors = page.with_untracked(|p| p.factors.clone());
         let error = match param("error").as_str() {
             "" => None,
             "throttled" => Some("Too many attempts. Please wait a few minutes and try again."),
+            "passkey" => Some("That passkey was not accepted. Please try again, or type a code."),
             _ => Some("That is not right. Please try again."),
         };
-        let (what, label, auto, kind) = if has_factor {
-            ("Type a code of your authenticator app, or one of your recovery codes.", "Code", "one-time-code", "text")
+        let (what, label, auto, kind) = if factors.any() {
+            (codes(&factors), "Code", "one-time-code", "text")
         } else {
             ("Type your password again.", "Password", "current-password", "password")
         };
@@ -49,7 +61,10 @@ pub fn StepUpPage() -> impl IntoView {
                 <section class="card entrance-card">
                     <p class="entrance-mark"><Icon name="lock"/></p>
                     <h1>"Is it still you?"</h1>
-                    <p class="quiet">"Keys, exports, people and sharing are touched only by who proved within 15 minutes to be who he is. "{what}</p>
+                    <p class="quiet">"Keys, exports, people and sharing are touched only by who proved within 15 minutes to be who he is."</p>
+                    {sentence(error)}
+                    {passkey(&factors)}
+                    <p class="quiet">{what}</p>
                     {form("/auth/stepup", "proof", label, auto, kind, error, "Go on")}
                 </section>
             </div>
@@ -57,6 +72,42 @@ pub fn StepUpPage() -> impl IntoView {
         .into_any()
     };
     view! { <Page title="Is it still you?">{loaded(data, body)}</Page> }
+}
+
+/// What may be typed.
+fn codes(factors: &SecondFactors) -> &'static str {
+    match (factors.app, factors.passkey) {
+        (true, true) => "Or type the six digits that your authenticator app shows now, or one of your recovery codes.",
+        (true, false) => "The six digits that your authenticator app shows now, or one of your recovery codes.",
+        (false, _) => "Or type one of your recovery codes.",
+    }
+}
+
+/// The way in with a passkey, for who has one.
+fn passkey(factors: &SecondFactors) -> Option<AnyView> {
+    factors.passkey.then(|| {
+        let next = param("next");
+        view! {
+            <PasskeyForm
+                factors=factors.clone()
+                action="/auth/passkey"
+                challenge="/auth/passkey/challenge"
+                word="Use a passkey"
+                otherwise="A code works, too."
+            >
+                {next_field(next)}
+            </PasskeyForm>
+        }
+        .into_any()
+    })
+}
+
+fn next_field(next: String) -> Option<impl IntoView> {
+    (!next.is_empty()).then(|| view! { <input type="hidden" name="next" value=next/> })
+}
+
+fn sentence(error: Option<&'static str>) -> Option<impl IntoView> {
+    error.map(|text| view! { <p class="form-error" role="alert" id="form-error"><Icon name="cross"/>{text}</p> })
 }
 
 fn form(
@@ -68,11 +119,9 @@ fn form(
     error: Option<&'static str>,
     word: &'static str,
 ) -> AnyView {
-    let next = param("next");
     view! {
-        {error.map(|text| view! { <p class="form-error" role="alert" id="form-error"><Icon name="cross"/>{text}</p> })}
         <form class="fields" method="post" action=action>
-            {(!next.is_empty()).then(|| view! { <input type="hidden" name="next" value=next/> })}
+            {next_field(param("next"))}
             <label for=name>{label}</label>
             <input id=name name=name type=kind autocomplete=autocomplete required maxlength="200" aria-describedby=error.map(|_| "form-error")/>
             <button class="primary">{word}</button>

@@ -148,7 +148,7 @@ pub async fn welcome(State(app): State<App>, session: Session, visitor: Visitor,
 }
 
 /// The answer when no password was looked at.
-pub(super) fn not_compared(error: PasswordError) -> Response {
+pub(crate) fn not_compared(error: PasswordError) -> Response {
     match error {
         PasswordError::Busy => {
             let retry = [(header::RETRY_AFTER, HeaderValue::from_static("5"))];

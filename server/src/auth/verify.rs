@@ -1,5 +1,5 @@
 //! The second step of signing in, `/auth/code`, and the proof that it is still the same person, `/auth/stepup`, before keys, exports, people and
-//! sharing are touched: a code where there is a second factor, else the password.
+//! sharing are touched: a code where there is a second factor, else the password. A passkey takes another way ([`super::verify_passkey`]).
 
 use super::{
     Attempt, SignedIn,
@@ -116,16 +116,16 @@ pub async fn step_up(State(app): State<App>, who: SignedIn, session: Session, vi
     }
 }
 
-/// Whether codes are asked of a person.
+/// Whether a second factor is asked of a person.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn has_factor(app: &App, user: i64) -> Result<bool, store::StoreError> {
-    Ok(app.store.hub().factor(user).await?.is_some_and(|f| f.confirmed))
+    Ok(app.store.hub().factors(user).await?.any())
 }
 
 /// The address of a page of these steps.
-fn page(path: &str, error: Option<&str>, next: &str) -> String {
+pub(super) fn page(path: &str, error: Option<&str>, next: &str) -> String {
     let next = Some(local_path(next)).filter(|n| *n != "/");
     let query: Vec<(&str, &str)> = [("error", error), ("next", next)].into_iter().filter_map(|(k, v)| Some((k, v?))).collect();
     let query = serde_urlencoded::to_string(query).unwrap_or_default();

@@ -88,7 +88,7 @@ struct OrgAdd {
 enum UserCommand {
     /// Adds a person and prints a one-time link to set the first password.
     Add(Box<UserAdd>),
-    /// Takes the second factor of somebody away who lost app and recovery codes.
+    /// Takes the second factors of somebody away (app, passkeys, recovery codes) who lost them.
     ResetFactor { email: String },
 }
 
@@ -225,10 +225,10 @@ async fn add_user(app: &App, add: UserAdd, now: Timestamp) -> anyhow::Result<Exi
 
 async fn reset_factor(store: &Store, email: &str, now: Timestamp) -> anyhow::Result<ExitCode> {
     let user = store.hub().user_by_email(email).await?.with_context(|| format!("there is nobody with the mail address {email}"))?;
-    if !store.hub().remove_factor(user.id, now).await? {
+    if !store.hub().reset_factors(user.id, now).await? {
         bail!("{email} has no second factor");
     }
-    print(&format!("the second factor of {email} is gone; the next sign-in asks for none, and where the role needs one, for a new one"))
+    print(&format!("every second factor of {email} is gone; the next sign-in asks for none, and where the role needs one, for a new one"))
 }
 
 async fn create_key(store: &Store, create: KeyCreate, now: Timestamp) -> anyhow::Result<ExitCode> {

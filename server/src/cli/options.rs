@@ -33,7 +33,8 @@ pub struct AddressOptions {
     /// Address and port to listen on.
     #[arg(long, env = "SHIELDWALL_LISTEN", default_value = "127.0.0.1:3000")]
     pub listen: SocketAddr,
-    /// Where people reach the hub, such as https://shieldwall.example.org; the default is http:// and the listening address.
+    /// Where people reach the hub, such as https://shieldwall.example.org; the default is http:// and the listening address. Passkeys belong to
+    /// this address, and need HTTPS and a name in it, or http://localhost.
     #[arg(long, env = "SHIELDWALL_PUBLIC_URL", value_parser = parse_public_url)]
     pub public_url: Option<String>,
 }
@@ -90,6 +91,7 @@ impl HubOptions {
         let r = &self.retention;
         Config {
             listen: self.address.listen,
+            public_url: self.address.base_url(),
             alliance: self.alliance.clone(),
             demo,
             insecure_cookies: self.address.listen.ip().is_loopback() && !https,
@@ -112,6 +114,7 @@ impl HubOptions {
 pub fn offline() -> Config {
     Config {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        public_url: String::new(),
         alliance: ALLIANCE.to_owned(),
         demo: false,
         insecure_cookies: false,

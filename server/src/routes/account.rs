@@ -1,4 +1,4 @@
-//! The forms of `/account`: the own second factor, and the own sessions.
+//! The forms of `/account`: the own authenticator app and recovery codes, and the own sessions.
 
 use super::pages::render;
 use crate::{
@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
-use store::StoreError;
+use store::{Added, Removed, StoreError};
 
 const PAGE: &str = "/account";
 
@@ -58,12 +58,17 @@ pub async fn confirm(
     let Some(step) = waiting.and_then(|f| factor::step_of(&f.secret, &form.code, now)) else { return back("wrong") };
     let (codes, hashes) = factor::recovery_codes();
     match hub.confirm_factor(id, step, hashes, now).await {
-        Ok(true) => {
+        Ok(Added::First) => {
             attempt.succeeded(&app).await;
             tracing::info!(user = id, "a second factor was set");
             shown(app, who, codes, nonce).await
         }
-        Ok(false) => back("wrong"),
+        Ok(Added::Another) => {
+            attempt.succeeded(&app).await;
+            tracing::info!(user = id, "another second factor was set");
+            back("added")
+        }
+        Ok(Added::Refused) => back("wrong"),
         Err(error) => failed(&error),
     }
 }
@@ -71,8 +76,8 @@ pub async fn confirm(
 /// Makes new recovery codes in place of the old ones.
 pub async fn recovery(State(app): State<App>, Verified(who): Verified, Extension(nonce): Extension<PageNonce>) -> Response {
     let hub = app.store.hub();
-    match hub.factor(who.user.id).await {
-        Ok(Some(factor)) if factor.confirmed => {}
+    match hub.factors(who.user.id).await {
+        Ok(factors) if factors.any() => {}
         Ok(_) => return back("gone"),
         Err(error) => return failed(&error),
     }
@@ -83,13 +88,13 @@ pub async fn recovery(State(app): State<App>, Verified(who): Verified, Extension
     }
 }
 
-/// Takes the own second factor away, where the role does not need one.
+/// Takes the own authenticator app away; not the last second factor of a role that needs one.
 pub async fn remove(State(app): State<App>, Verified(who): Verified) -> Response {
-    if app.config.second_factor && who.user.role.needs_second_factor() {
-        return back("needed");
-    }
-    match app.store.hub().by(who.actor()).remove_factor(who.user.id, app.clock.now()).await {
-        Ok(removed) => back(if removed { "removed" } else { "gone" }),
+    let keep_one = app.config.second_factor && who.user.role.needs_second_factor();
+    match app.store.hub().by(who.actor()).remove_factor(who.user.id, keep_one, app.clock.now()).await {
+        Ok(Removed::Done) => back("removed"),
+        Ok(Removed::Gone) => back("gone"),
+        Ok(Removed::Last) => back("needed"),
         Err(error) => failed(&error),
     }
 }
@@ -115,17 +120,18 @@ fn hash_of(hex: &str) -> Option<[u8; 32]> {
     digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect::<Vec<u8>>().try_into().ok()
 }
 
-async fn shown(app: App, who: SignedIn, codes: Vec<String>, nonce: PageNonce) -> Response {
+/// The page with the recovery codes, which no later answer shows.
+pub(super) async fn shown(app: App, who: SignedIn, codes: Vec<String>, nonce: PageNonce) -> Response {
     let Ok(request) = Request::get(PAGE).body(Body::empty()) else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
     // What was awaited is there now.
     render(app, Some(SignedIn { must_enrol: false, ..who }), Some(codes.join(" ")), nonce, request).await
 }
 
-fn back(word: &str) -> Response {
+pub(super) fn back(word: &str) -> Response {
     Redirect::to(&format!("{PAGE}?done={word}")).into_response()
 }
 
-fn failed(error: &StoreError) -> Response {
+pub(super) fn failed(error: &StoreError) -> Response {
     tracing::error!(%error, "account");
     StatusCode::SERVICE_UNAVAILABLE.into_response()
 }

@@ -15,7 +15,7 @@ use axum::{
     Extension,
     body::Body,
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use leptos::prelude::provide_context;
@@ -23,10 +23,11 @@ use std::sync::{
     Arc,
     atomic::{AtomicU16, Ordering},
 };
+use store::StoreError;
 use tower_sessions::Session;
 
 /// Any page.
-pub async fn page(State(app): State<App>, session: Session, Extension(nonce): Extension<PageNonce>, request: Request<Body>) -> Response {
+pub async fn page(State(app): State<App>, session: Session, Extension(nonce): Extension<PageNonce>, mut request: Request<Body>) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
@@ -35,11 +36,7 @@ pub async fn page(State(app): State<App>, session: Session, Extension(nonce): Ex
     let who = if refresh { auth::still_signed_in(&app, &session).await } else { auth::signed_in(&app, &session).await };
     let who = match who {
         Ok(who) => who,
-        Err(error) => {
-            tracing::error!(%error, "page");
-            return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")], "The database does not answer just now. Please try again.\n")
-                .into_response();
-        }
+        Err(error) => return unavailable(&error),
     };
     let path = request.uri().path();
     let open = path == "/signin" || path == "/signin/code" || path.starts_with("/welcome/");
@@ -47,10 +44,25 @@ pub async fn page(State(app): State<App>, session: Session, Extension(nonce): Ex
         let asked = request.uri().path_and_query().map_or("/", |p| p.as_str());
         return Redirect::to(&auth::handlers::sign_in_page(None, asked)).into_response();
     }
-    if who.as_ref().is_some_and(|who| who.must_enrol) && !open && path != "/account" {
+    if who.as_ref().is_some_and(|who| who.must_enrol) && !open && !auth::open_before_enrolment(path) {
         return Redirect::to("/account").into_response();
     }
+    if path == "/signin/code" {
+        match auth::begin::waiting(&session, app.clock.now()).await {
+            Ok(waiting) => request.extensions_mut().insert(Waiting(waiting)),
+            Err(error) => return unavailable(&error),
+        };
+    }
     render(app, who, None, nonce, request).await
+}
+
+/// Whose second factor a page asks for.
+#[derive(Clone, Copy)]
+struct Waiting(Option<i64>);
+
+fn unavailable(error: &StoreError) -> Response {
+    tracing::error!(%error, "page");
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")], "The database does not answer just now. Please try again.\n").into_response()
 }
 
 /// Renders the page of a request for somebody.
@@ -60,7 +72,7 @@ pub async fn render(app: App, who: Option<SignedIn>, once: Option<String>, nonce
     let set = Arc::clone(&status);
     // Taken before any data is read: the page's stream begins here, and nothing is missed in between.
     let position = who.as_ref().map(|_| app.live.board().seq);
-    let viewing: PagesHandle = Arc::new(viewing(app.clone(), who, once, request.headers()));
+    let viewing: PagesHandle = Arc::new(viewing(app.clone(), who, once, &request));
     let base = app.live.assets_base();
     let context = move || {
         nonce.provide();
@@ -89,8 +101,9 @@ pub async fn render(app: App, who: Option<SignedIn>, once: Option<String>, nonce
     response
 }
 
-fn viewing(app: App, who: Option<SignedIn>, once: Option<String>, headers: &HeaderMap) -> Viewing {
+fn viewing(app: App, who: Option<SignedIn>, once: Option<String>, request: &Request<Body>) -> Viewing {
     let scheme = if app.config.insecure_cookies { "http" } else { "https" };
-    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).map_or_else(|| app.config.listen.to_string(), str::to_owned);
-    Viewing { app, who, base_url: format!("{scheme}://{host}"), once }
+    let host = request.headers().get(header::HOST).and_then(|h| h.to_str().ok()).map_or_else(|| app.config.listen.to_string(), str::to_owned);
+    let waiting = request.extensions().get::<Waiting>().and_then(|waiting| waiting.0);
+    Viewing { app, who, waiting, base_url: format!("{scheme}://{host}"), once }
 }

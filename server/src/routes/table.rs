@@ -2,10 +2,10 @@
 //! Leptos's routes (`app/src/app.rs`), those for machines are in the API's description. Who may do what at each of them all is said in `roles.md`,
 //! which a test holds to.
 
-use super::{account, audit, catalogue, connect, csv, decisions, groups, keys, pages, policy, sharing, users};
+use super::{account, audit, catalogue, connect, csv, decisions, groups, keys, pages, passkeys, password, policy, sharing, users};
 use crate::{
     App,
-    auth::{handlers, verify},
+    auth::{handlers, verify, verify_passkey},
     live,
 };
 use axum::{
@@ -43,6 +43,10 @@ pub fn people() -> Vec<Route> {
         form("/account/factor/confirm", post(account::confirm)),
         form("/account/factor/recovery", post(account::recovery)),
         form("/account/factor/remove", post(account::remove)),
+        form("/account/passkeys", post(passkeys::add)),
+        form("/account/passkeys/challenge", post(passkeys::challenge)),
+        form("/account/passkeys/remove", post(passkeys::remove)),
+        form("/account/password", post(password::change)),
         form("/account/sessions/end", post(account::end)),
         read("/admin/audit.jsonl", get(audit::lines)),
         form("/admin/catalogue/new-metric", get(pages::page).post(catalogue::add)),
@@ -72,6 +76,8 @@ pub fn people() -> Vec<Route> {
         form("/admin/users/link", post(users::link)),
         form("/admin/users/role", post(users::role)),
         form("/auth/code", post(verify::code)),
+        form("/auth/passkey", post(verify_passkey::answer)),
+        form("/auth/passkey/challenge", post(verify_passkey::challenge)),
         form("/auth/signin", post(handlers::sign_in)),
         form("/auth/signout", post(handlers::sign_out)),
         form("/auth/stepup", post(verify::step_up)),

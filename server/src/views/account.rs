@@ -1,14 +1,14 @@
-//! `/account`
+//! `/account`, and what `/signin/code` asks for.
 
 use super::{Looking, Viewing, failed, from_store, shell};
 use crate::auth::{
     begin::{ADDRESS, AGENT},
-    factor, sessions,
+    factor, passkey, sessions,
 };
 use app::api::Answer;
 use domain::view::*;
 use serde_json::Value;
-use store::SessionRecord;
+use store::{Factors, SessionRecord};
 
 /// The viewer's own account.
 ///
@@ -18,21 +18,52 @@ pub async fn account(viewing: &Viewing, l: &Looking) -> Answer<Account> {
     let who = viewing.who.as_ref().ok_or(Refusal::SignIn)?;
     let person = shell::shell(viewing)?.viewer.ok_or(Refusal::SignIn)?;
     let (hub, fault) = (l.app.store.hub(), from_store(l.now));
+    let needs_factor = l.app.config.second_factor && who.user.role.needs_second_factor();
+    let has = hub.factors(who.user.id).await.map_err(&fault)?;
     let factor = hub.factor(who.user.id).await.map_err(&fault)?;
     let offer = match factor.as_ref().filter(|f| !f.confirmed) {
         Some(f) => Some((factor::picture(&f.secret, &l.app.config.alliance, &who.user.email).map_err(failed)?, factor::typed(&f.secret))),
         None => None,
     };
+    let passkeys = hub.passkeys(who.user.id).await.map_err(&fault)?;
     let sessions = hub.sessions_of(who.user.id, l.now).await.map_err(&fault)?;
     Ok(Account {
         person,
-        has_factor: factor.is_some_and(|f| f.confirmed),
-        needs_factor: l.app.config.second_factor && who.user.role.needs_second_factor(),
-        codes_left: hub.recovery_codes(who.user.id).await.map_err(&fault)?,
+        factors: factors(l.app.passkeys.as_deref(), has),
+        needs_factor,
+        has_password: who.user.password_hash.is_some(),
+        codes_left: has.codes,
         offer,
         codes: viewing.once.as_deref().unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
+        passkeys: passkeys
+            .into_iter()
+            .map(|p| PasskeyRow {
+                id: p.id,
+                name: p.name,
+                created_at: p.created_at,
+                last_used_at: p.last_used_at,
+                may_go: !needs_factor || has.app || has.passkeys > 1,
+            })
+            .collect(),
         sessions: sessions.into_iter().map(|(hash, record)| row(hash, &record, who.session)).collect(),
     })
+}
+
+/// What is asked of whoever has typed the right password; of nobody, what everybody knows.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn second_factors(viewing: &Viewing) -> Answer<SecondFactors> {
+    let app = &viewing.app;
+    let has = match viewing.waiting {
+        Some(user) => app.store.hub().factors(user).await.map_err(from_store(app.clock.now()))?,
+        None => Factors { app: true, ..Factors::default() },
+    };
+    Ok(factors(app.passkeys.as_deref(), has))
+}
+
+fn factors(place: Option<&passkey::Place>, has: Factors) -> SecondFactors {
+    SecondFactors { app: has.app, passkey: has.passkeys > 0, passkeys_at: place.map(|place| place.origin.clone()) }
 }
 
 fn row(hash: [u8; 32], record: &SessionRecord, own: [u8; 32]) -> SessionRow {

@@ -42,6 +42,7 @@ pub enum Action {
     UserEnabled,
     /// A one-time link to set a password.
     LinkMade,
+    /// With a one-time link, or by who knew the one before.
     PasswordSet,
     /// Somebody signed in.
     SessionStarted,
@@ -52,6 +53,10 @@ pub enum Action {
     /// An authenticator app is asked for from now on.
     FactorSet,
     FactorRemoved,
+    PasskeyAdded,
+    PasskeyRemoved,
+    /// Refused: its count of uses did not grow, so that there must be a copy of it.
+    PasskeyCloned,
     RecoveryCodesMade,
     RecoveryCodeUsed,
     SignInFailed,
@@ -111,6 +116,9 @@ impl Action {
             Self::FactorOffered => "factor.offered",
             Self::FactorSet => "factor.set",
             Self::FactorRemoved => "factor.removed",
+            Self::PasskeyAdded => "passkey.added",
+            Self::PasskeyRemoved => "passkey.removed",
+            Self::PasskeyCloned => "passkey.cloned",
             Self::RecoveryCodesMade => "factor.recovery_codes_made",
             Self::RecoveryCodeUsed => "factor.recovery_code_used",
             Self::SignInFailed => "signin.failed",

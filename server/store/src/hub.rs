@@ -7,6 +7,7 @@ mod digests;
 pub mod factors;
 pub mod identity;
 pub mod outbox;
+pub mod passkeys;
 pub mod people;
 pub mod policies;
 pub mod posture;

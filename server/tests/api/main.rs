@@ -32,6 +32,8 @@ mod nodes;
 mod numbers;
 mod objects;
 mod pages;
+mod passkey;
+mod password;
 mod peers;
 mod people;
 mod push;

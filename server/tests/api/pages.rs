@@ -81,7 +81,7 @@ async fn no_page_is_forgotten_here() {
 pub fn leptos_routes(app: &TestApp) -> Vec<String> {
     let hub = app.app.clone();
     let context = move || {
-        let viewing: PagesHandle = Arc::new(Viewing { app: hub.clone(), who: None, base_url: String::new(), once: None });
+        let viewing: PagesHandle = Arc::new(Viewing { app: hub.clone(), who: None, waiting: None, base_url: String::new(), once: None });
         provide_context(viewing);
         provide_context(Assets { base: String::new() });
     };

@@ -1,6 +1,7 @@
 //! A hub of its own for each test: three organisations, people and keys as they are asked for, a moving clock.
 
 mod answer;
+mod authenticator;
 mod body;
 mod log;
 mod people;
@@ -8,6 +9,7 @@ mod rules;
 mod stream;
 
 pub use answer::{Answer, link, words};
+pub use authenticator::Authenticator;
 pub use body::*;
 pub use log::{listen as listen_to_log, logged};
 pub use people::{PASSWORD, Person, SIGNING_IN, cookie_of};
@@ -58,6 +60,8 @@ pub struct TestApp {
 /// How a hub differs from the usual one.
 pub struct Setup {
     pub plain: bool,
+    /// Where people reach it.
+    pub public_url: &'static str,
     /// Whether some roles need a second factor.
     pub second_factor: bool,
     pub limits: Limits,
@@ -68,7 +72,14 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { plain: true, second_factor: false, limits: Limits::default(), buffer: None, folder: tempfile::tempdir().expect("a folder for the database") }
+        Self {
+            plain: true,
+            public_url: "http://localhost:3000",
+            second_factor: false,
+            limits: Limits::default(),
+            buffer: None,
+            folder: tempfile::tempdir().expect("a folder for the database"),
+        }
     }
 }
 
@@ -105,12 +116,13 @@ impl TestApp {
         Self::start_with(Setup { plain, ..Setup::default() }).await
     }
 
-    pub async fn start_with(Setup { plain, second_factor, limits, buffer, folder }: Setup) -> Self {
+    pub async fn start_with(Setup { plain, public_url, second_factor, limits, buffer, folder }: Setup) -> Self {
         // reqwest asks for a provider even where no address is https.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let database = database(folder.path()).await;
         let config = Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            public_url: public_url.to_owned(),
             alliance: "Test Alliance".into(),
             demo: false,
             insecure_cookies: plain,

@@ -56,6 +56,7 @@ impl Hub {
         let database = tokio::task::spawn_blocking(|| Database::empty(Kind::Postgres)).await.expect("a database").url;
         let config = Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            public_url: String::new(),
             alliance: "Test Alliance".into(),
             demo: false,
             insecure_cookies: true,

@@ -1,4 +1,4 @@
-//! `/account`, `/stepup`: the reader's own sign-in.
+//! `/account`, `/stepup`, `/signin/code`: the reader's own sign-in.
 
 use super::Person;
 use crate::Timestamp;
@@ -8,17 +8,49 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Account {
     pub person: Person,
-    /// Whether codes of an app are asked for.
-    pub has_factor: bool,
+    pub factors: SecondFactors,
     /// Whether the role needs a second factor here.
     pub needs_factor: bool,
+    /// Whether there is a password to change.
+    pub has_password: bool,
     /// Recovery codes that are left.
     pub codes_left: u32,
     /// A secret that waits for its first code: its picture as SVG, and as text to type.
     pub offer: Option<(String, String)>,
     /// New recovery codes, only in the answer to the form that just made them.
     pub codes: Vec<String>,
+    pub passkeys: Vec<PasskeyRow>,
     pub sessions: Vec<SessionRow>,
+}
+
+/// By what somebody can prove to be who he is, beside the password.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SecondFactors {
+    /// Codes of an authenticator app.
+    pub app: bool,
+    /// One of the own passkeys.
+    pub passkey: bool,
+    /// Where passkeys work, as browsers write it (`https://hub.example`); `None`: nowhere, because the hub has no address that they can belong to.
+    pub passkeys_at: Option<String>,
+}
+
+impl SecondFactors {
+    /// Whether a second factor is asked for.
+    #[must_use]
+    pub const fn any(&self) -> bool {
+        self.app || self.passkey
+    }
+}
+
+/// One passkey of the reader.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PasskeyRow {
+    pub id: i64,
+    pub name: String,
+    pub created_at: Timestamp,
+    pub last_used_at: Option<Timestamp>,
+    /// Whether it may be taken away: not the last second factor of somebody who needs one.
+    pub may_go: bool,
 }
 
 /// One session of the reader.

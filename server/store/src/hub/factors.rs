@@ -4,7 +4,8 @@ use super::Hub;
 use crate::{
     SessionRecord, StoreError,
     audit::{self, Action, Actor, Entry, org_of, person},
-    db::{Conn, execute, read},
+    db::{Conn, execute, on_conn, read},
+    writer::Keep,
 };
 use domain::Timestamp;
 use serde_json::{Value, json};
@@ -23,14 +24,88 @@ impl std::fmt::Debug for Factor {
     }
 }
 
+/// The second factors of a person, by kind, and the codes that stand in for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Factors {
+    /// Whether an authenticator app was confirmed.
+    pub app: bool,
+    pub passkeys: u32,
+    /// Recovery codes that are left.
+    pub codes: u32,
+}
+
+impl Factors {
+    /// Whether a second factor is asked for.
+    #[must_use]
+    pub const fn any(self) -> bool {
+        self.app || self.passkeys > 0
+    }
+}
+
+/// What became of a new second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// It is the person's first one; its recovery codes are kept.
+    First,
+    /// There was one before, and its recovery codes stay.
+    Another,
+    Refused,
+}
+
+/// What became of a second factor that was to be taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removed {
+    Done,
+    /// There was none.
+    Gone,
+    /// It is the last one of somebody who must keep one.
+    Last,
+}
+
+type Counts = (i64, i64, i64);
+
+const COUNT: &str = "SELECT (SELECT count(*) FROM second_factors WHERE user_id = $1 AND confirmed_at IS NOT NULL), \
+                     (SELECT count(*) FROM passkeys WHERE user_id = $1), (SELECT count(*) FROM recovery_codes WHERE user_id = $1)";
+
+fn counted((app, passkeys, codes): Counts) -> Factors {
+    Factors { app: app > 0, passkeys: passkeys as u32, codes: codes as u32 }
+}
+
+pub(super) async fn factors_of(conn: &mut Conn, user: i64) -> Result<Factors, StoreError> {
+    let row: Counts = on_conn!(conn, c => sqlx::query_as(COUNT).bind(user).fetch_one(&mut *c).await)?;
+    Ok(counted(row))
+}
+
+/// Ends the removal of a second factor, with its row in the audit trail: undone where it was the last one of somebody who must keep one; with the
+/// last one the recovery codes go.
+pub(super) async fn removed(
+    conn: &mut Conn,
+    actor: Actor,
+    user: i64,
+    entry: Option<(Action, Value)>,
+    keep_one: bool,
+    at: Timestamp,
+) -> Result<Keep<Removed>, StoreError> {
+    let Some((action, detail)) = entry else { return Ok(Keep::No(Removed::Gone)) };
+    if !factors_of(conn, user).await?.any() {
+        if keep_one {
+            return Ok(Keep::No(Removed::Last));
+        }
+        replace_codes(conn, user, &[]).await?;
+    }
+    let org = org_of(conn, user).await?;
+    audit::append(conn, Entry { at, actor, action, org, object: person(user), detail }).await?;
+    Ok(Keep::Yes(Removed::Done))
+}
+
 /// What a person did with his own second factor.
-async fn own(conn: &mut Conn, action: Action, user: i64, detail: Value, at: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn own(conn: &mut Conn, action: Action, user: i64, detail: Value, at: Timestamp) -> Result<(), StoreError> {
     let org = org_of(conn, user).await?;
     audit::append(conn, Entry { at, actor: Actor { org, user: Some(user) }, action, org, object: person(user), detail }).await
 }
 
 impl Hub<'_> {
-    /// A person's second factor.
+    /// The secret of a person's authenticator app.
     ///
     /// # Errors
     /// When the database fails.
@@ -40,14 +115,13 @@ impl Hub<'_> {
         Ok(row.map(|(secret, confirmed)| Factor { secret, confirmed: confirmed.is_some() }))
     }
 
-    /// How many recovery codes a person has left.
+    /// Which second factors a person has.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn recovery_codes(&self, user: i64) -> Result<u32, StoreError> {
-        const COUNT: &str = "SELECT count(*) FROM recovery_codes WHERE user_id = $1";
-        let n: i64 = read!(self, c => sqlx::query_scalar(COUNT).bind(user).fetch_one(c).await)?;
-        Ok(n as u32)
+    pub async fn factors(&self, user: i64) -> Result<Factors, StoreError> {
+        let row: Counts = read!(self, c => sqlx::query_as(COUNT).bind(user).fetch_one(c).await)?;
+        Ok(counted(row))
     }
 
     /// Keeps a new secret that waits for its first code, in place of one that waits. False where one is confirmed already.
@@ -69,20 +143,25 @@ impl Hub<'_> {
         .await
     }
 
-    /// Takes the first code of a new secret, by its time step, and keeps the recovery codes that go with it. False where nothing waited.
+    /// Takes the first code of a new secret, by its time step, and where it is the person's first second factor keeps the recovery codes that go with
+    /// it. Refused where nothing waited.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn confirm_factor(&self, user: i64, step: i64, codes: Vec<[u8; 32]>, at: Timestamp) -> Result<bool, StoreError> {
+    pub async fn confirm_factor(&self, user: i64, step: i64, codes: Vec<[u8; 32]>, at: Timestamp) -> Result<Added, StoreError> {
         const CONFIRM: &str = "UPDATE second_factors SET confirmed_at = $2, last_step = $3 WHERE user_id = $1 AND confirmed_at IS NULL";
         self.write(move |conn| {
             Box::pin(async move {
+                let before = factors_of(conn, user).await?;
                 if execute!(conn, c => sqlx::query(CONFIRM).bind(user).bind(at.0).bind(step).execute(&mut *c).await)? == 0 {
-                    return Ok(false);
+                    return Ok(Added::Refused);
+                }
+                own(conn, Action::FactorSet, user, json!({}), at).await?;
+                if before.any() {
+                    return Ok(Added::Another);
                 }
                 replace_codes(conn, user, &codes).await?;
-                own(conn, Action::FactorSet, user, json!({}), at).await?;
-                Ok(true)
+                Ok(Added::First)
             })
         })
         .await
@@ -129,25 +208,39 @@ impl Hub<'_> {
         .await
     }
 
-    /// Takes a person's second factor away, with its recovery codes; on behalf of whoever the handle names.
+    /// Takes a person's authenticator app away; not the last second factor of somebody who must keep one.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn remove_factor(&self, user: i64, at: Timestamp) -> Result<bool, StoreError> {
+    pub async fn remove_factor(&self, user: i64, keep_one: bool, at: Timestamp) -> Result<Removed, StoreError> {
         const REMOVE: &str = "DELETE FROM second_factors WHERE user_id = $1";
         let actor = self.actor;
-        self.write(move |conn| {
+        let work = self.store.inner.writer.run(self.scope(), move |conn| {
             Box::pin(async move {
-                let removed = execute!(conn, c => sqlx::query(REMOVE).bind(user).execute(&mut *c).await)? > 0;
-                replace_codes(conn, user, &[]).await?;
-                if removed {
-                    let org = org_of(conn, user).await?;
-                    audit::append(conn, Entry { at, actor, action: Action::FactorRemoved, org, object: person(user), detail: json!({}) }).await?;
-                }
-                Ok(removed)
+                let gone = execute!(conn, c => sqlx::query(REMOVE).bind(user).execute(&mut *c).await)? > 0;
+                removed(conn, actor, user, gone.then(|| (Action::FactorRemoved, json!({}))), keep_one, at).await
             })
-        })
-        .await
+        });
+        work.await
+    }
+
+    /// Takes all second factors of a person away, of each kind, with the recovery codes. False where there was none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reset_factors(&self, user: i64, at: Timestamp) -> Result<bool, StoreError> {
+        const APP: &str = "DELETE FROM second_factors WHERE user_id = $1";
+        const PASSKEYS: &str = "DELETE FROM passkeys WHERE user_id = $1";
+        let actor = self.actor;
+        let work = self.store.inner.writer.run(self.scope(), move |conn| {
+            Box::pin(async move {
+                let app = execute!(conn, c => sqlx::query(APP).bind(user).execute(&mut *c).await)?;
+                let passkeys = execute!(conn, c => sqlx::query(PASSKEYS).bind(user).execute(&mut *c).await)?;
+                let entry = (app + passkeys > 0).then(|| (Action::FactorRemoved, json!({ "passkeys": passkeys })));
+                removed(conn, actor, user, entry, false, at).await
+            })
+        });
+        Ok(work.await? == Removed::Done)
     }
 
     /// A person's sessions that last, the newest first, by the hashes of their ids.
@@ -187,7 +280,7 @@ impl Hub<'_> {
     }
 }
 
-async fn replace_codes(conn: &mut Conn, user: i64, codes: &[[u8; 32]]) -> Result<(), StoreError> {
+pub(super) async fn replace_codes(conn: &mut Conn, user: i64, codes: &[[u8; 32]]) -> Result<(), StoreError> {
     const NONE: &str = "DELETE FROM recovery_codes WHERE user_id = $1";
     const ADD: &str = "INSERT INTO recovery_codes (user_id, hash) VALUES ($1, $2)";
     execute!(conn, c => sqlx::query(NONE).bind(user).execute(&mut *c).await)?;

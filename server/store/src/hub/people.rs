@@ -1,6 +1,6 @@
 //! The people of an organisation: who they are, which role each has, who may sign in no more.
 
-use super::Hub;
+use super::{Hub, factors::own};
 use crate::{
     StoreError,
     audit::{self, Action, Entry, person},
@@ -102,6 +102,29 @@ impl Hub<'_> {
         const ENABLE: &str = "UPDATE users SET disabled_at = NULL WHERE id = $1 AND org_id = $2 AND disabled_at IS NOT NULL";
         self.turn(org, id, Action::UserEnabled, json!({}), at, move |conn| {
             Box::pin(async move { Ok(execute!(conn, c => sqlx::query(ENABLE).bind(id).bind(org.0).execute(&mut *c).await)?) })
+        })
+        .await
+    }
+
+    /// Sets a person's own password, in place of the one whose hash is `before`: all other sessions end, and one-time links that would set another.
+    /// False where it was set meanwhile, or the person is disabled.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn change_password(&self, id: i64, before: String, password_hash: String, session: [u8; 32], at: Timestamp) -> Result<bool, StoreError> {
+        const SET: &str = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL";
+        const SESSIONS: &str = "DELETE FROM sessions WHERE user_id = $1 AND id_hash <> $2";
+        const LINKS: &str = "DELETE FROM signin_links WHERE user_id = $1";
+        self.write(move |conn| {
+            Box::pin(async move {
+                if execute!(conn, c => sqlx::query(SET).bind(id).bind(before).bind(password_hash).execute(&mut *c).await)? == 0 {
+                    return Ok(false);
+                }
+                let sessions = execute!(conn, c => sqlx::query(SESSIONS).bind(id).bind(&session[..]).execute(&mut *c).await)?;
+                execute!(conn, c => sqlx::query(LINKS).bind(id).execute(&mut *c).await)?;
+                own(conn, Action::PasswordSet, id, json!({ "sessions_ended": sessions }), at).await?;
+                Ok(true)
+            })
         })
         .await
     }

@@ -27,6 +27,7 @@ mod incidents;
 mod keys;
 mod moving;
 mod overlaps;
+mod passkeys;
 mod policies;
 mod postgres;
 mod posture;

@@ -12,8 +12,8 @@ use domain::{
 use sqlx::{Connection, Executor, PgConnection};
 use std::{sync::Arc, time::Duration};
 use store::{
-    CountItem, DayRow, Failure, IncidentFilter, IndicatorFilter, Items, KeyRecord, Mode, Outcome, Push, Retention, SessionRecord, Settings, Store, WeekCount,
-    WeekTotal, What,
+    Added, CountItem, DayRow, Failure, IncidentFilter, IndicatorFilter, Items, KeyRecord, Mode, NewPasskey, Outcome, Purpose, Push, Retention, SessionRecord,
+    Settings, Store, WeekCount, WeekTotal, What,
     audit::Signer,
     moving::{MoveError, Moved, move_database},
 };
@@ -39,7 +39,11 @@ async fn fill(f: &Fixture) {
     hub.create_session([1; 32], SessionRecord { user: Some(user), data: "{}".into(), expires_at: NOW.plus(HOUR), absolute_at: NOW.plus(DAY) }, NOW)
         .await
         .unwrap();
-    assert!(hub.offer_factor(user, vec![3; 20], NOW).await.unwrap() && hub.confirm_factor(user, 1, vec![[4; 32]], NOW).await.unwrap());
+    assert!(hub.offer_factor(user, vec![3; 20], NOW).await.unwrap());
+    assert_eq!(hub.confirm_factor(user, 1, vec![[4; 32]], NOW).await.unwrap(), Added::First);
+    let passkey = NewPasskey { credential_id: vec![0, 1, 255], name: "Schlüssel".into(), credential: "{}".into() };
+    assert_eq!(hub.add_passkey(user, passkey, 10, vec![], NOW).await.unwrap(), Added::Another);
+    hub.keep_challenge([1; 32], user, Purpose::StepUp, "{}".into(), NOW.plus(HOUR)).await.unwrap();
     hub.add_signin_link(user, [7; 32], NOW.plus(HOUR), NOW).await.unwrap();
     assert!(hub.count_try(vec![([8; 32], 5)], HOUR, NOW).await.unwrap());
     let record = KeyRecord {
@@ -116,7 +120,8 @@ async fn portrait(store: &Store, orgs: &[OrgId]) -> Vec<String> {
         format!("{:?}", hub.meta("alliance").await.unwrap()),
         format!("{:?}", hub.user_by_email("ana@b.example").await.unwrap()),
         format!("{:?}", hub.session([1; 32], NOW).await.unwrap()),
-        format!("{:?} {}", hub.factor(1).await.unwrap().map(|f| f.secret), hub.recovery_codes(1).await.unwrap()),
+        format!("{:?} {:?}", hub.factor(1).await.unwrap().map(|f| f.secret), hub.factors(1).await.unwrap()),
+        format!("{:?}", hub.passkeys(1).await.unwrap()),
         format!("{:?}", hub.viewers_of(&[[1; 32]], NOW).await.unwrap()),
         format!("{:?}", hub.signin_link([7; 32], NOW).await.unwrap()),
         format!("{:?}", hub.key_by_hash([9; 32]).await.unwrap()),

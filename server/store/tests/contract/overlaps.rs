@@ -1,7 +1,7 @@
 //! Who else reported the same thing: shown as far as each organisation lets it, and found whether the value was told or hashed.
 
 use super::support::{Beside, Fixture, NOW, indicator};
-use domain::{DAY, DataClass, HOUR, Level, OrgId, Role, Sight, Timestamp, Tlp, Viewer, indicator::IndicatorType, sharing::Audience};
+use domain::{DAY, DataClass, HOUR, Level, OrgId, Role, Sight, Timestamp, Tlp, Viewer, indicator::IndicatorType, sharing::{Audience, Marked}};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::collections::{BTreeMap, BTreeSet};
 use store::{IndicatorDetail, IndicatorFilter, IndicatorItem, Items, Org, Push, Retention, Settings, Store, What};
