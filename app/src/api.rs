@@ -29,6 +29,10 @@ pub trait Pages: Send + Sync {
     fn receipt(&self, id: String) -> Pending<'_, Receipt>;
     fn connect(&self) -> Pending<'_, Connect>;
     fn account(&self) -> Pending<'_, Account>;
+    /// Whether strangers can sign in at some organisation's identity provider.
+    fn oidc_offered(&self) -> Pending<'_, bool>;
+    /// The name of the organisation at whose identity provider the holder of a one-time link can sign in.
+    fn oidc_offered_to(&self, token: String) -> Pending<'_, Option<String>>;
     fn decisions(&self) -> Pending<'_, Decisions>;
     fn policy(&self) -> Pending<'_, PolicyPage>;
     fn people(&self) -> Pending<'_, People>;

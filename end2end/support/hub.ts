@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { copyFileSync, createWriteStream, existsSync } from 'node:fs';
 import path from 'node:path';
 
-const BINARY = process.env.SHIELDWALL ?? path.resolve(import.meta.dirname, '../../target/debug/shieldwall');
+export const BINARY = process.env.SHIELDWALL ?? path.resolve(import.meta.dirname, '../../target/debug/shieldwall');
 
 export interface HubOptions {
   /** The database file; its log lies beside it. */

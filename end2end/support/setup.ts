@@ -1,6 +1,6 @@
 /**
  * Before the first test: one alliance is seeded, and two hubs run on copies of it. In the quiet one nothing changes but by a
- * test; in the busy one the simulator pushes. A third copy waits for the test that starts and stops a hub itself.
+ * test; in the busy one the simulator pushes. Two more copies wait for tests that start a hub themselves.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   console.log('· seeding an alliance (about 20 s)');
   await (await Hub.start({ database: quietDb, quiet: true })).stop();
   copyDatabase(quietDb, busyDb);
-  copyDatabase(quietDb, path.join(folder, 'spare.db'));
+  for (const name of ['spare.db', 'oidc.db']) copyDatabase(quietDb, path.join(folder, name));
   const quiet = await Hub.start({ database: quietDb, quiet: true });
   const busy = await Hub.start({ database: busyDb, quiet: false });
   for (const [name, hub] of [['quiet', quiet], ['busy', busy]] as const) {

@@ -3,6 +3,7 @@
 //! * A person signs in with mail and password ([`handlers`], [`password`], [`throttle`]); the session lives in the hub's own
 //!   store ([`sessions`]), and the person is read again for each request, so that a disabled account ends at once.
 //! * The first password is set through a one-time link ([`links`]).
+//! * Or at the organisation's own identity provider ([`oidc`]).
 //! * A machine sends an API key ([`keys`]).
 //!
 //! * Who has a second factor is asked for its code ([`factor`]), and everybody to prove now and then to be the same person ([`verify`]).
@@ -15,6 +16,7 @@ pub mod handlers;
 mod key_cache;
 pub mod keys;
 pub mod links;
+pub mod oidc;
 pub mod password;
 pub mod sessions;
 mod strength;

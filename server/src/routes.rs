@@ -8,11 +8,14 @@ mod csv;
 mod decisions;
 mod groups;
 mod health;
+mod identity;
 mod keys;
 mod pages;
 mod sharing;
 pub mod table;
 mod users;
+
+pub(crate) use pages::base_url;
 
 use crate::{
     App, api, auth, live, middleware,

@@ -1,6 +1,8 @@
 //! What every handler shares.
 
-use crate::{api::PUSHES_PER_MINUTE, audit::Trail, auth::keys::KeyCache, clock::Clock, live::Live, policy::default_policy, views::ViewCache};
+use crate::{
+    api::PUSHES_PER_MINUTE, audit::Trail, auth::keys::KeyCache, auth::oidc::Providers, clock::Clock, live::Live, policy::default_policy, views::ViewCache,
+};
 use anyhow::Context;
 use domain::Timestamp;
 use std::{net::SocketAddr, sync::Arc};
@@ -14,6 +16,7 @@ pub struct App {
     pub views: Arc<ViewCache>,
     pub keys: Arc<KeyCache>,
     pub audit: Arc<Trail>,
+    pub providers: Arc<Providers>,
     pub clock: Clock,
     pub config: Arc<Config>,
     pub started_at: Timestamp,
@@ -60,6 +63,7 @@ impl App {
             views: Arc::default(),
             keys: Arc::new(KeyCache::new(PUSHES_PER_MINUTE)),
             audit: Arc::default(),
+            providers: Arc::default(),
             clock,
             config: Arc::new(config),
             started_at: now,

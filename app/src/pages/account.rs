@@ -1,6 +1,6 @@
 //! `/account`: the reader's second factor and sessions.
 
-use super::{connect::Command, users::title};
+use super::{connect::Command, oidc::identity, users::title};
 use crate::{api::pages, components::*};
 use domain::view::{Account, SessionRow};
 use leptos::prelude::*;
@@ -23,6 +23,9 @@ fn All(page: Signal<Account>, done: String) -> impl IntoView {
         "removed" => Some("Your second factor is gone: your password alone opens your account now."),
         "needed" => Some("Not done: your role needs a second factor."),
         "ended" => Some("Ended. Open pages there are signed out within 5 seconds."),
+        "linked" => Some("Linked: you can sign in with your organisation from now on."),
+        "not-linked" => Some("Nothing was linked. Try again, and tell whoever runs the hub if it stays so."),
+        "unlinked" => Some("Unlinked: your password opens your account again, and your organisation's sign-in does not."),
         "gone" => Some("There is nothing like that to change."),
         _ => None,
     };
@@ -44,6 +47,7 @@ fn All(page: Signal<Account>, done: String) -> impl IntoView {
             </Card>
         })}
         <Card title="Second factor" id="factor">{second_factor(&account)}</Card>
+        {account.provider.is_some().then(|| view! { <Card title="Your organisation's sign-in" id="identity">{identity(&account)}</Card> })}
         <Card title="Where you are signed in" id="sessions">
             <div class="scroll" tabindex="0" role="region" aria-label="Your sessions">
                 <table>

@@ -1,5 +1,6 @@
 //! `/signin/code`: the second step of signing in. `/stepup`: the proof that it is still the same person.
 
+use super::oidc::step_up_there;
 use crate::{api::pages, components::*};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -33,14 +34,19 @@ pub fn CodePage() -> impl IntoView {
 pub fn StepUpPage() -> impl IntoView {
     let data = async move { pages().account().await };
     let body = move |page: Signal<domain::view::Account>| {
-        let has_factor = page.with_untracked(|p| p.has_factor);
+        let (has_factor, has_password, linked) = page.with_untracked(|p| (p.has_factor, p.has_password, p.identity_since.is_some()));
         let error = match param("error").as_str() {
             "" => None,
             "throttled" => Some("Too many attempts. Please wait a few minutes and try again."),
+            "organisation" => Some("Your organisation's sign-in did not show that it is you. Please try again."),
             _ => Some("That is not right. Please try again."),
         };
+        let there = (linked && !has_factor).then(|| step_up_there(param("next")));
+        let typed = has_factor || has_password || !linked;
         let (what, label, auto, kind) = if has_factor {
             ("Type a code of your authenticator app, or one of your recovery codes.", "Code", "one-time-code", "text")
+        } else if !typed {
+            ("You sign in at your organisation: prove it there once more.", "", "", "")
         } else {
             ("Type your password again.", "Password", "current-password", "password")
         };
@@ -50,13 +56,19 @@ pub fn StepUpPage() -> impl IntoView {
                     <p class="entrance-mark"><Icon name="lock"/></p>
                     <h1>"Is it still you?"</h1>
                     <p class="quiet">"Keys, exports, people and sharing are touched only by who proved within 15 minutes to be who he is. "{what}</p>
-                    {form("/auth/stepup", "proof", label, auto, kind, error, "Go on")}
+                    {typed.then(|| form("/auth/stepup", "proof", label, auto, kind, error, "Go on"))}
+                    {(!typed).then(|| form_error(error))}
+                    {there}
                 </section>
             </div>
         }
         .into_any()
     };
     view! { <Page title="Is it still you?">{loaded(data, body)}</Page> }
+}
+
+fn form_error(error: Option<&'static str>) -> AnyView {
+    error.map(|text| view! { <p class="form-error" role="alert" id="form-error"><Icon name="cross"/>{text}</p> }).into_any()
 }
 
 fn form(
@@ -70,7 +82,7 @@ fn form(
 ) -> AnyView {
     let next = param("next");
     view! {
-        {error.map(|text| view! { <p class="form-error" role="alert" id="form-error"><Icon name="cross"/>{text}</p> })}
+        {form_error(error)}
         <form class="fields" method="post" action=action>
             {(!next.is_empty()).then(|| view! { <input type="hidden" name="next" value=next/> })}
             <label for=name>{label}</label>

@@ -1,10 +1,10 @@
 //! Every route for people, in one table: the router is made of it, and so are the tests that ask each one as everybody. The pages themselves are
 //! Leptos's routes (`app/src/app.rs`), those for machines are in the API's description.
 
-use super::{account, audit, connect, csv, decisions, groups, keys, pages, sharing, users};
+use super::{account, audit, connect, csv, decisions, groups, identity, keys, pages, sharing, users};
 use crate::{
     App,
-    auth::{handlers, verify},
+    auth::{handlers, oidc, verify},
     live,
 };
 use axum::{
@@ -42,6 +42,8 @@ pub fn people() -> Vec<Route> {
         form("/account/factor/confirm", post(account::confirm)),
         form("/account/factor/recovery", post(account::recovery)),
         form("/account/factor/remove", post(account::remove)),
+        form("/account/identity/link", post(identity::link)),
+        form("/account/identity/unlink", post(identity::unlink)),
         form("/account/sessions/end", post(account::end)),
         read("/admin/audit.jsonl", get(audit::lines)),
         form("/admin/groups", get(pages::page).post(groups::create)),
@@ -61,6 +63,11 @@ pub fn people() -> Vec<Route> {
         form("/admin/users/link", post(users::link)),
         form("/admin/users/role", post(users::role)),
         form("/auth/code", post(verify::code)),
+        read("/auth/oidc/callback/{org}", get(oidc::handlers::callback)),
+        read("/auth/oidc/finish", get(oidc::handlers::finish)),
+        form("/auth/oidc/join", post(oidc::handlers::join)),
+        form("/auth/oidc/start", post(oidc::handlers::start)),
+        form("/auth/oidc/stepup", post(oidc::handlers::step_up)),
         form("/auth/signin", post(handlers::sign_in)),
         form("/auth/signout", post(handlers::sign_out)),
         form("/auth/stepup", post(verify::step_up)),

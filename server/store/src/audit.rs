@@ -52,6 +52,12 @@ pub enum Action {
     FactorRemoved,
     RecoveryCodesMade,
     RecoveryCodeUsed,
+    /// An organisation's people may sign in at its identity provider.
+    ProviderSet,
+    ProviderRemoved,
+    /// A person signs in at the provider from now on.
+    IdentityLinked,
+    IdentityUnlinked,
     SignInFailed,
     /// A sign-in was refused unseen, after too many failures.
     SignInThrottled,
@@ -105,6 +111,10 @@ impl Action {
             Self::FactorRemoved => "factor.removed",
             Self::RecoveryCodesMade => "factor.recovery_codes_made",
             Self::RecoveryCodeUsed => "factor.recovery_code_used",
+            Self::ProviderSet => "oidc.provider_set",
+            Self::ProviderRemoved => "oidc.provider_removed",
+            Self::IdentityLinked => "oidc.linked",
+            Self::IdentityUnlinked => "oidc.unlinked",
             Self::SignInFailed => "signin.failed",
             Self::SignInThrottled => "signin.throttled",
             Self::KeyCreated => "key.created",

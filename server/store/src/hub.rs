@@ -4,6 +4,7 @@ pub mod aggregates;
 pub mod decisions;
 pub mod factors;
 pub mod identity;
+pub mod oidc;
 pub mod outbox;
 pub mod people;
 pub mod posture;

@@ -41,6 +41,7 @@ pub use hub::{
     decisions::{Decision, Delegates},
     factors::Factor,
     identity::{KeyRecord, SessionRecord, UserRecord},
+    oidc::{Linked, OidcFlow, OidcIdentity, OidcProvider},
     outbox::{Change, PEERS},
     people::{PersonRecord, Turned},
     posture::{CurrentRow, DayRow, OpenIncident, Org},

@@ -23,6 +23,7 @@ mod keys;
 mod limits;
 mod live;
 mod numbers;
+mod oidc;
 mod pages;
 mod people;
 mod push;

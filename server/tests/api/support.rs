@@ -2,11 +2,13 @@
 
 mod answer;
 mod body;
+mod idp;
 mod people;
 mod stream;
 
 pub use answer::{Answer, link, words};
 pub use body::*;
+pub use idp::{Asked, Idp, Signed, session_of};
 pub use people::{PASSWORD, Person, SIGNING_IN, cookie_of};
 pub use stream::Stream;
 

@@ -16,6 +16,12 @@ pub struct Account {
     pub codes_left: u32,
     /// A secret that waits for its first code: its picture as SVG, and as text to type.
     pub offer: Option<(String, String)>,
+    /// Whether there is a password.
+    pub has_password: bool,
+    /// The issuer of the organisation's identity provider, if it has one.
+    pub provider: Option<String>,
+    /// Since when the person can sign in there; `None`: not linked.
+    pub identity_since: Option<Timestamp>,
     /// New recovery codes, only in the answer to the form that just made them.
     pub codes: Vec<String>,
     pub sessions: Vec<SessionRow>,

@@ -25,6 +25,7 @@ mod idempotency;
 mod incidents;
 mod keys;
 mod moving;
+mod oidc;
 mod postgres;
 mod posture;
 mod reach;
