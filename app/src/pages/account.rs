@@ -34,6 +34,7 @@ fn All(page: Signal<Account>, done: String) -> impl IntoView {
     let sessions = account.sessions.clone();
     let codes = (!account.codes.is_empty()).then(|| account.codes.join("\n"));
     let several = sessions.len() > 1;
+    let there = account.provider.is_some().then(|| identity(&account));
     view! {
         <PageHead title=person.name.clone()>
             <span>{person.email.clone()}", "{title(person.role)}" of "{person.org.name.clone()}</span>
@@ -47,7 +48,7 @@ fn All(page: Signal<Account>, done: String) -> impl IntoView {
             </Card>
         })}
         <Card title="Second factor" id="factor">{second_factor(&account)}</Card>
-        {account.provider.is_some().then(|| view! { <Card title="Your organisation's sign-in" id="identity">{identity(&account)}</Card> })}
+        {there.map(|body| view! { <Card title="Your organisation's sign-in" id="identity">{body}</Card> })}
         <Card title="Where you are signed in" id="sessions">
             <div class="scroll" tabindex="0" role="region" aria-label="Your sessions">
                 <table>

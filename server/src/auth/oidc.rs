@@ -28,7 +28,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::MINUTE;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use tower_sessions::cookie::{Cookie, SameSite, time::Duration};
+use time::Duration;
+use tower_sessions::cookie::{Cookie, SameSite};
 
 /// How long a browser may be on its way, in microseconds.
 const LASTS: i64 = 10 * MINUTE;

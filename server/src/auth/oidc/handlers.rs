@@ -194,17 +194,17 @@ async fn end(app: &App, ticket: &Ticket, org: OrgId, why: &str, flow: &Flow, vis
 pub async fn finish(State(app): State<App>, session: Session, visitor: Visitor, headers: HeaderMap) -> Response {
     let address = visitor.address.0;
     let Some(ticket) = Ticket::of(&app, &headers) else { return failed(&Purpose::SignIn, None, "/").into_response() };
-    let attempt = match admit(&app, &ticket, address).await {
-        Ok(Ok(attempt)) => attempt,
-        Ok(Err(throttled)) => return throttled.into_response(),
-        Err(error) => return unavailable(&error),
-    };
     let ended = match app.store.hub().end_oidc(ticket.hash(), app.clock.now()).await {
         Ok(ended) => ended,
         Err(error) => return unavailable(&error),
     };
     let proved = ended.as_ref().and_then(|ended| Some((ended.org, read(ended)?, ended.proved.clone()?)));
     let Some((org, flow, identity)) = proved else { return failed(&Purpose::SignIn, None, "/").into_response() };
+    let attempt = match admit(&app, &ticket, address).await {
+        Ok(Ok(attempt)) => attempt,
+        Ok(Err(throttled)) => return throttled.into_response(),
+        Err(error) => return unavailable(&error),
+    };
     let done = match &flow.purpose {
         Purpose::SignIn => sign_in(&app, org, &identity).await,
         Purpose::Join(token) => use_link(&app, *token, identity).await,

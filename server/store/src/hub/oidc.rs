@@ -48,7 +48,7 @@ pub enum Linked {
     Not,
 }
 
-const IDENTIFY: &str = "INSERT INTO oidc_identities (user_id, org_id, issuer, subject, linked_at) SELECT u.id, u.org_id, p.issuer, $3, $4 \
+const IDENTIFY: &str = "INSERT INTO oidc_identities (user_id, org_id, issuer, subject, linked_at) SELECT u.id, u.org_id, p.issuer, CAST($3 AS TEXT), CAST($4 AS BIGINT) \
      FROM users u JOIN oidc_providers p ON p.org_id = u.org_id WHERE u.id = $1 AND p.issuer = $2 AND u.disabled_at IS NULL ON CONFLICT DO NOTHING";
 
 /// Links an identity to a person, in the transaction of what he did for it.
