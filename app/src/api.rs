@@ -31,6 +31,10 @@ pub trait Pages: Send + Sync {
     fn connect(&self) -> Pending<'_, Connect>;
     fn account(&self) -> Pending<'_, Account>;
     fn second_factors(&self) -> Pending<'_, SecondFactors>;
+    /// Whether strangers can sign in at some organisation's identity provider.
+    fn oidc_offered(&self) -> Pending<'_, bool>;
+    /// The name of the organisation at whose identity provider the holder of a one-time link can sign in.
+    fn oidc_offered_to(&self, token: String) -> Pending<'_, Option<String>>;
     fn decisions(&self) -> Pending<'_, Decisions>;
     fn decision(&self, id: String) -> Pending<'_, DecisionPage>;
     fn catalogue(&self) -> Pending<'_, CataloguePage>;

@@ -16,6 +16,7 @@ mod indicator;
 mod indicators;
 mod keys;
 mod metric;
+mod oidc;
 mod organisation;
 mod organisations;
 mod policy;

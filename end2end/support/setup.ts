@@ -1,7 +1,6 @@
 /**
  * Before the first test: one alliance is seeded, and two hubs run on copies of it. In the quiet one nothing changes but by a
- * test; in the busy one the simulator pushes. A third copy waits for the test that starts and stops a hub itself, a fourth for the
- * one in which the alliance adopts another policy, a fifth for passkeys.
+ * test; in the busy one the simulator pushes. More copies wait for the tests that start a hub themselves.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,9 +15,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   console.log('· seeding an alliance (about 20 s)');
   await (await Hub.start({ database: quietDb, quiet: true })).stop();
   copyDatabase(quietDb, busyDb);
-  copyDatabase(quietDb, path.join(folder, 'spare.db'));
-  copyDatabase(quietDb, path.join(folder, 'deciding.db'));
-  copyDatabase(quietDb, path.join(folder, 'passkeys.db'));
+  for (const name of ['spare.db', 'deciding.db', 'passkeys.db', 'oidc.db']) copyDatabase(quietDb, path.join(folder, name));
   const quiet = await Hub.start({ database: quietDb, quiet: true });
   const busy = await Hub.start({ database: busyDb, quiet: false });
   for (const [name, hub] of [['quiet', quiet], ['busy', busy]] as const) {

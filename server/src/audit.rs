@@ -128,6 +128,17 @@ pub async fn sign_in_failed(app: &App, account: Option<&UserRecord>, address: Op
     app.store.hub().audit(Entry { at, actor, action, org: account.map(|user| user.org), object, detail: from(address) }).await
 }
 
+/// An organisation's identity provider led to nothing: `why` is a word of ours. The row concerns the organisation whose provider it is.
+///
+/// # Errors
+/// When the database fails.
+pub async fn oidc_failed(app: &App, org: OrgId, account: Option<&UserRecord>, address: Option<IpAddr>, why: &str) -> Result<(), StoreError> {
+    let (actor, action, at) = (Actor::default(), Action::SignInFailed, app.clock.now());
+    let object = account.map_or_else(|| "no linked account".to_owned(), |user| person(user.id));
+    let detail = json!({ "address": address.map(|a| a.to_string()), "identity_provider": why });
+    app.store.hub().audit(Entry { at, actor, action, org: Some(org), object, detail }).await
+}
+
 /// A sign-in that was refused unseen.
 pub async fn sign_in_throttled(app: &App, email: &str, address: Option<IpAddr>) {
     let at = app.clock.now();

@@ -3,6 +3,7 @@
 //! * A person signs in with mail and password ([`handlers`], [`password`], [`throttle`]); the session lives in the hub's own
 //!   store ([`sessions`]), and the person is read again for each request, so that a disabled account ends at once.
 //! * The first password is set through a one-time link ([`links`]).
+//! * Or at the organisation's own identity provider ([`oidc`]).
 //! * A machine sends an API key ([`keys`]).
 //!
 //! * Who has a second factor is asked for it: the code of an app ([`factor`]) or a passkey ([`passkey`]); and everybody to prove now and then to be
@@ -16,6 +17,7 @@ pub mod handlers;
 mod key_cache;
 pub mod keys;
 pub mod links;
+pub mod oidc;
 pub mod passkey;
 pub mod password;
 pub mod sessions;

@@ -15,6 +15,7 @@ pub mod import;
 pub mod items;
 mod logging;
 mod migrate_database;
+mod oidc;
 mod options;
 mod push;
 mod serve;

@@ -9,6 +9,7 @@ mod csv;
 mod decisions;
 mod groups;
 mod health;
+mod identity;
 mod keys;
 mod pages;
 mod passkeys;
@@ -17,6 +18,8 @@ mod policy;
 mod sharing;
 pub mod table;
 mod users;
+
+pub(crate) use pages::base_url;
 
 use crate::{
     App, api, auth, live, middleware,

@@ -3,7 +3,7 @@
 use crate::{
     api::PUSHES_PER_MINUTE,
     audit::Trail,
-    auth::{keys::KeyCache, passkey::Place},
+    auth::{keys::KeyCache, oidc::Providers, passkey::Place},
     clock::Clock,
     live::Live,
     policy::default_policy,
@@ -24,6 +24,7 @@ pub struct App {
     pub audit: Arc<Trail>,
     /// Where passkeys of this hub belong; `None`: its address can have none.
     pub passkeys: Option<Arc<Place>>,
+    pub providers: Arc<Providers>,
     pub clock: Clock,
     pub config: Arc<Config>,
     pub started_at: Timestamp,
@@ -73,6 +74,7 @@ impl App {
             keys: Arc::new(KeyCache::new(PUSHES_PER_MINUTE)),
             audit: Arc::default(),
             passkeys: Place::of(&config.public_url, &config.alliance).map(Arc::new),
+            providers: Arc::default(),
             clock,
             config: Arc::new(config),
             started_at: now,

@@ -257,6 +257,14 @@ impl Pages for Viewing {
         Box::pin(async move { account::second_factors(self).await })
     }
 
+    fn oidc_offered(&self) -> Pending<'_, bool> {
+        Box::pin(async move { account::oidc_offered(self).await })
+    }
+
+    fn oidc_offered_to(&self, token: String) -> Pending<'_, Option<String>> {
+        Box::pin(async move { account::oidc_offered_to(self, &token).await })
+    }
+
     fn decisions(&self) -> Pending<'_, Decisions> {
         Box::pin(async move { decisions::decisions(&self.looking()?).await })
     }

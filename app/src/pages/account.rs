@@ -3,7 +3,7 @@
 mod passkeys;
 mod password;
 
-use super::{connect::Command, users::title};
+use super::{connect::Command, oidc::identity, users::title};
 use crate::{api::pages, components::*};
 use domain::view::{Account, SessionRow};
 use leptos::prelude::*;
@@ -34,6 +34,9 @@ fn All(page: Signal<Account>, done: String) -> impl IntoView {
         "mismatch" => Some("Not changed: the two new passwords differ."),
         "weak" => Some("Not changed: the new password is too short, among the most common ones, or made of your mail address."),
         "ended" => Some("Ended. Open pages there are signed out within 5 seconds."),
+        "linked" => Some("Linked: you can sign in with your organisation from now on."),
+        "not-linked" => Some("Nothing was linked. Try again, and tell whoever runs the hub if it stays so."),
+        "unlinked" => Some("Unlinked: your password opens your account again, and your organisation's sign-in does not."),
         "gone" => Some("There is nothing like that to change."),
         _ => None,
     };
@@ -44,6 +47,7 @@ fn All(page: Signal<Account>, done: String) -> impl IntoView {
     let several = sessions.len() > 1;
     let (factor, keys, app) = (second_factor(&account), passkeys::passkeys(&account), app(&account));
     let password = account.has_password.then(|| view! { <Card title="Password" id="password-card">{password::password()}</Card> });
+    let there = account.provider.is_some().then(|| identity(&account));
     view! {
         <PageHead title=person.name.clone()>
             <span>{person.email.clone()}", "{title(person.role)}" of "{person.org.name.clone()}</span>
@@ -60,6 +64,7 @@ fn All(page: Signal<Account>, done: String) -> impl IntoView {
         <Card title="Passkeys" id="passkeys">{keys}</Card>
         <Card title="Authenticator app" id="app">{app}</Card>
         {password}
+        {there.map(|body| view! { <Card title="Your organisation's sign-in" id="identity">{body}</Card> })}
         <Card title="Where you are signed in" id="sessions">
             <div class="scroll" tabindex="0" role="region" aria-label="Your sessions">
                 <table>

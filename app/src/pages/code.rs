@@ -1,5 +1,6 @@
 //! `/signin/code`: the second step of signing in. `/stepup`: the proof that it is still the same person.
 
+use super::oidc::step_up_there;
 use crate::{api::pages, components::*};
 use domain::view::{Account, SecondFactors};
 use leptos::prelude::*;
@@ -44,15 +45,20 @@ pub fn CodePage() -> impl IntoView {
 pub fn StepUpPage() -> impl IntoView {
     let data = async move { pages().account().await };
     let body = move |page: Signal<Account>| {
-        let factors = page.with_untracked(|p| p.factors.clone());
+        let (factors, has_password, linked) = page.with_untracked(|p| (p.factors.clone(), p.has_password, p.identity_since.is_some()));
         let error = match param("error").as_str() {
             "" => None,
             "throttled" => Some("Too many attempts. Please wait a few minutes and try again."),
             "passkey" => Some("That passkey was not accepted. Please try again, or type a code."),
+            "organisation" => Some("Your organisation's sign-in did not show that it is you. Please try again."),
             _ => Some("That is not right. Please try again."),
         };
+        let there = (linked && !factors.any()).then(|| step_up_there(param("next")));
+        let typed = factors.any() || has_password || !linked;
         let (what, label, auto, kind) = if factors.any() {
             (codes(&factors), "Code", "one-time-code", "text")
+        } else if !typed {
+            ("You sign in at your organisation: prove it there once more.", "", "", "")
         } else {
             ("Type your password again.", "Password", "current-password", "password")
         };
@@ -65,7 +71,8 @@ pub fn StepUpPage() -> impl IntoView {
                     {sentence(error)}
                     {passkey(&factors)}
                     <p class="quiet">{what}</p>
-                    {form("/auth/stepup", "proof", label, auto, kind, error, "Go on")}
+                    {typed.then(|| form("/auth/stepup", "proof", label, auto, kind, error, "Go on"))}
+                    {there}
                 </section>
             </div>
         }

@@ -1,5 +1,6 @@
 //! `/signin`: mail and password. A plain form, so that it works without WASM; in demo mode one click is enough.
 
+use super::oidc::SignInThere;
 use crate::{api::pages, components::*};
 use domain::{Role, view::DemoAccount};
 use leptos::prelude::*;
@@ -19,6 +20,9 @@ pub fn SignInPage() -> impl IntoView {
         "" => None,
         "credentials" => Some("The mail address or the password is wrong."),
         "late" => Some("That took too long. Please begin again."),
+        "organisation" => Some(
+            "That did not work. Is the short name right, and is your account linked to your organisation's sign-in? You link it under Your account, or by your one-time link.",
+        ),
         "throttled" => Some("Too many attempts. Please wait a few minutes and try again."),
         _ => Some("That did not work. Please try again."),
     };
@@ -38,6 +42,7 @@ pub fn SignInPage() -> impl IntoView {
                         <input id="password" name="password" type="password" autocomplete="current-password" required/>
                         <button class="primary">"Sign in"</button>
                     </form>
+                    <SignInThere next/>
                     <p class="quiet entrance-note">"No account yet? An administrator of your organisation sends you a one-time link."</p>
                 </section>
                 {demo}

@@ -1,5 +1,6 @@
 //! `/welcome/:token`: the first password, behind a one-time link.
 
+use super::oidc::JoinThere;
 use crate::components::*;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -36,6 +37,7 @@ pub fn WelcomePage() -> impl IntoView {
                             <input id="again" name="again" type="password" autocomplete="new-password" minlength="12" required/>
                             <button class="primary">"Set password and sign in"</button>
                         </form>
+                        <JoinThere token/>
                     </Show>
                 </section>
             </div>

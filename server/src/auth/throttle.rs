@@ -18,6 +18,8 @@ use store::StoreError;
 const PER_ACCOUNT: u32 = 5;
 /// Failures after which an address is refused until the window ends.
 const PER_ADDRESS: u32 = 20;
+/// Flows to identity providers that an address may begin in a window; each is a row for ten minutes, and has a provider asked.
+const PER_ADDRESS_BEGUN: u32 = 100;
 /// From the first failure to the end of the window, in microseconds.
 const WINDOW: i64 = 15 * MINUTE;
 /// Accounts and addresses remembered at most. Beyond that the oldest are forgotten: a bounded table comes first.
@@ -50,6 +52,15 @@ impl Attempt {
     pub async fn forgive(self, app: &App) {
         taken_back(app.store.hub().forgive_try(self.address.into_iter().chain([self.account]).collect(), None).await);
     }
+}
+
+/// Counts that an address begins a flow to an identity provider; false where it has begun too many.
+///
+/// # Errors
+/// When the database fails; then none may be begun.
+pub async fn may_begin(app: &App, address: Option<IpAddr>) -> Result<bool, StoreError> {
+    let who = address.map(|a| (Sha256::digest(format!("flows of {}", network(a))).into(), PER_ADDRESS_BEGUN));
+    app.store.hub().count_try(who.into_iter().collect(), WINDOW, app.clock.now()).await
 }
 
 /// An attempt that stays counted is no harm that should keep anybody out.

@@ -132,6 +132,12 @@ pub(super) fn page(path: &str, error: Option<&str>, next: &str) -> String {
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }
 
+/// Where the proof is asked for.
+#[must_use]
+pub fn step_up_page(error: Option<&str>, next: &str) -> String {
+    page("/stepup", error, next)
+}
+
 /// Where the code is asked for.
 #[must_use]
 pub fn code_page(next: &str) -> String {

@@ -2,6 +2,7 @@
 
 use super::{
     decisions::{self, DecisionCommand},
+    oidc::{self, OidcCommand},
     options::{AddressOptions, offline},
     parse_duration, print,
     serve::DATABASE,
@@ -44,6 +45,9 @@ enum What {
     /// Sharing groups.
     #[command(subcommand)]
     Group(GroupCommand),
+    /// Identity providers at which organisations' people sign in (OpenID Connect).
+    #[command(subcommand)]
+    Oidc(OidcCommand),
     /// Who may propose and vote on what.
     #[command(subcommand)]
     Decision(DecisionCommand),
@@ -158,6 +162,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         What::Key(KeyCommand::Revoke(revoke)) => revoke_key(&store, revoke, now).await,
         What::Key(KeyCommand::List(list)) => list_keys(&store, list, now).await,
         What::Sharing(command) => sharing::sharing(&store, command, now).await,
+        What::Oidc(command) => oidc::run(&store, command, now).await,
         What::Decision(command) => decisions::run(&store, command, now).await,
         What::Group(command) => sharing::groups(&store, command, now).await,
         What::User(UserCommand::ResetFactor { email }) => reset_factor(&store, &email, now).await,

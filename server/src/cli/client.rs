@@ -1,6 +1,7 @@
 //! A client of the push API that does not give up early: it repeats a push that met a busy or absent hub, under the same
 //! idempotency key, so that however often it arrives it is kept once.
 
+use crate::auth::oidc::is_loopback;
 use anyhow::{Context, bail};
 use rand::RngExt;
 use reqwest::{StatusCode, Url, header};
@@ -78,8 +79,7 @@ impl PushClient {
             // No certificate will be looked at, so a machine without any will do.
             http = http.tls_certs_only([]);
         }
-        let host = base.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        if host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()) {
+        if is_loopback(&base) {
             http = http.no_proxy();
         }
         let mut authorization =

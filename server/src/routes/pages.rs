@@ -102,8 +102,14 @@ pub async fn render(app: App, who: Option<SignedIn>, once: Option<String>, nonce
 }
 
 fn viewing(app: App, who: Option<SignedIn>, once: Option<String>, request: &Request<Body>) -> Viewing {
-    let scheme = if app.config.insecure_cookies { "http" } else { "https" };
-    let host = request.headers().get(header::HOST).and_then(|h| h.to_str().ok()).map_or_else(|| app.config.listen.to_string(), str::to_owned);
+    let base_url = base_url(&app, request.headers());
     let waiting = request.extensions().get::<Waiting>().and_then(|waiting| waiting.0);
-    Viewing { app, who, waiting, base_url: format!("{scheme}://{host}"), once }
+    Viewing { app, who, waiting, base_url, once }
+}
+
+/// The address under which the browser reached the hub, without a slash at the end.
+pub(crate) fn base_url(app: &App, headers: &HeaderMap) -> String {
+    let scheme = if app.config.insecure_cookies { "http" } else { "https" };
+    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).map_or_else(|| app.config.listen.to_string(), str::to_owned);
+    format!("{scheme}://{host}")
 }

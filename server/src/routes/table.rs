@@ -2,10 +2,10 @@
 //! Leptos's routes (`app/src/app.rs`), those for machines are in the API's description. Who may do what at each of them all is said in `roles.md`,
 //! which a test holds to.
 
-use super::{account, audit, catalogue, connect, csv, decisions, groups, keys, pages, passkeys, password, policy, sharing, users};
+use super::{account, audit, catalogue, connect, csv, decisions, groups, identity, keys, pages, passkeys, password, policy, sharing, users};
 use crate::{
     App,
-    auth::{handlers, verify, verify_passkey},
+    auth::{handlers, oidc, verify, verify_passkey},
     live,
 };
 use axum::{
@@ -47,6 +47,8 @@ pub fn people() -> Vec<Route> {
         form("/account/passkeys/challenge", post(passkeys::challenge)),
         form("/account/passkeys/remove", post(passkeys::remove)),
         form("/account/password", post(password::change)),
+        form("/account/identity/link", post(identity::link)),
+        form("/account/identity/unlink", post(identity::unlink)),
         form("/account/sessions/end", post(account::end)),
         read("/admin/audit.jsonl", get(audit::lines)),
         form("/admin/catalogue/new-metric", get(pages::page).post(catalogue::add)),
@@ -78,6 +80,11 @@ pub fn people() -> Vec<Route> {
         form("/auth/code", post(verify::code)),
         form("/auth/passkey", post(verify_passkey::answer)),
         form("/auth/passkey/challenge", post(verify_passkey::challenge)),
+        read("/auth/oidc/callback/{org}", get(oidc::handlers::callback)),
+        read("/auth/oidc/finish", get(oidc::handlers::finish)),
+        form("/auth/oidc/join", post(oidc::handlers::join)),
+        form("/auth/oidc/start", post(oidc::handlers::start)),
+        form("/auth/oidc/stepup", post(oidc::handlers::step_up)),
         form("/auth/signin", post(handlers::sign_in)),
         form("/auth/signout", post(handlers::sign_out)),
         form("/auth/stepup", post(verify::step_up)),

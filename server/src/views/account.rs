@@ -3,7 +3,7 @@
 use super::{Looking, Viewing, failed, from_store, shell};
 use crate::auth::{
     begin::{ADDRESS, AGENT},
-    factor, passkey, sessions,
+    factor, oidc, passkey, sessions,
 };
 use app::api::Answer;
 use domain::view::*;
@@ -34,6 +34,8 @@ pub async fn account(viewing: &Viewing, l: &Looking) -> Answer<Account> {
         has_password: who.user.password_hash.is_some(),
         codes_left: has.codes,
         offer,
+        provider: hub.oidc_provider(who.user.org).await.map_err(&fault)?.map(|p| p.issuer),
+        identity_since: hub.identity_of(who.user.id).await.map_err(&fault)?.map(|(_, since)| since),
         codes: viewing.once.as_deref().unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
         passkeys: passkeys
             .into_iter()
@@ -64,6 +66,24 @@ pub async fn second_factors(viewing: &Viewing) -> Answer<SecondFactors> {
 
 fn factors(place: Option<&passkey::Place>, has: Factors) -> SecondFactors {
     SecondFactors { app: has.app, passkey: has.passkeys > 0, passkeys_at: place.map(|place| place.origin.clone()) }
+}
+
+/// Whether strangers can sign in at some organisation's identity provider. Not which organisations have one.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn oidc_offered(viewing: &Viewing) -> Answer<bool> {
+    oidc::handlers::offered(&viewing.app).await.map_err(from_store(viewing.app.clock.now()))
+}
+
+/// The organisation whose identity provider stands open to whoever has a one-time link.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn oidc_offered_to(viewing: &Viewing, token: &str) -> Answer<Option<String>> {
+    let now = viewing.app.clock.now();
+    let org = oidc::handlers::offered_to(&viewing.app, token, now).await.map_err(from_store(now))?;
+    Ok(org.and_then(|org| viewing.app.live.board().org(org).map(|o| o.info.name.clone())))
 }
 
 fn row(hash: [u8; 32], record: &SessionRecord, own: [u8; 32]) -> SessionRow {

@@ -21,7 +21,7 @@ pub async fn people(viewing: &Viewing, l: &Looking) -> Answer<People> {
     let org = l.board.org(l.viewer.org).ok_or(Refusal::NotFound)?;
     let rows = l.app.store.hub().people(Some(l.viewer.org)).await.map_err(from_store(l.now))?;
     let row = |p: PersonRecord| {
-        let state = match (p.disabled, p.has_password) {
+        let state = match (p.disabled, p.joined) {
             (true, _) => PersonState::Disabled,
             (false, true) => PersonState::Active,
             (false, false) => PersonState::Invited,

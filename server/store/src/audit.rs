@@ -59,6 +59,12 @@ pub enum Action {
     PasskeyCloned,
     RecoveryCodesMade,
     RecoveryCodeUsed,
+    /// An organisation's people may sign in at its identity provider.
+    ProviderSet,
+    ProviderRemoved,
+    /// A person signs in at the provider from now on.
+    IdentityLinked,
+    IdentityUnlinked,
     SignInFailed,
     /// A sign-in was refused unseen, after too many failures.
     SignInThrottled,
@@ -121,6 +127,10 @@ impl Action {
             Self::PasskeyCloned => "passkey.cloned",
             Self::RecoveryCodesMade => "factor.recovery_codes_made",
             Self::RecoveryCodeUsed => "factor.recovery_code_used",
+            Self::ProviderSet => "oidc.provider_set",
+            Self::ProviderRemoved => "oidc.provider_removed",
+            Self::IdentityLinked => "oidc.linked",
+            Self::IdentityUnlinked => "oidc.unlinked",
             Self::SignInFailed => "signin.failed",
             Self::SignInThrottled => "signin.throttled",
             Self::KeyCreated => "key.created",

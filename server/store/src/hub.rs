@@ -6,6 +6,7 @@ pub mod decisions;
 mod digests;
 pub mod factors;
 pub mod identity;
+pub mod oidc;
 pub mod outbox;
 pub mod passkeys;
 pub mod people;

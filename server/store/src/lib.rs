@@ -44,6 +44,7 @@ pub use hub::{
     decisions::{Decision, Delegates},
     factors::{Added, Factor, Factors, Removed},
     identity::{KeyRecord, SessionRecord, UserRecord},
+    oidc::{Linked, OidcFlow, OidcIdentity, OidcProvider},
     outbox::{Change, PEERS},
     passkeys::{NewPasskey, PasskeyRecord, Purpose, Used},
     people::{PersonRecord, Turned},

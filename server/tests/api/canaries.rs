@@ -6,10 +6,7 @@ use crate::{
     support::*,
     unshared::{gives_away, records},
 };
-use domain::{
-    DataClass, Level, MINUTE, Role,
-    sharing::Audience,
-};
+use domain::{DataClass, Level, MINUTE, Role, sharing::Audience};
 use reqwest::Method;
 use serde_json::json;
 

@@ -6,7 +6,7 @@ use reqwest::{Method, header};
 use server::auth::links;
 
 /// Addresses of every kind: pages, files, data, errors.
-const PATHS: [&str; 18] = [
+const PATHS: [&str; 20] = [
     "/",
     "/orgs",
     "/orgs/alpha",
@@ -24,6 +24,8 @@ const PATHS: [&str; 18] = [
     "/readyz",
     "/pkg/0/nothing.js",
     "/auth/signout",
+    "/auth/oidc/callback/alpha",
+    "/auth/oidc/finish",
     "/connect",
 ];
 
@@ -92,10 +94,13 @@ async fn forms_of_other_pages_change_nothing() {
     let person = app.person(Role::OrgAdmin).await;
     let token = links::new_link(&app.app, store::audit::Actor::default(), person.id).await.expect("a link");
     let before = app.rows().await;
-    let forms: [(&str, Vec<(&str, &str)>); 5] = [
+    let forms: [(&str, Vec<(&str, &str)>); 8] = [
         ("/auth/signout", vec![]),
         ("/auth/signin", vec![("email", &person.email), ("password", PASSWORD)]),
         ("/auth/welcome", vec![("token", &token), ("password", PASSWORD), ("again", PASSWORD)]),
+        ("/auth/oidc/start", vec![("org", "alpha")]),
+        ("/auth/oidc/join", vec![("token", &token)]),
+        ("/account/identity/link", vec![]),
         ("/connect", vec![("name", "stolen")]),
         ("/connect/revoke", vec![("name", "stolen")]),
     ];

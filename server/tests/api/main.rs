@@ -31,6 +31,7 @@ mod live;
 mod nodes;
 mod numbers;
 mod objects;
+mod oidc;
 mod pages;
 mod passkey;
 mod password;

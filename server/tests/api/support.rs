@@ -3,6 +3,7 @@
 mod answer;
 mod authenticator;
 mod body;
+mod idp;
 mod log;
 mod people;
 mod rules;
@@ -11,6 +12,7 @@ mod stream;
 pub use answer::{Answer, link, words};
 pub use authenticator::Authenticator;
 pub use body::*;
+pub use idp::{Asked, Idp, Signed, session_of};
 pub use log::{listen as listen_to_log, logged};
 pub use people::{PASSWORD, Person, SIGNING_IN, cookie_of};
 pub use stream::Stream;

@@ -17,6 +17,10 @@ pub struct Account {
     pub codes_left: u32,
     /// A secret that waits for its first code: its picture as SVG, and as text to type.
     pub offer: Option<(String, String)>,
+    /// The issuer of the organisation's identity provider, if it has one.
+    pub provider: Option<String>,
+    /// Since when the person can sign in there; `None`: not linked.
+    pub identity_since: Option<Timestamp>,
     /// New recovery codes, only in the answer to the form that just made them.
     pub codes: Vec<String>,
     pub passkeys: Vec<PasskeyRow>,

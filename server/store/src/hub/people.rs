@@ -18,8 +18,8 @@ pub struct PersonRecord {
     pub email: String,
     pub name: String,
     pub role: Role,
-    /// Whether he has set a password; else a one-time link waits for him, or has expired.
-    pub has_password: bool,
+    /// Whether he has set a password or signs in at his organisation's provider; else a one-time link waits for him, or has expired.
+    pub joined: bool,
     pub disabled: bool,
     pub last_signed_in_at: Option<Timestamp>,
 }
@@ -36,14 +36,14 @@ pub enum Turned {
 
 type Row = (i64, i64, String, String, String, i64, Option<i64>, Option<i64>);
 
-fn record((id, org, email, name, role, has_password, disabled, seen): Row) -> Result<PersonRecord, StoreError> {
+fn record((id, org, email, name, role, joined, disabled, seen): Row) -> Result<PersonRecord, StoreError> {
     Ok(PersonRecord {
         id,
         org: OrgId(org),
         email,
         name,
         role: role.parse().map_err(StoreError::Internal)?,
-        has_password: has_password > 0,
+        joined: joined > 0,
         disabled: disabled.is_some(),
         last_signed_in_at: seen.map(Timestamp),
     })
@@ -55,8 +55,8 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn people(&self, org: Option<OrgId>) -> Result<Vec<PersonRecord>, StoreError> {
-        const PEOPLE: &str = "SELECT id, org_id, email, name, role, CASE WHEN password_hash IS NULL THEN CAST(0 AS BIGINT) ELSE CAST(1 AS BIGINT) END, \
-             disabled_at, last_signed_in_at FROM users WHERE $1 IS NULL OR org_id = $1 ORDER BY name, id";
+        const PEOPLE: &str = "SELECT id, org_id, email, name, role, CASE WHEN password_hash IS NULL AND id NOT IN (SELECT user_id FROM oidc_identities) \
+             THEN CAST(0 AS BIGINT) ELSE CAST(1 AS BIGINT) END, disabled_at, last_signed_in_at FROM users WHERE $1 IS NULL OR org_id = $1 ORDER BY name, id";
         let rows: Vec<Row> = read!(self, c => sqlx::query_as(PEOPLE).bind(org.map(|o| o.0)).fetch_all(c).await)?;
         rows.into_iter().map(record).collect()
     }
@@ -140,7 +140,8 @@ impl Hub<'_> {
         change: impl for<'c> FnOnce(&'c mut Conn) -> std::pin::Pin<Box<dyn Future<Output = Result<u64, StoreError>> + Send + 'c>> + Send + 'static,
     ) -> Result<Turned, StoreError> {
         const THERE: &str = "SELECT count(*) FROM users WHERE id = $1 AND org_id = $2";
-        const ADMINS: &str = "SELECT count(*) FROM users WHERE org_id = $1 AND role = 'org_admin' AND disabled_at IS NULL AND password_hash IS NOT NULL";
+        const ADMINS: &str = "SELECT count(*) FROM users WHERE org_id = $1 AND role = 'org_admin' AND disabled_at IS NULL \
+             AND (password_hash IS NOT NULL OR id IN (SELECT user_id FROM oidc_identities))";
         let entry = Entry { at, actor: self.actor, action, org: Some(org), object: person(id), detail };
         let work = self.store.inner.writer.run(self.scope(), move |conn| {
             Box::pin(async move {

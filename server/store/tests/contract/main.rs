@@ -26,6 +26,7 @@ mod idempotency;
 mod incidents;
 mod keys;
 mod moving;
+mod oidc;
 mod overlaps;
 mod passkeys;
 mod policies;

@@ -12,8 +12,8 @@ use domain::{
 use sqlx::{Connection, Executor, PgConnection};
 use std::{sync::Arc, time::Duration};
 use store::{
-    Added, CountItem, DayRow, Failure, IncidentFilter, IndicatorFilter, Items, KeyRecord, Mode, NewPasskey, Outcome, Purpose, Push, Retention, SessionRecord,
-    Settings, Store, WeekCount, WeekTotal, What,
+    Added, CountItem, DayRow, Failure, IncidentFilter, IndicatorFilter, Items, KeyRecord, Mode, NewPasskey, OidcIdentity, OidcProvider, Outcome, Purpose, Push,
+    Retention, SessionRecord, Settings, Store, WeekCount, WeekTotal, What,
     audit::Signer,
     moving::{MoveError, Moved, move_database},
 };
@@ -45,6 +45,10 @@ async fn fill(f: &Fixture) {
     assert_eq!(hub.add_passkey(user, passkey, 10, vec![], NOW).await.unwrap(), Added::Another);
     hub.keep_challenge([1; 32], user, Purpose::StepUp, "{}".into(), NOW.plus(HOUR)).await.unwrap();
     hub.add_signin_link(user, [7; 32], NOW.plus(HOUR), NOW).await.unwrap();
+    let provider = OidcProvider { org: f.orgs[0], issuer: "https://id.example".into(), client_id: "hub".into(), secret_file: "/secrets/ä".into() };
+    hub.set_oidc_provider(provider, NOW).await.unwrap();
+    hub.link_identity(user, OidcIdentity { issuer: "https://id.example".into(), subject: "0042".into() }, NOW).await.unwrap();
+    hub.begin_oidc([5; 32], [6; 32], f.orgs[0], "{}".into(), NOW.plus(HOUR), NOW).await.unwrap();
     assert!(hub.count_try(vec![([8; 32], 5)], HOUR, NOW).await.unwrap());
     let record = KeyRecord {
         id: 0,
@@ -122,6 +126,7 @@ async fn portrait(store: &Store, orgs: &[OrgId]) -> Vec<String> {
         format!("{:?}", hub.session([1; 32], NOW).await.unwrap()),
         format!("{:?} {:?}", hub.factor(1).await.unwrap().map(|f| f.secret), hub.factors(1).await.unwrap()),
         format!("{:?}", hub.passkeys(1).await.unwrap()),
+        format!("{:?} {:?}", hub.oidc_providers().await.unwrap(), hub.identity_of(1).await.unwrap()),
         format!("{:?}", hub.viewers_of(&[[1; 32]], NOW).await.unwrap()),
         format!("{:?}", hub.signin_link([7; 32], NOW).await.unwrap()),
         format!("{:?}", hub.key_by_hash([9; 32]).await.unwrap()),

@@ -1,7 +1,11 @@
 //! Who else reported the same thing: shown as far as each organisation lets it, and found whether the value was told or hashed.
 
 use super::support::{Beside, Fixture, NOW, indicator};
-use domain::{DAY, DataClass, HOUR, Level, OrgId, Role, Sight, Timestamp, Tlp, Viewer, indicator::IndicatorType, sharing::{Audience, Marked}};
+use domain::{
+    DAY, DataClass, HOUR, Level, OrgId, Role, Sight, Timestamp, Tlp, Viewer,
+    indicator::IndicatorType,
+    sharing::{Audience, Marked},
+};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::collections::{BTreeMap, BTreeSet};
 use store::{IndicatorDetail, IndicatorFilter, IndicatorItem, Items, Org, Push, Retention, Settings, Store, What};
@@ -107,7 +111,9 @@ async fn whatever_the_rules_what_is_shown_is_what_the_policy_says(mut f: Fixture
             let said: BTreeMap<usize, _> = (0..THINGS).map(|thing| (thing, overlap(sight, reports.iter().filter(|r| r.thing == thing)))).collect();
             // Rows that are listed, each with the number that the policy says.
             let mut shared = 0;
-            for report in reports.iter().filter(|r| (round < 8 || !r.ends) && sight.sees_record(r.owner, DataClass::Indicators, &Marked { tlp: r.tlp, recipients: &r.named, received_at: NOW })) {
+            for report in reports.iter().filter(|r| {
+                (round < 8 || !r.ends) && sight.sees_record(r.owner, DataClass::Indicators, &Marked { tlp: r.tlp, recipients: &r.named, received_at: NOW })
+            }) {
                 let (named, _, unnamed) = &said[&report.thing];
                 shared += u64::from(named.len() > 1 || *unnamed);
             }
