@@ -59,7 +59,7 @@ impl Attempt {
 /// # Errors
 /// When the database fails; then none may be begun.
 pub async fn may_begin(app: &App, address: Option<IpAddr>) -> Result<bool, StoreError> {
-    let who = address.map(|a| (Sha256::digest(format!("flows of {}", network(a))).into(), PER_ADDRESS_BEGUN));
+    let who: Option<([u8; 32], u32)> = address.map(|a| (Sha256::digest(format!("flows of {}", network(a))).into(), PER_ADDRESS_BEGUN));
     app.store.hub().count_try(who.into_iter().collect(), WINDOW, app.clock.now()).await
 }
 
