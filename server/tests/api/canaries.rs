@@ -186,6 +186,7 @@ async fn no_stream_gives_a_foreign_canary_away() {
     plant(&app, "alpha").await;
     // Alpha has made a group meanwhile: whoever was away then is told to read everything again, and nothing else.
     app.obeyed().await;
+    beta.push("metrics", &items([sample(80.0, &app.at(-MINUTE))])).await;
     let known = first.stream(None).await.event().await.id;
     alpha.push("incidents", &items([with(incident("again", "critical", "GREEN"), "title", canary("alpha", "incidents"))])).await;
     alpha.push("metrics", &items([sample(20.0, &app.at(-MINUTE))])).await;
