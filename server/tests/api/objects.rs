@@ -122,7 +122,7 @@ async fn grafana_cve_2024_1313_a_handle_of_another_organisation_deletes_nothing(
     alpha.push("metrics", &items([sample(90.0, &at)])).await;
     let listed = async || {
         let mut all = Vec::new();
-        for path in ["/csv/incidents", "/csv/indicators", "/csv/orgs/alpha"] {
+        for path in ["/csv/incidents", "/csv/indicators", &format!("/csv/orgs/alpha/metrics/{METRIC}")] {
             all.push(admin.get(path).await.text());
         }
         all

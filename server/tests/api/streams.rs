@@ -1,197 +1,20 @@
 //! Whatever changes about who may see what: within five seconds an open stream tells what is still allowed and nothing else, lists and pages
 //! agree with it, and the streams of those who may look no more have ended.
 
+mod world;
+
 use crate::support::*;
-use domain::{
-    DataClass, Level, MINUTE, OrgId, Role, SECOND, Sharing, Sight, Timestamp, Tlp, Viewer,
-    decision::Effect,
-    sharing::{Audience, GroupId, Marked},
-};
+use domain::{DataClass, Level, MINUTE, Role, SECOND, Sharing, sharing::Audience};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use serde_json::json;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
+use world::{Done, Reader, Record, change, push};
 
 /// How long a change may take to reach everybody.
 const EFFECT: Duration = Duration::from_secs(5);
 
-/// Somebody with an open page.
-struct Reader<'a> {
-    org: &'static str,
-    person: Person<'a>,
-    stream: Stream,
-}
-
-impl Reader<'_> {
-    async fn of<'a>(app: &'a TestApp, org: &'static str) -> Reader<'a> {
-        let person = app.person_of(org, Role::Analyst).await;
-        let mut stream = person.stream(None).await;
-        assert_eq!(stream.event().await.kind, "hello");
-        Reader { org, person, stream }
-    }
-
-    /// The topics that came with numbers after `base`, up to the push of the own organisation that ends the round.
-    async fn told(&mut self, base: i64) -> BTreeSet<String> {
-        let (mut all, end) = (BTreeSet::new(), format!("pushes:{}", self.org));
-        loop {
-            let event = self.stream.event().await;
-            // What was told before the change was in force is not this round's.
-            if event.kind != "change" || event.id.parse::<i64>().expect("a number") <= base {
-                continue;
-            }
-            let topics = event.topics();
-            assert!(!topics.is_empty(), "an empty change is a hint, too");
-            all.extend(topics);
-            if all.contains(&end) {
-                return all;
-            }
-        }
-    }
-}
-
-fn sight<'s>(app: &TestApp, sharing: &'s Sharing, org: &str) -> Sight<'s> {
-    Sight { viewer: Viewer { org: app.org(org), role: Role::Analyst }, sharing }
-}
-
-/// A record of a round.
-struct Record {
-    owner: &'static str,
-    class: DataClass,
-    name: String,
-    tlp: Tlp,
-    recipients: Vec<OrgId>,
-    at: Timestamp,
-}
-
-impl Record {
-    fn reaches(&self, app: &TestApp, sharing: &Sharing, org: &str) -> bool {
-        sight(app, sharing, org).sees_record(app.org(self.owner), self.class, &self.marked())
-    }
-
-    /// Whether it is in numbers that the organisation's people are shown, so that they are told that there is something to count again.
-    fn counts(&self, app: &TestApp, sharing: &Sharing, org: &str) -> bool {
-        sight(app, sharing, org).counts_record(app.org(self.owner), self.class, &self.marked())
-    }
-
-    fn marked(&self) -> Marked<'_> {
-        Marked { tlp: self.tlp, recipients: &self.recipients, received_at: self.at }
-    }
-}
-
-/// Each organisation pushes a record of each class, as it is told who may see it.
-async fn push(app: &TestApp, partners: &BTreeMap<&'static str, Partner<'_>>, rng: &mut StdRng, round: usize) -> Vec<Record> {
-    let mut records = Vec::new();
-    for owner in ORGS {
-        let partner = &partners[owner];
-        for class in [DataClass::Incidents, DataClass::Events, DataClass::Indicators] {
-            // Sometimes nobody has anything new of a class, so that a topic is no constant.
-            if rng.random_bool(0.3) {
-                continue;
-            }
-            let (tlp, named) = (Tlp::ALL[rng.random_range(0..Tlp::ALL.len())], ORGS[rng.random_range(0..3)]);
-            let name = format!("r{round}-{owner}");
-            let item = match class {
-                DataClass::Incidents => incident(&name, "critical", tlp.name()),
-                DataClass::Events => event(&name, tlp.name(), &app.at(-MINUTE)),
-                _ => indicator(&format!("{name}.example"), tlp.name()),
-            };
-            let recipients = if named == owner { vec![] } else { vec![named] };
-            partner.push(class.name(), &items([with(item, "recipients", json!(recipients))])).await;
-            records.push(Record { owner, class, name, tlp, recipients: recipients.into_iter().map(|org| app.org(org)).collect(), at: app.now() });
-        }
-    }
-    records
-}
-
-/// Suspends an organisation, or admits it again, by the votes of the two others.
-async fn decide(app: &TestApp, effect: Effect, people: &BTreeMap<&'static str, i64>, org: &str) {
-    let hub = app.app.store.hub();
-    let right = hub.decision_rights().await.expect("rights").into_iter().find(|r| r.kind == effect.kind()).expect("the right");
-    let voters: Vec<&str> = ORGS.into_iter().filter(|o| *o != org).collect();
-    let by = |org: &str| (app.org(org), people[org]);
-    let id = hub.propose(effect, "a reason".into(), by(voters[0]), &right, app.now()).await.expect("a decision");
-    for org in voters {
-        hub.vote(id, by(org), true, String::new(), app.now()).await.expect("a vote");
-    }
-}
-
-/// What happened to whom.
-enum Done {
-    /// Other rules, memberships or roles.
-    Rules,
-    /// This reader may look no more.
-    Ended(usize),
-}
-
-/// One change, of a random kind.
-async fn change(
-    app: &TestApp,
-    rng: &mut StdRng,
-    readers: &[Reader<'_>],
-    group: GroupId,
-    suspended: &mut Option<&'static str>,
-    people: &BTreeMap<&'static str, i64>,
-) -> Done {
-    let hub = app.app.store.hub();
-    let (owner, other) = (ORGS[rng.random_range(0..3)], ORGS[rng.random_range(0..3)]);
-    let who = rng.random_range(0..readers.len());
-    let reader = &readers[who];
-    match rng.random_range(0..9) {
-        0..3 => {
-            let class = DataClass::ALL[rng.random_range(0..4)];
-            let audience = [Audience::Everyone, Audience::Group(group), Audience::Organisation(app.org(other))][rng.random_range(0..3)];
-            let level = if rng.random_bool(0.2) { None } else { Some(Level::ALL[rng.random_range(0..4)]) };
-            println!("{owner} shows {audience:?} {class:?} as {level:?}");
-            hub.set_rule(app.org(owner), class, audience, level, app.now()).await.expect("a rule");
-        }
-        3 => {
-            println!("{other} leaves the group");
-            hub.leave(group, app.org(other), app.now()).await.expect("the database");
-        }
-        4 => {
-            println!("{other} joins the group");
-            for org in ORGS {
-                hub.invite(group, app.org(org), app.org(other), app.now()).await.expect("the database");
-            }
-            hub.join(group, app.org(other), app.now()).await.expect("the database");
-        }
-        5 => {
-            let effect = match suspended.take() {
-                Some(org) => {
-                    println!("{org} is admitted again");
-                    decide(app, Effect::AdmitOrganisation { org: app.org(org).0 }, people, org).await;
-                    return Done::Rules;
-                }
-                None => Effect::SuspendOrganisation { org: app.org(owner).0 },
-            };
-            println!("{owner} is suspended");
-            *suspended = Some(owner);
-            decide(app, effect, people, owner).await;
-        }
-        6 => {
-            let role = Role::ALL[rng.random_range(0..Role::ALL.len())];
-            println!("{} becomes {role}", reader.person.email);
-            hub.set_role(app.org(reader.org), reader.person.id, role, app.now()).await.expect("the database");
-        }
-        7 => {
-            println!("{} is disabled", reader.person.email);
-            hub.disable_user(app.org(reader.org), reader.person.id, app.now()).await.expect("the database");
-            return Done::Ended(who);
-        }
-        _ => {
-            println!("{} signs out elsewhere", reader.person.email);
-            hub.end_sessions(reader.person.id, None, [0; 32], app.now()).await.expect("the database");
-            return Done::Ended(who);
-        }
-    }
-    Done::Rules
-}
-
 /// What a stream was told against what its reader may see, and the lists and pages against the same.
-async fn check(app: &TestApp, sharing: &Sharing, records: &[Record], reader: &mut Reader<'_>, base: i64) {
-    let told = reader.told(base).await;
+async fn check(app: &TestApp, sharing: &Sharing, records: &[Record], reader: &mut Reader<'_>, (base, end): (i64, i64)) {
+    let told = reader.told(base, end).await;
     let me = app.org(reader.org);
     for owner in ORGS {
         for class in [DataClass::Incidents, DataClass::Events, DataClass::Indicators] {
@@ -261,11 +84,14 @@ async fn mattermost_cve_2026_9162_a_change_of_rights_is_in_force_within_five_sec
         let (sharing, base) = (hub.sharing().await.expect("rules"), app.app.live.board().seq);
         // What was there before is seen by the new rules, what comes is told by them.
         let new = push(&app, &partners, &mut rng, round).await;
+        let mut ends = BTreeMap::new();
         for org in ORGS {
             partners[org].push("metrics", &items([sample(rng.random_range(0.0..100.0), &app.at(-SECOND))])).await;
+            ends.insert(org, app.app.live.board().seq);
         }
         for reader in &mut readers {
-            check(&app, &sharing, &new, reader, base).await;
+            let end = ends[reader.org];
+            check(&app, &sharing, &new, reader, (base, end)).await;
         }
         for reader in &readers {
             let page = reader.person.page("/incidents").await;
