@@ -18,6 +18,7 @@ pub mod keys;
 pub mod links;
 pub mod passkey;
 pub mod password;
+pub mod seal;
 pub mod sessions;
 mod strength;
 #[cfg(test)]
