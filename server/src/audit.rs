@@ -5,10 +5,8 @@
 //! guesses would write the trail.
 
 mod file;
-mod key;
 
 pub use file::CheckpointFile;
-pub use key::{key_file, open_key};
 
 use crate::{
     App,
@@ -16,6 +14,7 @@ use crate::{
         SignedIn,
         keys::{self, ApiKey},
     },
+    key_file::Kind,
 };
 use arc_swap::ArcSwapOption;
 use axum::http::{HeaderMap, header};
@@ -35,6 +34,8 @@ use store::{
 };
 use utoipa::ToSchema;
 
+/// The file of the key that signs.
+pub const KEY: Kind = Kind { name: "signing key", extension: "signing-key", variable: "SHIELDWALL_SIGNING_KEY_FILE" };
 /// Between two checkpoints. What is cut off the trail sooner than it was signed leaves no trace.
 const EVERY: Duration = Duration::from_secs(5 * 60);
 /// Refusals remembered at most, so that they are not written again within the minute.

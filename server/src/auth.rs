@@ -20,6 +20,7 @@ pub mod links;
 pub mod oidc;
 pub mod passkey;
 pub mod password;
+pub mod seal;
 pub mod sessions;
 mod strength;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::{
     api::PUSHES_PER_MINUTE,
     audit::Trail,
-    auth::{keys::KeyCache, oidc::Providers, passkey::Place},
+    auth::{keys::KeyCache, oidc::Providers, passkey::Place, seal::Seal},
     clock::Clock,
     live::Live,
     policy::default_policy,
@@ -22,6 +22,8 @@ pub struct App {
     pub views: Arc<ViewCache>,
     pub keys: Arc<KeyCache>,
     pub audit: Arc<Trail>,
+    /// The seal on secrets in the database.
+    pub seal: Arc<Seal>,
     /// Where passkeys of this hub belong; `None`: its address can have none.
     pub passkeys: Option<Arc<Place>>,
     pub providers: Arc<Providers>,
@@ -73,6 +75,7 @@ impl App {
             views: Arc::default(),
             keys: Arc::new(KeyCache::new(PUSHES_PER_MINUTE)),
             audit: Arc::default(),
+            seal: Arc::default(),
             passkeys: Place::of(&config.public_url, &config.alliance).map(Arc::new),
             providers: Arc::default(),
             clock,

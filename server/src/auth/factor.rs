@@ -15,8 +15,7 @@ const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 const LETTERS_OF_A_CODE: usize = 16;
 
 /// A new secret.
-#[must_use]
-pub fn new_secret() -> Vec<u8> {
+fn new_secret() -> Vec<u8> {
     let mut secret = vec![0; SECRET];
     rand::fill(&mut secret[..]);
     secret
@@ -81,6 +80,23 @@ fn recovery_hash(code: &str) -> Option<[u8; 32]> {
     (plain.len() == LETTERS_OF_A_CODE).then(|| Sha256::digest(plain).into())
 }
 
+/// Makes a person a new secret, which counts once a code of it was right. False where one is confirmed already.
+///
+/// # Errors
+/// When the database fails, or there is no key to seal it.
+pub async fn offer(app: &App, user: i64) -> Result<bool, StoreError> {
+    app.store.hub().offer_factor(user, app.seal.seal(user, &new_secret())?, app.clock.now()).await
+}
+
+/// A person's secret, and whether it was confirmed.
+///
+/// # Errors
+/// When the database fails, or the seal does not open.
+pub async fn secret(app: &App, user: i64) -> Result<Option<(Vec<u8>, bool)>, StoreError> {
+    let factor = app.store.hub().factor(user).await?;
+    factor.map(|f| Ok((app.seal.open(user, &f.secret)?, f.confirmed))).transpose()
+}
+
 /// Whether a code of the app, or a recovery code, is a person's and was not used before; it is used up.
 ///
 /// # Errors
@@ -91,8 +107,8 @@ pub async fn accept(app: &App, user: i64, code: &str) -> Result<bool, StoreError
     if let Some(hash) = recovery_hash(code) {
         return hub.use_recovery_code(user, hash, now).await;
     }
-    let Some(factor) = hub.factor(user).await?.filter(|f| f.confirmed) else { return Ok(false) };
-    match step_of(&factor.secret, code, now) {
+    let Some((secret, _)) = secret(app, user).await?.filter(|(_, confirmed)| *confirmed) else { return Ok(false) };
+    match step_of(&secret, code, now) {
         Some(step) => hub.use_step(user, step).await,
         None => Ok(false),
     }

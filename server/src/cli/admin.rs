@@ -94,6 +94,8 @@ enum UserCommand {
     Add(Box<UserAdd>),
     /// Takes the second factors of somebody away (app, passkeys, recovery codes) who lost them.
     ResetFactor { email: String },
+    /// Takes the authenticator apps of all people away, where the key that seals their secrets is lost; the next start of a hub makes another.
+    ForgetApps,
 }
 
 #[derive(ClapArgs, Debug)]
@@ -166,6 +168,10 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         What::Decision(command) => decisions::run(&store, command, now).await,
         What::Group(command) => sharing::groups(&store, command, now).await,
         What::User(UserCommand::ResetFactor { email }) => reset_factor(&store, &email, now).await,
+        What::User(UserCommand::ForgetApps) => {
+            let apps = store.hub().forget_apps(now).await?;
+            print(&format!("{apps} authenticator apps are gone, and with them the lost sealing key"))
+        }
         What::User(UserCommand::Add(add)) => {
             let app = App::open(offline(), &args.database, clock).await?;
             let done = add_user(&app, *add, now).await;

@@ -47,7 +47,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         loaded?;
     }
     let app = App::open(config, &args.demo_database, clock).await?;
-    app.audit.sign_with(args.hub.signer(&args.demo_database)?);
+    args.hub.give_keys(&app, &args.demo_database).await?;
     bar.finish_and_clear();
     tracing::info!(seconds = started.elapsed().as_secs_f32(), new, "demo data is ready");
     let base = args.hub.address.public_url.clone().unwrap_or_else(|| format!("http://{address}"));

@@ -1,6 +1,6 @@
 //! Options that several commands share: where the hub listens, where its data is, how long it keeps what.
 
-use crate::{audit, state::Config};
+use crate::{App, audit, auth::seal, key_file::Kind, state::Config};
 use clap::Args;
 use domain::{DAY, HOUR, MINUTE, SECOND};
 use std::{net::SocketAddr, path::PathBuf};
@@ -20,6 +20,10 @@ pub struct HubOptions {
     /// The key that signs the audit trail's checkpoints, made where there is none; the default is beside SQLite's file, else data/shieldwall.signing-key.
     #[arg(long, env = "SHIELDWALL_SIGNING_KEY_FILE")]
     signing_key_file: Option<PathBuf>,
+    /// The key that seals secrets of authenticator apps, made where the database has none; all hubs of one database need the same. The default is beside
+    /// SQLite's file, else data/shieldwall.sealing-key.
+    #[arg(long, env = "SHIELDWALL_SEALING_KEY_FILE")]
+    sealing_key_file: Option<PathBuf>,
     #[command(flatten)]
     pub retention: RetentionOptions,
     /// Ask nobody to have a second factor. Without this, administrators, coordinators, stewards and auditors must set one up.
@@ -74,15 +78,14 @@ impl AddressOptions {
 }
 
 impl HubOptions {
-    /// Opens the signing key of a hub on this database.
+    /// Gives a hub on this database its keys: the one that signs, and the one that seals.
     ///
     /// # Errors
-    /// When it can be neither read nor made.
-    pub fn signer(&self, database: &str) -> anyhow::Result<Signer> {
-        match &self.signing_key_file {
-            Some(file) => audit::open_key(file),
-            None => audit::open_key(&audit::key_file(database)?),
-        }
+    /// When one can be neither read nor made, or the database is sealed under another.
+    pub async fn give_keys(&self, app: &App, database: &str) -> anyhow::Result<()> {
+        let file = |given: &Option<PathBuf>, kind: Kind| given.clone().map_or_else(|| kind.file(database), Ok);
+        app.audit.sign_with(Signer::new(&audit::KEY.open(&file(&self.signing_key_file, audit::KEY)?)?));
+        app.seal.open_with(&app.store, &file(&self.sealing_key_file, seal::KEY)?).await
     }
 
     /// The running program's configuration.

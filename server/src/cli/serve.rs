@@ -21,7 +21,7 @@ pub struct Args {
 /// Serves until SIGTERM.
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let app = App::open(args.hub.config(false), &args.database, Clock::default()).await?;
-    app.audit.sign_with(args.hub.signer(&args.database)?);
+    args.hub.give_keys(&app, &args.database).await?;
     let listener = listen(&args.hub).await?;
     tracing::info!(address = %listener.local_addr()?, url = args.hub.address.base_url(), "serving");
     routes::serve(app, listener).await;

@@ -31,7 +31,7 @@ pub struct Which {
 
 /// Makes a secret for an app, which counts once a code of it was right.
 pub async fn offer(State(app): State<App>, Verified(who): Verified) -> Response {
-    match app.store.hub().offer_factor(who.user.id, factor::new_secret(), app.clock.now()).await {
+    match factor::offer(&app, who.user.id).await {
         Ok(made) => back(if made { "offered" } else { "there" }),
         Err(error) => failed(&error),
     }
@@ -51,11 +51,11 @@ pub async fn confirm(
         Ok(None) => return back("throttled"),
         Err(error) => return failed(&error),
     };
-    let waiting = match hub.factor(id).await {
-        Ok(factor) => factor.filter(|f| !f.confirmed),
+    let waiting = match factor::secret(&app, id).await {
+        Ok(factor) => factor.filter(|(_, confirmed)| !confirmed),
         Err(error) => return failed(&error),
     };
-    let Some(step) = waiting.and_then(|f| factor::step_of(&f.secret, &form.code, now)) else { return back("wrong") };
+    let Some(step) = waiting.and_then(|(secret, _)| factor::step_of(&secret, &form.code, now)) else { return back("wrong") };
     let (codes, hashes) = factor::recovery_codes();
     match hub.confirm_factor(id, step, hashes, now).await {
         Ok(Added::First) => {

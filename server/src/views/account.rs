@@ -20,9 +20,9 @@ pub async fn account(viewing: &Viewing, l: &Looking) -> Answer<Account> {
     let (hub, fault) = (l.app.store.hub(), from_store(l.now));
     let needs_factor = l.app.config.second_factor && who.user.role.needs_second_factor();
     let has = hub.factors(who.user.id).await.map_err(&fault)?;
-    let factor = hub.factor(who.user.id).await.map_err(&fault)?;
-    let offer = match factor.as_ref().filter(|f| !f.confirmed) {
-        Some(f) => Some((factor::picture(&f.secret, &l.app.config.alliance, &who.user.email).map_err(failed)?, factor::typed(&f.secret))),
+    let waiting = factor::secret(&l.app, who.user.id).await.map_err(&fault)?.filter(|(_, confirmed)| !confirmed);
+    let offer = match waiting {
+        Some((secret, _)) => Some((factor::picture(&secret, &l.app.config.alliance, &who.user.email).map_err(failed)?, factor::typed(&secret))),
         None => None,
     };
     let passkeys = hub.passkeys(who.user.id).await.map_err(&fault)?;

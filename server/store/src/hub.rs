@@ -20,7 +20,7 @@ pub mod throttle;
 use crate::{
     Store, StoreError,
     audit::{self, Action, Actor, Entry},
-    db::{Conn, Scope, execute, read},
+    db::{Conn, Scope, execute, on_conn, read},
     writer::Keep,
 };
 use domain::{Timestamp, catalogue::ScoringPolicy};
@@ -124,6 +124,22 @@ impl Hub<'_> {
             Box::pin(async move {
                 execute!(conn, c => sqlx::query(SET).bind(key).bind(value).execute(&mut *c).await)?;
                 Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Stores a setting of this alliance where there is none yet; what there is, on all nodes.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn first_meta(&self, key: &'static str, value: String) -> Result<String, StoreError> {
+        const FIRST: &str = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING";
+        const THERE: &str = "SELECT value FROM meta WHERE key = $1";
+        self.write(move |conn| {
+            Box::pin(async move {
+                execute!(conn, c => sqlx::query(FIRST).bind(key).bind(value).execute(&mut *c).await)?;
+                Ok(on_conn!(conn, c => sqlx::query_scalar(THERE).bind(key).fetch_one(&mut *c).await)?)
             })
         })
         .await

@@ -20,7 +20,7 @@ async fn enrol(app: &TestApp, person: &Person<'_>) -> (Authenticator, Vec<String
     assert_eq!(person.post("/account/factor", &[]).await.header("location"), "/account?done=offered");
     let page = person.page("/account").await;
     assert!(page.contains("<svg") && page.contains("Type the six digits"), "{page}");
-    let secret = app.app.store.hub().factor(person.id).await.expect("the database").expect("a secret").secret;
+    let (secret, _) = server::auth::factor::secret(&app.app, person.id).await.expect("the database").expect("a secret");
     assert!(page.contains(&server::auth::factor::typed(&secret)));
     let authenticator = Authenticator(secret);
     assert_eq!(person.post("/account/factor/confirm", &[("code", "000000")]).await.header("location"), "/account?done=wrong");
@@ -213,4 +213,28 @@ async fn a_link_that_sets_a_password_is_no_second_factor() {
     };
     assert_eq!(set.header("location"), "/signin/code");
     assert_eq!(app.visit("/", &cookie_of(&set)).await.status, 303);
+}
+
+#[tokio::test]
+async fn a_copy_of_the_database_makes_no_codes_and_a_hub_with_another_key_does_not_start() {
+    let app = TestApp::start().await;
+    let person = app.person(Role::Analyst).await;
+    let (authenticator, _) = enrol(&app, &person).await;
+    let gives = |bytes: &[u8]| bytes.windows(20).any(|w| w == &authenticator.0[..]);
+    let hex: String = authenticator.0.iter().map(|b| format!("{b:02x}")).collect();
+    for content in app.contents().await {
+        assert!(!gives(&content) && !String::from_utf8_lossy(&content).contains(&hex), "the secret lies open");
+    }
+    let (here, store) = (app.folder.path(), &app.app.store);
+    let seal = server::auth::seal::Seal::default();
+    let missing = seal.open_with(store, &here.join("none.sealing-key")).await.expect_err("no key").to_string();
+    assert!(missing.contains("is missing") && missing.contains("forget-apps"), "{missing}");
+    assert!(!here.join("none.sealing-key").exists(), "none is made in its place");
+    std::fs::write(here.join("other.sealing-key"), "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").expect("a file");
+    let other = seal.open_with(store, &here.join("other.sealing-key")).await.expect_err("another key").to_string();
+    assert!(other.contains("is not the key"), "{other}");
+    std::fs::write(here.join("same.sealing-key"), "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=").expect("a file");
+    seal.open_with(store, &here.join("same.sealing-key")).await.expect("the same key on another node");
+    let sealed = store.hub().factor(person.id).await.expect("the database").expect("a secret").secret;
+    assert_eq!(seal.open(person.id, &sealed).expect("it opens"), authenticator.0);
 }

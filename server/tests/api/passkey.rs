@@ -107,7 +107,7 @@ async fn an_answer_to_anything_but_the_own_challenge_is_refused() {
     // Signed by another key under the same name, and nonsense.
     app.app.clock.advance(16 * MINUTE);
     let half = password(&app, &person.email).await;
-    let forged = Authenticator::at(HERE).get(&challenge(&app, &half).await).replace(&good.id(), "x");
+    let forged = Authenticator::at(HERE).get(&challenge(&app, &half).await);
     let mut forged: Value = serde_json::from_str(&forged).expect("JSON");
     (forged["id"], forged["rawId"]) = (good.id().into(), good.id().into());
     assert_eq!(send(&app, &half, &forged.to_string()).await.header("location"), REFUSED);
@@ -225,8 +225,7 @@ async fn neither_anothers_passkey_nor_a_removed_one_nor_one_of_somebody_disabled
     let half = password(&app, &other.email).await;
     let asked = challenge(&app, &half).await;
     app.app.store.hub().disable_user(app.org("alpha"), other.id, app.now()).await.expect("disabled");
-    let answer = send(&app, &half, &theirs.get(&asked)).await;
-    assert_eq!((answer.header("location"), answer.headers.get("set-cookie")), ("/signin?error=late&next=%2Forgs", None));
+    assert_eq!(send(&app, &half, &theirs.get(&asked)).await.header("location"), "/signin?error=late&next=%2Forgs");
     assert_eq!(app.form("/auth/passkey/challenge", &[], &half).await.status, 401);
 }
 

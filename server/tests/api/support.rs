@@ -132,6 +132,7 @@ impl TestApp {
             retention: store::Retention::default(),
         };
         let app = App::open(config, &database, Clock::default()).await.expect("the hub opens");
+        assert!(app.seal.take(&app.store, &[7; 32]).await.expect("the database"), "a key that seals");
         for slug in ORGS {
             let org = Org {
                 id: OrgId(0),

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 /// The secret that a person's authenticator app shares with the hub.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Factor {
+    /// Sealed by the program; the store does not know the key.
     pub secret: Vec<u8>,
     /// Whether a first code was right, so that codes are asked for.
     pub confirmed: bool,
@@ -143,6 +144,30 @@ impl Hub<'_> {
         .await
     }
 
+    /// Secrets that lie open from before they were sealed: those of bare length.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn open_secrets(&self) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
+        const OPEN: &str = "SELECT user_id, secret FROM second_factors WHERE length(secret) = 20";
+        Ok(read!(self, c => sqlx::query_as(OPEN).fetch_all(c).await)?)
+    }
+
+    /// Puts a sealed secret in the place of the open one, unless that was replaced meanwhile.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn seal_secret(&self, user: i64, open: Vec<u8>, sealed: Vec<u8>) -> Result<(), StoreError> {
+        const SEAL: &str = "UPDATE second_factors SET secret = $3 WHERE user_id = $1 AND secret = $2";
+        self.write(move |conn| {
+            Box::pin(async move {
+                execute!(conn, c => sqlx::query(SEAL).bind(user).bind(open).bind(sealed).execute(&mut *c).await)?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
     /// Takes the first code of a new secret, by its time step, and where it is the person's first second factor keeps the recovery codes that go with
     /// it. Refused where nothing waited.
     ///
@@ -241,6 +266,27 @@ impl Hub<'_> {
             })
         });
         Ok(work.await? == Removed::Done)
+    }
+
+    /// Takes the authenticator apps of all people away, and the hash of the key that sealed their secrets, which is lost. Says how many there were.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_apps(&self, at: Timestamp) -> Result<usize, StoreError> {
+        const APPS: &str = "DELETE FROM second_factors RETURNING user_id";
+        const KEY: &str = "DELETE FROM meta WHERE key = 'sealing_key'";
+        let actor = self.actor;
+        self.write(move |conn| {
+            Box::pin(async move {
+                let users: Vec<i64> = on_conn!(conn, c => sqlx::query_scalar(APPS).fetch_all(&mut *c).await)?;
+                execute!(conn, c => sqlx::query(KEY).execute(&mut *c).await)?;
+                for user in &users {
+                    removed(conn, actor, *user, Some((Action::FactorRemoved, json!({ "sealing_key": "lost" }))), false, at).await?;
+                }
+                Ok(users.len())
+            })
+        })
+        .await
     }
 
     /// A person's sessions that last, the newest first, by the hashes of their ids.

@@ -30,7 +30,7 @@ async fn recovery_codes_come_with_the_first_factor_and_go_with_the_last(f: Fixtu
     assert_eq!(hub.add_passkey(user, passkey(2), 2, vec![[3; 32]], NOW).await.unwrap(), Added::Another);
     assert_eq!(hub.add_passkey(user, passkey(3), 2, vec![[3; 32]], NOW).await.unwrap(), Added::Refused, "as many as there may be");
     assert_eq!(hub.add_passkey(other, passkey(1), 2, vec![[3; 32]], NOW).await.unwrap(), Added::Refused, "somebody else's");
-    assert!(hub.offer_factor(user, vec![3; 20]).await.unwrap());
+    assert!(hub.offer_factor(user, vec![3; 20], NOW).await.unwrap());
     assert_eq!(hub.confirm_factor(user, 1, vec![[4; 32]], NOW).await.unwrap(), Added::Another);
     assert_eq!(hub.confirm_factor(user, 2, vec![[4; 32]], NOW).await.unwrap(), Added::Refused, "nothing waits");
     assert_eq!(hub.factors(user).await.unwrap(), Factors { app: true, passkeys: 2, codes: 2 });
@@ -46,15 +46,37 @@ async fn recovery_codes_come_with_the_first_factor_and_go_with_the_last(f: Fixtu
     assert_eq!(hub.add_passkey(user, passkey(4), 2, vec![[1; 32]], NOW).await.unwrap(), Added::First);
     assert!(hub.reset_factors(user, NOW).await.unwrap() && !hub.reset_factors(user, NOW).await.unwrap());
     assert_eq!(hub.factors(user).await.unwrap(), Factors::default());
-    let removed = ["passkey.removed", "factor.removed", "passkey.removed"];
-    assert_eq!(actions(&f).await, [&["passkey.added", "passkey.added", "factor.set"], &removed, &["passkey.added", "factor.removed"][..]].concat());
+    let added = ["passkey.added", "passkey.added", "factor.set"];
+    let removed = ["passkey.removed", "factor.removed", "passkey.removed", "passkey.added", "factor.removed"];
+    assert_eq!(actions(&f).await, [&added[..], &removed[..]].concat());
+}
+
+on_both!(secrets_that_lay_open_are_sealed_and_forgotten_with_a_lost_key);
+async fn secrets_that_lay_open_are_sealed_and_forgotten_with_a_lost_key(f: Fixture) {
+    let (hub, user, other) = (f.store.hub(), user(&f, "a@b.example").await, user(&f, "c@b.example").await);
+    for who in [user, other] {
+        assert!(hub.offer_factor(who, vec![who as u8; 20], NOW).await.unwrap());
+        hub.confirm_factor(who, 1, vec![[who as u8; 32]], NOW).await.unwrap();
+    }
+    let mut open = hub.open_secrets().await.unwrap();
+    open.sort();
+    assert_eq!(open, [(user, vec![user as u8; 20]), (other, vec![other as u8; 20])]);
+    hub.seal_secret(user, vec![user as u8; 20], vec![1; 48]).await.unwrap();
+    hub.seal_secret(other, vec![9; 20], vec![2; 48]).await.unwrap();
+    assert_eq!(hub.open_secrets().await.unwrap(), [(other, vec![other as u8; 20])], "one that was replaced meanwhile stays");
+    assert_eq!(hub.factor(user).await.unwrap().map(|f| f.secret), Some(vec![1; 48]));
+    let first = async |key: &str| hub.first_meta("sealing_key", key.into()).await.unwrap();
+    assert_eq!((first("one").await.as_str(), first("two").await.as_str()), ("one", "one"));
+    assert_eq!(hub.forget_apps(NOW).await.unwrap(), 2);
+    assert_eq!((hub.factors(user).await.unwrap(), hub.meta("sealing_key").await.unwrap()), (Factors::default(), None));
+    assert_eq!(actions(&f).await, ["factor.set", "factor.set", "factor.removed", "factor.removed"]);
 }
 
 on_both!(a_count_of_uses_only_grows);
 async fn a_count_of_uses_only_grows(f: Fixture) {
     let (hub, user, other) = (f.store.hub(), user(&f, "a@b.example").await, user(&f, "c@b.example").await);
     hub.add_passkey(user, passkey(1), 10, vec![], NOW).await.unwrap();
-    let used = async |who, counter, at: Timestamp| hub.use_passkey(who, vec![1; 16], format!("{{\"n\":{counter}}}"), counter, at).await.unwrap();
+    let used = async |who: i64, counter: u32, at: Timestamp| hub.use_passkey(who, vec![1; 16], format!("{{\"n\":{counter}}}"), counter, at).await.unwrap();
     assert_eq!((used(user, 0, NOW).await, used(user, 0, NOW.plus(1)).await), (Used::Yes, Used::Yes), "one that does not count");
     assert_eq!((used(user, 7, NOW.plus(2)).await, used(user, 7, NOW).await, used(user, 0, NOW).await), (Used::Yes, Used::Cloned, Used::Cloned));
     assert_eq!((used(other, 9, NOW).await, hub.passkey_cloned(other, vec![1; 16], NOW).await.unwrap()), (Used::Gone, Used::Gone));

@@ -137,7 +137,6 @@ pub async fn change(
         0..3 => {
             let class = DataClass::ALL[rng.random_range(0..4)];
             let audience = [Audience::Everyone, Audience::Group(group), Audience::Organisation(app.org(other))][rng.random_range(0..3)];
-            // Records at their ends only: what lies between has no records to tell of.
             let levels = Level::ALL;
             let level = if rng.random_bool(0.2) { None } else { Some(levels[rng.random_range(0..levels.len())]) };
             println!("{owner} shows {audience:?} {class:?} as {level:?}");

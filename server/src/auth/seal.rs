@@ -1,0 +1,114 @@
+//! The seal on secrets that the hub must be able to read again: those of authenticator apps. Whoever has a copy of the database alone makes no codes
+//! with it.
+//!
+//! AES-256-GCM under a key in a file beside the database ([`crate::key_file`]), with a fresh nonce for each secret, and bound to its person, so that
+//! nobody's secret can be put in another's place. All hubs of one database need the same key: the database keeps a hash of it, and a hub that was
+//! given another does not start.
+
+use crate::key_file::Kind;
+use aes_gcm::{
+    Aes256Gcm, Key, Nonce,
+    aead::{Aead, KeyInit, Payload},
+};
+use anyhow::{Context, bail};
+use sha2::{Digest, Sha256};
+use std::{path::Path, sync::OnceLock};
+use store::{Store, StoreError};
+
+/// The file of the key.
+pub const KEY: Kind = Kind { name: "sealing key", extension: "sealing-key", variable: "SHIELDWALL_SEALING_KEY_FILE" };
+
+/// The setting with the hash of the key.
+const META: &str = "sealing_key";
+/// What to do about another key, or none.
+const ADVICE: &str = "copy the file from another hub or from where it is kept (SHIELDWALL_SEALING_KEY_FILE names another place); where it is lost, \
+                      `shieldwall admin user forget-apps` lets everybody set an authenticator app up anew";
+/// Bytes of a nonce.
+const NONCE: usize = 12;
+
+/// Seals and opens. One for the whole program; until it has a key it does neither.
+#[derive(Default)]
+pub struct Seal {
+    cipher: OnceLock<Aes256Gcm>,
+}
+
+impl Seal {
+    /// Takes the key of the file for this database, which is made where the database has none yet, and seals what lies open from before.
+    ///
+    /// # Errors
+    /// When the file cannot be read or made, or the database has another key.
+    pub async fn open_with(&self, store: &Store, file: &Path) -> anyhow::Result<()> {
+        let at = file.display();
+        if store.hub().meta(META).await?.is_some() && !std::fs::exists(file).with_context(|| format!("cannot read the sealing key {at}"))? {
+            bail!("{at} is missing, and secrets in the database are sealed under it: {ADVICE}");
+        }
+        let key = KEY.open(file)?;
+        if !self.take(store, &key).await? {
+            bail!("{at} is not the key that secrets in the database are sealed under: {ADVICE}");
+        }
+        Ok(())
+    }
+
+    /// Takes a key. False where the database has another.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn take(&self, store: &Store, key: &[u8; 32]) -> Result<bool, StoreError> {
+        let hash: String = Sha256::digest([&b"sealing key "[..], &key[..]].concat()).iter().map(|b| format!("{b:02x}")).collect();
+        if store.hub().first_meta(META, hash.clone()).await? != hash {
+            return Ok(false);
+        }
+        let _ = self.cipher.set(Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key)));
+        for (user, secret) in store.hub().open_secrets().await? {
+            let sealed = self.seal(user, &secret)?;
+            store.hub().seal_secret(user, secret, sealed).await?;
+        }
+        Ok(true)
+    }
+
+    /// A person's secret as the database keeps it.
+    ///
+    /// # Errors
+    /// When there is no key.
+    pub fn seal(&self, user: i64, secret: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let nonce: [u8; NONCE] = rand::random();
+        let payload = Payload { msg: secret, aad: &user.to_be_bytes() };
+        let sealed = self.cipher()?.encrypt(&Nonce::from(nonce), payload).map_err(|_| StoreError::Internal("a secret could not be sealed".into()))?;
+        Ok([&nonce[..], &sealed].concat())
+    }
+
+    /// A person's secret again.
+    ///
+    /// # Errors
+    /// When there is no key, or it is not what was sealed for this person.
+    pub fn open(&self, user: i64, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let wrong = || StoreError::Internal(format!("the secret of user {user} is not what was sealed"));
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE>().ok_or_else(wrong)?;
+        self.cipher()?.decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: &user.to_be_bytes() }).map_err(|_| wrong())
+    }
+
+    fn cipher(&self) -> Result<&Aes256Gcm, StoreError> {
+        self.cipher.get().ok_or_else(|| StoreError::Internal("there is no sealing key".into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_opens_under_its_key_for_its_person_only() {
+        let with = |key: u8| Seal { cipher: Aes256Gcm::new(&Key::<Aes256Gcm>::from([key; 32])).into() };
+        let (seal, secret) = (with(1), [7; 20]);
+        let sealed = seal.seal(3, &secret).unwrap();
+        assert_eq!(seal.open(3, &sealed).unwrap(), secret);
+        assert_ne!(seal.seal(3, &secret).unwrap(), sealed, "never the same twice");
+        assert!(!sealed.windows(4).any(|w| w == [7; 4]));
+        let mut changed = sealed.clone();
+        changed[20] ^= 1;
+        for (seal, user, sealed) in [(&with(2), 3, &sealed[..]), (&seal, 4, &sealed[..]), (&seal, 3, &changed[..]), (&seal, 3, &sealed[1..]), (&seal, 3, &[])] {
+            assert!(seal.open(user, sealed).is_err());
+        }
+        assert!(Seal::default().seal(3, &secret).is_err());
+    }
+}
