@@ -20,7 +20,7 @@ fn All(page: Signal<Groups>, done: String) -> impl IntoView {
         "invited" => Some("Invited. They see and share nothing through the group before they join."),
         "joined" => Some("Joined. It is in force on every page and open stream within 5 seconds."),
         "left" => Some("Left. Nothing is shared through the group any more."),
-        "exists" => Some("There is a group of this name already."),
+        "exists" => Some("Your organisation has made a group of this name already."),
         "unnamed" => Some("A group needs a name."),
         "unknown" => Some("There is no such group or invitation."),
         _ => None,

@@ -185,6 +185,9 @@ pub async fn groups(store: &Store, command: GroupCommand, now: Timestamp) -> any
 }
 
 async fn group(store: &Store, name: &str) -> anyhow::Result<Group> {
-    let groups = store.hub().groups().await?;
-    groups.into_iter().find(|g| g.name == name).with_context(|| format!("there is no sharing group {name:?} (admin group list shows all)"))
+    let mut groups: Vec<Group> = store.hub().groups().await?.into_iter().filter(|g| g.name == name).collect();
+    if groups.len() > 1 {
+        bail!("{} organisations have made a sharing group {name:?}; its members join, leave and share with it at /admin/groups", groups.len());
+    }
+    groups.pop().with_context(|| format!("there is no sharing group {name:?} (admin group list shows all)"))
 }

@@ -228,7 +228,7 @@ async fn groups_are_joined_by_consent_and_seen_by_their_members_only() {
     let done = |answer: Answer| answer.header("location").trim_start_matches("/admin/groups?done=").to_owned();
     assert_eq!(app.person(Role::Analyst).await.post("/admin/groups", &[("name", "Ports")]).await.status, 403);
     assert_eq!(done(alpha.post("/admin/groups", &[("name", "Ports")]).await), "made");
-    assert_eq!(done(beta.post("/admin/groups", &[("name", "Ports")]).await), "exists");
+    assert_eq!(done(alpha.post("/admin/groups", &[("name", "Ports")]).await), "exists");
     assert_eq!(done(beta.post("/admin/groups", &[("name", " ")]).await), "unnamed");
     let id = app.app.store.hub().groups().await.expect("groups")[0].id.0.to_string();
     let invite = async |by: &Person, org: &str| done(by.post("/admin/groups/invite", &[("group", id.as_str()), ("org", org)]).await);
@@ -249,6 +249,8 @@ async fn groups_are_joined_by_consent_and_seen_by_their_members_only() {
     assert_eq!(act(&alpha, "leave").await, "left");
     assert_eq!(act(&alpha, "leave").await, "unknown");
     assert_eq!(app.app.store.hub().sharing().await.expect("rules").level(app.org("alpha"), app.org("beta"), DataClass::Posture), Level::Detail);
+    // That somebody has a group of a name is nobody else's business.
+    assert_eq!(done(gamma.post("/admin/groups", &[("name", "Ports")]).await), "made");
 }
 
 #[tokio::test]

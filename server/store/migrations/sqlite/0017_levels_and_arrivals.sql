@@ -11,6 +11,11 @@ CREATE INDEX events_recent ON events (observed_at, id);
 -- Whether those who join later are shown what was handed in before they did.
 ALTER TABLE sharing_groups ADD COLUMN earlier INTEGER NOT NULL DEFAULT 1;
 
+-- A name is its maker's: that somebody else has a group of the same name is nobody's business.
+ALTER TABLE sharing_groups RENAME COLUMN name TO unique_name;
+ALTER TABLE sharing_groups ADD COLUMN name TEXT NOT NULL DEFAULT '';
+UPDATE sharing_groups SET name = unique_name, unique_name = org_id || ':' || unique_name;
+
 -- `withheld` has a row where not all of a class is shown in detail from the beginning: the level as it is now (0 none, 1 aggregate, 2 summary, 3 detail),
 -- and since when what comes in is shown in detail, and counted under its owner's name; NULL where it is not.
 ALTER TABLE withheld ADD COLUMN detail_since INTEGER;
