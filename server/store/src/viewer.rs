@@ -99,18 +99,15 @@ pub(crate) use reach;
 
 /// The conditions as they are called in the source, with their texts: for the test that prepares every statement on both databases.
 #[doc(hidden)]
-pub const CONDITIONS: [(&str, &str); 11] = [
+pub const CONDITIONS: [(&str, &str); 8] = [
     ("reach!(incidents)", reach!(incidents)),
     ("reach!(events)", reach!(events)),
     ("reach!(indicators)", reach!(indicators)),
     ("withheld!(0)", withheld!(0)),
     ("withheld!(3)", withheld!(3)),
     ("peers!()", peers!()),
-    ("detail!()", overlaps::detail!()),
     ("counting!()", overlaps::counting!()),
-    ("some!()", overlaps::some!()),
-    ("named!()", overlaps::named!()),
-    ("unnamed!()", overlaps::unnamed!()),
+    ("several!()", overlaps::several!()),
 ];
 
 /// A value bound into a condition.
