@@ -200,7 +200,7 @@ pub(crate) use counted;
 
 /// The conditions as they are called in the source, with their texts: for the test that prepares every statement on both databases.
 #[doc(hidden)]
-pub const CONDITIONS: [(&str, &str); 10] = [
+pub const CONDITIONS: [(&str, &str); 8] = [
     ("reach!(incidents)", reach!(incidents)),
     ("reach!(events)", reach!(events)),
     ("reach!(indicators)", reach!(indicators)),
@@ -208,9 +208,7 @@ pub const CONDITIONS: [(&str, &str); 10] = [
     ("counted!(events)", counted!(events)),
     ("counted!(indicators)", counted!(indicators)),
     ("counting!()", overlaps::counting!()),
-    ("some!()", overlaps::some!()),
-    ("named!()", overlaps::named!()),
-    ("unnamed!()", overlaps::unnamed!()),
+    ("several!()", overlaps::several!()),
 ];
 
 /// A value bound into a condition.

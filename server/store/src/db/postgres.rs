@@ -17,9 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Makes a connection the program's, with PostgreSQL's own limits: a statement ends when its hub has stopped waiting for it, whoever needs what
 /// another transaction holds gives up as early as on SQLite, and a hub that was cut off in a transaction holds nobody up. By statements and not by
 /// options of the connection, which a pooler may leave out unnoticed. An unneeded ROLLBACK is no news.
+/// No machine code is made of statements: for a page's conditions that takes seconds, the page itself a part of one.
 /// A write finds its rows by their keys, whatever the values: planning it once a connection is enough.
 const READER: &str = "SET ROLE shieldwall_app; SET client_min_messages = error; \
-    SET statement_timeout = '9s'; SET idle_in_transaction_session_timeout = '30s'";
+    SET jit = off; SET statement_timeout = '9s'; SET idle_in_transaction_session_timeout = '30s'";
 const WRITER: &str = "SET ROLE shieldwall_app; SET client_min_messages = error; SET plan_cache_mode = force_generic_plan; \
     SET lock_timeout = '10s'; SET statement_timeout = '55s'; SET idle_in_transaction_session_timeout = '30s'";
 

@@ -194,7 +194,8 @@ impl Hub<'_> {
     /// # Errors
     /// [`StoreError::Exists`] when the organisation has made one of this name already.
     pub async fn add_group(&self, owner: OrgId, name: String, earlier: bool, at: Timestamp) -> Result<GroupId, StoreError> {
-        const ADD: &str = "INSERT INTO sharing_groups (org_id, name, created_at, earlier, unique_name) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING id";
+        const ADD: &str =
+            "INSERT INTO sharing_groups (org_id, name, created_at, earlier, unique_name) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING id";
         const FIRST: &str = "INSERT INTO sharing_group_members (group_id, org_id, invited_at, joined_at) VALUES ($1, $2, $3, $3)";
         let unique = format!("{}:{name}", owner.0);
         let actor = self.actor;

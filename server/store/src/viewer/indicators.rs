@@ -2,7 +2,7 @@
 
 use super::{
     Arg, PAGE, Page, Reads, Where, bind_all, containing, cursor,
-    overlaps::{counting, detail, named, of_the_same, some, unnamed},
+    overlaps::{counting, named, several, unnamed},
     reach, read_cursor,
 };
 use crate::{StoreError, db::read};
@@ -74,13 +74,11 @@ impl From<IndicatorSql> for IndicatorRow {
 
 /// `$2` is the begin of the week.
 const COLUMNS: &str = concat!(
-    "t.id, o.slug, o.name, t.kind, t.value, t.hashed, t.tlp, t.severity, t.first_seen, t.last_seen, t.active, (SELECT ",
+    "t.id, o.slug, o.name, t.kind, t.value, t.hashed, t.tlp, t.severity, t.first_seen, t.last_seen, t.active, ",
     named!(),
-    of_the_same!(),
-    ") AS reporters, (SELECT ",
+    " AS reporters, ",
     unnamed!(),
-    of_the_same!(),
-    ") AS unnamed"
+    " AS unnamed"
 );
 
 /// One indicator with what its page needs beside the row.
@@ -117,7 +115,7 @@ impl Reads<'_> {
             w.and("t.severity = ?", [Arg::Int(severity.code())]);
         }
         if f.shared {
-            w.and(concat!("(SELECT ", named!(), " > 1 OR ", unnamed!(), of_the_same!(), ")"), []);
+            w.and(concat!("t.id IN (SELECT m.id FROM indicator_digests m WHERE m.digest IN (SELECT s.digest", several!(), "))"), []);
         }
         if !f.words.is_empty() {
             w.and("lower(t.value) LIKE ? ESCAPE '\\'", [containing(&f.words)]);
@@ -172,18 +170,7 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn indicators_shared(&self, week: Timestamp) -> Result<u64, StoreError> {
-        // One pass over an index, where the filter looks up the reports of each row.
-        const SHARED: &str = concat!(
-            "SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM (SELECT count(*) FILTER (WHERE u.active AND ",
-            detail!(),
-            ") AS n FROM indicator_digests u WHERE ",
-            some!(),
-            " GROUP BY u.digest HAVING ",
-            named!(),
-            " > 1 OR ",
-            unnamed!(),
-            ") AS v"
-        );
+        const SHARED: &str = concat!("SELECT CAST(coalesce(sum(v.n), 0) AS BIGINT) FROM (SELECT sum(s.n) AS n", several!(), ") AS v");
         let n: i64 = read!(self, c => sqlx::query_scalar(SHARED).bind(self.viewer.org.0).bind(week.0).fetch_one(c).await)?;
         Ok(n as u64)
     }

@@ -33,34 +33,59 @@ macro_rules! some {
 }
 pub(crate) use some;
 
-/// How many organisations he knows by name to have reported a thing. An organisation may have told its value and its hash.
+/// Whether the organisation shares totals only and reported it before the week began, `$2`. What came after waits for the week's end, so that nobody
+/// learns who it was from what he sees before and after.
+macro_rules! hidden {
+    () => {
+        concat!(
+            "(u.since < $2 AND u.org_id IN (SELECT w.owner_id FROM withheld w WHERE w.viewer_id = $1 AND w.class = 3 AND w.level = 1) AND ",
+            $crate::viewer::overlaps::marked!(),
+            ")"
+        )
+    };
+}
+pub(crate) use hidden;
+
+/// How many organisations he knows by name to have reported what the indicator `t` reports. An organisation may have told its value and its hash.
 macro_rules! named {
     () => {
-        concat!("count(DISTINCT CASE WHEN ", $crate::viewer::reach!(3, "u", summary), " THEN u.org_id END)")
+        concat!(
+            "(SELECT count(DISTINCT u.org_id) FROM indicator_digests m JOIN indicator_digests u ON u.digest = m.digest WHERE m.id = t.id AND ",
+            $crate::viewer::reach!(3, "u", summary),
+            ")"
+        )
     };
 }
 pub(crate) use named;
 
-/// Whether three or more reported it of those that share totals only: of two nobody is told, and never how many. What came after the week began, `$2`,
-/// waits for its end, so that nobody learns who it was from what he sees before and after.
+/// Whether three or more did that he does not know by name: of two nobody is told, and never how many.
 macro_rules! unnamed {
     () => {
         concat!(
-            "(count(DISTINCT CASE WHEN u.since < $2 AND u.org_id IN \
-             (SELECT w.owner_id FROM withheld w WHERE w.viewer_id = $1 AND w.class = 3 AND w.level = 1) AND ",
-            $crate::viewer::overlaps::marked!(),
-            " THEN u.org_id END) >= 3)"
+            "(SELECT count(DISTINCT u.org_id) >= 3 FROM indicator_digests m JOIN indicator_digests u ON u.digest = m.digest WHERE m.id = t.id AND ",
+            $crate::viewer::overlaps::hidden!(),
+            ")"
         )
     };
 }
 pub(crate) use unnamed;
 
-const _: () = assert!(domain::aggregate::LEAST == 3, "unnamed! says so");
+const _: () = assert!(domain::aggregate::LEAST == 3, "unnamed! and several! say so");
 
-/// The reports of what the indicator `t` reports.
-macro_rules! of_the_same {
+/// The digests `s` of what several organisations reported, by the same numbers; `n` of them are active reports that he is shown. One pass over an index.
+macro_rules! several {
     () => {
-        " FROM indicator_digests m JOIN indicator_digests u ON u.digest = m.digest WHERE m.id = t.id"
+        concat!(
+            " FROM (SELECT u.digest, u.org_id, count(*) FILTER (WHERE u.active AND ",
+            $crate::viewer::reach!(3, "u", detail),
+            ") AS n, max(CASE WHEN ",
+            $crate::viewer::reach!(3, "u", summary),
+            " THEN 1 ELSE 0 END) AS named, max(CASE WHEN ",
+            $crate::viewer::overlaps::hidden!(),
+            " THEN 1 ELSE 0 END) AS hidden FROM indicator_digests u WHERE ",
+            $crate::viewer::overlaps::some!(),
+            " GROUP BY u.digest, u.org_id) s GROUP BY s.digest HAVING sum(s.named) > 1 OR sum(s.hidden) >= 3"
+        )
     };
 }
-pub(crate) use of_the_same;
+pub(crate) use several;
