@@ -7,7 +7,7 @@ use domain::{
     sharing::{Audience, GroupId},
     view::*,
 };
-use store::{Group, IncidentFilter, IndicatorFilter};
+use store::{EventFilter, Group, IncidentFilter, IndicatorFilter};
 
 /// Files taken away that a disclosure lists.
 const EXPORTS: usize = 10;
@@ -163,9 +163,13 @@ async fn examples(l: &Looking, class: DataClass) -> Answer<Vec<String>> {
         }
         DataClass::Indicators => {
             let page = l.reads().indicators(&IndicatorFilter { org: own, ..IndicatorFilter::default() }).await.map_err(&fault)?;
-            page.rows.into_iter().filter(|i| i.tlp.reaches_everyone()).map(|i| format!("{} (TLP:{})", i.value, i.tlp)).collect()
+            page.rows.into_iter().filter(|i| i.tlp.reaches_everyone()).map(|i| format!("{} (TLP:{})", i.observed, i.tlp)).collect()
         }
-        DataClass::Events => vec![],
+        DataClass::Events => {
+            let month = EventFilter { org: own, from: l.now.plus(-30 * domain::DAY), to: l.now, ..EventFilter::default() };
+            let page = l.reads().events(&month).await.map_err(&fault)?;
+            page.rows.into_iter().filter(|e| e.tlp.reaches_everyone()).map(|e| format!("{} ({}, TLP:{})", e.title, e.severity, e.tlp)).collect()
+        }
     };
     rows.truncate(EXAMPLES);
     Ok(rows)

@@ -282,7 +282,7 @@ async fn an_adopted_policy_is_in_force_elsewhere_within_five_seconds() {
 async fn viewing(app: &TestApp, person: &Person<'_>, org: &str) -> Viewing {
     let user = app.app.store.hub().user(person.id).await.expect("the user").expect("it is there");
     let who = SignedIn { viewer: Viewer { org: app.org(org), role: user.role }, user, verified_at: app.now(), session: [0; 32], must_enrol: false };
-    Viewing { app: app.app.clone(), who: Some(who), base_url: String::new(), once: None }
+    Viewing { app: app.app.clone(), who: Some(who), waiting: None, base_url: String::new(), once: None }
 }
 
 /// Some metrics other, one retired, perhaps one that had been retired before back again, and other numbers.

@@ -114,7 +114,7 @@ async fn who_saw_the_same_is_found_though_nobody_told_it() {
     assert_eq!(rows.iter().map(|r| r[6].as_str()).collect::<Vec<_>>(), ["2", "2", "2"]);
     assert!(words(&person.page("/").await).contains("3 seen by more than one organisation"), "{}", words(&person.page("/").await));
     // A snapshot names an indicator by its hash as well.
-    alpha.push("indicators?mode=snapshot", &items([hash])).await;
+    alpha.push("indicators?mode=snapshot", &items([hash.clone()])).await;
     let rows = person.get("/csv/indicators?org=alpha").await.csv();
     assert_eq!(rows.iter().map(|r| r[8].as_str()).collect::<Vec<_>>(), [digits]);
 }

@@ -87,7 +87,7 @@ async fn whatever_the_rules_what_is_shown_is_what_the_policy_says(mut f: Fixture
         }
     }
     let hub = f.store.hub();
-    let group = hub.add_group(f.orgs[0], "Ports".into(), NOW).await.unwrap();
+    let group = hub.add_group(f.orgs[0], "Ports".into(), true, NOW).await.unwrap();
     let (mut several, mut counted, mut hidden) = (0, 0, 0);
     for round in 0..12 {
         for _ in 0..4 {
