@@ -73,9 +73,9 @@ pub fn identity(account: &Account) -> AnyView {
 #[must_use]
 pub fn step_up_there(next: String) -> AnyView {
     view! {
-        <form class="fields" method="post" action="/auth/oidc/stepup">
+        <form class="fields other-way" method="post" action="/auth/oidc/stepup">
             <Next next/>
-            <button class="primary">"Prove it at your organisation's sign-in"</button>
+            <button>"Prove it at your organisation's sign-in"</button>
         </form>
     }
     .into_any()

@@ -212,6 +212,6 @@ fn goes_to(answer: &Answer) -> String {
 
 /// The session's cookie that an answer sets.
 pub fn session_of(answer: &Answer) -> String {
-    let lines = answer.headers.get_all("set-cookie").iter().map(|line| line.to_str().expect("text"));
-    lines.filter(|line| line.starts_with("shieldwall=")).last().map_or_else(String::new, |line| line.split(';').next().unwrap_or_default().to_owned())
+    let mut lines = answer.headers.get_all("set-cookie").iter().map(|line| line.to_str().expect("text"));
+    lines.rfind(|line| line.starts_with("shieldwall=")).map_or_else(String::new, |line| line.split(';').next().unwrap_or_default().to_owned())
 }
