@@ -67,7 +67,7 @@ test('a policy is drafted, tried, proposed, voted on and in force', async ({ bro
     await page.getByRole('link', { name: 'Change Patches applied within SLA' }).click();
     await page.getByLabel('Target, 100 points').fill('ninety');
     await page.getByRole('button', { name: 'Save in the draft' }).click();
-    await expect(page.getByRole('alert')).toContainText('1 field is wrong');
+    await expect(page.locator('.fault-summary')).toContainText('1 field is wrong');
     await expect(page.getByLabel('Target, 100 points')).toHaveValue('ninety');
     await expect(page.getByLabel('Target, 100 points')).toHaveAccessibleDescription(/Must be a number/);
     await accessible(page, 'metric-wrong');
