@@ -93,7 +93,7 @@ impl Filled<'_> {
     #[must_use]
     pub fn summary(self) -> Option<AnyView> {
         let n = self.faults.len() as u64;
-        let link = |(field, text): (&String, &String)| view! { <li><a href=format!("#{field}")>{text.clone()}</a></li> };
+        let link = |(field, text): (&String, &String)| view! { <li><a href=format!("#{field}")>{format!("{field}: {text}")}</a></li> };
         (n > 0).then(|| {
             let head = format!("Nothing was saved: {} wrong. What you typed is still there.", super::plural(n, "field is", "fields are"));
             view! { <div class="fault-summary" role="alert"><p><b>{head}</b></p><ul class="plain-list">{self.faults.iter().map(link).collect_view()}</ul></div> }.into_any()

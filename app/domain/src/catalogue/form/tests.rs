@@ -116,7 +116,7 @@ fn the_field_that_is_wrong_is_named() {
         ("critical_cap", |p| p.critical_cap = f64::NAN),
         ("on_target", |p| p.on_target = f64::INFINITY),
         ("watch", |p| p.watch = 81.0),
-        ("domains/PR", |p| drop(p.domains.remove(2))),
+        ("domains/PR", |p| p.domains.retain(|d| d.domain != Domain::Pr)),
         ("domains/PR", |p| p.domains.push(p.domains[2].clone())),
         ("domains/ID/weight", |p| p.domains[1].weight = 0.0),
         ("domains/ID/weight", |p| p.domains[1].weight = 1e9),
