@@ -20,7 +20,7 @@ test.describe('an administrator', () => {
     await form.getByRole('button', { name: 'Preview' }).click();
     await page.locator('#preview').getByRole('link', { name: 'Quillon Bank' }).click();
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Osterby Freight as Quillon Bank sees it');
-    await expect(page.getByText('incidents for everyone: summary')).toBeVisible();
+    await expect(page.getByText('Incidents for everyone: numbers only')).toBeVisible();
     await expect(page.getByText('They are told the number')).toBeVisible();
     await page.getByLabel('See it as').selectOption({ label: 'Sable Water' });
     await page.getByRole('button', { name: 'Show' }).click();

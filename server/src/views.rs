@@ -1,7 +1,8 @@
 //! View models: each page's data, made from the board and scoped reads, once per audience.
 //!
 //! To add a page's data: a file here that makes its view model from a [`Looking`], and a line in [`Viewing`]'s
-//! implementation of `app::api::Pages`. Name the [`Versions`] it is made from; the cache does the rest.
+//! implementation of `app::api::Pages`. Name the [`Versions`] it is made from; the cache does the rest. It keeps
+//! views by organisation and role: what is one person's own (a draft, an account) is not cached.
 
 mod account;
 mod admin;

@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
 /// The kinds of data an organisation decides about separately.
+///
+/// To add one, beside what the compiler names: the CHECK of `sharing_rules.class` and the loops of the policies in PostgreSQL's migrations, `reach!` and
+/// `counted!` in the store, `public_counts` and the lists of record classes in `live/aggregates.rs`, `views/sharing_as.rs` and `pages/pushes.rs`, the
+/// fields of a sharing default in `routes/decisions.rs`; and a migration of the sharing defaults and decisions that are kept as lists of four.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DataClass {

@@ -34,6 +34,11 @@ pub(super) fn words(class: DataClass, level: Level) -> &'static str {
     }
 }
 
+/// The same of a rule that may be taken away.
+pub(super) fn level_words(class: DataClass, level: Option<Level>) -> &'static str {
+    level.map_or("what the next wider audience sees", |level| words(class, level))
+}
+
 pub(super) fn title(class: DataClass) -> &'static str {
     match class {
         DataClass::Posture => "Posture",

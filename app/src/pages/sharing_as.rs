@@ -1,6 +1,6 @@
 //! `/admin/sharing/as`: the own organisation as another one sees it, now or after a change.
 
-use super::sharing::{title, words};
+use super::sharing::{level_words, title, words};
 use crate::{api::pages, components::*};
 use domain::{
     DataClass, Level,
@@ -32,7 +32,10 @@ fn Eyes(page: Signal<SharingAs>) -> impl IntoView {
         view! { <option value=org.slug selected=selected>{org.name}</option> }
     };
     let notice = match &p.change {
-        Some(change) => format!("As it would be with this change, which is not saved: {change}."),
+        Some((class, audience, level)) => {
+            let what = level_words(*class, *level);
+            format!("As it would be with this change, which is not saved: {} for {audience}: {what}.", title(*class))
+        }
         None => "By the rules in force now.".to_owned(),
     };
     let body = p.eyes.is_some().then(|| {

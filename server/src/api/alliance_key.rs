@@ -4,7 +4,7 @@ use super::{
     problem::Problem,
     request::{authenticate, require},
 };
-use crate::{App, audit, auth::ClientAddress};
+use crate::{App, auth::ClientAddress};
 use axum::{Json, extract::State, http::HeaderMap};
 use serde::Serialize;
 use store::What;
@@ -37,9 +37,6 @@ pub struct AllianceKey {
 )]
 pub async fn read(State(app): State<App>, address: ClientAddress, headers: HeaderMap) -> Result<Json<AllianceKey>, Problem> {
     let key = authenticate(&app, address, &headers).await?;
-    if let Err(problem) = require(&key, What::Indicators) {
-        audit::key_denied(&app, &key, What::Indicators.name()).await;
-        return Err(problem);
-    }
+    require(&app, &key, What::Indicators).await?;
     Ok(Json(AllianceKey { key: app.store.alliance_key().await?.hex(), algorithm: "HMAC-SHA-256" }))
 }

@@ -131,17 +131,21 @@ pub async fn accept(app: &App, parts: &Parts, body: Body, what: What) -> Result<
     let body = read_body(&parts.headers, body).await?;
     // A body takes its time, in which the key may have been revoked.
     let key = authenticate(app, ClientAddress::of(parts), &parts.headers).await?;
-    require(&key, what)?;
+    require(app, &key, what).await?;
     Ok(Accepted { key, query, body, ndjson, strict, idempotency_key, user_agent })
 }
 
-/// Whether a key has the scope of a kind of push.
+/// Whether a key has the scope of a kind of push; where it has not, the audit trail has a row of it.
 ///
 /// # Errors
 /// 403 that names the scope.
-pub fn require(key: &ApiKey, what: What) -> Result<(), Problem> {
+pub async fn require(app: &App, key: &ApiKey, what: What) -> Result<(), Problem> {
     let scope = scope_of(what);
-    if key.may(scope) { Ok(()) } else { Err(Problem::forbidden(format!("This key lacks the scope {scope}."))) }
+    if key.may(scope) {
+        return Ok(());
+    }
+    audit::key_denied(app, key, what.name()).await;
+    Err(Problem::forbidden(format!("This key lacks the scope {scope}.")))
 }
 
 fn scope_of(what: What) -> &'static str {

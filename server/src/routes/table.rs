@@ -1,3 +1,6 @@
+//! To add a form: a handler that takes `Verified` where it changes what others rely on, else `SignedIn`; the change and its audit row in one
+//! transaction of the store; a row here and in `roles.md`; a step in `tests/api/changes.rs`.
+//!
 //! Every route for people, in one table: the router is made of it, and so are the tests that ask each one as everybody. The pages themselves are
 //! Leptos's routes (`app/src/app.rs`), those for machines are in the API's description. Who may do what at each of them all is said in `roles.md`,
 //! which a test holds to.

@@ -10,8 +10,10 @@ use app::api::Answer;
 use domain::{DataClass, Level, Role, Sharing, Sight, Timestamp, Viewer, catalogue::Domain, sharing::ALWAYS, view::*};
 use store::{Eyes, Group};
 
+/// The page: what an organisation, by its slug, is shown of the viewer's own.
+///
 /// # Errors
-/// [`Refusal::NotFound`] for an organisation that is absent.
+/// [`Refusal::NotFound`] for an organisation that is absent, and for the own.
 pub async fn sharing_as(l: &Looking, slug: &str, asked: SharingChange) -> Answer<SharingAs> {
     let me = l.viewer.org;
     let own = l.board.org(me).ok_or(Refusal::NotFound)?;
@@ -22,8 +24,7 @@ pub async fn sharing_as(l: &Looking, slug: &str, asked: SharingChange) -> Answer
     let mut change = None;
     if let Some((class, audience, level)) = read_change(l, &groups, &asked) {
         sharing = sharing.with(me, class, audience, level);
-        let what = level.map_or("what the next wider audience sees", Level::name);
-        change = Some(format!("{} for {}: {what}", class.name(), name(l, &groups, audience)));
+        change = Some((class, name(l, &groups, audience), level));
     }
     let eyes = if slug.is_empty() { None } else { Some(l.board.by_slug(slug).filter(|o| o.info.id != me).ok_or(Refusal::NotFound)?) };
     let mut page = SharingAs {

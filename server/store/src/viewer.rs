@@ -51,11 +51,11 @@ use uuid::Uuid;
 /// Nor is there one of nobody, or one that writes:
 /// ```
 /// # use {domain::{OrgId, Timestamp}, store::Reads};
-/// async fn all(reads: Reads<'_>) { reads.open_by_org().await.unwrap(); }
+/// async fn all(reads: Reads<'_>) { reads.indicators_shared(Timestamp(0)).await.unwrap(); }
 /// ```
 /// ```compile_fail,E0277
 /// # use {domain::{OrgId, Timestamp}, store::Reads};
-/// async fn all(reads: Reads<'_>) { <Reads<'_> as Default>::default().open_by_org().await.unwrap(); }
+/// async fn all(reads: Reads<'_>) { <Reads<'_> as Default>::default().indicators_shared(Timestamp(0)).await.unwrap(); }
 /// ```
 /// ```compile_fail,E0599
 /// # use {domain::{OrgId, Timestamp}, store::Reads};
@@ -84,7 +84,7 @@ impl<'s> Reads<'s> {
     /// Numbers for the same viewer: they count what owners show him as a summary, too.
     #[must_use]
     pub fn counts(&self) -> Counts<'s> {
-        Counts { store: self.store, viewer: self.viewer }
+        Counts { reads: *self, store: self.store, viewer: self.viewer }
     }
 }
 

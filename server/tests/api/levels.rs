@@ -143,7 +143,7 @@ async fn ones_own_data_with_anothers_eyes_is_what_the_other_sees() {
     }
     // The same after a change that is not saved, and nothing is.
     let narrowed = eyes("org=beta&class=incidents&audience=everyone&level=summary").await;
-    assert!(narrowed.contains("with this change, which is not saved: incidents for everyone: summary") && !narrowed.contains("title-g"), "{narrowed}");
+    assert!(narrowed.contains("with this change, which is not saved: Incidents for everyone: numbers only") && !narrowed.contains("title-g"), "{narrowed}");
     assert!(narrowed.contains("They are told the number 2; 1 more are in none of their numbers"), "{narrowed}");
     assert!(eyes("org=beta").await.contains("title-g"));
     assert!(eyes("org=beta&class=posture&audience=everyone&level=summary").await.contains("scores only"));

@@ -51,7 +51,7 @@ async fn a_code_works_once_on_every_node() {
     let other = one.second().await;
     let person = one.person(Role::Analyst).await;
     person.post("/account/factor", &[]).await;
-    let secret = one.app.store.hub().factor(person.id).await.expect("the database").expect("a secret").secret;
+    let secret = server::auth::factor::secret(&one.app, person.id).await.expect("the database").expect("a secret").0;
     let code = || {
         let seconds = u64::try_from(one.now().0 / SECOND).expect("after 1970");
         totp_rs::Builder::new().with_secret(&secret[..]).build().expect("a secret").generate(seconds).to_string()

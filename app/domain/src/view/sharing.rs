@@ -95,8 +95,8 @@ pub struct SharingAs {
     pub others: Vec<OrgRef>,
     /// A change that is looked at before it is saved; its words are empty where the rules are those in force.
     pub asked: SharingChange,
-    /// That change in words.
-    pub change: Option<String>,
+    /// That change: its class, its audience in words, its level.
+    pub change: Option<(DataClass, String, Option<Level>)>,
     /// Whether the organisation has confirmed what it shares; until then nobody sees anything.
     pub confirmed: bool,
     pub posture: PostureAs,

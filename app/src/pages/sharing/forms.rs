@@ -1,6 +1,6 @@
 //! Changing a rule: asking what it would do, seeing whom it shows what, saving it, agreeing to it.
 
-use super::{title, words};
+use super::{level_words, title, words};
 use crate::components::*;
 use domain::{
     DataClass, Level,
@@ -56,10 +56,6 @@ pub fn ChangeCard(page: Signal<SharingRules>) -> impl IntoView {
         }
     };
     view! { <Card title="Change a rule" id="change">{DataClass::ALL.map(form).collect_view()}</Card> }.into_any()
-}
-
-fn level_words(class: DataClass, level: Option<Level>) -> &'static str {
-    level.map_or("what the next wider audience sees", |level| words(class, level))
 }
 
 /// Who would see what, before anything is saved.

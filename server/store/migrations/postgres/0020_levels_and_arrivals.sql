@@ -92,7 +92,8 @@ CREATE POLICY viewer ON org_days FOR SELECT USING ((SELECT scope_kind()) = 'view
 DROP POLICY viewer ON incident_revisions;
 CREATE POLICY viewer ON incident_revisions FOR SELECT USING ((SELECT scope_kind()) = 'viewer' AND (org_id = (SELECT scope_org()) OR (
     EXISTS (SELECT FROM incidents i WHERE i.id = incident_id)
-    AND (tlp <= 1 OR (tlp = 2 AND org_id IN (SELECT p.owner_id FROM peers p WHERE p.viewer_id = (SELECT scope_org())))
+    AND (tlp <= 1 OR (tlp = 2 AND EXISTS (SELECT FROM peers p WHERE p.viewer_id = (SELECT scope_org()) AND p.owner_id = incident_revisions.org_id
+            AND p.since <= incident_revisions.received_at))
         OR EXISTS (SELECT FROM recipients r WHERE r.org_id = (SELECT scope_org()) AND r.record_id = incident_id)))));
 
 -- Kept totals know no times: they serve whom nothing earlier is kept from. For the others the rows are counted.

@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 /// A handle for one viewer that makes numbers, and nothing but numbers, of what he may count.
 #[derive(Clone, Copy)]
 pub struct Counts<'s> {
+    /// The same viewer's rows, whose conditions are these numbers', too.
+    pub(super) reads: Reads<'s>,
     pub(crate) store: &'s Store,
     pub(crate) viewer: Viewer,
 }
@@ -35,11 +37,6 @@ fn by_name(rows: Vec<OrgCount>) -> Vec<(OrgRef, u64)> {
 impl Counts<'_> {
     pub(crate) fn scope(&self) -> Scope {
         Scope::Counter(self.viewer.org)
-    }
-
-    /// The same viewer's rows, whose conditions are these numbers', too.
-    pub(super) fn reads(&self) -> Reads<'_> {
-        Reads { store: self.store, viewer: self.viewer }
     }
 
     /// Incidents opened and closed in `[from, to)`, in buckets of `step` microseconds from `from` on.
@@ -115,7 +112,7 @@ impl Counts<'_> {
         if !f.words.is_empty() {
             return Ok(vec![]);
         }
-        let w = self.reads().incident_where(f, None, counted!(incidents));
+        let w = self.reads.incident_where(f, None, counted!(incidents));
         self.unlisted("incidents", reach!(incidents), w.sql(), w.args()).await
     }
 
@@ -127,7 +124,7 @@ impl Counts<'_> {
         if !f.words.is_empty() || f.shared {
             return Ok(vec![]);
         }
-        let w = self.reads().indicator_where(f, None, counted!(indicators));
+        let w = self.reads.indicator_where(f, None, counted!(indicators));
         self.unlisted("indicators", reach!(indicators), w.sql(), w.args()).await
     }
 
@@ -139,7 +136,7 @@ impl Counts<'_> {
         if !f.words.is_empty() {
             return Ok(vec![]);
         }
-        let w = self.reads().event_where(f, None, counted!(events));
+        let w = self.reads.event_where(f, None, counted!(events));
         self.unlisted("events", reach!(events), w.sql(), w.args()).await
     }
 

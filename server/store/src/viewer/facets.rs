@@ -21,7 +21,7 @@ impl Counts<'_> {
             IncidentFacet::Tlp => "t.tlp",
             IncidentFacet::Org => "",
         };
-        self.facet("incidents", value, self.reads().incident_where(f, Some(facet), reach)).await
+        self.facet("incidents", value, self.reads.incident_where(f, Some(facet), reach)).await
     }
 
     /// The same of active indicators.
@@ -35,7 +35,7 @@ impl Counts<'_> {
             IndicatorFacet::Tlp => "t.tlp",
             IndicatorFacet::Org => "",
         };
-        self.facet("indicators", value, self.reads().indicator_where(f, Some(facet), reach)).await
+        self.facet("indicators", value, self.reads.indicator_where(f, Some(facet), reach)).await
     }
 
     /// The same of events.
@@ -49,7 +49,7 @@ impl Counts<'_> {
             EventFacet::Tlp => "t.tlp",
             EventFacet::Org => "",
         };
-        self.facet("events", value, self.reads().event_where(f, Some(facet), reach)).await
+        self.facet("events", value, self.reads.event_where(f, Some(facet), reach)).await
     }
 
     /// Counts a table by a column, or by organisation where that is empty.

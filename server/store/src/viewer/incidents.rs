@@ -190,7 +190,7 @@ impl Reads<'_> {
         const REVISIONS: &str = concat!(
             "SELECT v.at, v.summary, c.id FROM incident_revisions v LEFT JOIN receipts c ON c.no = v.receipt_no AND c.org_id = v.org_id JOIN incidents t ON t.id = v.incident_id WHERE ",
             reach!(incidents),
-            " AND t.id = $2 AND (t.org_id = $1 OR v.tlp <= 1 OR (v.tlp = 2 AND t.org_id IN (SELECT p.owner_id FROM peers p WHERE p.viewer_id = $1)) OR EXISTS (SELECT 1 FROM recipients r WHERE r.org_id = $1 AND r.record_id = t.id)) ORDER BY v.revision"
+            " AND t.id = $2 AND (t.org_id = $1 OR v.tlp <= 1 OR (v.tlp = 2 AND EXISTS (SELECT 1 FROM peers p WHERE p.viewer_id = $1 AND p.owner_id = v.org_id AND p.since <= v.received_at)) OR EXISTS (SELECT 1 FROM recipients r WHERE r.org_id = $1 AND r.record_id = t.id)) ORDER BY v.revision"
         );
         const EVENTS: &str = concat!(
             "SELECT t.id, t.title, t.severity, t.tlp, t.observed_at FROM events t JOIN incidents i ON i.org_id = t.org_id AND i.external_id = t.incident WHERE ",

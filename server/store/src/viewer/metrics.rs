@@ -33,13 +33,13 @@ impl Reads<'_> {
     /// When the database fails.
     pub async fn metric_series(&self, org: OrgId, metric: &str, window: Window) -> Result<Vec<SeriesPoint>, StoreError> {
         const HOURS: &str = "WITH RECURSIVE b (bucket) AS (SELECT $3 UNION ALL SELECT bucket + 1 FROM b WHERE bucket < $4) \
-                             SELECT max(r.last_at), avg(r.last) FROM b JOIN rollup_hours r ON r.bucket = b.bucket AND r.org_id = $1 JOIN series s ON s.id = r.series_id AND s.metric = $2 GROUP BY r.bucket ORDER BY r.bucket";
+                             SELECT max(r.last_at), avg(r.last) FROM b JOIN rollup_hours r ON r.bucket = b.bucket AND r.org_id = $1 JOIN series s ON s.id = r.series_id AND s.metric = $2 WHERE r.last_at >= $5 GROUP BY r.bucket ORDER BY r.bucket";
         const DAYS: &str = "WITH RECURSIVE b (bucket) AS (SELECT $3 UNION ALL SELECT bucket + 1 FROM b WHERE bucket < $4) \
-                            SELECT max(r.last_at), avg(r.last) FROM b JOIN rollup_days r ON r.bucket = b.bucket AND r.org_id = $1 JOIN series s ON s.id = r.series_id AND s.metric = $2 GROUP BY r.bucket ORDER BY r.bucket";
+                            SELECT max(r.last_at), avg(r.last) FROM b JOIN rollup_days r ON r.bucket = b.bucket AND r.org_id = $1 JOIN series s ON s.id = r.series_id AND s.metric = $2 WHERE r.last_at >= $5 GROUP BY r.bucket ORDER BY r.bucket";
         let Some(since) = self.values_since(org).await? else { return Ok(vec![]) };
         let (sql, from, to) = if window.days() <= 14 { (HOURS, window.from.hour(), window.to.hour()) } else { (DAYS, window.from.day(), window.to.day()) };
-        let rows: Vec<(i64, f64)> = read!(self, c => sqlx::query_as(sql).bind(org.0).bind(metric).bind(from).bind(to).fetch_all(c).await)?;
-        Ok(rows.into_iter().map(|(at, value)| SeriesPoint { at: Timestamp(at), value }).filter(|point| point.at >= since).collect())
+        let rows: Vec<(i64, f64)> = read!(self, c => sqlx::query_as(sql).bind(org.0).bind(metric).bind(from).bind(to).bind(since.0).fetch_all(c).await)?;
+        Ok(rows.into_iter().map(|(at, value)| SeriesPoint { at: Timestamp(at), value }).collect())
     }
 
     /// Raw values of a metric, newest first, of its first hundred series; `cursor` is the moment of the last one shown. All values of one moment
