@@ -104,10 +104,7 @@ pub(super) fn refused(failure: AuthFailure) -> Problem {
 /// 400, 401, 403, 408, 413, 415, 429.
 pub async fn accept(app: &App, parts: &Parts, body: Body, what: What) -> Result<Accepted, Problem> {
     let key = authenticate(app, ClientAddress::of(parts), &parts.headers).await?;
-    if let Err(problem) = require(&key, what) {
-        audit::key_denied(app, &key, what.name()).await;
-        return Err(problem);
-    }
+    require(app, &key, what).await?;
     let quota = app.keys.take(key.id, app.clock.now());
     if !quota.allowed {
         let wait = quota.reset_s.max(1).to_string();
