@@ -23,7 +23,7 @@ use domain::{
 const MOST: usize = 10_000;
 
 fn viewing(app: App, who: SignedIn) -> Viewing {
-    Viewing { app, who: Some(who), base_url: String::new(), once: None }
+    Viewing { app, who: Some(who), waiting: None, base_url: String::new(), once: None }
 }
 
 /// The file, once the audit trail has who takes it.

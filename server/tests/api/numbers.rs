@@ -35,7 +35,10 @@ async fn alliance(app: &TestApp) {
 async fn collective(app: &TestApp, person: &Person<'_>, org: &str) -> Collective {
     let user = app.app.store.hub().user(person.id).await.expect("the user").expect("it is there");
     let who = SignedIn { viewer: Viewer { org: app.org(org), role: user.role }, user, verified_at: app.now(), session: [0; 32], must_enrol: false };
-    Viewing { app: app.app.clone(), who: Some(who), base_url: String::new(), once: None }.collective(PageQuery::default()).await.expect("the collective page")
+    Viewing { app: app.app.clone(), who: Some(who), waiting: None, base_url: String::new(), once: None }
+        .collective(PageQuery::default())
+        .await
+        .expect("the collective page")
 }
 
 #[tokio::test]
