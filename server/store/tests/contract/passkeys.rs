@@ -117,7 +117,8 @@ async fn a_challenge_is_its_sessions_and_is_used_up_by_the_first_answer(f: Fixtu
 
 on_both!(a_password_is_changed_once_by_who_knows_it);
 async fn a_password_is_changed_once_by_who_knows_it(f: Fixture) {
-    let (hub, user) = (f.store.hub(), user(&f, "a@b.example").await);
+    // Another administrator, without whom nobody could be disabled.
+    let (hub, _, user) = (f.store.hub(), user(&f, "c@b.example").await, user(&f, "a@b.example").await);
     let (here, there) = (session(&f, 1, user).await, session(&f, 2, user).await);
     hub.add_signin_link(user, [7; 32], NOW.plus(HOUR), NOW).await.unwrap();
     assert!(!hub.change_password(user, "wrong".into(), "new".into(), here, NOW).await.unwrap());
