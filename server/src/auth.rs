@@ -112,7 +112,7 @@ fn asked(parts: &Parts) -> &Uri {
 /// What is open to somebody who has to set up a second factor first: the forms for that, and the proof that they ask for.
 #[must_use]
 pub fn open_before_enrolment(path: &str) -> bool {
-    path.starts_with("/account") || path == "/stepup" || path == "/auth/stepup"
+    path.starts_with("/account") || ["/stepup", "/auth/stepup", "/auth/oidc/stepup"].contains(&path)
 }
 
 /// The answer to somebody who has to set up a second factor first.

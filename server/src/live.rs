@@ -247,8 +247,8 @@ impl Following {
             }
             // A new week has new totals, and new rules may be the first that allow one.
             if resync || week_of(now.day()) != self.week {
-                self.week = week_of(now.day());
                 resync |= board.reload_shown(&app.store, now).await?;
+                self.week = week_of(now.day());
             }
         }
         board.refresh(&app.store, &changes, now).await?;

@@ -99,6 +99,10 @@ pub fn dry_run(run: DryRun) -> AnyView {
         let n = plural(run.unshared.into(), "organisation does", "organisations do");
         view! { <li>{n}" not show you their posture: their scores are not in this dry run, nor in your index."</li> }
     });
+    let scores_only = (run.scores_only > 0).then(|| {
+        let n = plural(run.scores_only.into(), "organisation shows", "organisations show");
+        view! { <li>{n}" you scores and no single values. A policy is not tried on those, because it could tell the values: they are in no number here."</li> }
+    });
     let totals = (run.totals_only > 0).then(|| {
         let n = plural(run.totals_only.into(), "organisation shares", "organisations share");
         view! { <li>{n}" only totals: what is counted of them stands until the week ends."</li> }
@@ -107,7 +111,7 @@ pub fn dry_run(run: DryRun) -> AnyView {
         {table("Dry run: what it would make of the scores", Some(run.index), moved)}
         {nobody}
         {rest}
-        <ul class="notes">{unshared}{totals}<li>"Made from the values as they are now, by the rules by which scores are made. Others see those scores that are shared with them."</li></ul>
+        <ul class="notes">{unshared}{scores_only}{totals}<li>"Made from the values as they are now, by the rules by which scores are made. Others see those scores that are shared with them."</li></ul>
     }
     .into_any()
 }

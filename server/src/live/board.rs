@@ -344,6 +344,13 @@ impl OrgState {
         if self.critical_for(sight) { self.score.clone().with_critical(policy.critical_cap) } else { self.score.clone() }
     }
 
+    /// The current reading of a metric, by its place in the policy, where a viewer is shown single values of the time it is from.
+    #[must_use]
+    pub fn reading_for(&self, sight: Sight<'_>, metric: usize) -> Option<Reading> {
+        let since = sight.sharing.since(sight.viewer.org, self.info.id, DataClass::Posture, Level::Detail)?;
+        self.inputs.readings.get(metric).copied().flatten().filter(|reading| reading.at >= since)
+    }
+
     /// What is kept of an earlier day, where a viewer is shown that day.
     #[must_use]
     pub fn day_row(&self, sight: Sight<'_>, day: i64) -> Option<&DayRow> {
@@ -390,7 +397,12 @@ fn marked(incident: &OpenIncident) -> Marked<'_> {
 #[must_use]
 pub fn is_shown(sight: Sight<'_>, owner: OrgId, day: i64) -> bool {
     let end = Timestamp((day + 1) * DAY - 1);
-    sight.sharing.since(sight.viewer.org, owner, DataClass::Posture, Level::Summary).is_some_and(|since| since <= end)
+    since(sight, owner, DataClass::Posture).is_some_and(|since| since <= end)
+}
+
+/// Since when a viewer is shown numbers of a class.
+fn since(sight: Sight<'_>, owner: OrgId, class: DataClass) -> Option<Timestamp> {
+    sight.sharing.since(sight.viewer.org, owner, class, Level::Summary)
 }
 
 /// A stored day as a viewer may know it. Whom a past critical incident named is not kept with the day, so a named recipient, who
@@ -404,7 +416,11 @@ pub fn day_score(row: &DayRow, policy: &ScoringPolicy, sight: Sight<'_>) -> Scor
 /// Whether a critical incident that a viewer may know of was open on a stored day.
 #[must_use]
 pub fn critical_then(row: &DayRow, sight: Sight<'_>) -> bool {
-    if sight.viewer.org == row.org { row.critical_any } else { row.critical_public && sight.level(row.org, DataClass::Incidents) >= Level::Summary }
+    if sight.viewer.org == row.org {
+        row.critical_any
+    } else {
+        row.critical_public && since(sight, row.org, DataClass::Incidents).is_some_and(|since| since <= Timestamp::of_day(row.day))
+    }
 }
 
 /// The collective score of a viewer at the end of an earlier day: `None` where nothing is known of it.

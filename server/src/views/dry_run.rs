@@ -8,6 +8,7 @@ use domain::{
     aggregate::Aggregate,
     catalogue::ScoringPolicy,
     scoring::{Inputs, OrgScore, Score, collective, org_score},
+    sharing::ALWAYS,
     verdict::Standing,
     view::*,
 };
@@ -21,12 +22,14 @@ struct Tried<'a> {
     then: OrgScore,
 }
 
-/// The scores that the viewer sees, as they are and as another policy would make them.
+/// The scores of those that show the viewer single values, as they are and as another policy would make them. Of who shows scores only, policies made
+/// up for it would tell value by value what it does not show; so it is neither among the rows nor in the index.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn dry_run(l: &Looking, policy: &ScoringPolicy) -> Answer<DryRun> {
-    let seen: Vec<&Arc<OrgState>> = l.board.seen_by(l.viewer).map(|(org, _)| org).collect();
+    let whole = |org: OrgId| l.board.sharing.since(l.viewer.org, org, DataClass::Posture, Level::Detail) == Some(ALWAYS);
+    let (seen, scores_only): (Vec<&Arc<OrgState>>, Vec<_>) = l.board.seen_by(l.viewer).map(|(org, _)| org).partition(|o| whole(o.info.id));
     let ids: Vec<OrgId> = seen.iter().map(|o| o.info.id).collect();
     // The board keeps the metrics of the policy in force only; another may have those that were retired before.
     let (_, rows) = l.app.store.hub().current(&ids).await.map_err(from_store(l.now))?;
@@ -47,7 +50,14 @@ pub async fn dry_run(l: &Looking, policy: &ScoringPolicy) -> Answer<DryRun> {
     let moved = |c: &ScoreChange| c.score.now.zip(c.score.then).map_or(f64::from(c.score.now.is_some() != c.score.then.is_some()), |(a, b)| (b - a).abs());
     rows.sort_by(|a, b| moved(b).total_cmp(&moved(a)).then_with(|| a.org.name.cmp(&b.org.name)));
     let shares = |level| l.board.orgs().filter(|o| l.sight().level(o.info.id, DataClass::Posture) == level).count() as u32;
-    Ok(DryRun { as_of: l.now, index: index(l, policy, &tried), rows, unshared: shares(Level::None), totals_only: shares(Level::Aggregate) })
+    Ok(DryRun {
+        as_of: l.now,
+        index: index(l, policy, &tried),
+        rows,
+        unshared: shares(Level::None),
+        scores_only: scores_only.len() as u32,
+        totals_only: shares(Level::Aggregate),
+    })
 }
 
 fn change(l: &Looking, policy: &ScoringPolicy, t: &Tried<'_>) -> ScoreChange {

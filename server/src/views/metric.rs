@@ -21,7 +21,7 @@ pub async fn metric(l: &Looking, slug: &str, key: &str, query: &PageQuery) -> An
     }
     let position = l.board.policy.position(key).ok_or(Refusal::NotFound)?;
     let definition = &l.board.policy.metrics[position];
-    let reading = |o: &crate::live::board::OrgState| o.inputs.readings.get(position).copied().flatten();
+    let reading = |o: &crate::live::board::OrgState| o.reading_for(l.sight(), position);
     let row = metric_row(l, org, definition, reading(org));
     let window = query.window(l.now);
     let points = l.reads().metric_series(org.info.id, key, window).await.map_err(from_store(l.now))?;

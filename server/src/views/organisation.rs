@@ -86,7 +86,7 @@ pub async fn organisation(l: &Looking, slug: &str, query: &PageQuery) -> Answer<
 
 fn domain(l: &Looking, org: &OrgState, score: &OrgScore, domain: Domain) -> Option<OrgDomain> {
     let policy = &l.board.policy;
-    let metrics: Vec<MetricRow> = policy.of_domain(domain).map(|(i, m)| metric_row(l, org, m, org.inputs.readings.get(i).copied().flatten())).collect();
+    let metrics: Vec<MetricRow> = policy.of_domain(domain).map(|(i, m)| metric_row(l, org, m, org.reading_for(l.sight(), i))).collect();
     if metrics.is_empty() {
         return None;
     }
@@ -161,6 +161,11 @@ async fn causes(l: &Looking, org: &OrgState) -> Answer<Vec<CauseRow>> {
     let policy = &l.board.policy;
     let day = l.now.day() - 30;
     let Some(then) = org.day_row(l.sight(), day) else { return Ok(vec![]) };
+    // The values behind that day's score may be two weeks older than it.
+    let since = l.board.sharing.since(l.viewer.org, org.info.id, DataClass::Posture, Level::Detail);
+    if since.is_none_or(|since| since > Timestamp::of_day(day - 14)) {
+        return Ok(vec![]);
+    }
     let values = l.app.store.hub().day_values_between(org.info.id, day - 14, day).await.map_err(from_store(l.now))?;
     let mut before = Inputs { readings: vec![None; policy.metrics.len()], interval: org.info.interval, critical_open: false };
     for (_, metric, value, at) in values {

@@ -22,7 +22,8 @@ pub fn orgs(l: &Looking, named: &[OrgRef]) -> Vec<OrgId> {
 }
 
 fn sentence(l: &Looking, class: DataClass, (id, owner): (OrgId, &str), record: &Marked<'_>, recipients: &[OrgRef]) -> String {
-    let open = l.board.orgs().all(|o| l.board.sharing.level(o.info.id, id, class) == Level::Detail);
+    // From whom the owner withholds anything is told to its own people alone.
+    let open = id == l.viewer.org && l.board.orgs().all(|o| l.board.sharing.level(o.info.id, id, class) == Level::Detail);
     let all =
         if open { "Everyone in the alliance".to_owned() } else { format!("Everyone in the alliance to whom {owner} shows its {} in detail", class.name()) };
     let named = match recipients {

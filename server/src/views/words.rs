@@ -43,9 +43,9 @@ pub fn totals_only(l: &Looking) -> Option<String> {
 pub fn records_in_totals(l: &Looking, class: DataClass) -> Option<String> {
     let orgs = l.board.orgs().filter(|o| l.sight().level(o.info.id, class) == Level::Aggregate).count();
     let (what, state) = match class {
-        DataClass::Incidents => ("incidents", "were open as the week began"),
-        DataClass::Events => ("events", "came in the week before"),
-        _ => ("indicators", "were active as the week began"),
+        DataClass::Incidents => ("incidents", "were open when this week's count was made"),
+        DataClass::Events => ("events", "came in the seven days before this week's count"),
+        _ => ("indicators", "were active when this week's count was made"),
     };
     let share = if orgs == 1 {
         format!("One organisation shares its {what} only in totals")

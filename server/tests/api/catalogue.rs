@@ -361,7 +361,12 @@ async fn a_dry_run_is_what_scores_become() {
         for (org, person, run) in runs {
             let viewing = viewing(&app, person, org).await;
             let table = viewing.organisations(PageQuery::default()).await.expect("the organisations").rows;
-            assert_eq!(run.rows.len(), table.len(), "seed {seed}");
+            // Of who shows scores only a policy is tried on nobody's behalf: it could tell the values.
+            let whole = |org: &str| {
+                app.app.live.board().sharing.level(viewing.who.as_ref().expect("somebody").viewer.org, app.org(org), DataClass::Posture) == Level::Detail
+            };
+            let (table, scores_only): (Vec<_>, Vec<_>) = table.into_iter().partition(|row| whole(&row.org.slug));
+            assert_eq!((run.rows.len(), run.scores_only as usize), (table.len(), scores_only.len()), "seed {seed}");
             let near = |a: Option<f64>, b: Option<f64>| a.zip(b).map_or(a.is_none() && b.is_none(), |(a, b)| (a - b).abs() < 1e-9);
             for row in table {
                 let tried = &run.rows.iter().find(|r| r.org == row.org).expect("the same organisations").score;
@@ -369,7 +374,11 @@ async fn a_dry_run_is_what_scores_become() {
                 moved += usize::from(!near(tried.now, tried.then));
             }
             let index = viewing.collective(PageQuery::default()).await.expect("the collective page").index;
-            assert!(near(run.index.then, index.score), "seed {seed}: {org} has the index {index:?}, the dry run said {:?}", run.index);
+            assert!(
+                !scores_only.is_empty() || near(run.index.then, index.score),
+                "seed {seed}: {org} has the index {index:?}, the dry run said {:?}",
+                run.index
+            );
         }
     }
     assert!(moved > 5, "seed {seed}: the policies made other scores, {moved} times");

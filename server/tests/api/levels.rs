@@ -98,7 +98,7 @@ async fn totals_count_from_three_on_stand_for_a_week_and_name_nobody() {
     }
     assert!(overview().await.contains("2 organisations share their incidents only in totals; a total of so few"), "{}", overview().await);
     share(&app, "zeta", DataClass::Incidents, Level::Aggregate).await;
-    let total = "3 organisations share their incidents only in totals; about 40 of 3 unnamed ones were open as the week began";
+    let total = "3 organisations share their incidents only in totals; about 40 of 3 unnamed ones were open when this week's count was made";
     assert!(overview().await.contains(total), "{}", overview().await);
     let queue = words(&person.page("/incidents").await);
     assert!(queue.contains(total) && queue.contains("0 open incidents"), "it is in no number of the page: {queue}");

@@ -113,12 +113,14 @@ pub struct Drafted {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DryRun {
     pub as_of: Timestamp,
-    /// The collective score as this viewer may know it.
+    /// The collective score of those that show this viewer single values, with what is shared in totals.
     pub index: ScorePair,
     /// Those that change most first.
     pub rows: Vec<ScoreChange>,
     /// Organisations that do not show this viewer their posture.
     pub unshared: u32,
+    /// Organisations that show this viewer scores and no single values: what a policy would make of them could tell the values, so it is not tried on them.
+    pub scores_only: u32,
     /// Organisations that share only totals; their number stands until the week ends.
     pub totals_only: u32,
 }

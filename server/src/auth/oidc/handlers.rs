@@ -61,7 +61,11 @@ pub async fn start(State(app): State<App>, visitor: Visitor, headers: HeaderMap,
     let org = app.live.board().by_slug(&slug).map(|o| o.info.id);
     match org {
         Some(org) => send(&app, org, Purpose::SignIn, next, &visitor, &headers).await,
-        None => Redirect::to(&sign_in_page(Some("organisation"), &next)).into_response(),
+        // Counted alike, so that the answer to who tries too often does not tell who the members are.
+        None => match throttle::may_begin(&app, visitor.address.0).await {
+            Ok(may) => Redirect::to(&sign_in_page(Some(if may { "organisation" } else { "throttled" }), &next)).into_response(),
+            Err(error) => unavailable(&error),
+        },
     }
 }
 
@@ -98,7 +102,7 @@ async fn send(app: &App, org: OrgId, purpose: Purpose, next: String, visitor: &V
     match throttle::may_begin(app, address).await {
         Ok(true) => {}
         Ok(false) => {
-            audit::sign_in_throttled(app, "", address).await;
+            audit::sign_in_throttled(app, &address.map(|a| a.to_string()).unwrap_or_default(), address).await;
             return failed(&purpose, Some("throttled"), &next).into_response();
         }
         Err(error) => return unavailable(&error),
@@ -136,13 +140,13 @@ pub async fn callback(
     let (hub, address) = (app.store.hub(), visitor.address.0);
     let answer = answer.map(|Query(answer)| answer).unwrap_or_default();
     let to = |address: Redirection| bounce(&app, &address.0, BACK, None);
-    let org = app.live.board().by_slug(&slug).map(|o| o.info.id);
-    let (Some(org), Some(ticket)) = (org, Ticket::of(&app, &headers)) else { return to(failed(&Purpose::SignIn, None, "/")) };
+    let Some(ticket) = Ticket::of(&app, &headers) else { return to(failed(&Purpose::SignIn, None, "/")) };
     let attempt = match admit(&app, &ticket, address).await {
         Ok(Ok(attempt)) => attempt,
         Ok(Err(throttled)) => return to(throttled),
         Err(error) => return unavailable(&error),
     };
+    let Some(org) = app.live.board().by_slug(&slug).map(|o| o.info.id) else { return to(failed(&Purpose::SignIn, None, "/")) };
     let state = hash(answer.state.as_deref().unwrap_or_default());
     let flow = match hub.answer_oidc(ticket.hash(), state, org, app.clock.now()).await {
         Ok(flow) => flow,
@@ -302,7 +306,7 @@ async fn admit(app: &App, ticket: &Ticket, address: Option<std::net::IpAddr>) ->
     match Attempt::admit(app, &account, address).await? {
         Some(attempt) => Ok(Ok(attempt)),
         None => {
-            audit::sign_in_throttled(app, "", address).await;
+            audit::sign_in_throttled(app, &address.map(|a| a.to_string()).unwrap_or_default(), address).await;
             Ok(Err(Redirection(sign_in_page(Some("throttled"), "/"))))
         }
     }

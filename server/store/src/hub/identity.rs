@@ -154,12 +154,15 @@ impl Hub<'_> {
         const USE: &str = "DELETE FROM signin_links WHERE token_hash = $1 AND expires_at > $2 RETURNING user_id";
         const SET: &str = "UPDATE users SET password_hash = $2 WHERE id = $1 AND disabled_at IS NULL";
         const END: &str = "DELETE FROM sessions WHERE user_id = $1";
+        // Whoever linked it may not be the one who has the link.
+        const UNLINK: &str = "DELETE FROM oidc_identities WHERE user_id = $1";
         self.write(move |conn| {
             Box::pin(async move {
                 let user: Option<i64> = on_conn!(conn, c => sqlx::query_scalar(USE).bind(&token_hash[..]).bind(now.0).fetch_optional(&mut *c).await)?;
                 if let Some(id) = user {
                     execute!(conn, c => sqlx::query(SET).bind(id).bind(password_hash).execute(&mut *c).await)?;
                     let sessions = execute!(conn, c => sqlx::query(END).bind(id).execute(&mut *c).await)?;
+                    execute!(conn, c => sqlx::query(UNLINK).bind(id).execute(&mut *c).await)?;
                     // Whoever has the link is the person.
                     let org = org_of(conn, id).await?;
                     let detail = json!({ "sessions_ended": sessions });

@@ -29,13 +29,19 @@ impl Counts<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn indicator_facet(&self, f: &IndicatorFilter, facet: IndicatorFacet) -> Result<Facet, StoreError> {
-        let reach = if f.words.is_empty() && !f.shared { counted!(indicators) } else { reach!(indicators) };
         let value = match facet {
             IndicatorFacet::Kind => "t.kind",
             IndicatorFacet::Tlp => "t.tlp",
             IndicatorFacet::Org => "",
         };
-        self.facet("indicators", value, self.reads.indicator_where(f, Some(facet), reach)).await
+        if f.words.is_empty() && !f.shared {
+            return self.facet("indicators", value, self.reads.indicator_where(f, Some(facet), counted!(indicators))).await;
+        }
+        // Who else reported a thing is for the viewer's own eyes, in the database, too.
+        let w = self.reads.indicator_where(f, Some(facet), reach!(indicators));
+        let sql = facet_sql("indicators", value, &w);
+        let rows: Vec<(String, String, i64)> = read!(self.reads, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
+        Ok(numbers(rows))
     }
 
     /// The same of events.
@@ -52,14 +58,22 @@ impl Counts<'_> {
         self.facet("events", value, self.reads.event_where(f, Some(facet), reach)).await
     }
 
-    /// Counts a table by a column, or by organisation where that is empty.
     async fn facet(&self, table: &str, column: &str, w: Where) -> Result<Facet, StoreError> {
-        let (value, label, join) = match column {
-            "" => ("o.slug".to_owned(), "o.name", "JOIN organisations o ON o.id = t.org_id"),
-            column => (format!("CAST({column} AS TEXT)"), "''", ""),
-        };
-        let sql = format!("SELECT {value}, {label}, count(*) FROM {table} t {join} {} GROUP BY 1, 2 ORDER BY 3 DESC, 1 LIMIT 20", w.sql());
+        let sql = facet_sql(table, column, &w);
         let rows: Vec<(String, String, i64)> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
-        Ok(rows.into_iter().map(|(v, l, n)| (v, l, n as u64)).collect())
+        Ok(numbers(rows))
     }
+}
+
+fn numbers(rows: Vec<(String, String, i64)>) -> Facet {
+    rows.into_iter().map(|(v, l, n)| (v, l, n as u64)).collect()
+}
+
+/// Counts a table by a column, or by organisation where that is empty.
+fn facet_sql(table: &str, column: &str, w: &Where) -> String {
+    let (value, label, join) = match column {
+        "" => ("o.slug".to_owned(), "o.name", "JOIN organisations o ON o.id = t.org_id"),
+        column => (format!("CAST({column} AS TEXT)"), "''", ""),
+    };
+    format!("SELECT {value}, {label}, count(*) FROM {table} t {join} {} GROUP BY 1, 2 ORDER BY 3 DESC, 1 LIMIT 20", w.sql())
 }

@@ -17,7 +17,9 @@ fn sources(folder: &Path, all: &mut Vec<(String, String)>) {
 fn public_items(text: &str) -> impl Iterator<Item = &str> {
     text.match_indices("pub ").filter(|(at, _)| text[..*at].ends_with(['\n', ' '])).map(|(at, _)| {
         let item = &text[at..];
-        &item[..item.find(['{', ';', '=']).unwrap_or(item.len())]
+        // A field ends where its type does, at the latest with its struct.
+        let end = [item.find(['{', ';', '=']), item.find("\n}"), item.find(",\n}")].into_iter().flatten().min();
+        &item[..end.unwrap_or(item.len())]
     })
 }
 

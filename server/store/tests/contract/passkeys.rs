@@ -46,7 +46,7 @@ async fn recovery_codes_come_with_the_first_factor_and_go_with_the_last(f: Fixtu
     assert_eq!(hub.add_passkey(user, passkey(4), 2, vec![[1; 32]], NOW).await.unwrap(), Added::First);
     assert!(hub.reset_factors(user, NOW).await.unwrap() && !hub.reset_factors(user, NOW).await.unwrap());
     assert_eq!(hub.factors(user).await.unwrap(), Factors::default());
-    let added = ["passkey.added", "passkey.added", "factor.set"];
+    let added = ["passkey.added", "passkey.added", "factor.offered", "factor.set"];
     let removed = ["passkey.removed", "factor.removed", "passkey.removed", "passkey.added", "factor.removed"];
     assert_eq!(actions(&f).await, [&added[..], &removed[..]].concat());
 }
@@ -69,7 +69,7 @@ async fn secrets_that_lay_open_are_sealed_and_forgotten_with_a_lost_key(f: Fixtu
     assert_eq!((first("one").await.as_str(), first("two").await.as_str()), ("one", "one"));
     assert_eq!(hub.forget_apps(NOW).await.unwrap(), 2);
     assert_eq!((hub.factors(user).await.unwrap(), hub.meta("sealing_key").await.unwrap()), (Factors::default(), None));
-    assert_eq!(actions(&f).await, ["factor.set", "factor.set", "factor.removed", "factor.removed"]);
+    assert_eq!(actions(&f).await, ["factor.offered", "factor.set", "factor.offered", "factor.set", "factor.removed", "factor.removed"]);
 }
 
 on_both!(a_count_of_uses_only_grows);

@@ -65,7 +65,7 @@ const DYNAMIC: [(&str, usize); 18] = [
     ("push/metrics/together.rs", 1),
     ("viewer/counts.rs", 1),
     ("viewer/events.rs", 3),
-    ("viewer/facets.rs", 1),
+    ("viewer/facets.rs", 2),
     ("viewer/incidents.rs", 4),
     ("viewer/indicators.rs", 4),
     ("viewer/records.rs", 2),
@@ -160,6 +160,8 @@ async fn dynamic(f: &Fixture) {
     for facet in [IndicatorFacet::Kind, IndicatorFacet::Tlp, IndicatorFacet::Org] {
         assert_eq!(reads.counts().indicator_facet(&all, facet).await.unwrap().len(), 1, "{facet:?}");
     }
+    let nobody_else = IndicatorFilter { shared: true, ..all.clone() };
+    assert!(reads.counts().indicator_facet(&nobody_else, IndicatorFacet::Kind).await.unwrap().is_empty());
     assert_eq!(reads.indicators_highest_tlp(&all).await.unwrap(), Tlp::Green);
     assert!(reads.counts().indicators_unlisted(&IndicatorFilter { words: String::new(), ..all.clone() }).await.unwrap().is_empty());
     assert_eq!(reads.indicators_shared(NOW).await.unwrap(), 0);
