@@ -6,13 +6,14 @@ use domain::{MINUTE, Role, SECOND};
 use std::collections::BTreeSet;
 
 /// Forms that take a passkey, an identity provider or a whole page of numbers, and the tests that look at the rows of these.
-const ELSEWHERE: [(&str, &str); 11] = [
+const ELSEWHERE: [(&str, &str); 12] = [
     ("/account/identity/link", "oidc.rs"),
     ("/account/identity/unlink", "oidc.rs"),
     ("/account/passkeys", "passkey.rs"),
     ("/account/passkeys/challenge", "passkey.rs"),
     ("/account/passkeys/remove", "passkey.rs"),
     ("/admin/policy", "catalogue.rs"),
+    ("/admin/policy/carry-over", "catalogue.rs"),
     ("/auth/oidc/join", "oidc.rs"),
     ("/auth/oidc/start", "oidc.rs"),
     ("/auth/oidc/stepup", "oidc.rs"),
@@ -155,8 +156,9 @@ async fn every_change_is_a_row_of_the_trail() {
     let metric = |target: &'static str| [("title", "T"), ("domain", "PR"), ("target", target), ("floor", "60"), ("weight", "1")];
     story.step(&steward, "/admin/catalogue/{metric}", &metric("97"), &["policy.drafted"]).await;
     story.step(&steward, "/admin/catalogue/{metric}/retire", &[], &["policy.drafted"]).await;
-    story.step(&steward, "/admin/catalogue/{metric}/restore", &[], &["policy.drafted"]).await;
-    story.step(&steward, "/admin/policy/carry-over", &[], &["policy.drafted"]).await;
+    // Nothing is left of the draft.
+    story.step(&steward, "/admin/catalogue/{metric}/restore", &[], &["policy.draft_discarded"]).await;
+    story.step(&steward, "/admin/catalogue/{metric}", &metric("96"), &["policy.drafted"]).await;
     story.step(&steward, "/admin/policy/discard", &[], &["policy.draft_discarded"]).await;
     let new = [("key", "sso_coverage_pct"), ("title", "S"), ("unit", "percent"), ("domain", "PR"), ("target", "95"), ("floor", "50"), ("weight", "2")];
     story.step(&steward, "/admin/catalogue/new-metric", &new, &["policy.drafted"]).await;

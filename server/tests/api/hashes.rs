@@ -138,7 +138,8 @@ async fn names_for_a_summary_and_three_or_more_for_totals() {
     for org in ["delta", "epsilon"] {
         share(&app, org, Level::Aggregate).await;
     }
-    let tells = |text: &str, org: &str| text.contains(&format!("{} Works", org.to_uppercase()));
+    // Before the card that tells alpha to whom it shows its own report.
+    let tells = |text: &str, org: &str| text.split("Who can see it").next().is_some_and(|told| told.contains(&format!("{} Works", org.to_uppercase())));
     let (text, rows) = story(&app).await;
     assert_eq!((rows[0][6].as_str(), rows[0][7].as_str()), ("3", ""), "itself, beta by name, zeta in detail");
     assert!(tells(&text, "beta") && text.contains("Shares counts only") && tells(&text, "zeta"), "{text}");

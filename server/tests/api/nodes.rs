@@ -66,7 +66,8 @@ async fn a_code_works_once_on_every_node() {
         let inside = [&a, &b].iter().filter(|answer| answer.header("location") == "/").count();
         assert_eq!(inside, 1, "round {round}: {} and {}", a.header("location"), b.header("location"));
         let again = cookie_of(&sign_in(&other, &person.email, PASSWORD).await);
-        assert!(other.form("/auth/code", &[("code", &code)], &again).await.header("location").starts_with("/signin/code?error=code"));
+        let refused = other.form("/auth/code", &[("code", &code)], &again).await;
+        assert!(refused.header("location").starts_with("/signin/code?error=code"), "round {round}: {}", refused.header("location"));
     }
 }
 

@@ -289,7 +289,7 @@ async fn a_providers_word_is_no_second_factor() {
     assert_eq!(app.visit("/", &cookie).await.header("location"), "/account", "a role that needs a second factor has to set it up");
     let hub = app.app.store.hub();
     assert!(
-        hub.offer_factor(analyst.id, vec![3; 20], app.now()).await.expect("an offer")
+        server::auth::factor::offer(&app.app, analyst.id).await.expect("an offer")
             && matches!(hub.confirm_factor(analyst.id, 1, vec![], app.now()).await.expect("a factor"), store::Added::First)
     );
     let half = app.sign_in_at(&idp, "alpha", "2").await;

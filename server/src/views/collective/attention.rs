@@ -7,7 +7,6 @@ use crate::{
 };
 use domain::{
     DAY, DataClass, Freshness, Severity, Timestamp,
-    catalogue::MetricDefinition,
     scoring::{Score, metric_score},
     timestamp::duration,
     verdict::Standing,
@@ -84,13 +83,14 @@ fn worst_metric(l: &Looking, org: &OrgState) -> Option<(String, String)> {
         return None;
     }
     let policy = &l.board.policy;
-    let lost = |(i, m): (usize, &MetricDefinition)| {
+    let lost = |i: usize| {
+        let m = &policy.metrics[i];
         let r = org.reading_for(l.sight(), i)?;
         let current = Freshness::at(Some(r.at), org.info.interval, l.now).counts();
         let domain_weight: f64 = policy.of_domain(m.domain).map(|(_, m)| m.weight).sum();
         current.then(|| (m, r.value, (100.0 - metric_score(m, r.value)) * m.weight / domain_weight * policy.domain(m.domain).weight))
     };
-    let (metric, value, lost) = policy.metrics.iter().enumerate().filter_map(lost).max_by(|a, b| a.2.total_cmp(&b.2))?;
+    let (metric, value, lost) = (0..policy.metrics.len()).filter_map(lost).max_by(|a, b| a.2.total_cmp(&b.2))?;
     (lost > 0.0).then(|| (metric.key.clone(), format!("{} {} (target {})", lower_first(&metric.title), metric.format(value), metric.format(metric.target))))
 }
 
