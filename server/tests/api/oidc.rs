@@ -90,7 +90,7 @@ async fn misp_cve_2026_9084_a_mail_address_links_and_signs_in_nobody() {
                 claims[name] = value;
             }
             let code = idp.code(&asked, &claims, Signed::Well);
-            let to = app.from_the_provider("alpha", &[("code", &code), ("state", asked.param("state"))], &asked.cookie).await;
+            let to = app.back_from_the_provider("alpha", &[("code", &code), ("state", asked.param("state"))], &asked.cookie).await;
             let answer = app.visit(&to, &asked.cookie).await;
             assert_eq!((answer.header("location"), session_of(&answer)), (REFUSED, String::new()), "{email} {subject}");
         }
@@ -111,10 +111,10 @@ async fn a_provider_signs_in_people_of_its_own_organisation_only() {
     // Beta's provider sends the browser to alpha's, or answers in its name.
     let asked = app.to_the_provider("/auth/oidc/start", &[("org", "beta"), ("next", "/orgs")], "").await;
     let code = idp.code(&asked, &idp.claims(&app, &asked, "1"), Signed::Well);
-    let to = app.from_the_provider("alpha", &[("code", &code), ("state", asked.param("state"))], &asked.cookie).await;
+    let to = app.back_from_the_provider("alpha", &[("code", &code), ("state", asked.param("state"))], &asked.cookie).await;
     assert_eq!(to, "/signin?error=organisation", "a flow that was begun for another provider");
     let code = other.code(&asked, &idp.claims(&app, &asked, "1"), Signed::Well);
-    let to = app.from_the_provider("beta", &[("code", &code), ("state", asked.param("state"))], &asked.cookie).await;
+    let to = app.back_from_the_provider("beta", &[("code", &code), ("state", asked.param("state"))], &asked.cookie).await;
     assert_eq!(to, REFUSED, "a token in the name of another issuer");
     // A person of beta cannot take alpha's provider for his own.
     let stranger = app.person_of("beta", Role::Analyst).await;
@@ -155,7 +155,7 @@ async fn what_is_not_in_order_is_not_believed() {
         assert!(claims["iat"].as_i64().expect("a time") >= now);
         tell(&mut claims);
         let code = idp.code(&asked, &claims, signed);
-        let to = app.from_the_provider("alpha", &[("code", &code), ("state", asked.param("state"))], &asked.cookie).await;
+        let to = app.back_from_the_provider("alpha", &[("code", &code), ("state", asked.param("state"))], &asked.cookie).await;
         let answer = app.visit("/auth/oidc/finish", &asked.cookie).await;
         if lie == "nothing wrong" {
             assert_eq!((to.as_str(), answer.header("location")), ("/auth/oidc/finish", "/orgs"));
@@ -176,7 +176,7 @@ async fn answers_that_are_not_the_providers_to_this_browser_are_not_taken() {
     let code = |asked: &Asked| idp.code(asked, &idp.claims(&app, asked, "1"), Signed::Well);
     let back = async |code: &str, state: &str, iss: &str, cookie: &str| {
         let all = [("code", code), ("state", state), ("iss", iss)].into_iter().filter(|(_, value)| !value.is_empty()).collect::<Vec<_>>();
-        app.from_the_provider("alpha", &all, cookie).await
+        app.back_from_the_provider("alpha", &all, cookie).await
     };
     let (good, lost) = ("/auth/oidc/finish", "/signin?error=organisation");
 
@@ -205,7 +205,7 @@ async fn answers_that_are_not_the_providers_to_this_browser_are_not_taken() {
     assert_eq!(back(&code(&six), six.param("state"), "", &six.cookie).await, REFUSED, "RFC 9207: no issuer, which this provider says to give");
     let seven = begin().await;
     let error = [("error", "access_denied"), ("state", seven.param("state")), ("code", "x")];
-    assert_eq!(app.from_the_provider("alpha", &error, &seven.cookie).await, REFUSED, "cancelled at the provider");
+    assert_eq!(app.back_from_the_provider("alpha", &error, &seven.cookie).await, REFUSED, "cancelled at the provider");
     let eight = begin().await;
     let token = json!({ "access_token": "a", "token_type": "Bearer" });
     assert_eq!(back(&idp.code_for(&eight, token), eight.param("state"), &idp.issuer, &eight.cookie).await, REFUSED, "no ID token");
@@ -284,7 +284,7 @@ async fn a_providers_word_is_no_second_factor() {
     let mut claims = idp.claims(&app, &asked, "1");
     claims["amr"] = json!(["pwd", "otp", "mfa"]);
     let code = idp.code(&asked, &claims, Signed::Well);
-    app.from_the_provider("alpha", &[("code", &code), ("state", asked.param("state"))], &asked.cookie).await;
+    app.back_from_the_provider("alpha", &[("code", &code), ("state", asked.param("state"))], &asked.cookie).await;
     let cookie = session_of(&app.visit("/auth/oidc/finish", &asked.cookie).await);
     assert_eq!(app.visit("/", &cookie).await.header("location"), "/account", "a role that needs a second factor has to set it up");
     let hub = app.app.store.hub();
@@ -328,7 +328,7 @@ async fn who_has_no_password_proves_at_the_provider_that_it_is_still_him() {
         let mut claims = idp.claims(&app, &asked, "ada");
         tell(&mut claims);
         let code = idp.code(&asked, &claims, Signed::Well);
-        let to = app.from_the_provider("alpha", &[("code", &code), ("state", asked.param("state"))], &asked.cookie).await;
+        let to = app.back_from_the_provider("alpha", &[("code", &code), ("state", asked.param("state"))], &asked.cookie).await;
         let end = if to == "/auth/oidc/finish" { app.visit(&to, &format!("{}; {cookie}", asked.cookie)).await.header("location").to_owned() } else { to };
         assert_eq!(end, refused, "{lie}");
     }
@@ -359,7 +359,7 @@ async fn who_is_disabled_stays_out_and_a_provider_that_is_gone_lets_nobody_in() 
     assert_eq!(app.app.store.hub().remove_oidc_provider(app.org("alpha"), app.now()).await.expect("removed"), Some(1));
     assert_eq!(app.visit("/", &cookie).await.status, 303, "its people's sessions end");
     let code = idp.code(&asked, &idp.claims(&app, &asked, "1"), Signed::Well);
-    let to = app.from_the_provider("alpha", &[("code", &code), ("state", asked.param("state"))], &asked.cookie).await;
+    let to = app.back_from_the_provider("alpha", &[("code", &code), ("state", asked.param("state"))], &asked.cookie).await;
     assert_eq!(to, "/signin?error=organisation");
     assert_eq!(app.form("/auth/oidc/start", &[("org", "alpha"), ("next", "/orgs")], "").await.header("location"), REFUSED);
     assert!(!app.get("/signin").await.text().contains("/auth/oidc/start") && !admin.page("/account").await.contains("/account/identity"));
@@ -381,7 +381,7 @@ async fn an_address_that_fails_at_providers_is_refused() {
     let asked = app.to_the_provider("/auth/oidc/start", &[("org", "alpha")], "").await;
     let code = idp.code(&asked, &idp.claims(&app, &asked, "1"), Signed::Well);
     let back = [("code", code.as_str()), ("state", asked.param("state"))];
-    assert_eq!(app.from_the_provider("alpha", &back, &asked.cookie).await, "/signin?error=throttled");
+    assert_eq!(app.back_from_the_provider("alpha", &back, &asked.cookie).await, "/signin?error=throttled");
     assert_eq!(app.visit("/auth/oidc/finish", &asked.cookie).await.header("location"), "/signin?error=organisation", "nothing was proved");
     let rows = app.app.store.hub().audit_after(0).await.expect("the trail");
     let count = |action: &str| rows.iter().filter(|r| r.action == action).count();
@@ -415,6 +415,6 @@ async fn a_provider_that_cannot_be_asked_is_no_way_in() {
     hub.set_oidc_provider(store::OidcProvider { secret_file: "/nowhere/at/all".into(), ..provider }, app.now()).await.expect("set");
     let again = app.to_the_provider("/auth/oidc/start", &[("org", "alpha"), ("next", "/orgs")], "").await;
     let code = idp.code(&again, &idp.claims(&app, &again, "1"), Signed::Well);
-    assert_eq!(app.from_the_provider("alpha", &[("code", &code), ("state", again.param("state"))], &again.cookie).await, REFUSED);
+    assert_eq!(app.back_from_the_provider("alpha", &[("code", &code), ("state", again.param("state"))], &again.cookie).await, REFUSED);
     assert_ne!(again.param("state"), asked.param("state"));
 }

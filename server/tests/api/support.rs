@@ -155,6 +155,7 @@ impl TestApp {
     /// Another node on the same database, by the same clock.
     pub async fn second(&self) -> Self {
         let app = App::open((*self.app.config).clone(), &self.database, self.app.clock.clone()).await.expect("the hub opens");
+        assert!(app.seal.take(&app.store, &[7; 32]).await.expect("the database"), "the same key");
         Self::serve(app, self.database.clone(), Limits::default(), None, tempfile::tempdir().expect("a folder")).await
     }
 

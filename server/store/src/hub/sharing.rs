@@ -320,6 +320,9 @@ pub(super) async fn write_rule(
 /// with it, and since when.
 type Decided = (BTreeSet<(i64, i64, i64, Option<i64>, Option<i64>)>, BTreeSet<(i64, i64)>);
 
+/// Owner, viewer, class, level, and since when it is shown in detail and as a summary.
+type WithheldSql = (i64, i64, i64, i64, Option<i64>, Option<i64>);
+
 /// Writes what follows from the rules for each pair of organisations, where it is not what stands there already.
 pub(crate) async fn decide(conn: &mut Conn) -> Result<(), StoreError> {
     const ORGS: &str = "SELECT id FROM organisations";
@@ -333,7 +336,7 @@ pub(crate) async fn decide(conn: &mut Conn) -> Result<(), StoreError> {
     let sharing = load(conn).await?;
     let orgs: Vec<i64> = on_conn!(conn, c => sqlx::query_scalar(ORGS).fetch_all(&mut *c).await)?;
     let mut old: BTreeMap<i64, Decided> = BTreeMap::new();
-    let rows: Vec<(i64, i64, i64, i64, Option<i64>, Option<i64>)> = on_conn!(conn, c => sqlx::query_as(WITHHELD).fetch_all(&mut *c).await)?;
+    let rows: Vec<WithheldSql> = on_conn!(conn, c => sqlx::query_as(WITHHELD).fetch_all(&mut *c).await)?;
     for (owner, viewer, class, level, detail, summary) in rows {
         old.entry(owner).or_default().0.insert((viewer, class, level, detail, summary));
     }

@@ -49,8 +49,8 @@ async fn a_version_names_the_decision_that_adopted_it(f: Fixture) {
     let right = Right::default_of(DecisionKind::ScoringPolicy);
     let id = hub.propose(Effect::ScoringPolicy { policy: Box::new(next.clone()) }, "a".into(), (f.orgs[0], people[0]), &right, NOW).await.unwrap();
     assert_eq!(hub.policies().await.unwrap().len(), 1);
-    for i in 0..2 {
-        assert!(hub.vote(id, (f.orgs[i], people[i]), true, String::new(), NOW.plus(HOUR)).await.unwrap());
+    for (org, person) in f.orgs.iter().zip(&people).take(2) {
+        assert!(hub.vote(id, (*org, *person), true, String::new(), NOW.plus(HOUR)).await.unwrap());
     }
     let adopted = hub.policies().await.unwrap();
     let said: Vec<_> = adopted.iter().map(|a| (a.policy.version, a.at, a.decision)).collect();

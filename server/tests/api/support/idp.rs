@@ -181,7 +181,7 @@ impl TestApp {
     }
 
     /// The browser comes back from a provider, without the session's cookie; says where the page goes on to.
-    pub async fn from_the_provider(&self, org: &str, query: &[(&str, &str)], cookie: &str) -> String {
+    pub async fn back_from_the_provider(&self, org: &str, query: &[(&str, &str)], cookie: &str) -> String {
         let query = serde_urlencoded::to_string(query).expect("a query");
         let answer = self.visit(&format!("/auth/oidc/callback/{org}?{query}"), cookie).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
@@ -191,7 +191,7 @@ impl TestApp {
     /// The whole way of a browser that has asked: there as `subject`, and back.
     pub async fn vouched(&self, idp: &Idp, org: &str, asked: &Asked, subject: &str, session: &str) -> Answer {
         let code = idp.code(asked, &idp.claims(self, asked, subject), Signed::Well);
-        let to = self.from_the_provider(org, &[("code", &code), ("state", asked.param("state")), ("iss", &idp.issuer)], &asked.cookie).await;
+        let to = self.back_from_the_provider(org, &[("code", &code), ("state", asked.param("state")), ("iss", &idp.issuer)], &asked.cookie).await;
         assert_eq!(to, "/auth/oidc/finish");
         self.visit(&to, &format!("{}; {session}", asked.cookie)).await
     }
