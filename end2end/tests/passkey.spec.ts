@@ -91,7 +91,9 @@ test('another address than the one that passkeys belong to says so', async ({ pa
 
 test.describe('without script', () => {
   test.use({ javaScriptEnabled: false });
-  test('the page says what a passkey needs', async ({ page }) => {
+  test('the page says what a passkey needs', async ({ page, complaints }) => {
+    // What is preloaded for scripts is refused where none may run.
+    complaints.expect(/^request failed: csp /);
     await password(page, PEOPLE.steward);
     await page.goto(`${hub.url}/account`);
     await expect(page.getByText('A passkey needs a browser that has them, with scripts turned on.')).toBeVisible();
