@@ -55,7 +55,8 @@ async fn two_hubs_start_at_once(kind: Kind) {
     let (whole, _) = whole(kind).await;
     for _ in 0..5 {
         let database = empty(kind).await;
-        let (mut one, mut other) = (Hub::at(database.url.clone(), folder()), Hub::at(database.url.clone(), folder()));
+        let mut one = Hub::at(database.url.clone(), folder());
+        let mut other = one.another();
         tokio::join!(one.start(), other.start());
         assert_eq!(schema(&database.url).await, whole);
         one.terminate().await;
