@@ -8,6 +8,7 @@
 //! Statistical offices call these the threshold, dominance and (p, q) rules (Hundepool et al., Statistical Disclosure Control, 2012, chapter 4).
 
 pub mod counts;
+pub mod overlaps;
 
 use crate::{DAY, OrgId, Timestamp, scoring::Score};
 use serde::{Deserialize, Serialize};

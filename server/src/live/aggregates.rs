@@ -4,13 +4,15 @@ use super::board::Board;
 use domain::{
     DataClass, Level, OrgId, Timestamp,
     aggregate::{
-        Aggregate, Contribution, REMEMBERED, aggregate,
+        Aggregate, Contribution, REMEMBERED, aggregate, begin_of,
         counts::{CountTotal, count_total},
-        eve_of, week_of,
+        eve_of,
+        overlaps::overlap_members,
+        week_of,
     },
 };
-use std::collections::{BTreeMap, HashMap};
-use store::{Store, StoreError, WeekCount, WeekTotal};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use store::{Store, StoreError, WeekCount, WeekMembers, WeekTotal};
 
 /// Of each organisation the totals it was shown, with their weeks, the newest first.
 pub type Shown = HashMap<OrgId, Vec<(i64, Aggregate)>>;
@@ -98,4 +100,30 @@ async fn read_counts(store: &Store, week: i64) -> Result<ShownCounts, StoreError
         shown.entry((row.viewer, row.class)).or_default().push((row.week, row.total));
     }
     Ok(shown)
+}
+
+/// Settles for whom it is missing and can be who counts this week where it says that unnamed organisations reported an indicator. Returns for whom it is settled.
+///
+/// # Errors
+/// When the database fails.
+pub async fn overlaps_of_this_week(store: &Store, board: &Board, now: Timestamp) -> Result<BTreeSet<OrgId>, StoreError> {
+    let (hub, week) = (store.hub(), week_of(now.day()));
+    let (week_start, remembered) = (begin_of(week), begin_of(week - REMEMBERED));
+    let settled = hub.overlaps_settled(week_start).await?;
+    let mut made = Vec::new();
+    for viewer in board.orgs().map(|o| o.info.id).filter(|viewer| !settled.contains(viewer)) {
+        let shares_totals = |org: &OrgId| board.sharing.level(viewer, *org, DataClass::Indicators) == Level::Aggregate;
+        let eligible: BTreeSet<OrgId> = board.orgs().map(|o| o.info.id).filter(shares_totals).collect();
+        if eligible.is_empty() {
+            continue;
+        }
+        let before = hub.overlap_members(viewer, remembered).await?;
+        let members = overlap_members(&before.iter().map(|week| &week.members).collect::<Vec<_>>(), &eligible);
+        made.extend(members.map(|members| WeekMembers { viewer, week_start, members }));
+    }
+    if made.is_empty() {
+        return Ok(settled);
+    }
+    hub.settle_overlaps(made, remembered).await?;
+    hub.overlaps_settled(week_start).await
 }

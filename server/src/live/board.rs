@@ -64,6 +64,8 @@ pub struct Board {
     pub shown: Arc<Shown>,
     /// The same of counts of records.
     pub shown_counts: Arc<ShownCounts>,
+    /// For whom it is settled this week who counts in overlaps unnamed.
+    settled: Arc<BTreeSet<OrgId>>,
     pub alert: AlertLevel,
     pub versions: Versions,
     /// The outbox is applied up to here.
@@ -82,6 +84,7 @@ impl Board {
             sharing: Arc::new(store.hub().sharing().await?),
             shown: Arc::default(),
             shown_counts: Arc::default(),
+            settled: Arc::default(),
             alert: store.hub().alert_level().await?,
             versions: Versions::default(),
             seq,
@@ -138,10 +141,12 @@ impl Board {
     pub(super) async fn reload_shown(&mut self, store: &Store, now: Timestamp) -> Result<bool, StoreError> {
         let shown = aggregates::of_this_week(store, self, now).await?;
         let counts = aggregates::counts_of_this_week(store, self, now).await?;
-        let changed = shown != *self.shown || counts != *self.shown_counts;
+        let settled = aggregates::overlaps_of_this_week(store, self, now).await?;
+        let changed = shown != *self.shown || counts != *self.shown_counts || settled != *self.settled;
         if changed {
             self.shown = Arc::new(shown);
             self.shown_counts = Arc::new(counts);
+            self.settled = Arc::new(settled);
             self.versions.sharing += 1;
         }
         Ok(changed)

@@ -9,7 +9,7 @@ pub(crate) use scope::Scope;
 pub(crate) use sqlite::{PRAGMAS, migrated as sqlite_migrated, options as sqlite_options};
 
 use crate::StoreError;
-use sqlx::{PgPool, SqliteConnection, postgres::PgConnectOptions, sqlite::SqlitePool};
+use sqlx::{AssertSqlSafe, PgPool, SqliteConnection, postgres::PgConnectOptions, sqlite::SqlitePool};
 use std::time::Duration;
 
 /// The readers of whichever database is in use.
@@ -176,4 +176,19 @@ pub(crate) fn pieces<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
         rows = rest;
         Some(piece)
     })
+}
+
+/// Inserts rows of numbers by as few statements as there can be. `prefix` is the statement up to its `VALUES`.
+pub(crate) async fn insert_numbers<const COLUMNS: usize>(conn: &mut Conn, prefix: &str, rows: &[[Option<i64>; COLUMNS]]) -> Result<(), StoreError> {
+    for piece in pieces(rows) {
+        let sql = conn.placeholders(values_sql(prefix, COLUMNS, piece.len(), ""));
+        execute!(conn, c => {
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for value in piece.iter().flatten() {
+                query = query.bind(*value);
+            }
+            query.execute(&mut *c).await
+        })?;
+    }
+    Ok(())
 }

@@ -8,6 +8,7 @@ pub mod factors;
 pub mod identity;
 pub mod oidc;
 pub mod outbox;
+pub mod overlap_members;
 pub mod passkeys;
 pub mod people;
 pub mod policies;

@@ -47,6 +47,7 @@ pub use hub::{
     identity::{KeyRecord, SessionRecord, UserRecord},
     oidc::{Linked, OidcFlow, OidcIdentity, OidcProvider},
     outbox::{Change, PEERS},
+    overlap_members::WeekMembers,
     passkeys::{NewPasskey, PasskeyRecord, Purpose, Used},
     people::{PersonRecord, Turned},
     policies::{Adopted, PolicyDraft},

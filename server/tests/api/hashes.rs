@@ -129,13 +129,13 @@ async fn story(app: &TestApp) -> (String, Vec<Vec<String>>) {
 #[tokio::test]
 async fn names_for_a_summary_and_three_or_more_for_totals() {
     let app = TestApp::start().await;
-    join(&app, &["delta", "epsilon", "zeta"]).await;
+    join(&app, &["delta", "epsilon", "zeta", "eta"]).await;
     for org in ["alpha", "beta", "gamma", "delta", "epsilon", "zeta"] {
         app.partner(org).await.push("indicators", &items([hashed(&app, SECRET, "GREEN").await])).await;
     }
     share(&app, "beta", Level::Summary).await;
     share(&app, "gamma", Level::None).await;
-    for org in ["delta", "epsilon"] {
+    for org in ["delta", "epsilon", "eta"] {
         share(&app, org, Level::Aggregate).await;
     }
     // Before the card that tells alpha to whom it shows its own report.
@@ -148,6 +148,7 @@ async fn names_for_a_summary_and_three_or_more_for_totals() {
     share(&app, "zeta", Level::Aggregate).await;
     assert_eq!(story(&app).await.1[0][7], "", "this week's reports wait");
     app.app.clock.advance(7 * DAY);
+    eventually("this week's members are settled", async || (story(&app).await.1[0][7] == "3 or more").then_some(())).await;
     let (text, rows) = story(&app).await;
     assert_eq!((rows[0][6].as_str(), rows[0][7].as_str()), ("2", "3 or more"));
     assert!(text.contains("2 organisations that you may see reported this value, and 3 or more organisations that are not named."), "{text}");
@@ -159,6 +160,12 @@ async fn names_for_a_summary_and_three_or_more_for_totals() {
     assert_eq!((seen.len(), seen[0][6].as_str(), seen[0][7].as_str()), (1, "1", "3 or more"));
     assert!(words(&person.page("/").await).contains("1 seen by more than one organisation"));
     assert!(words(&person.page("/indicators?seen=2").await).contains("1 and 3 or more unnamed"));
+    // One that shows nothing any more, or all again, tells by that of nobody what it reported: who is counted stands for the week.
+    share(&app, "zeta", Level::None).await;
+    assert_eq!(story(&app).await.1[0][7], "3 or more");
+    share(&app, "zeta", Level::Aggregate).await;
+    share(&app, "gamma", Level::Aggregate).await;
+    assert_eq!(story(&app).await.1[0][7], "3 or more");
     // One that marks it RED is counted for nobody.
     app.partner("delta").await.push("indicators", &items([hashed(&app, SECRET, "RED").await])).await;
     let (text, rows) = story(&app).await;

@@ -7,14 +7,13 @@ use super::Hub;
 use crate::{
     StoreError,
     audit::{self, Action, Actor, Entry},
-    db::{Conn, execute, on_conn, pieces, read, values_sql},
+    db::{Conn, execute, insert_numbers, on_conn, read},
 };
 use domain::{
     DataClass, Level, OrgId, Sharing, Timestamp,
     sharing::{ALWAYS, Audience, GroupId, Rule},
 };
 use serde_json::{Value, json};
-use sqlx::AssertSqlSafe;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The names among the settings of the alliance.
@@ -359,8 +358,8 @@ pub(crate) async fn decide(conn: &mut Conn) -> Result<(), StoreError> {
             peers.extend(new_peers.into_iter().map(|(viewer, since)| [*owner, viewer, since].map(Some)));
         }
     }
-    insert(conn, WITHHOLD, &withheld).await?;
-    insert(conn, PEER, &peers).await?;
+    insert_numbers(conn, WITHHOLD, &withheld).await?;
+    insert_numbers(conn, PEER, &peers).await?;
     execute!(conn, c => sqlx::query(CHANGED).bind(VERSION).execute(&mut *c).await)?;
     Ok(())
 }
@@ -390,18 +389,4 @@ fn decided(sharing: &Sharing, owner: i64, orgs: &[i64]) -> Decided {
         }
     }
     (withheld, sharing.peers(OrgId(owner)).into_iter().map(|(org, since)| (org.0, since.0)).collect())
-}
-
-async fn insert<const COLUMNS: usize>(conn: &mut Conn, prefix: &str, rows: &[[Option<i64>; COLUMNS]]) -> Result<(), StoreError> {
-    for piece in pieces(rows) {
-        let sql = conn.placeholders(values_sql(prefix, COLUMNS, piece.len(), ""));
-        execute!(conn, c => {
-            let mut query = sqlx::query(AssertSqlSafe(sql));
-            for value in piece.iter().flatten() {
-                query = query.bind(*value);
-            }
-            query.execute(&mut *c).await
-        })?;
-    }
-    Ok(())
 }

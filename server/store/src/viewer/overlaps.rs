@@ -21,30 +21,33 @@ macro_rules! counting {
 }
 pub(crate) use counting;
 
+/// Whether it counts for him unnamed: of a member of the week that began at `$2`, who reported it before then and for everyone. What came or changed later
+/// waits for the week's end, so that nobody learns who it was from what he sees before and after; and as a total travels further than a record, what is
+/// marked for few is in none. Once a member is shown by name, nobody is counted unnamed: he would stand there twice.
+macro_rules! hidden {
+    () => {
+        concat!(
+            "(u.since < $2 AND u.tlp <= 1 AND u.org_id IN (SELECT o.owner_id FROM overlap_members o WHERE o.viewer_id = $1 AND o.week_start = $2) ",
+            "AND NOT EXISTS (SELECT 1 FROM overlap_members o LEFT JOIN withheld w ON w.viewer_id = $1 AND w.class = 3 AND w.owner_id = o.owner_id ",
+            "WHERE o.viewer_id = $1 AND o.week_start = $2 AND coalesce(w.level, 3) >= 2))"
+        )
+    };
+}
+pub(crate) use hidden;
+
 /// Whether he may learn anything of it: what the policy of PostgreSQL lets through.
 macro_rules! some {
     () => {
         concat!(
             "(u.org_id = $1 OR (u.org_id NOT IN (SELECT w.owner_id FROM withheld w WHERE w.viewer_id = $1 AND w.class = 3 AND w.level < 1) AND ",
             $crate::viewer::overlaps::marked!(),
-            "))"
-        )
-    };
-}
-pub(crate) use some;
-
-/// Whether the organisation shares totals only and reported it before the week began, `$2`. What came after waits for the week's end, so that nobody
-/// learns who it was from what he sees before and after.
-macro_rules! hidden {
-    () => {
-        concat!(
-            "(u.since < $2 AND u.org_id IN (SELECT w.owner_id FROM withheld w WHERE w.viewer_id = $1 AND w.class = 3 AND w.level = 1) AND ",
-            $crate::viewer::overlaps::marked!(),
+            ") OR ",
+            $crate::viewer::overlaps::hidden!(),
             ")"
         )
     };
 }
-pub(crate) use hidden;
+pub(crate) use some;
 
 /// How many organisations he knows by name to have reported what the indicator `t` reports. An organisation may have told its value and its hash.
 macro_rules! named {

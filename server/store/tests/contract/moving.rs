@@ -13,7 +13,7 @@ use sqlx::{Connection, Executor, PgConnection};
 use std::{sync::Arc, time::Duration};
 use store::{
     Added, CountItem, DayRow, Failure, IncidentFilter, IndicatorFilter, Items, KeyRecord, Mode, NewPasskey, OidcIdentity, OidcProvider, Outcome, Purpose, Push,
-    Retention, SessionRecord, Settings, Store, WeekCount, WeekTotal, What,
+    Retention, SessionRecord, Settings, Store, WeekCount, WeekMembers, WeekTotal, What,
     audit::Signer,
     moving::{MoveError, Moved, move_database},
 };
@@ -78,6 +78,8 @@ async fn fill(f: &Fixture) {
     hub.keep_aggregates(vec![WeekTotal { viewer: f.orgs[0], week: 2_900, total }]).await.unwrap();
     let total = CountTotal { members: [(2, 7), (3, 8), (4, 9)].into(), count: 20 };
     hub.keep_count_totals(vec![WeekCount { viewer: f.orgs[0], class: DataClass::Events, week: 2_900, total }]).await.unwrap();
+    let members = WeekMembers { viewer: f.orgs[0], week_start: NOW.plus(-DAY), members: f.orgs[1..].iter().copied().collect() };
+    hub.settle_overlaps(vec![members], NOW.plus(-8 * DAY)).await.unwrap();
     for org in 0..3 {
         let others: Vec<_> = f.orgs.iter().copied().filter(|o| *o != f.orgs[org]).collect();
         // Three months, so three partitions; and numbers that not every notation keeps.
@@ -132,6 +134,7 @@ async fn portrait(store: &Store, orgs: &[OrgId]) -> Vec<String> {
         format!("{:?}", hub.key_by_hash([9; 32]).await.unwrap()),
         format!("{:?}", hub.changes_after(0, 1_000).await.unwrap()),
         format!("{:?} {:?} {:?}", hub.days(0).await.unwrap(), hub.aggregates(0).await.unwrap(), hub.count_totals(0).await.unwrap()),
+        format!("{:?}", hub.overlap_members(orgs[0], NOW.plus(-8 * DAY)).await.unwrap()),
         format!("{:?} {:?}", hub.decisions().await.unwrap(), hub.decision_rights().await.unwrap()),
         format!("{:?} {:?}", hub.audit_after(0).await.unwrap(), hub.verify_audit(&[]).await.unwrap()),
     ];

@@ -8,7 +8,7 @@ use domain::{
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::collections::{BTreeMap, BTreeSet};
-use store::{IndicatorDetail, IndicatorFilter, IndicatorItem, Items, Org, Push, Retention, Settings, Store, What};
+use store::{IndicatorDetail, IndicatorFilter, IndicatorItem, Items, Org, Push, Retention, Settings, Store, WeekMembers, What};
 
 /// When the current week began.
 const WEEK: Timestamp = Timestamp(NOW.0 - 2 * DAY);
@@ -45,20 +45,21 @@ struct Report {
     ends: bool,
 }
 
-/// What the policy says of a thing: who is named, who of them without a record, whether there are enough without a name.
-fn overlap<'r>(sight: Sight<'_>, reports: impl Iterator<Item = &'r Report>) -> (BTreeSet<OrgId>, BTreeSet<OrgId>, bool) {
+/// What the policy says of a thing: who is named, who of them without a record, whether there are enough without a name among the members.
+fn overlap<'r>(sight: Sight<'_>, members: &BTreeSet<OrgId>, reports: impl Iterator<Item = &'r Report>) -> (BTreeSet<OrgId>, BTreeSet<OrgId>, bool) {
+    let by_name = members.iter().any(|org| sight.level(*org, DataClass::Indicators) >= Level::Summary);
     let (mut named, mut counting, mut unnamed) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for report in reports {
         let (me, owner) = (sight.viewer.org, report.owner);
+        if !by_name && members.contains(&owner) && report.since < WEEK && report.tlp.reaches_everyone() {
+            unnamed.insert(owner);
+        }
         let reached = report.tlp.reaches_everyone() || report.named.contains(&me) || (report.tlp == Tlp::Amber && sight.sharing.are_peers(me, owner));
         if sight.sees_record(owner, DataClass::Indicators, &Marked { tlp: report.tlp, recipients: &report.named, received_at: NOW }) {
             named.insert(owner);
-        } else if reached {
-            match sight.level(owner, DataClass::Indicators) {
-                Level::Summary => drop((named.insert(owner), counting.insert(owner))),
-                Level::Aggregate if report.since < WEEK => drop(unnamed.insert(owner)),
-                _ => {}
-            }
+        } else if reached && sight.level(owner, DataClass::Indicators) == Level::Summary {
+            named.insert(owner);
+            counting.insert(owner);
         }
     }
     (named, counting, unnamed.len() >= domain::aggregate::LEAST)
@@ -90,6 +91,13 @@ async fn whatever_the_rules_what_is_shown_is_what_the_policy_says(mut f: Fixture
     let group = hub.add_group(f.orgs[0], "Ports".into(), true, NOW).await.unwrap();
     let (mut several, mut counted, mut hidden) = (0, 0, 0);
     for round in 0..12 {
+        // Who shares totals as the week begins; then rules change.
+        let (week, before) = (WEEK.plus(round), hub.sharing().await.unwrap());
+        let shares_totals = |viewer, org: &&OrgId| before.level(viewer, **org, DataClass::Indicators) == Level::Aggregate;
+        let settled =
+            |viewer: OrgId| WeekMembers { viewer, week_start: week, members: f.orgs.iter().filter(|org| shares_totals(viewer, org)).copied().collect() };
+        let members: BTreeMap<OrgId, WeekMembers> = f.orgs.iter().map(|org| (*org, settled(*org))).collect();
+        hub.settle_overlaps(members.values().cloned().collect(), WEEK).await.unwrap();
         for _ in 0..4 {
             let (owner, other) = (f.orgs[rng.random_range(0..7)], f.orgs[rng.random_range(0..7)]);
             let audience = [Audience::Everyone, Audience::Everyone, Audience::Group(group), Audience::Organisation(other)][rng.random_range(0..4)];
@@ -108,7 +116,8 @@ async fn whatever_the_rules_what_is_shown_is_what_the_policy_says(mut f: Fixture
             let at = format!("seed {seed}, round {round}, viewer {org}");
             let viewer = Viewer { org: f.orgs[org], role: Role::Analyst };
             let (sight, reads) = (Sight { viewer, sharing: &sharing }, f.store.viewer(viewer));
-            let said: BTreeMap<usize, _> = (0..THINGS).map(|thing| (thing, overlap(sight, reports.iter().filter(|r| r.thing == thing)))).collect();
+            let said: BTreeMap<usize, _> =
+                (0..THINGS).map(|thing| (thing, overlap(sight, &members[&viewer.org].members, reports.iter().filter(|r| r.thing == thing)))).collect();
             // Rows that are listed, each with the number that the policy says.
             let mut shared = 0;
             for report in reports.iter().filter(|r| {
@@ -118,7 +127,7 @@ async fn whatever_the_rules_what_is_shown_is_what_the_policy_says(mut f: Fixture
                 shared += u64::from(named.len() > 1 || *unnamed);
             }
             let key = f.store.alliance_key().await.unwrap();
-            let all = reads.indicator_rows(&every(WEEK), 1_000).await.unwrap();
+            let all = reads.indicator_rows(&every(week), 1_000).await.unwrap();
             for row in &all.rows {
                 let is = |thing: &usize| {
                     let value = format!("thing-{thing}.example");
@@ -126,7 +135,7 @@ async fn whatever_the_rules_what_is_shown_is_what_the_policy_says(mut f: Fixture
                 };
                 let (named, counting, unnamed) = &said[&(0..THINGS).find(is).unwrap()];
                 assert_eq!((row.reporters as usize, row.unnamed), (named.len(), *unnamed), "{at}: {row:?}");
-                let page: IndicatorDetail = reads.indicator(row.id.parse().unwrap(), WEEK).await.unwrap().unwrap();
+                let page: IndicatorDetail = reads.indicator(row.id.parse().unwrap(), week).await.unwrap().unwrap();
                 let slugs = |orgs: &BTreeSet<OrgId>| -> BTreeSet<String> {
                     orgs.iter()
                         .map(|org| match f.orgs.iter().position(|o| o == org).unwrap() {
@@ -142,8 +151,8 @@ async fn whatever_the_rules_what_is_shown_is_what_the_policy_says(mut f: Fixture
                 counted += counting.len();
                 hidden += usize::from(*unnamed);
             }
-            assert_eq!(reads.indicators_shared(WEEK).await.unwrap(), shared, "{at}");
-            let listed = reads.indicators(&IndicatorFilter { shared: true, ..every(WEEK) }).await.unwrap();
+            assert_eq!(reads.indicators_shared(week).await.unwrap(), shared, "{at}");
+            let listed = reads.indicators(&IndicatorFilter { shared: true, ..every(week) }).await.unwrap();
             assert_eq!(listed.total, shared, "{at}: the number is the rows");
             several += shared;
         }
@@ -169,25 +178,83 @@ async fn a_value_and_its_hash_are_one_thing_and_their_organisation_one(f: Fixtur
     assert_eq!(reads.indicators_shared(WEEK).await.unwrap(), 3);
 }
 
-on_both!(who_joins_the_unnamed_is_not_told_before_the_week_is_over);
-async fn who_joins_the_unnamed_is_not_told_before_the_week_is_over(mut f: Fixture) {
-    more(&mut f, 4).await;
-    let item = |tlp| indicator("a.example", tlp, &[]);
-    f.send(0, Items::Indicators(vec![item(Tlp::Green)])).await;
-    for org in 1..4 {
-        f.store.hub().set_rule(f.orgs[org], DataClass::Indicators, Audience::Everyone, Some(Level::Aggregate), NOW).await.unwrap();
-        send_at(&f, org, WEEK.plus(if org == 3 { HOUR } else { -HOUR }), item(Tlp::Green)).await;
+/// Settles that these count for the first organisation's people in a week.
+async fn settle(f: &Fixture, week_start: Timestamp, members: std::ops::Range<usize>) {
+    let settled = WeekMembers { viewer: f.orgs[0], week_start, members: f.orgs[members].iter().copied().collect() };
+    f.store.hub().settle_overlaps(vec![settled], WEEK).await.unwrap();
+}
+
+/// Alpha and four more report one thing, and the four show it in totals only; the last from this week on.
+async fn unnamed(f: &mut Fixture) {
+    more(f, 5).await;
+    for org in 0..5 {
+        send_at(f, org, WEEK.plus(if org == 4 { HOUR } else { -HOUR }), indicator("a.example", Tlp::Green, &[])).await;
+        if org > 0 {
+            rule(f, org, Level::Aggregate).await;
+        }
     }
-    let unnamed = async |week| f.store.viewer(f.viewer(0)).indicators(&every(week)).await.unwrap().rows[0].unnamed;
-    assert!(!unnamed(WEEK).await, "the third came this week");
-    assert!(unnamed(WEEK.plus(7 * DAY)).await);
-    // Saying it again changes nothing, marking it for more eyes does.
-    send_at(&f, 1, WEEK.plus(8 * DAY), item(Tlp::Green)).await;
-    assert!(unnamed(WEEK.plus(7 * DAY)).await);
-    send_at(&f, 1, WEEK.plus(8 * DAY), item(Tlp::Red)).await;
-    assert!(!unnamed(WEEK.plus(7 * DAY)).await && !unnamed(WEEK.plus(14 * DAY)).await, "what is RED counts for nobody");
-    send_at(&f, 1, WEEK.plus(9 * DAY), item(Tlp::Clear)).await;
-    assert!(!unnamed(WEEK.plus(7 * DAY)).await && unnamed(WEEK.plus(14 * DAY)).await);
+}
+
+async fn rule(f: &Fixture, org: usize, level: Level) {
+    f.store.hub().set_rule(f.orgs[org], DataClass::Indicators, Audience::Everyone, Some(level), NOW).await.unwrap();
+}
+
+/// Whether it says of alpha's indicator that three or more unnamed ones reported it.
+async fn are_unnamed(f: &Fixture, week: Timestamp) -> bool {
+    let reads = f.store.viewer(f.viewer(0));
+    let rows = reads.indicators(&IndicatorFilter { org: Some(f.orgs[0]), ..every(week) }).await.unwrap().rows;
+    assert_eq!(reads.indicator(rows[0].id.parse().unwrap(), week).await.unwrap().unwrap().row, rows[0]);
+    rows[0].unnamed
+}
+
+on_both!(who_reports_a_thing_is_not_told_before_the_week_is_over);
+async fn who_reports_a_thing_is_not_told_before_the_week_is_over(mut f: Fixture) {
+    unnamed(&mut f).await;
+    let next = WEEK.plus(7 * DAY);
+    settle(&f, WEEK, 2..5).await;
+    assert!(!are_unnamed(&f, WEEK).await, "the third came this week");
+    settle(&f, next, 2..5).await;
+    assert!(are_unnamed(&f, next).await);
+    // Saying it again changes nothing, marking it for fewer eyes does.
+    let again = async |day, tlp| send_at(&f, 2, WEEK.plus(day * DAY), indicator("a.example", tlp, &[])).await;
+    again(8, Tlp::Green).await;
+    assert!(are_unnamed(&f, next).await);
+    again(8, Tlp::Amber).await;
+    settle(&f, next.plus(7 * DAY), 2..5).await;
+    assert!(!are_unnamed(&f, next).await && !are_unnamed(&f, next.plus(7 * DAY)).await, "a total travels further than what is marked for some");
+    again(9, Tlp::Clear).await;
+    assert!(!are_unnamed(&f, next).await && are_unnamed(&f, next.plus(7 * DAY)).await);
+}
+
+on_both!(a_rule_that_changes_tells_nothing_of_a_thing_before_the_week_is_over);
+async fn a_rule_that_changes_tells_nothing_of_a_thing_before_the_week_is_over(mut f: Fixture) {
+    unnamed(&mut f).await;
+    let next = WEEK.plus(7 * DAY);
+    assert!(!are_unnamed(&f, next).await, "nothing is settled");
+    settle(&f, WEEK, 1..4).await;
+    settle(&f, next, 1..4).await;
+    assert!(are_unnamed(&f, next).await);
+    // Settled is settled, also where another node would have it otherwise.
+    settle(&f, next, 3..5).await;
+    for level in [Level::None, Level::Aggregate] {
+        rule(&f, 1, level).await;
+        assert!(are_unnamed(&f, next).await, "{level:?}");
+    }
+    rule(&f, 4, Level::Detail).await;
+    assert!(are_unnamed(&f, next).await, "he is none of the members");
+    // Who is shown by name is not counted once more, and then nobody is: the others would be two.
+    rule(&f, 1, Level::Summary).await;
+    assert!(!are_unnamed(&f, next).await);
+    rule(&f, 1, Level::None).await;
+    let later = next.plus(7 * DAY);
+    settle(&f, later, 2..4).await;
+    assert!(!are_unnamed(&f, later).await, "two are left");
+    // What is too old to be compared with is forgotten.
+    let hub = f.store.hub();
+    let weeks = async || hub.overlap_members(f.orgs[0], WEEK).await.unwrap().into_iter().map(|w| w.week_start).collect::<Vec<_>>();
+    assert_eq!(weeks().await, [later, next, WEEK]);
+    hub.settle_overlaps(vec![], next).await.unwrap();
+    assert_eq!((weeks().await, hub.overlaps_settled(WEEK).await.unwrap()), (vec![later, next], BTreeSet::new()));
 }
 
 on_both!(indicators_from_before_there_were_digests_find_each_other);

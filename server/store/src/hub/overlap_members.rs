@@ -1,0 +1,66 @@
+//! Who counts, for each viewer and week, where it says that three or more unnamed organisations reported an indicator.
+
+use super::Hub;
+use crate::{
+    StoreError,
+    db::{execute, insert_numbers, read},
+};
+use domain::{OrgId, Timestamp};
+use std::collections::BTreeSet;
+
+/// Those that count for an organisation's people in one week.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WeekMembers {
+    pub viewer: OrgId,
+    /// By [`domain::aggregate::begin_of`].
+    pub week_start: Timestamp,
+    pub members: BTreeSet<OrgId>,
+}
+
+impl Hub<'_> {
+    /// For whom it is settled in a week.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn overlaps_settled(&self, week_start: Timestamp) -> Result<BTreeSet<OrgId>, StoreError> {
+        const SETTLED: &str = "SELECT viewer_id FROM overlap_weeks WHERE week_start = $1";
+        let viewers: Vec<i64> = read!(self, c => sqlx::query_scalar(SETTLED).bind(week_start.0).fetch_all(c).await)?;
+        Ok(viewers.into_iter().map(OrgId).collect())
+    }
+
+    /// The members that one viewer had since a moment, by weeks, the newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn overlap_members(&self, viewer: OrgId, since: Timestamp) -> Result<Vec<WeekMembers>, StoreError> {
+        const LIST: &str = "SELECT week_start, owner_id FROM overlap_members WHERE viewer_id = $1 AND week_start >= $2 ORDER BY week_start DESC, owner_id";
+        let rows: Vec<(i64, i64)> = read!(self, c => sqlx::query_as(LIST).bind(viewer.0).bind(since.0).fetch_all(c).await)?;
+        let of = |week: &[(i64, i64)]| WeekMembers { viewer, week_start: Timestamp(week[0].0), members: week.iter().map(|(_, owner)| OrgId(*owner)).collect() };
+        Ok(rows.chunk_by(|one, next| one.0 == next.0).map(of).collect())
+    }
+
+    /// Keeps members, and forgets those of weeks before a moment. What is settled already, by this node or another, is not changed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn settle_overlaps(&self, settled: Vec<WeekMembers>, forget: Timestamp) -> Result<(), StoreError> {
+        const SETTLE: &str = "INSERT INTO overlap_weeks (viewer_id, week_start) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+        const MEMBERS: &str = "INSERT INTO overlap_members (viewer_id, week_start, owner_id) VALUES";
+        const FORGET: &str = "DELETE FROM overlap_weeks WHERE week_start < $1";
+        self.write(move |conn| {
+            Box::pin(async move {
+                let mut rows = Vec::new();
+                for WeekMembers { viewer, week_start, members } in settled {
+                    let new = execute!(conn, c => sqlx::query(SETTLE).bind(viewer.0).bind(week_start.0).execute(&mut *c).await)?;
+                    if new == 1 {
+                        rows.extend(members.into_iter().map(|owner| [viewer.0, week_start.0, owner.0].map(Some)));
+                    }
+                }
+                insert_numbers(conn, MEMBERS, &rows).await?;
+                execute!(conn, c => sqlx::query(FORGET).bind(forget.0).execute(&mut *c).await)?;
+                Ok(())
+            })
+        })
+        .await
+    }
+}
