@@ -14,6 +14,7 @@ mod page;
 mod passkey;
 mod policy;
 mod query;
+mod second_person;
 mod sight;
 mod time;
 
@@ -31,5 +32,6 @@ pub use page::*;
 pub use passkey::*;
 pub use policy::*;
 pub use query::*;
+pub use second_person::*;
 pub use sight::*;
 pub use time::*;

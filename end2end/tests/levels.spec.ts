@@ -1,5 +1,6 @@
 /** What partners share in numbers only, groups with a rule on earlier data, and one's own data with another's eyes. */
-import { expect, openLive, test } from '../support/test.ts';
+import { unique } from '../support/partner.ts';
+import { expect, openLive, session, test } from '../support/test.ts';
 
 test('a partner that shares numbers only stands by name beside the list', async ({ page }) => {
   await openLive(page, '/incidents?status=any');
@@ -27,11 +28,24 @@ test.describe('an administrator', () => {
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Osterby Freight as Sable Water sees it');
   });
 
-  test('a group that keeps earlier data says so before anybody joins', async ({ page }) => {
+  test('a group that keeps earlier data says so before anybody joins, and two administrators invite', async ({ page, browser, baseURL }) => {
     await page.goto('/admin/groups');
-    await page.getByLabel('Name').fill('Northern carriers');
+    const name = unique('Northern carriers');
+    await page.getByLabel('Name').fill(name);
     await page.getByLabel('Who joins later sees').selectOption({ label: 'what comes in from then on' });
     await page.getByRole('button', { name: 'Make group' }).click();
-    await expect(page.locator('.card', { hasText: 'Northern carriers' })).toContainText('and nothing of before');
+    const card = page.locator('.card', { hasText: name });
+    await expect(card).toContainText('and nothing of before');
+    await card.getByRole('combobox', { name: 'Invite' }).selectOption({ label: 'Sable Water' });
+    await card.getByRole('button', { name: 'Invite' }).click();
+    await expect(page.getByRole('status').first()).toContainText('a second administrator');
+    await expect(page.locator('#waiting')).toContainText(`Invite Sable Water into ${name}`);
+    await expect(page.locator('#waiting').getByRole('button', { name: 'Agree' })).toHaveCount(0);
+    const second = await browser.newContext({ baseURL, storageState: session('second_admin') });
+    const other = await second.newPage();
+    await other.goto('/admin/groups');
+    await other.locator('#waiting li', { hasText: name }).getByRole('button', { name: 'Agree' }).click();
+    await expect(other.locator('.card', { hasText: name })).toContainText('Invited: Sable Water');
+    await second.close();
   });
 });

@@ -307,7 +307,7 @@ impl Pages for Viewing {
     }
 
     fn groups(&self) -> Pending<'_, Groups> {
-        Box::pin(async move { groups::groups(&self.looking()?).await })
+        Box::pin(async move { groups::groups(self, &self.looking()?).await })
     }
 
     fn sharing(&self, asked: SharingChange) -> Pending<'_, SharingRules> {

@@ -105,7 +105,8 @@ impl PageQuery {
         url
     }
 
-    /// The time range asked for, half open, in UTC; an unreadable one is the default of 30 days.
+    /// The time range asked for, half open, in UTC; an unreadable one is the default of 30 days. One with dates covers whole days: else whoever is
+    /// shown numbers only could halve ranges until a number tells a single record's time.
     #[must_use]
     pub fn window(&self, now: Timestamp) -> Window {
         let last = |days: i64| Window { from: now.plus(-days * DAY), to: now };
@@ -127,6 +128,7 @@ impl PageQuery {
         {
             // Nothing is known of the future, and ten years are as much as a page can draw.
             let to = to.min(now.plus(DAY));
+            let (from, to) = (Timestamp::of_day(from.day()), Timestamp::of_day(to.plus(DAY - 1).day()));
             if from < to {
                 return Window { from: from.max(to.plus(-3_660 * DAY)), to };
             }
@@ -177,5 +179,16 @@ mod tests {
         let now = Timestamp::parse("2026-05-01T00:00:00Z").unwrap();
         let days = |range: &str| PageQuery { range: range.into(), ..PageQuery::default() }.window(now).days();
         assert_eq!((days("7d"), days(""), days("nonsense"), days("2026-01-01..2026-01-11"), days("2026-02-01..2026-01-01")), (7, 30, 30, 10, 30));
+    }
+
+    #[test]
+    fn ranges_with_dates_are_whole_days() {
+        let at = |text: &str| Timestamp::parse(text).unwrap();
+        let window = |range: &str| PageQuery { range: range.into(), ..PageQuery::default() }.window(at("2026-05-01T10:00:00Z"));
+        let day = Window { from: at("2026-01-02T00:00:00Z"), to: at("2026-01-03T00:00:00Z") };
+        for range in ["2026-01-02..2026-01-03", "2026-01-02T11:30:00Z..2026-01-02T11:30:00.000001Z", "2026-01-02T23:59:59Z..2026-01-03T00:00:00Z"] {
+            assert_eq!(window(range), day, "{range}");
+        }
+        assert_eq!(window("2026-01-02..2030-01-01").to, at("2026-05-03T00:00:00Z"));
     }
 }

@@ -1,7 +1,7 @@
 //! `/admin/groups`: the sharing groups of the reader's organisation.
 
 use crate::{api::pages, components::*};
-use domain::view::{GroupRow, Groups, OrgRef};
+use domain::view::{GroupRow, Groups, OrgRef, WaitingMember};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
@@ -17,8 +17,11 @@ pub fn GroupsPage() -> impl IntoView {
 fn All(page: Signal<Groups>, done: String) -> impl IntoView {
     let notice = match done.as_str() {
         "made" => Some("The group is made. Invite its members."),
-        "invited" => Some("Invited. They see and share nothing through the group before they join."),
-        "joined" => Some("Joined. It is in force on every page and open stream within 5 seconds."),
+        "proposed" => Some("Proposed. It takes effect once a second administrator of your organisation agrees, within 7 days."),
+        "agreed" => Some("Agreed. An invited organisation sees and shares nothing before it joins; what was joined is in force within 5 seconds."),
+        "own" => Some("Who proposed it cannot agree to it: a second administrator does."),
+        "gone" => Some("That does not wait any more."),
+        "declined" => Some("Taken back. Nothing has changed."),
         "left" => Some("Left. Nothing is shared through the group any more."),
         "exists" => Some("Your organisation has made a group of this name already."),
         "unnamed" => Some("A group needs a name."),
@@ -27,12 +30,14 @@ fn All(page: Signal<Groups>, done: String) -> impl IntoView {
     };
     let may_change = page.with_untracked(|p| p.may_change);
     let (joined, invited, others, org) = page.with_untracked(|p| (p.joined.clone(), p.invited.clone(), p.others.clone(), p.org.slug.clone()));
+    let waiting = page.with_untracked(|p| p.waiting.iter().map(waits).collect::<Vec<_>>());
     let empty = joined.is_empty() && invited.is_empty();
     view! {
         <PageHead title="Sharing groups">
-            <span>"Members share their TLP:AMBER records with each other, and what their "<a href="/admin/sharing">"sharing rules"</a>" say for the group. Nobody belongs to a group without joining it."</span>
+            <span>"Members share their TLP:AMBER records with each other, and what their "<a href="/admin/sharing">"sharing rules"</a>" say for the group. Nobody belongs to a group without joining it. Inviting and joining show somebody more, so either needs a second administrator; leaving is in force at once."</span>
         </PageHead>
         {notice.map(|text| view! { <p class="notice" role="status">{text}</p> })}
+        <SecondPerson waiting forms="/admin/groups" may_change/>
         {invited.into_iter().map(|group| invitation(&group, may_change)).collect_view()}
         {joined.into_iter().map(|group| membership(&group, &others, &org, may_change)).collect_view()}
         {empty.then(|| view! { <section class="card"><Empty title="Your organisation belongs to no sharing group."/></section> })}
@@ -53,6 +58,14 @@ fn All(page: Signal<Groups>, done: String) -> impl IntoView {
         {(!may_change).then(|| view! { <p class="quiet">"Groups are made, joined and left by your organisation's administrators (role org_admin)."</p> })}
     }
     .into_any()
+}
+
+fn waits(w: &WaitingMember) -> Waiting {
+    let what = match &w.invited {
+        Some(org) => format!("Invite {} into {}", org.name, w.group),
+        None => format!("Join {}", w.group),
+    };
+    Waiting { id: w.id, what, by: w.by.clone(), own: w.own, expires_at: w.expires_at }
 }
 
 fn names(orgs: &[OrgRef]) -> String {

@@ -1,4 +1,5 @@
-//! The forms of `/admin/groups`: an organisation makes groups, invites into its own, joins and leaves by itself.
+//! The forms of `/admin/groups`: an organisation makes groups, invites into its own, joins and leaves by itself. Inviting and joining show somebody more of
+//! it, so a second administrator agrees; leaving is in force at once.
 
 use crate::{
     App, audit,
@@ -11,9 +12,9 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
-use domain::sharing::GroupId;
+use domain::{OrgId, sharing::GroupId};
 use serde::Deserialize;
-use store::StoreError;
+use store::{Approval, StoreError};
 
 #[derive(Deserialize)]
 pub struct New {
@@ -35,6 +36,11 @@ pub struct Which {
     group: i64,
 }
 
+#[derive(Deserialize)]
+pub struct Proposed {
+    id: i64,
+}
+
 /// Makes a group, of which the viewer's organisation is the first member.
 pub async fn create(State(app): State<App>, Verified(who): Verified, Form(form): Form<New>) -> Response {
     let name: String = form.name.trim().chars().filter(|c| !c.is_control()).take(60).collect();
@@ -51,24 +57,46 @@ pub async fn create(State(app): State<App>, Verified(who): Verified, Form(form):
     })
 }
 
-/// Invites an organisation into a group of the viewer's own.
+/// Proposes to invite an organisation into a group of the viewer's own.
 pub async fn invite(State(app): State<App>, Verified(who): Verified, Form(form): Form<Invitation>) -> Response {
-    if !who.user.role.manages_sharing() {
-        return not_allowed(&app, &who).await;
-    }
-    let l = Looking::new(app.clone(), who.viewer);
-    let Some(org) = l.board.by_slug(&form.org).map(|o| o.info.id) else { return answer(Ok("unknown")) };
-    let done = app.store.hub().by(who.actor()).invite(GroupId(form.group), who.user.org, org, l.now).await;
-    answer(done.map(|member| if member { "invited" } else { "unknown" }))
+    let invited = Looking::new(app.clone(), who.viewer).board.by_slug(&form.org).map(|o| o.info.id).filter(|org| *org != who.user.org);
+    propose(&app, &who, form.group, invited).await
 }
 
-/// Joins a group that invited the viewer's organisation.
+/// Proposes to join a group that invited the viewer's organisation.
 pub async fn join(State(app): State<App>, Verified(who): Verified, Form(form): Form<Which>) -> Response {
+    let own = who.user.org;
+    propose(&app, &who, form.group, Some(own)).await
+}
+
+async fn propose(app: &App, who: &SignedIn, group: i64, member: Option<OrgId>) -> Response {
+    if !who.user.role.manages_sharing() {
+        return not_allowed(app, who).await;
+    }
+    let Some(member) = member else { return answer(Ok("unknown")) };
+    let done = app.store.hub().by(who.actor()).propose_member(who.user.org, GroupId(group), member, who.user.id, app.clock.now()).await;
+    answer(done.map(|possible| if possible { "proposed" } else { "unknown" }))
+}
+
+/// Agrees to what somebody else of the organisation proposed.
+pub async fn approve(State(app): State<App>, Verified(who): Verified, Form(form): Form<Proposed>) -> Response {
     if !who.user.role.manages_sharing() {
         return not_allowed(&app, &who).await;
     }
-    let done = app.store.hub().by(who.actor()).join(GroupId(form.group), who.user.org, app.clock.now()).await;
-    answer(done.map(|joined| if joined { "joined" } else { "unknown" }))
+    let done = app.store.hub().by(who.actor()).approve_member(form.id, who.user.org, who.user.id, app.clock.now()).await;
+    answer(done.map(|approval| match approval {
+        Approval::Done => "agreed",
+        Approval::Own => "own",
+        Approval::Gone => "gone",
+    }))
+}
+
+/// Takes back or declines what waits.
+pub async fn decline(State(app): State<App>, Verified(who): Verified, Form(form): Form<Proposed>) -> Response {
+    if !who.user.role.manages_sharing() {
+        return not_allowed(&app, &who).await;
+    }
+    answer(app.store.hub().by(who.actor()).drop_group_proposal(form.id, who.user.org, app.clock.now()).await.map(|()| "declined"))
 }
 
 /// Leaves a group, or declines its invitation.

@@ -59,6 +59,8 @@ pub fn people() -> Vec<Route> {
         form("/admin/catalogue/{metric}/restore", post(catalogue::restore)),
         form("/admin/catalogue/{metric}/retire", post(catalogue::retire)),
         form("/admin/groups", get(pages::page).post(groups::create)),
+        form("/admin/groups/approve", post(groups::approve)),
+        form("/admin/groups/decline", post(groups::decline)),
         form("/admin/groups/invite", post(groups::invite)),
         form("/admin/groups/join", post(groups::join)),
         form("/admin/groups/leave", post(groups::leave)),

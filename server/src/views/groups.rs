@@ -1,6 +1,6 @@
 //! `/admin/groups`
 
-use super::{Looking, from_store, words};
+use super::{Looking, Viewing, from_store, words};
 use app::api::Answer;
 use domain::{OrgId, view::*};
 use store::Group;
@@ -9,16 +9,27 @@ use store::Group;
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn groups(l: &Looking) -> Answer<Groups> {
+pub async fn groups(viewing: &Viewing, l: &Looking) -> Answer<Groups> {
     let me = l.viewer.org;
     let org = l.board.org(me).ok_or(Refusal::NotFound)?;
-    let all = l.app.store.hub().groups().await.map_err(from_store(l.now))?;
+    let (hub, fault) = (l.app.store.hub(), from_store(l.now));
+    let all = hub.groups().await.map_err(&fault)?;
+    let me_user = viewing.who.as_ref().map(|who| who.user.id);
+    let waiting = hub.group_proposals(me, l.now).await.map_err(&fault)?.into_iter().map(|p| WaitingMember {
+        id: p.id,
+        group: all.iter().find(|g| g.id == p.group).map(|g| g.name.clone()).unwrap_or_default(),
+        invited: p.invited.and_then(|id| l.board.org(id)).map(|o| words::org_ref(o)),
+        own: Some(p.by.0) == me_user,
+        by: p.by.1,
+        expires_at: p.expires_at,
+    });
     let of = |joined: bool| all.iter().filter(|g| g.members.contains(&(me, joined))).map(|g| row(l, g)).collect();
     Ok(Groups {
         org: words::org_ref(org),
         may_change: l.viewer.role.manages_sharing(),
         joined: of(true),
         invited: of(false),
+        waiting: waiting.collect(),
         others: l.board.orgs().filter(|o| o.info.id != me).map(|o| words::org_ref(o)).collect(),
     })
 }

@@ -95,6 +95,10 @@ pub enum Action {
     /// By votes or time; where it was adopted, what it says is done in the same transaction.
     DecisionEnded,
     GroupMade,
+    /// An invitation, or the consent to one, waits for a second person.
+    GroupProposed,
+    /// It was taken back or declined.
+    GroupProposalDropped,
     GroupInvited,
     GroupJoined,
     /// Left, or its invitation declined.
@@ -151,6 +155,8 @@ impl Action {
             Self::DecisionWithdrawn => "decision.withdrawn",
             Self::DecisionEnded => "decision.ended",
             Self::GroupMade => "group.made",
+            Self::GroupProposed => "group.proposed",
+            Self::GroupProposalDropped => "group.proposal_dropped",
             Self::GroupInvited => "group.invited",
             Self::GroupJoined => "group.joined",
             Self::GroupLeft => "group.left",

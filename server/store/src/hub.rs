@@ -5,6 +5,8 @@ pub mod count_totals;
 pub mod decisions;
 mod digests;
 pub mod factors;
+pub mod group_proposals;
+pub mod groups;
 pub mod identity;
 pub mod oidc;
 pub mod outbox;

@@ -44,6 +44,8 @@ pub use hub::{
     count_totals::WeekCount,
     decisions::{Decision, Delegates},
     factors::{Added, Factor, Factors, Removed},
+    group_proposals::GroupProposal,
+    groups::Group,
     identity::{KeyRecord, SessionRecord, UserRecord},
     oidc::{Linked, OidcFlow, OidcIdentity, OidcProvider},
     outbox::{Change, PEERS},
@@ -54,7 +56,6 @@ pub use hub::{
     posture::{CurrentRow, DayRow, OpenIncident, Org},
     proposals::{Approval, Proposal},
     retention::Retention,
-    sharing::Group,
 };
 pub use partner::Partner;
 pub use push::*;

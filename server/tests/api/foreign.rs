@@ -24,6 +24,8 @@ async fn plant(app: &TestApp) -> Person<'_> {
     let admin = app.person_of("alpha", Role::OrgAdmin).await;
     admin.post("/admin/keys", &[("name", "alpha-siem"), ("days", "90"), ("metrics", "yes")]).await;
     admin.post("/admin/groups", &[("name", "Ports")]).await;
+    let group = app.app.store.hub().groups().await.expect("groups")[0].id.0.to_string();
+    admin.post("/admin/groups/invite", &[("group", &group), ("org", "gamma")]).await;
     for class in DataClass::ALL {
         app.rule("alpha", class, Audience::Everyone, Some(Level::None)).await;
     }

@@ -47,6 +47,8 @@ struct Things {
     key: String,
     proposal: String,
     group: String,
+    /// Of an invitation into the group.
+    invitation: String,
     session: String,
 }
 
@@ -57,13 +59,15 @@ async fn things(app: &TestApp, admin: &Person<'_>) -> Things {
     let proposal = app.app.store.hub().proposals(app.org("alpha"), app.now()).await.expect("proposals")[0].id.to_string();
     admin.post("/admin/groups", &[("name", "Ports")]).await;
     let group = app.app.store.hub().groups().await.expect("groups")[0].id.0.to_string();
+    admin.post("/admin/groups/invite", &[("group", &group), ("org", "gamma")]).await;
+    let invitation = app.app.store.hub().group_proposals(app.org("alpha"), app.now()).await.expect("proposals")[0].id.to_string();
     let cookie = {
         let _turn = SIGNING_IN.lock().await;
         cookie_of(&app.form("/auth/signin", &[("email", &admin.email), ("password", PASSWORD)], "").await)
     };
     let id: tower_sessions::session::Id = cookie.split_once('=').expect("a cookie").1.parse().expect("an id");
     let session = server::auth::sessions::hash(&id).iter().map(|byte| format!("{byte:02x}")).collect();
-    Things { key: "only-alpha".into(), proposal, group, session }
+    Things { key: "only-alpha".into(), proposal, group, invitation, session }
 }
 
 /// Everything that alpha has is as it was.
@@ -75,6 +79,7 @@ async fn unharmed(app: &TestApp, t: &Things, admin: &Person<'_>) {
     assert_eq!(hub.sharing().await.expect("rules").level(app.org("beta"), alpha, DataClass::Incidents), Level::None);
     let groups = hub.groups().await.expect("groups");
     assert_eq!(groups.iter().find(|g| g.id.0.to_string() == t.group).expect("the group").members, [(alpha, true)]);
+    assert_eq!(hub.group_proposals(alpha, app.now()).await.expect("proposals").len(), 1);
     assert_eq!(hub.sessions_of(admin.id, app.now()).await.expect("sessions").len(), 2);
     assert!(hub.people(Some(alpha)).await.expect("people").iter().all(|p| !p.disabled));
 }
@@ -97,6 +102,8 @@ async fn vaultwarden_cve_2026_27803_a_right_does_not_reach_beyond_its_scope() {
         ("/admin/groups/join", "group", &t.group),
         ("/admin/groups/leave", "group", &t.group),
         ("/admin/groups/invite", "group", &t.group),
+        ("/admin/groups/approve", "id", &t.invitation),
+        ("/admin/groups/decline", "id", &t.invitation),
         ("/account/sessions/end", "session", &t.session),
     ] {
         let answer = other.post(path, &[(field, value), ("org", "gamma")]).await;
@@ -153,7 +160,7 @@ async fn opencti_cve_2026_21886_what_deletes_one_kind_deletes_no_other() {
     let admin = app.person(Role::OrgAdmin).await;
     let t = things(&app, &admin).await;
     // People until one has the number of the group and the proposal; both are the first of their kind.
-    assert_eq!((t.proposal.as_str(), t.group.as_str(), admin.id), ("1", "1", 1), "one number for all");
+    assert_eq!((t.proposal.as_str(), t.group.as_str(), t.invitation.as_str(), admin.id), ("1", "1", "1", 1), "one number for all");
     app.person(Role::OrgAdmin).await;
     let coordinator = app.person(Role::Coordinator).await;
     coordinator.post("/decisions", &[("kind", "alert_level"), ("level", "2"), ("reason", "a")]).await;
@@ -163,6 +170,7 @@ async fn opencti_cve_2026_21886_what_deletes_one_kind_deletes_no_other() {
         ("/admin/keys/revoke", vec![]),
         ("/account/sessions/end", vec![]),
         ("/decisions/vote", vec![("decision_votes", 1)]),
+        ("/admin/groups/decline", vec![("group_proposals", -1)]),
         ("/admin/groups/leave", vec![("sharing_group_members", -1)]),
         ("/admin/sharing/decline", vec![("sharing_proposals", -1)]),
         ("/admin/users/disable", vec![]),

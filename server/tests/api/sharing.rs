@@ -225,30 +225,61 @@ async fn a_new_organisation_counts_for_others_once_it_confirmed() {
 async fn groups_are_joined_by_consent_and_seen_by_their_members_only() {
     let app = TestApp::start().await;
     let (alpha, beta, gamma) = (app.person(Role::OrgAdmin).await, app.person_of("beta", Role::OrgAdmin).await, app.person_of("gamma", Role::OrgAdmin).await);
+    let (alpha_too, beta_too) = (app.person(Role::OrgAdmin).await, app.person_of("beta", Role::OrgAdmin).await);
     let done = |answer: Answer| answer.header("location").trim_start_matches("/admin/groups?done=").to_owned();
     assert_eq!(app.person(Role::Analyst).await.post("/admin/groups", &[("name", "Ports")]).await.status, 403);
     assert_eq!(done(alpha.post("/admin/groups", &[("name", "Ports")]).await), "made");
     assert_eq!(done(alpha.post("/admin/groups", &[("name", "Ports")]).await), "exists");
     assert_eq!(done(beta.post("/admin/groups", &[("name", " ")]).await), "unnamed");
-    let id = app.app.store.hub().groups().await.expect("groups")[0].id.0.to_string();
+    let hub = app.app.store.hub();
+    let id = hub.groups().await.expect("groups")[0].id.0.to_string();
     let invite = async |by: &Person, org: &str| done(by.post("/admin/groups/invite", &[("group", id.as_str()), ("org", org)]).await);
     let act = async |by: &Person, what: &str| done(by.post(&format!("/admin/groups/{what}"), &[("group", id.as_str())]).await);
+    let waiting = async |org| hub.group_proposals(app.org(org), app.now()).await.expect("proposals");
+    let agree = async |by: &Person, id: i64| done(by.post("/admin/groups/approve", &[("id", &id.to_string())]).await);
+    let are_peers = async || hub.sharing().await.expect("rules").are_peers(app.org("alpha"), app.org("beta"));
     assert_eq!(act(&beta, "join").await, "unknown", "not invited");
     assert_eq!(invite(&gamma, "beta").await, "unknown", "no member");
     assert_eq!(invite(&alpha, "none").await, "unknown");
-    assert_eq!(invite(&alpha, "beta").await, "invited");
+    assert_eq!(invite(&alpha, "alpha").await, "unknown", "a member");
+    // Who invites shows those who come more, so two of the organisation do.
+    assert_eq!(invite(&alpha, "beta").await, "proposed");
+    assert!(!beta.page("/admin/groups").await.contains("Ports"), "not invited yet");
+    let proposal = waiting("alpha").await[0].id;
+    assert_eq!(agree(&alpha, proposal).await, "own");
+    assert_eq!(agree(&beta, proposal).await, "gone", "another organisation's");
+    let page = words(&alpha_too.page("/admin/groups").await);
+    assert!(page.contains("Invite BETA Works into Ports") && page.contains("Agree"), "{page}");
+    assert_eq!(agree(&alpha_too, proposal).await, "agreed");
+    assert_eq!(agree(&alpha_too, proposal).await, "gone");
     assert!(beta.page("/admin/groups").await.contains("Invitation to Ports") && !gamma.page("/admin/groups").await.contains("Ports"));
-    assert!(!app.app.store.hub().sharing().await.expect("rules").are_peers(app.org("alpha"), app.org("beta")));
-    assert_eq!(act(&beta, "join").await, "joined");
-    assert!(app.app.store.hub().sharing().await.expect("rules").are_peers(app.org("alpha"), app.org("beta")));
+    assert!(!are_peers().await);
+    // So do two of the invited one.
+    assert_eq!(act(&beta, "join").await, "proposed");
+    assert!(!are_peers().await, "one of beta alone");
+    let late = waiting("beta").await[0].id;
+    assert_eq!(agree(&beta, late).await, "own");
+    app.app.clock.advance(8 * domain::DAY);
+    let (beta, beta_too) = (app.person_of("beta", Role::OrgAdmin).await, app.person_of("beta", Role::OrgAdmin).await);
+    assert_eq!((waiting("beta").await.len(), agree(&beta_too, late).await.as_str()), (0, "gone"), "too late");
+    assert_eq!(act(&beta, "join").await, "proposed");
+    assert!(words(&beta_too.page("/admin/groups").await).contains("Join Ports"));
+    assert_eq!(agree(&beta_too, waiting("beta").await[0].id).await, "agreed");
+    assert!(are_peers().await);
     // A rule can speak of it from now on.
     let rule = [("class", "posture"), ("audience", &*format!("group:{id}")), ("level", "summary")];
+    let (alpha, alpha_too, gamma) = (app.person(Role::OrgAdmin).await, app.person(Role::OrgAdmin).await, app.person_of("gamma", Role::OrgAdmin).await);
     assert_eq!(beta.post("/admin/sharing", &rule).await.header("location"), "/admin/sharing?done=saved");
     assert_eq!(gamma.post("/admin/sharing", &rule).await.header("location"), "/admin/sharing?done=unknown");
     assert!(beta.page("/admin/sharing").await.contains("the group Ports"));
+    // Leaving takes one, and what the organisation proposed for the group goes with it.
+    assert_eq!(invite(&alpha, "gamma").await, "proposed");
+    let proposal = waiting("alpha").await[0].id;
     assert_eq!(act(&alpha, "leave").await, "left");
     assert_eq!(act(&alpha, "leave").await, "unknown");
-    assert_eq!(app.app.store.hub().sharing().await.expect("rules").level(app.org("alpha"), app.org("beta"), DataClass::Posture), Level::Detail);
+    assert_eq!(agree(&alpha_too, proposal).await, "gone");
+    assert!(!gamma.page("/admin/groups").await.contains("Ports"));
+    assert_eq!(hub.sharing().await.expect("rules").level(app.org("alpha"), app.org("beta"), DataClass::Posture), Level::Detail);
     // That somebody has a group of a name is nobody else's business.
     assert_eq!(done(gamma.post("/admin/groups", &[("name", "Ports")]).await), "made");
 }

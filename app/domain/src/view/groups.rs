@@ -1,6 +1,7 @@
 //! `/admin/groups`: the sharing groups of the viewer's organisation.
 
 use super::OrgRef;
+use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The page.
@@ -13,6 +14,8 @@ pub struct Groups {
     pub joined: Vec<GroupRow>,
     /// Those that invited it.
     pub invited: Vec<GroupRow>,
+    /// Invitations and consents that wait for a second person.
+    pub waiting: Vec<WaitingMember>,
     /// The other organisations: whom an invitation can go to.
     pub others: Vec<OrgRef>,
 }
@@ -27,4 +30,18 @@ pub struct GroupRow {
     pub members: Vec<OrgRef>,
     /// Invited, and not joined yet.
     pub invited: Vec<OrgRef>,
+}
+
+/// An invitation into a group, or the consent to one, that waits for a second person of the organisation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WaitingMember {
+    pub id: i64,
+    pub group: String,
+    /// Who is to be invited; `None` where the organisation itself is to join.
+    pub invited: Option<OrgRef>,
+    /// Who proposed it.
+    pub by: String,
+    /// Whether this viewer did, so that somebody else must agree.
+    pub own: bool,
+    pub expires_at: Timestamp,
 }

@@ -128,22 +128,9 @@ fn Preview(d: Disclosure) -> impl IntoView {
 #[component]
 pub fn WaitingCard(page: Signal<SharingRules>) -> impl IntoView {
     let (waiting, may_change) = page.with_untracked(|p| (p.waiting.clone(), p.may_change));
-    if waiting.is_empty() {
-        return ().into_any();
-    }
-    let button = |id: i64, action: &'static str, word: &'static str, class: &'static str| {
-        view! { <form method="post" action=action><input type="hidden" name="id" value=id/><button class=class>{word}</button></form> }
+    let waits = |w: WaitingRow| {
+        let what = format!("{} for {}: {}", title(w.class), w.audience, level_words(w.class, w.level));
+        Waiting { id: w.id, what, by: w.by, own: w.own, expires_at: w.expires_at }
     };
-    let row = move |w: WaitingRow| {
-        let agree = (may_change && !w.own).then(|| button(w.id, "/admin/sharing/approve", "Agree", "primary"));
-        let decline = may_change.then(|| button(w.id, "/admin/sharing/decline", if w.own { "Take back" } else { "Decline" }, ""));
-        view! {
-            <li class="waiting-rule">
-                <span><b>{title(w.class)}" for "{w.audience.clone()}": "{level_words(w.class, w.level)}</b><small class="quiet">" proposed by "{w.by.clone()}", until "<Time at=w.expires_at/></small></span>
-                <span class="waiting-buttons">{agree}{decline}</span>
-            </li>
-        }
-    };
-    view! { <Card title="Waiting for a second administrator" id="waiting"><ul class="waiting-rules">{waiting.into_iter().map(row).collect_view()}</ul></Card> }
-        .into_any()
+    view! { <SecondPerson waiting=waiting.into_iter().map(waits).collect() forms="/admin/sharing" may_change/> }
 }

@@ -13,7 +13,7 @@ use domain::{DAY, DataClass, Level, OrgId, Timestamp, sharing::Audience};
 use std::collections::BTreeMap;
 
 /// How long a proposal waits.
-const LIFE: i64 = 7 * DAY;
+pub(super) const LIFE: i64 = 7 * DAY;
 
 /// A change that waits for a second person.
 #[derive(Clone, Debug, PartialEq)]

@@ -13,7 +13,7 @@ use domain::{
     DataClass, Level, OrgId, Sharing, Timestamp,
     sharing::{ALWAYS, Audience, GroupId, Rule},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The names among the settings of the alliance.
@@ -29,19 +29,6 @@ const MEMBERS: &str = "SELECT m.group_id, m.org_id, CASE WHEN g.earlier THEN 0 E
                        JOIN sharing_groups g ON g.id = m.group_id WHERE m.joined_at IS NOT NULL";
 
 type RuleSql = (i64, String, String, i64, String);
-
-/// A sharing group, as its members see it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Group {
-    pub id: GroupId,
-    pub name: String,
-    /// The organisation that made it.
-    pub owner: OrgId,
-    /// Whether those who join later are shown what was handed in before they did.
-    pub earlier: bool,
-    /// Each with whether it joined; the others were invited.
-    pub members: Vec<(OrgId, bool)>,
-}
 
 pub(super) fn bad(what: &str) -> StoreError {
     StoreError::Internal(format!("sharing rules: {what}"))
@@ -169,108 +156,6 @@ impl Hub<'_> {
         })
         .await
     }
-
-    /// The sharing groups, by name.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn groups(&self) -> Result<Vec<Group>, StoreError> {
-        const GROUPS: &str = "SELECT id, name, org_id, earlier FROM sharing_groups ORDER BY name";
-        const ALL: &str = "SELECT group_id, org_id, joined_at FROM sharing_group_members ORDER BY org_id";
-        let groups: Vec<(i64, String, i64, bool)> = read!(self, c => sqlx::query_as(GROUPS).fetch_all(c).await)?;
-        let mut members: BTreeMap<i64, Vec<(OrgId, bool)>> = BTreeMap::new();
-        let rows: Vec<(i64, i64, Option<i64>)> = read!(self, c => sqlx::query_as(ALL).fetch_all(c).await)?;
-        for (group, org, joined) in rows {
-            members.entry(group).or_default().push((OrgId(org), joined.is_some()));
-        }
-        let group =
-            |(id, name, owner, earlier)| Group { id: GroupId(id), name, owner: OrgId(owner), earlier, members: members.remove(&id).unwrap_or_default() };
-        Ok(groups.into_iter().map(group).collect())
-    }
-
-    /// Makes a sharing group, of which its maker is the first member. `earlier`: whether those who join later are shown what was handed in before.
-    ///
-    /// # Errors
-    /// [`StoreError::Exists`] when the organisation has made one of this name already.
-    pub async fn add_group(&self, owner: OrgId, name: String, earlier: bool, at: Timestamp) -> Result<GroupId, StoreError> {
-        const ADD: &str =
-            "INSERT INTO sharing_groups (org_id, name, created_at, earlier, unique_name) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING id";
-        const FIRST: &str = "INSERT INTO sharing_group_members (group_id, org_id, invited_at, joined_at) VALUES ($1, $2, $3, $3)";
-        let unique = format!("{}:{name}", owner.0);
-        let actor = self.actor;
-        let id: Option<i64> = self
-            .write(move |conn| {
-                Box::pin(async move {
-                    let id: Option<i64> =
-                        on_conn!(conn, c => sqlx::query_scalar(ADD).bind(owner.0).bind(&name).bind(at.0).bind(earlier).bind(&unique).fetch_optional(&mut *c).await)?;
-                    if let Some(id) = id {
-                        execute!(conn, c => sqlx::query(FIRST).bind(id).bind(owner.0).bind(at.0).execute(&mut *c).await)?;
-                        audit::append(conn, group_entry(Action::GroupMade, actor, owner, GroupId(id), json!({ "name": name, "earlier": earlier }), at)).await?;
-                        decide(conn).await?;
-                    }
-                    Ok(id)
-                })
-            })
-            .await?;
-        id.map(GroupId).ok_or(StoreError::Exists("sharing group"))
-    }
-
-    /// Invites an organisation into a group, on behalf of a member; says whether `by` is one. Nothing is shared before the invited one joins.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn invite(&self, group: GroupId, by: OrgId, org: OrgId, at: Timestamp) -> Result<bool, StoreError> {
-        const INVITE: &str = "INSERT INTO sharing_group_members (group_id, org_id, invited_at) SELECT m.group_id, $3, $4 FROM sharing_group_members m \
-                              WHERE m.group_id = $1 AND m.org_id = $2 AND m.joined_at IS NOT NULL ON CONFLICT DO NOTHING";
-        const MEMBER: &str = "SELECT count(*) FROM sharing_group_members WHERE group_id = $1 AND org_id = $2 AND joined_at IS NOT NULL";
-        let actor = self.actor;
-        self.write(move |conn| {
-            Box::pin(async move {
-                if execute!(conn, c => sqlx::query(INVITE).bind(group.0).bind(by.0).bind(org.0).bind(at.0).execute(&mut *c).await)? > 0 {
-                    audit::append(conn, group_entry(Action::GroupInvited, actor, by, group, json!({ "invited": org.0 }), at)).await?;
-                }
-                let member: i64 = on_conn!(conn, c => sqlx::query_scalar(MEMBER).bind(group.0).bind(by.0).fetch_one(&mut *c).await)?;
-                Ok(member > 0)
-            })
-        })
-        .await
-    }
-
-    /// Joins a group that invited the organisation; says whether one did.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn join(&self, group: GroupId, org: OrgId, at: Timestamp) -> Result<bool, StoreError> {
-        const JOIN: &str = "UPDATE sharing_group_members SET joined_at = coalesce(joined_at, $3) WHERE group_id = $1 AND org_id = $2";
-        self.member(JOIN, Action::GroupJoined, group, org, at).await
-    }
-
-    /// Leaves a group, or declines its invitation; says whether there was anything to leave.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn leave(&self, group: GroupId, org: OrgId, at: Timestamp) -> Result<bool, StoreError> {
-        const LEAVE: &str = "DELETE FROM sharing_group_members WHERE group_id = $1 AND org_id = $2";
-        self.member(LEAVE, Action::GroupLeft, group, org, at).await
-    }
-
-    async fn member(&self, sql: &'static str, action: Action, group: GroupId, org: OrgId, at: Timestamp) -> Result<bool, StoreError> {
-        let actor = self.actor;
-        self.write(move |conn| {
-            Box::pin(async move {
-                let changed = execute!(conn, c => {
-                    let query = sqlx::query(sql).bind(group.0).bind(org.0);
-                    if action == Action::GroupJoined { query.bind(at.0).execute(&mut *c).await } else { query.execute(&mut *c).await }
-                })?;
-                if changed > 0 {
-                    audit::append(conn, group_entry(action, actor, org, group, json!({}), at)).await?;
-                    decide(conn).await?;
-                }
-                Ok(changed > 0)
-            })
-        })
-        .await
-    }
 }
 
 /// Sets what everyone sees of organisations without a rule; [`decide`] must follow.
@@ -286,10 +171,6 @@ pub(super) fn rule_entry(action: Action, actor: Actor, owner: OrgId, class: Data
     let (kind, id) = words(audience);
     let object = if id == 0 { format!("{} for {kind}", class.name()) } else { format!("{} for {kind} {id}", class.name()) };
     Entry { at, actor, action, org: Some(owner), object, detail: json!({ "level": level.map(Level::name) }) }
-}
-
-fn group_entry(action: Action, actor: Actor, org: OrgId, group: GroupId, detail: Value, at: Timestamp) -> Entry {
-    Entry { at, actor, action, org: Some(org), object: format!("group {}", group.0), detail }
 }
 
 /// Sets or takes away a rule; [`decide`] must follow.

@@ -1,10 +1,10 @@
 //! The audit trail has a row for each change, and shows whatever is done to its rows.
 
 use super::support::{Beside, Fixture, NOW, sample};
-use domain::{DataClass, HOUR, Level, Role, sharing::Audience};
+use domain::{DAY, DataClass, HOUR, Level, Role, sharing::Audience};
 use std::sync::Arc;
 use store::{
-    Items, KeyRecord, Settings, Store, StoreError,
+    Approval, Items, KeyRecord, Settings, Store, StoreError,
     audit::{Action, Actor, AuditError, AuditFilter, Checkpoint, Entry, Fault, Signer, Verified},
 };
 use testing::Kind;
@@ -238,7 +238,23 @@ async fn whatever_changes_who_sees_what_has_its_row(f: Fixture) {
     let waiting = f.store.hub().proposals(owner, NOW).await.unwrap();
     hub.drop_proposal(waiting[0].id, owner, NOW).await.unwrap();
     let group = hub.add_group(owner, "Ports".into(), true, NOW).await.unwrap();
-    hub.invite(group, owner, partner, NOW).await.unwrap();
+    assert!(!hub.propose_member(owner, group, owner, ids[0], NOW).await.unwrap(), "a member");
+    assert!(!hub.propose_member(partner, group, f.orgs[2], ids[0], NOW).await.unwrap(), "no member invites");
+    for last in [false, true] {
+        assert!(hub.propose_member(owner, group, partner, ids[0], NOW).await.unwrap());
+        let waiting = f.store.hub().group_proposals(owner, NOW).await.unwrap();
+        assert_eq!((waiting.len(), waiting[0].invited), (1, Some(partner)));
+        if last {
+            assert_eq!(hub.approve_member(waiting[0].id, owner, ids[0], NOW).await.unwrap(), Approval::Own);
+            assert_eq!(hub.approve_member(waiting[0].id, partner, ids[1], NOW).await.unwrap(), Approval::Gone);
+            assert_eq!(hub.approve_member(waiting[0].id, owner, ids[1], NOW.plus(8 * DAY)).await.unwrap(), Approval::Gone);
+            assert_eq!(f.store.hub().by(second).approve_member(waiting[0].id, owner, ids[1], NOW).await.unwrap(), Approval::Done);
+        } else {
+            hub.drop_group_proposal(waiting[0].id, partner, NOW).await.unwrap();
+            hub.drop_group_proposal(waiting[0].id, owner, NOW).await.unwrap();
+        }
+        assert_eq!(f.store.hub().group_proposals(owner, NOW).await.unwrap(), []);
+    }
     let theirs = f.store.hub().by(Actor { org: Some(partner), user: Some(50) });
     theirs.join(group, partner, NOW).await.unwrap();
     theirs.leave(group, partner, NOW).await.unwrap();
@@ -253,7 +269,10 @@ async fn whatever_changes_who_sees_what_has_its_row(f: Fixture) {
         ("sharing.rule_proposed", 41),
         ("sharing.rule_dropped", 41),
         ("group.made", 41),
-        ("group.invited", 41),
+        ("group.proposed", 41),
+        ("group.proposal_dropped", 41),
+        ("group.proposed", 41),
+        ("group.invited", 42),
         ("group.joined", 50),
         ("group.left", 50),
     ];

@@ -66,6 +66,7 @@ async fn fill(f: &Fixture) {
     let group = hub.add_group(f.orgs[0], "Häfen".into(), false, NOW).await.unwrap();
     assert!(hub.invite(group, f.orgs[0], f.orgs[1], NOW).await.unwrap() && hub.join(group, f.orgs[1], NOW).await.unwrap());
     hub.set_rule(f.orgs[0], DataClass::Events, Audience::Group(group), Some(Level::Summary), NOW).await.unwrap();
+    assert!(hub.propose_member(f.orgs[0], group, f.orgs[2], user, NOW).await.unwrap());
     hub.propose_rule(f.orgs[0], DataClass::Events, Audience::Group(group), None, user, NOW).await.unwrap();
     let rights = hub.decision_rights().await.unwrap();
     hub.set_decision_right(Right { quorum: 33, ..rights[0].clone() }, NOW).await.unwrap();
@@ -134,6 +135,7 @@ async fn portrait(store: &Store, orgs: &[OrgId]) -> Vec<String> {
         format!("{:?}", hub.key_by_hash([9; 32]).await.unwrap()),
         format!("{:?}", hub.changes_after(0, 1_000).await.unwrap()),
         format!("{:?} {:?} {:?}", hub.days(0).await.unwrap(), hub.aggregates(0).await.unwrap(), hub.count_totals(0).await.unwrap()),
+        format!("{:?}", hub.group_proposals(orgs[0], NOW).await.unwrap()),
         format!("{:?}", hub.overlap_members(orgs[0], NOW.plus(-8 * DAY)).await.unwrap()),
         format!("{:?} {:?}", hub.decisions().await.unwrap(), hub.decision_rights().await.unwrap()),
         format!("{:?} {:?}", hub.audit_after(0).await.unwrap(), hub.verify_audit(&[]).await.unwrap()),
