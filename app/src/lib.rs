@@ -13,8 +13,10 @@
 //! lines in `pages.rs` and, so that it is live, a [`components::Live`] with the topics it is made of (their names are made in the
 //! server's `live/frame.rs`), a route in [`mod@app`], a link in `components/frame.rs` where it belongs to the navigation, a CSV route in the
 //! server where it shows a list, and its address in `end2end/support/places.ts`, where every page is looked at, and in the server's
-//! `tests/api/pages.rs`; a list or file of records is also named in `tests/api/unshared.rs`, which looks there for what is not shared. A filter
-//! of its own is a field of `domain::query::PageQuery`. Rows that the keyboard walks over carry `data-row`, their list `data-queue`.
+//! `tests/api/pages.rs`; a list or file of records is also named in `tests/api/unshared.rs`, which looks there for what is not shared. Who may ask
+//! for it is a row in the server's `routes/roles.md`, and what a role may not see is refused by the view (`Refusal::NotAllowed`); a page under `/admin` is a
+//! tab in `components/admin.rs`. A filter
+//! of its own is a field of `domain::query::PageQuery`, with its lines in KEYS, `get` and `set`. Rows that the keyboard walks over carry `data-row`, their list `data-queue`.
 
 pub mod api;
 pub mod app;

@@ -21,6 +21,7 @@ mod organisation;
 mod organisations;
 mod policy;
 mod pushes;
+mod queue;
 mod receipt;
 mod scoring;
 mod sharing;

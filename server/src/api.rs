@@ -5,6 +5,10 @@
 //! `#[utoipa::path]`, its `mod` and a line in `api()`, its place in `docs.rs` (ORDER), and a test in `server/tests/api/` with its `mod` in `main.rs` and
 //! `postgres.rs`; the description at `/openapi.json` follows, and `contract.rs` there wants it in OPERATIONS. A new kind of push
 //! is first of all a new `store::What`, whose documentation lists what else asks for it.
+//!
+//! A machine reads of its own organisation alone, whatever others share with people, so it reads through [`Store::partner`](store::Store::partner). A scope
+//! is asked for with [`request::require`], and both tables of `routes/roles.md` say who may what. A new parameter of a path has its values in
+//! `tests/api/routes.rs` (`addresses`), `contract.rs` (`concrete`) and `foreign.rs` (ABSENT).
 
 pub mod docs;
 pub mod parse;

@@ -1,5 +1,8 @@
 //! The scoring policy a new hub starts with. It is data (`default_policy.json`); what a hub has adopted lives in its database, so a metric
 //! added to the file reaches new hubs only.
+//!
+//! To add a metric: an entry with all its fields; a key that ends in `_pct` is in percent, and one in `_age_days` grows by itself in the demo. Nothing else
+//! asks for it. The demo's stories (`demo/history.rs`) name metrics by their keys and tell of bounds that the mean keeps, which a new one may move.
 
 use domain::catalogue::ScoringPolicy;
 

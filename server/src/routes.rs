@@ -7,6 +7,7 @@ mod catalogue;
 mod connect;
 mod csv;
 mod decisions;
+mod forms;
 mod groups;
 mod health;
 mod identity;

@@ -1,7 +1,7 @@
 //! The state of a page, as its URL carries it. Every key is optional; what is absent has its default, and defaults
 //! are left out when a URL is built, so that links stay short.
 
-use crate::timestamp::{DAY, Timestamp};
+use crate::timestamp::{DAY, HOUR, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// `range`, `tz`, `sev`, `tlp`, `q`, `sort`, `cursor` and the facets of lists. An empty string is absent.
@@ -105,13 +105,13 @@ impl PageQuery {
         url
     }
 
-    /// The time range asked for, half open, in UTC; an unreadable one is the default of 30 days. One with dates covers whole days: else whoever is
-    /// shown numbers only could halve ranges until a number tells a single record's time.
+    /// The time range asked for, half open, in UTC; an unreadable one is the default of 30 days. It begins with a day, and of 24 hours with an hour, and one
+    /// with dates ends with a day: else whoever is shown numbers only could halve ranges, or wait, until a number tells a single record's time.
     #[must_use]
     pub fn window(&self, now: Timestamp) -> Window {
-        let last = |days: i64| Window { from: now.plus(-days * DAY), to: now };
+        let last = |days: i64| Window { from: Timestamp::of_day(now.day() + 1 - days), to: now };
         let named = |text: &str| match text {
-            "24h" => Some(last(1)),
+            "24h" => Some(Window { from: Timestamp((now.hour() - 23) * HOUR), to: now }),
             "7d" => Some(last(7)),
             "30d" => Some(last(30)),
             "90d" => Some(last(90)),
@@ -179,6 +179,13 @@ mod tests {
         let now = Timestamp::parse("2026-05-01T00:00:00Z").unwrap();
         let days = |range: &str| PageQuery { range: range.into(), ..PageQuery::default() }.window(now).days();
         assert_eq!((days("7d"), days(""), days("nonsense"), days("2026-01-01..2026-01-11"), days("2026-02-01..2026-01-01")), (7, 30, 30, 10, 30));
+    }
+
+    #[test]
+    fn no_range_begins_within_a_day_or_an_hour() {
+        let now = Timestamp::parse("2026-05-01T10:20:30.123456Z").unwrap();
+        let from = |range: &str| PageQuery { range: range.into(), ..PageQuery::default() }.window(now).from.rfc3339();
+        assert_eq!((from("24h"), from("7d"), from("")), ("2026-04-30T11:00:00Z".into(), "2026-04-25T00:00:00Z".into(), "2026-04-02T00:00:00Z".into()));
     }
 
     #[test]

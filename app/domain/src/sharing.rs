@@ -3,6 +3,10 @@
 //! [`Sight`] is the one place that decides. The store keeps its outcome for each pair of organisations beside the rules, in the
 //! same transaction, so that SQL and PostgreSQL's row level security go by the very same decision.
 
+mod changes;
+
+pub use changes::Difference;
+
 use crate::{
     Timestamp,
     access::{DataClass, Level, Viewer},
@@ -81,18 +85,6 @@ impl Sharing {
         self
     }
 
-    /// The rules with one of them set, or taken away: what a change would make of them.
-    #[must_use]
-    pub fn with(&self, owner: OrgId, class: DataClass, audience: Audience, level: Option<Level>) -> Self {
-        let mut changed = self.clone();
-        let rules = changed.rules.entry((owner, class)).or_default();
-        match level {
-            Some(level) => drop(rules.insert(audience, level)),
-            None => drop(rules.remove(&audience)),
-        }
-        changed
-    }
-
     /// The same, with organisations that have not confirmed yet what they share.
     #[must_use]
     pub fn without(mut self, unconfirmed: impl IntoIterator<Item = OrgId>) -> Self {
@@ -107,6 +99,7 @@ impl Sharing {
         self
     }
 
+    /// Whether the alliance suspended an organisation.
     #[must_use]
     pub fn is_suspended(&self, org: OrgId) -> bool {
         self.suspended.contains(&org)

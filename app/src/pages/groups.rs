@@ -1,5 +1,6 @@
 //! `/admin/groups`: the sharing groups of the reader's organisation.
 
+use super::sharing::{title, words};
 use crate::{api::pages, components::*};
 use domain::view::{GroupRow, Groups, OrgRef, WaitingMember};
 use leptos::prelude::*;
@@ -61,10 +62,13 @@ fn All(page: Signal<Groups>, done: String) -> impl IntoView {
 }
 
 fn waits(w: &WaitingMember) -> Waiting {
-    let what = match &w.invited {
-        Some(org) => format!("Invite {} into {}", org.name, w.group),
-        None => format!("Join {}", w.group),
+    let (what, who) = match &w.invited {
+        Some(org) => (format!("Invite {} into {}", org.name, w.group), "it sees"),
+        None => (format!("Join {}", w.group), "its members see"),
     };
+    let more: Vec<String> = w.shows.iter().map(|(class, level)| format!("{} ({})", title(*class).to_lowercase(), words(*class, *level))).collect();
+    let more = if more.is_empty() { String::new() } else { format!(", and more of your {}", more.join(", ")) };
+    let what = format!("{what}: {who} your TLP:AMBER records{more}");
     Waiting { id: w.id, what, by: w.by.clone(), own: w.own, expires_at: w.expires_at }
 }
 

@@ -1,7 +1,6 @@
 //! `/incidents`: the triage queue.
 
-pub mod queue;
-
+use super::queue::{Queue, is_filtered};
 use crate::{api::pages, components::*};
 use domain::{
     IncidentStatus, Severity, Timestamp,
@@ -10,7 +9,6 @@ use domain::{
     view::{IncidentRow, Incidents},
 };
 use leptos::prelude::*;
-use queue::{ActiveFilters, Keys, News, Search, is_filtered};
 
 /// The queue of incidents. Without a status it shows the open ones.
 #[component]
@@ -21,58 +19,31 @@ pub fn IncidentsPage() -> impl IntoView {
         pages().incidents(query.clone()).await.map(|page| (query, page))
     };
     let crumbs = vec![("Overview".to_owned(), "/".to_owned())];
-    view! { <Page title="Incidents" crumbs=crumbs>{loaded(data, |page| view! { <List page/> })}</Page> }
+    view! { <Page title="Incidents" crumbs=crumbs>{loaded(data, |page| view! { <All page/> })}</Page> }
 }
 
 #[component]
-fn List(page: Signal<(PageQuery, Incidents)>) -> impl IntoView {
+fn All(page: Signal<(PageQuery, Incidents)>) -> impl IntoView {
     let query = use_page_query();
-    let title = Memo::new(move |_| page.with(|(query, p)| heading(query, p.total)));
-    let facets = Signal::derive(move || page.with(|(_, p)| p.facets.clone()));
+    let (asked, page) = page.get_untracked();
+    let (title, as_of) = (heading(&asked, page.total), page.as_of);
     // Only the unnarrowed list can tell that a critical incident is new; the reader's own filters must not raise an alarm.
-    let critical = page.with_untracked(|(query, p)| {
-        let whole = !is_filtered(query) && query.cursor.is_empty();
-        whole.then(|| p.rows.iter().filter(|row| row.severity == Severity::Critical && row.status.is_open()).count() as u32)
-    });
-    let rows = move || {
-        let as_of = page.with(|(_, p)| p.as_of);
-        page.with(|(_, p)| p.rows.iter().map(|row| incident_row(query, row, as_of)).collect_view())
-    };
-    let none = Memo::new(move |_| page.with(|(_, p)| p.rows.is_empty()));
+    let whole = !is_filtered(&asked) && asked.cursor.is_empty();
+    let critical = whole.then(|| page.rows.iter().filter(|row| row.severity == Severity::Critical && row.status.is_open()).count() as u32);
     view! {
-        <Live topics="incidents:" digest=format!("Updated: {}", title.get_untracked()) critical/>
-        <PageHead title=title tlp=Signal::derive(move || page.with(|(_, p)| p.highest_tlp))>
-            <ActiveFilters facets path="/incidents"/>
-        </PageHead>
-        <div class="queue">
-            <div class="card queue-rail"><h2 class="sr">"Filters"</h2><Facets facets path="/incidents"/></div>
-            <section class="card queue-list" aria-label="Incidents">
-                <News/>
-                <Search path="/incidents" label="Search incidents" placeholder="Title, organisation or id"/>
-                <Show when=move || !none.get() fallback=move || view! { <Nothing/> }>
-                    <table class="queue-table incidents-table">
-                        <caption class="sr">"Incidents, worst first"</caption>
-                        <thead>
-                            <tr>
-                                <th scope="col">"Severity"</th>
-                                <th scope="col">"Incident"</th>
-                                <th scope="col">"Class"</th>
-                                <th scope="col">"Status"</th>
-                                <th scope="col">"TLP"</th>
-                                <th scope="col" class="n">"Age"</th>
-                            </tr>
-                        </thead>
-                        <tbody data-queue="">{rows}</tbody>
-                    </table>
-                </Show>
-                <BesideRows beside=Signal::derive(move || page.with(|(_, p)| p.beside.clone())) what="incidents"/>
-                <Pager next=Signal::derive(move || page.with(|(_, p)| p.next.clone())) path="/incidents"/>
-                <Keys/>
-            </section>
-        </div>
-        <PageFoot as_of=Signal::derive(move || page.with(|(_, p)| p.as_of)) csv="/csv/incidents"/>
+        <Queue
+            page
+            path="/incidents"
+            title
+            placeholder="Title, organisation or id"
+            caption="Incidents, worst first"
+            heads=&["Severity", "Incident", "Class", "Status", "TLP", "Age"]
+            class="incidents-table"
+            critical
+            row=move |row| incident_row(query, row, as_of).into_any()
+            nothing=view! { <Nothing/> }.into_any()
+        />
     }
-    .into_any()
 }
 
 /// The number that other pages link with, in words: `4 open critical incidents`.

@@ -1,6 +1,6 @@
 //! `/indicators`: what to look for, by type and marking, and which of it several organisations saw.
 
-use super::incidents::queue::{ActiveFilters, Keys, News, Search, is_filtered};
+use super::queue::{Queue, is_filtered};
 use crate::{api::pages, components::*};
 use domain::{
     Timestamp,
@@ -20,53 +20,27 @@ pub fn IndicatorsPage() -> impl IntoView {
         pages().indicators(query.clone()).await.map(|page| (query, page))
     };
     let crumbs = vec![("Overview".to_owned(), "/".to_owned())];
-    view! { <Page title="Indicators" crumbs=crumbs>{loaded(data, |page| view! { <List page/> })}</Page> }
+    view! { <Page title="Indicators" crumbs=crumbs>{loaded(data, |page| view! { <All page/> })}</Page> }
 }
 
 #[component]
-fn List(page: Signal<(PageQuery, Indicators)>) -> impl IntoView {
+fn All(page: Signal<(PageQuery, Indicators)>) -> impl IntoView {
     let query = use_page_query();
-    let title = Memo::new(move |_| page.with(|(query, p)| heading(query, p.total)));
-    let facets = Signal::derive(move || page.with(|(_, p)| p.facets.clone()));
-    let rows = move || {
-        let as_of = page.with(|(_, p)| p.as_of);
-        page.with(|(_, p)| p.rows.iter().map(|row| indicator_row(query, row, as_of)).collect_view())
-    };
-    let none = Memo::new(move |_| page.with(|(_, p)| p.rows.is_empty()));
+    let (asked, page) = page.get_untracked();
+    let (title, as_of) = (heading(&asked, page.total), page.as_of);
     view! {
-        <Live topics="indicators:" digest=format!("Updated: {}", title.get_untracked())/>
-        <PageHead title=title tlp=Signal::derive(move || page.with(|(_, p)| p.highest_tlp))>
-            <ActiveFilters facets path="/indicators"/>
-        </PageHead>
-        <div class="queue">
-            <div class="card queue-rail"><h2 class="sr">"Filters"</h2><Facets facets path="/indicators"/></div>
-            <section class="card queue-list" aria-label="Indicators">
-                <News/>
-                <Search path="/indicators" label="Search indicators" placeholder="Value, such as evil.example"/>
-                <Show when=move || !none.get() fallback=move || view! { <Nothing/> }>
-                    <table class="queue-table indicators-table">
-                        <caption class="sr">"Indicators, newest first"</caption>
-                        <thead>
-                            <tr>
-                                <th scope="col">"Value"</th>
-                                <th scope="col">"Type"</th>
-                                <th scope="col">"Severity"</th>
-                                <th scope="col">"TLP"</th>
-                                <th scope="col">"Reported by"</th>
-                                <th scope="col" class="n">"Last seen"</th>
-                            </tr>
-                        </thead>
-                        <tbody data-queue="">{rows}</tbody>
-                    </table>
-                </Show>
-                <BesideRows beside=Signal::derive(move || page.with(|(_, p)| p.beside.clone())) what="indicators"/>
-                <Pager next=Signal::derive(move || page.with(|(_, p)| p.next.clone())) path="/indicators"/>
-                <Keys/>
-            </section>
-        </div>
-        <PageFoot as_of=Signal::derive(move || page.with(|(_, p)| p.as_of)) csv="/csv/indicators"/>
+        <Queue
+            page
+            path="/indicators"
+            title
+            placeholder="Value, such as evil.example"
+            caption="Indicators, newest first"
+            heads=&["Value", "Type", "Severity", "TLP", "Reported by", "Last seen"]
+            class="indicators-table"
+            row=move |row| indicator_row(query, row, as_of).into_any()
+            nothing=view! { <Nothing/> }.into_any()
+        />
     }
-    .into_any()
 }
 
 /// The number that other pages link with, in words.

@@ -1,6 +1,6 @@
 //! `/receipts`: the push log. What came, what was kept, what was refused.
 
-use super::incidents::queue::{Keys, News};
+use super::queue::{Keys, News};
 use crate::{api::pages, components::*};
 use domain::{
     DataClass,

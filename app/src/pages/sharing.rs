@@ -23,7 +23,7 @@ pub fn SharingPage() -> impl IntoView {
 }
 
 /// What a level lets somebody see of a class, in words.
-pub(super) fn words(class: DataClass, level: Level) -> &'static str {
+pub(in crate::pages) fn words(class: DataClass, level: Level) -> &'static str {
     match (class, level) {
         (_, Level::None) => "nothing",
         (_, Level::Aggregate) => "unnamed, in totals",
@@ -39,7 +39,7 @@ pub(super) fn level_words(class: DataClass, level: Option<Level>) -> &'static st
     level.map_or("what the next wider audience sees", |level| words(class, level))
 }
 
-pub(super) fn title(class: DataClass) -> &'static str {
+pub(in crate::pages) fn title(class: DataClass) -> &'static str {
     match class {
         DataClass::Posture => "Posture",
         DataClass::Incidents => "Incidents",

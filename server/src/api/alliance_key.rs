@@ -7,7 +7,6 @@ use super::{
 use crate::{App, audit, auth::ClientAddress};
 use axum::{Json, extract::State, http::HeaderMap};
 use serde::Serialize;
-use store::What;
 use utoipa::ToSchema;
 
 /// The alliance's key, to hash indicators with.
@@ -38,7 +37,7 @@ pub struct AllianceKey {
 )]
 pub async fn read(State(app): State<App>, address: ClientAddress, headers: HeaderMap) -> Result<Json<AllianceKey>, Problem> {
     let key = authenticate(&app, address, &headers).await?;
-    require(&app, &key, What::Indicators).await?;
+    require(&app, &key, "indicators").await?;
     // Who does not take part yet, or not any more, has nothing to compare.
     let sharing = app.store.hub().sharing().await?;
     if sharing.is_suspended(key.org) || !sharing.is_confirmed(key.org) {

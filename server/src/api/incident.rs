@@ -34,7 +34,7 @@ use store::What;
 )]
 pub async fn read(State(app): State<App>, Path(external_id): Path<String>, address: ClientAddress, headers: HeaderMap) -> Result<Response, Problem> {
     let key = authenticate(&app, address, &headers).await?;
-    require(&app, &key, What::Incidents).await?;
+    require(&app, &key, "incidents").await?;
     let Some((revision, raw)) = app.store.partner(key.org).incident_revision(&external_id).await? else { return Err(Problem::not_found()) };
     let etag = format!("\"{revision}\"");
     if headers.get(header::IF_NONE_MATCH).is_some_and(|v| v.as_bytes() == etag.as_bytes()) {

@@ -126,15 +126,15 @@ impl Problem {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed", format!("{method} does nothing here."))
     }
 
-    /// The log id is all that the sender learns of a fault on our side.
+    /// A fault on our side, of which the sender learns no more; the log has the rest.
     #[must_use]
     pub fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "A fault on our side", "Nothing of this request was kept. Please try again.")
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "A fault on our side", "Nothing that was sent was kept. Please try again.")
     }
 
     #[must_use]
     pub fn unavailable() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available just now", "Nothing of this request was kept. Please try again.")
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available just now", "Nothing that was sent was kept. Please try again.")
             .with(header::RETRY_AFTER, "5")
     }
 }

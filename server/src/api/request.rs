@@ -104,7 +104,7 @@ pub(super) fn refused(failure: AuthFailure) -> Problem {
 /// 400, 401, 403, 408, 413, 415, 429.
 pub async fn accept(app: &App, parts: &Parts, body: Body, what: What) -> Result<Accepted, Problem> {
     let key = authenticate(app, ClientAddress::of(parts), &parts.headers).await?;
-    require(app, &key, what).await?;
+    require(app, &key, scope_of(what)).await?;
     let quota = app.keys.take(key.id, app.clock.now());
     if !quota.allowed {
         let wait = quota.reset_s.max(1).to_string();
@@ -128,7 +128,7 @@ pub async fn accept(app: &App, parts: &Parts, body: Body, what: What) -> Result<
     let body = read_body(&parts.headers, body).await?;
     // A body takes its time, in which the key may have been revoked.
     let key = authenticate(app, ClientAddress::of(parts), &parts.headers).await?;
-    require(app, &key, what).await?;
+    require(app, &key, scope_of(what)).await?;
     Ok(Accepted { key, query, body, ndjson, strict, idempotency_key, user_agent })
 }
 
@@ -136,12 +136,11 @@ pub async fn accept(app: &App, parts: &Parts, body: Body, what: What) -> Result<
 ///
 /// # Errors
 /// 403 that names the scope.
-pub async fn require(app: &App, key: &ApiKey, what: What) -> Result<(), Problem> {
-    let scope = scope_of(what);
+pub async fn require(app: &App, key: &ApiKey, scope: &'static str) -> Result<(), Problem> {
     if key.may(scope) {
         return Ok(());
     }
-    audit::key_denied(app, key, what.name()).await;
+    audit::key_denied(app, key, scope).await;
     Err(Problem::forbidden(format!("This key lacks the scope {scope}.")))
 }
 

@@ -11,7 +11,8 @@ use rand::{CryptoRng, RngExt};
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
 
-/// What a key can be allowed: to push each class, and to push data older than 30 days.
+/// What a key can be allowed: to push each class, and to push data older than 30 days. To add a scope: here, in the form of `routes/keys.rs` and its page
+/// (`app/src/pages/keys.rs`), and in the second table of `routes/roles.md`, which a test holds the API to.
 pub const SCOPES: [&str; 5] = ["metrics", "incidents", "events", "indicators", "backfill"];
 
 const PREFIX: &str = "swk_";

@@ -2,7 +2,7 @@
 
 use super::board::Board;
 use domain::{
-    DataClass, Level, OrgId, Timestamp,
+    DataClass, OrgId, Timestamp,
     aggregate::{
         Aggregate, Contribution, REMEMBERED, aggregate, begin_of,
         counts::{CountTotal, count_total},
@@ -27,13 +27,19 @@ pub type ShownCounts = HashMap<(OrgId, DataClass), Vec<(i64, CountTotal)>>;
 pub async fn of_this_week(store: &Store, board: &Board, now: Timestamp) -> Result<Shown, StoreError> {
     let (hub, week) = (store.hub(), week_of(now.day()));
     let mut shown = read(store, week).await?;
-    let made: Vec<WeekTotal> = board.orgs().filter_map(|viewer| missing(board, &shown, viewer.info.id, week)).collect();
+    let unnamed = hub.unnamed(DataClass::Posture, lately(week)).await?;
+    let made: Vec<WeekTotal> = unnamed.iter().filter_map(|(viewer, owners)| missing(board, &shown, *viewer, owners, week)).collect();
     if !made.is_empty() {
         hub.keep_aggregates(made).await?;
         // Another node may have been quicker, with other rules.
         shown = read(store, week).await?;
     }
     Ok(shown)
+}
+
+/// Who was shown by name after this moment would be known in a total of the week.
+const fn lately(week: i64) -> Timestamp {
+    begin_of(week - REMEMBERED)
 }
 
 async fn read(store: &Store, week: i64) -> Result<Shown, StoreError> {
@@ -44,16 +50,16 @@ async fn read(store: &Store, week: i64) -> Result<Shown, StoreError> {
     Ok(shown)
 }
 
-fn missing(board: &Board, shown: &Shown, viewer: OrgId, week: i64) -> Option<WeekTotal> {
+fn missing(board: &Board, shown: &Shown, viewer: OrgId, owners: &BTreeSet<OrgId>, week: i64) -> Option<WeekTotal> {
     let before = shown.get(&viewer).map_or(&[][..], Vec::as_slice);
     if before.iter().any(|(of, _)| *of == week) {
         return None;
     }
     let eve = eve_of(week);
-    let eligible: Vec<Contribution> = board
-        .orgs()
-        .filter(|o| board.sharing.level(viewer, o.info.id, DataClass::Posture) == Level::Aggregate)
-        .filter_map(|o| {
+    let eligible: Vec<Contribution> = owners
+        .iter()
+        .filter_map(|owner| {
+            let o = board.org(*owner)?;
             let day = o.days.binary_search_by_key(&eve, |d| d.day).ok().map(|i| &o.days[i])?;
             Some(Contribution { org: o.info.id, weight: o.info.weight, score: day.score?, domains: day.domains })
         })
@@ -66,23 +72,22 @@ fn missing(board: &Board, shown: &Shown, viewer: OrgId, week: i64) -> Option<Wee
 ///
 /// # Errors
 /// When the database fails.
-pub async fn counts_of_this_week(store: &Store, board: &Board, now: Timestamp) -> Result<ShownCounts, StoreError> {
+pub async fn counts_of_this_week(store: &Store, now: Timestamp) -> Result<ShownCounts, StoreError> {
     let (hub, week) = (store.hub(), week_of(now.day()));
     let mut shown = read_counts(store, week).await?;
     let mut made = Vec::new();
     for class in [DataClass::Incidents, DataClass::Events, DataClass::Indicators] {
-        let contributors = |viewer: OrgId| board.orgs().map(|o| o.info.id).filter(move |org| board.sharing.level(viewer, *org, class) == Level::Aggregate);
-        let viewers: Vec<OrgId> = board.orgs().map(|o| o.info.id).filter(|viewer| contributors(*viewer).next().is_some()).collect();
-        if viewers.is_empty() {
+        let unnamed = hub.unnamed(class, lately(week)).await?;
+        if unnamed.is_empty() {
             continue;
         }
         let counts: BTreeMap<OrgId, u64> = hub.public_counts(class, now).await?.into_iter().collect();
-        for viewer in viewers {
+        for (viewer, owners) in unnamed {
             let before = shown.get(&(viewer, class)).map_or(&[][..], Vec::as_slice);
             if before.iter().any(|(of, _)| *of == week) {
                 continue;
             }
-            let eligible: Vec<(OrgId, u64)> = contributors(viewer).map(|org| (org, counts.get(&org).copied().unwrap_or(0))).collect();
+            let eligible: Vec<(OrgId, u64)> = owners.into_iter().map(|org| (org, counts.get(&org).copied().unwrap_or(0))).collect();
             let totals: Vec<&CountTotal> = before.iter().map(|(_, total)| total).collect();
             made.extend(count_total(&totals, &eligible).map(|total| WeekCount { viewer, class, week, total }));
         }
@@ -106,19 +111,14 @@ async fn read_counts(store: &Store, week: i64) -> Result<ShownCounts, StoreError
 ///
 /// # Errors
 /// When the database fails.
-pub async fn overlaps_of_this_week(store: &Store, board: &Board, now: Timestamp) -> Result<BTreeSet<OrgId>, StoreError> {
+pub async fn overlaps_of_this_week(store: &Store, now: Timestamp) -> Result<BTreeSet<OrgId>, StoreError> {
     let (hub, week) = (store.hub(), week_of(now.day()));
-    let (week_start, remembered) = (begin_of(week), begin_of(week - REMEMBERED));
+    let (week_start, remembered) = (begin_of(week), lately(week));
     let settled = hub.overlaps_settled(week_start).await?;
     let mut made = Vec::new();
-    for viewer in board.orgs().map(|o| o.info.id).filter(|viewer| !settled.contains(viewer)) {
-        let shares_totals = |org: &OrgId| board.sharing.level(viewer, *org, DataClass::Indicators) == Level::Aggregate;
-        let eligible: BTreeSet<OrgId> = board.orgs().map(|o| o.info.id).filter(shares_totals).collect();
-        if eligible.is_empty() {
-            continue;
-        }
+    for (viewer, owners) in hub.unnamed(DataClass::Indicators, remembered).await?.into_iter().filter(|(viewer, _)| !settled.contains(viewer)) {
         let before = hub.overlap_members(viewer, remembered).await?;
-        let members = overlap_members(&before.iter().map(|week| &week.members).collect::<Vec<_>>(), &eligible);
+        let members = overlap_members(&before.iter().map(|week| &week.members).collect::<Vec<_>>(), &owners);
         made.extend(members.map(|members| WeekMembers { viewer, week_start, members }));
     }
     if made.is_empty() {

@@ -140,8 +140,8 @@ impl Board {
     /// Makes and reads this week's totals; says whether that changed any.
     pub(super) async fn reload_shown(&mut self, store: &Store, now: Timestamp) -> Result<bool, StoreError> {
         let shown = aggregates::of_this_week(store, self, now).await?;
-        let counts = aggregates::counts_of_this_week(store, self, now).await?;
-        let settled = aggregates::overlaps_of_this_week(store, self, now).await?;
+        let counts = aggregates::counts_of_this_week(store, now).await?;
+        let settled = aggregates::overlaps_of_this_week(store, now).await?;
         let changed = shown != *self.shown || counts != *self.shown_counts || settled != *self.settled;
         if changed {
             self.shown = Arc::new(shown);
@@ -153,9 +153,12 @@ impl Board {
     }
 
     /// What a viewer is shown of those that share only totals, in the week of a day. Nothing once one of them shows him more: he would stand in
-    /// the totals twice.
+    /// the totals twice; nor where the viewer is suspended.
     #[must_use]
     pub fn total_of(&self, viewer: Viewer, day: i64) -> Option<&Aggregate> {
+        if self.sharing.is_suspended(viewer.org) {
+            return None;
+        }
         let week = week_of(day);
         let (_, total) = self.shown.get(&viewer.org)?.iter().find(|(of, _)| *of == week)?;
         let named = |org: &i64| self.sharing.level(viewer.org, OrgId(*org), DataClass::Posture) >= Level::Summary;
@@ -165,6 +168,9 @@ impl Board {
     /// The same of the count of a class of records, this week's.
     #[must_use]
     pub fn count_of(&self, viewer: Viewer, class: DataClass, now: Timestamp) -> Option<&CountTotal> {
+        if self.sharing.is_suspended(viewer.org) {
+            return None;
+        }
         let week = week_of(now.day());
         let (_, total) = self.shown_counts.get(&(viewer.org, class))?.iter().find(|(of, _)| *of == week)?;
         let named = |org: &i64| self.sharing.level(viewer.org, OrgId(*org), class) >= Level::Summary;

@@ -1,6 +1,9 @@
 //! The forms of `/admin/catalogue`: each changes the draft of who sends it.
 
-use super::policy::{At, again, back};
+use super::{
+    forms::back,
+    policy::{At, again},
+};
 use crate::{
     App,
     auth::SignedIn,

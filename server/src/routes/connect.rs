@@ -1,6 +1,9 @@
 //! The forms of `/connect`: the quick way to a key, shown once in the very answer, and its end.
 
-use super::keys::{name_of, not_allowed, record, room, shown};
+use super::{
+    forms::{failed, refused},
+    keys::{WHY, name_of, record, room, shown},
+};
 use crate::{
     App,
     auth::{Verified, keys},
@@ -26,39 +29,34 @@ pub struct KeyForm {
 /// Makes a key of the viewer's own organisation, for every class of data and from anywhere.
 pub async fn create(State(app): State<App>, Verified(who): Verified, Extension(nonce): Extension<PageNonce>, Form(form): Form<KeyForm>) -> Response {
     if !who.user.role.manages_keys() {
-        return not_allowed(&app, &who, "/connect").await;
+        return refused(&app, &who, "/connect", WHY).await;
     }
     let Some(name) = name_of(&form.name) else { return (StatusCode::UNPROCESSABLE_ENTITY, "A key needs a name.\n").into_response() };
     let now = app.clock.now();
     match room(&app, who.user.org, now).await {
         Ok(true) => {}
         Ok(false) => return (StatusCode::CONFLICT, "Your organisation has as many live keys as it may; revoke one first.\n").into_response(),
-        Err(error) => return failed(&error),
+        Err(error) => return failed("/connect", &error),
     }
     let key = keys::generate(&mut rand::rng());
     let record = record(who.user.org, name, &key, "metrics incidents events indicators".into(), now, DAYS);
     match app.store.hub().by(who.actor()).add_key(record, keys::hash(&key)).await {
         Ok(()) => shown(app, who, nonce, key, "/connect").await,
         Err(StoreError::Exists(_)) => Redirect::to("/connect?error=name").into_response(),
-        Err(error) => failed(&error),
+        Err(error) => failed("/connect", &error),
     }
 }
 
 /// Revokes a key of the viewer's own organisation.
 pub async fn revoke(State(app): State<App>, Verified(who): Verified, Form(form): Form<KeyForm>) -> Response {
     if !who.user.role.manages_keys() {
-        return not_allowed(&app, &who, "/connect/revoke").await;
+        return refused(&app, &who, "/connect/revoke", WHY).await;
     }
     match app.store.hub().by(who.actor()).revoke_key(who.user.org, form.name, app.clock.now()).await {
         Ok(_) => {
             tracing::info!(user = who.user.id, "API key revoked");
             Redirect::to("/connect").into_response()
         }
-        Err(error) => failed(&error),
+        Err(error) => failed("/connect", &error),
     }
-}
-
-fn failed(error: &StoreError) -> Response {
-    tracing::error!(%error, "API keys");
-    StatusCode::SERVICE_UNAVAILABLE.into_response()
 }

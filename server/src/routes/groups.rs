@@ -1,20 +1,20 @@
 //! The forms of `/admin/groups`: an organisation makes groups, invites into its own, joins and leaves by itself. Inviting and joining show somebody more of
 //! it, so a second administrator agrees; leaving is in force at once.
 
+use super::forms::{answer, refused};
 use crate::{
-    App, audit,
+    App,
     auth::{SignedIn, Verified},
     middleware::Form,
     views::Looking,
 };
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Redirect, Response},
-};
+use axum::{extract::State, response::Response};
 use domain::{OrgId, sharing::GroupId};
 use serde::Deserialize;
 use store::{Approval, StoreError};
+
+const PAGE: &str = "/admin/groups";
+const WHY: &str = "Only an org_admin changes the organisation's groups.\n";
 
 #[derive(Deserialize)]
 pub struct New {
@@ -45,16 +45,19 @@ pub struct Proposed {
 pub async fn create(State(app): State<App>, Verified(who): Verified, Form(form): Form<New>) -> Response {
     let name: String = form.name.trim().chars().filter(|c| !c.is_control()).take(60).collect();
     if !who.user.role.manages_sharing() {
-        return not_allowed(&app, &who).await;
+        return refused(&app, &who, PAGE, WHY).await;
     }
     if name.is_empty() {
-        return answer(Ok("unnamed"));
+        return answer(PAGE, Ok("unnamed"));
     }
-    answer(match app.store.hub().by(who.actor()).add_group(who.user.org, name, form.earlier == "yes", app.clock.now()).await {
-        Ok(_) => Ok("made"),
-        Err(StoreError::Exists(_)) => Ok("exists"),
-        Err(error) => Err(error),
-    })
+    answer(
+        PAGE,
+        match app.store.hub().by(who.actor()).add_group(who.user.org, name, form.earlier == "yes", app.clock.now()).await {
+            Ok(_) => Ok("made"),
+            Err(StoreError::Exists(_)) => Ok("exists"),
+            Err(error) => Err(error),
+        },
+    )
 }
 
 /// Proposes to invite an organisation into a group of the viewer's own.
@@ -71,54 +74,42 @@ pub async fn join(State(app): State<App>, Verified(who): Verified, Form(form): F
 
 async fn propose(app: &App, who: &SignedIn, group: i64, member: Option<OrgId>) -> Response {
     if !who.user.role.manages_sharing() {
-        return not_allowed(app, who).await;
+        return refused(app, who, PAGE, WHY).await;
     }
-    let Some(member) = member else { return answer(Ok("unknown")) };
+    let Some(member) = member else { return answer(PAGE, Ok("unknown")) };
     let done = app.store.hub().by(who.actor()).propose_member(who.user.org, GroupId(group), member, who.user.id, app.clock.now()).await;
-    answer(done.map(|possible| if possible { "proposed" } else { "unknown" }))
+    answer(PAGE, done.map(|possible| if possible { "proposed" } else { "unknown" }))
 }
 
 /// Agrees to what somebody else of the organisation proposed.
 pub async fn approve(State(app): State<App>, Verified(who): Verified, Form(form): Form<Proposed>) -> Response {
     if !who.user.role.manages_sharing() {
-        return not_allowed(&app, &who).await;
+        return refused(&app, &who, PAGE, WHY).await;
     }
     let done = app.store.hub().by(who.actor()).approve_member(form.id, who.user.org, who.user.id, app.clock.now()).await;
-    answer(done.map(|approval| match approval {
-        Approval::Done => "agreed",
-        Approval::Own => "own",
-        Approval::Gone => "gone",
-    }))
+    answer(
+        PAGE,
+        done.map(|approval| match approval {
+            Approval::Done => "agreed",
+            Approval::Own => "own",
+            Approval::Gone => "gone",
+        }),
+    )
 }
 
 /// Takes back or declines what waits.
 pub async fn decline(State(app): State<App>, Verified(who): Verified, Form(form): Form<Proposed>) -> Response {
     if !who.user.role.manages_sharing() {
-        return not_allowed(&app, &who).await;
+        return refused(&app, &who, PAGE, WHY).await;
     }
-    answer(app.store.hub().by(who.actor()).drop_group_proposal(form.id, who.user.org, app.clock.now()).await.map(|()| "declined"))
+    answer(PAGE, app.store.hub().by(who.actor()).drop_group_proposal(form.id, who.user.org, app.clock.now()).await.map(|()| "declined"))
 }
 
 /// Leaves a group, or declines its invitation.
 pub async fn leave(State(app): State<App>, Verified(who): Verified, Form(form): Form<Which>) -> Response {
     if !who.user.role.manages_sharing() {
-        return not_allowed(&app, &who).await;
+        return refused(&app, &who, PAGE, WHY).await;
     }
     let done = app.store.hub().by(who.actor()).leave(GroupId(form.group), who.user.org, app.clock.now()).await;
-    answer(done.map(|left| if left { "left" } else { "unknown" }))
-}
-
-async fn not_allowed(app: &App, who: &SignedIn) -> Response {
-    audit::denied(app, who, "/admin/groups").await;
-    (StatusCode::FORBIDDEN, "Only an org_admin changes the organisation's groups.\n").into_response()
-}
-
-fn answer(done: Result<&str, StoreError>) -> Response {
-    match done {
-        Ok(word) => Redirect::to(&format!("/admin/groups?done={word}")).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "sharing groups");
-            StatusCode::SERVICE_UNAVAILABLE.into_response()
-        }
-    }
+    answer(PAGE, done.map(|left| if left { "left" } else { "unknown" }))
 }

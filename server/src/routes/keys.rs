@@ -1,8 +1,11 @@
 //! The forms of `/admin/keys`: a key with scopes, networks and an end is made, replaced by another, or revoked.
 
-use super::pages::render;
+use super::{
+    forms::{back, failed, refused},
+    pages::render,
+};
 use crate::{
-    App, audit,
+    App,
     auth::{SignedIn, Verified, keys},
     middleware::{Form, PageNonce},
 };
@@ -11,13 +14,14 @@ use axum::{
     body::Body,
     extract::{Request, State},
     http::StatusCode,
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use domain::{DAY, OrgId, Timestamp};
 use serde::Deserialize;
 use store::{KeyRecord, StoreError};
 
 const PAGE: &str = "/admin/keys";
+pub const WHY: &str = "Only an org_admin makes and revokes keys.\n";
 /// Live keys of one organisation: each has a quota of its own, so their number is one too.
 pub const MOST: usize = 20;
 /// Days a replaced key goes on, so that its machine can be given the new one.
@@ -47,65 +51,65 @@ pub struct Which {
 /// Makes a key of the viewer's own organisation.
 pub async fn create(State(app): State<App>, Verified(who): Verified, Extension(nonce): Extension<PageNonce>, Form(form): Form<New>) -> Response {
     if !who.user.role.manages_keys() {
-        return not_allowed(&app, &who, PAGE).await;
+        return refused(&app, &who, PAGE, WHY).await;
     }
     let name = name_of(&form.name);
-    let given = [&form.metrics, &form.incidents, &form.events, &form.indicators, &form.backfill];
+    let given: [_; keys::SCOPES.len()] = [&form.metrics, &form.incidents, &form.events, &form.indicators, &form.backfill];
     let scopes: Vec<&str> = keys::SCOPES.into_iter().zip(given).filter(|(_, given)| given.is_some()).map(|(scope, _)| scope).collect();
     let networks = keys::networks(&form.addresses);
-    let (Some(name), Ok(networks), true) = (name, networks, DAYS.contains(&form.days)) else { return back("form") };
+    let (Some(name), Ok(networks), true) = (name, networks, DAYS.contains(&form.days)) else { return back(PAGE, "form") };
     if scopes.is_empty() || networks.len() > 20 {
-        return back("form");
+        return back(PAGE, "form");
     }
     let addresses = networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let now = app.clock.now();
     match room(&app, who.user.org, now).await {
         Ok(true) => {}
-        Ok(false) => return back("most"),
-        Err(error) => return failed(&error),
+        Ok(false) => return back(PAGE, "most"),
+        Err(error) => return failed(PAGE, &error),
     }
     let key = keys::generate(&mut rand::rng());
     let record = KeyRecord { addresses, ..record(who.user.org, name, &key, scopes.join(" "), now, form.days) };
     match app.store.hub().by(who.actor()).add_key(record, keys::hash(&key)).await {
         Ok(()) => shown(app, who, nonce, key, PAGE).await,
-        Err(StoreError::Exists(_)) => back("name"),
-        Err(error) => failed(&error),
+        Err(StoreError::Exists(_)) => back(PAGE, "name"),
+        Err(error) => failed(PAGE, &error),
     }
 }
 
 /// Makes a key that takes over from another of the viewer's own organisation: both are live for a week.
 pub async fn rotate(State(app): State<App>, Verified(who): Verified, Extension(nonce): Extension<PageNonce>, Form(form): Form<Which>) -> Response {
     if !who.user.role.manages_keys() {
-        return not_allowed(&app, &who, PAGE).await;
+        return refused(&app, &who, PAGE, WHY).await;
     }
     let (now, hub) = (app.clock.now(), app.store.hub().by(who.actor()));
     let all = match hub.keys(who.user.org).await {
         Ok(all) => all,
-        Err(error) => return failed(&error),
+        Err(error) => return failed(PAGE, &error),
     };
-    let Some(old) = all.iter().find(|k| k.name == form.name && is_live(k, now)) else { return back("gone") };
+    let Some(old) = all.iter().find(|k| k.name == form.name && is_live(k, now)) else { return back(PAGE, "gone") };
     if all.iter().filter(|k| is_live(k, now)).count() >= MOST {
-        return back("most");
+        return back(PAGE, "most");
     }
     let lasts = old.expires_at.map_or(365, |end| (end.since(old.created_at) / DAY).max(1));
     let key = keys::generate(&mut rand::rng());
     let record = KeyRecord { addresses: old.addresses.clone(), ..record(who.user.org, successor(&form.name, &all), &key, old.scopes.clone(), now, lasts) };
     match hub.rotate_key(form.name, record, keys::hash(&key), now.plus(OVERLAP * DAY)).await {
         Ok(true) => shown(app, who, nonce, key, PAGE).await,
-        Ok(false) => back("gone"),
-        Err(StoreError::Exists(_)) => back("name"),
-        Err(error) => failed(&error),
+        Ok(false) => back(PAGE, "gone"),
+        Err(StoreError::Exists(_)) => back(PAGE, "name"),
+        Err(error) => failed(PAGE, &error),
     }
 }
 
 /// Revokes a key of the viewer's own organisation.
 pub async fn revoke(State(app): State<App>, Verified(who): Verified, Form(form): Form<Which>) -> Response {
     if !who.user.role.manages_keys() {
-        return not_allowed(&app, &who, "/admin/keys/revoke").await;
+        return refused(&app, &who, "/admin/keys/revoke", WHY).await;
     }
     match app.store.hub().by(who.actor()).revoke_key(who.user.org, form.name, app.clock.now()).await {
-        Ok(revoked) => back(if revoked { "revoked" } else { "gone" }),
-        Err(error) => failed(&error),
+        Ok(revoked) => back(PAGE, if revoked { "revoked" } else { "gone" }),
+        Err(error) => failed(PAGE, &error),
     }
 }
 
@@ -155,19 +159,4 @@ fn successor(name: &str, all: &[KeyRecord]) -> String {
     let stem = name.rsplit_once('-').filter(|(_, n)| n.parse::<u32>().is_ok()).map_or(name, |(stem, _)| stem);
     let stem: String = stem.chars().take(52).collect();
     (2..).map(|n| format!("{stem}-{n}")).find(|next| all.iter().all(|k| k.name != *next)).unwrap_or(stem)
-}
-
-fn back(word: &str) -> Response {
-    Redirect::to(&format!("{PAGE}?done={word}")).into_response()
-}
-
-/// The answer to somebody whose role makes no keys.
-pub async fn not_allowed(app: &App, who: &SignedIn, path: &str) -> Response {
-    audit::denied(app, who, path).await;
-    (StatusCode::FORBIDDEN, "Only an org_admin makes and revokes keys.\n").into_response()
-}
-
-fn failed(error: &StoreError) -> Response {
-    tracing::error!(%error, "API keys");
-    StatusCode::SERVICE_UNAVAILABLE.into_response()
 }

@@ -1,7 +1,11 @@
 //! The forms of `/admin/policy` and of the draft: what a steward prepares is his own until he proposes it, so that only the proposal asks for a
 //! proof of identity. And the policy as JSON, for those who keep it in files.
 
-use super::{decisions, pages::render};
+use super::{
+    decisions,
+    forms::{back, failed},
+    pages::render,
+};
 use crate::{
     App, audit,
     auth::{SignedIn, Verified},
@@ -13,7 +17,7 @@ use axum::{
     body::Body,
     extract::{Query, Request, State},
     http::{StatusCode, header},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use domain::{
     catalogue::{ScoringPolicy, Typed, differences},
@@ -49,7 +53,7 @@ impl At {
     /// The desk of somebody who may prepare a policy.
     pub async fn of(app: &App, who: &SignedIn, path: &str) -> Result<Self, Response> {
         let l = Looking::new(app.clone(), who.viewer);
-        let desk = Desk::of(&l, who.user.id).await.map_err(|error| failed(&error))?;
+        let desk = Desk::of(&l, who.user.id).await.map_err(|error| failed(PAGE, &error))?;
         if !desk.may_change {
             audit::denied(app, who, path).await;
             return Err((StatusCode::FORBIDDEN, "Only those who propose a scoring policy change it; /decisions says who does.\n").into_response());
@@ -68,18 +72,9 @@ impl At {
         };
         match done {
             Ok(()) => back(page, word),
-            Err(error) => failed(&error),
+            Err(error) => failed(PAGE, &error),
         }
     }
-}
-
-pub(super) fn back(page: &str, word: &str) -> Response {
-    Redirect::to(&format!("{page}?done={word}")).into_response()
-}
-
-pub(super) fn failed(error: &StoreError) -> Response {
-    tracing::error!(%error, "scoring policy");
-    StatusCode::SERVICE_UNAVAILABLE.into_response()
 }
 
 /// The page of a form again, with what was typed and what is wrong with it.
@@ -135,7 +130,7 @@ pub async fn propose(State(app): State<App>, Verified(who): Verified, Form(form)
         Ok(Ok(id)) => back(&format!("/decisions/{id}"), "proposed"),
         Ok(Err("forbidden")) => decisions::forbidden(&app, &who).await,
         Ok(Err(word)) => back(DRAFT, word),
-        Err(error) => failed(&error),
+        Err(error) => failed(PAGE, &error),
     }
 }
 
@@ -147,7 +142,7 @@ pub async fn discard(State(app): State<App>, who: SignedIn) -> Response {
     };
     match app.store.hub().by(who.actor()).discard_policy_draft((who.user.org, who.user.id), at.l.now).await {
         Ok(gone) => back(PAGE, if gone { "discarded" } else { "gone" }),
-        Err(error) => failed(&error),
+        Err(error) => failed(PAGE, &error),
     }
 }
 
@@ -160,7 +155,7 @@ pub async fn carry_over(State(app): State<App>, who: SignedIn) -> Response {
     let Some(draft) = &at.desk.draft else { return back(DRAFT, "gone") };
     let adopted = match app.store.hub().policies().await {
         Ok(adopted) => adopted,
-        Err(error) => return failed(&error),
+        Err(error) => return failed(PAGE, &error),
     };
     let Some(base) = adopted.iter().find(|a| a.policy.version + 1 == draft.policy.version) else { return back(DRAFT, "gone") };
     let carried = draft.policy.carried_over(&base.policy, &at.desk.in_force);
@@ -183,12 +178,12 @@ pub async fn json(State(app): State<App>, Verified(who): Verified, Query(which):
     let policy = match found {
         Ok(Some(policy)) => policy,
         Ok(None) => return StatusCode::NOT_FOUND.into_response(),
-        Err(error) => return failed(&error),
+        Err(error) => return failed(PAGE, &error),
     };
     let (name, text) = (format!("policy-{}.json", policy.version), serde_json::to_string_pretty(&policy).unwrap_or_default());
     match audit::exported(&app, &who, &name, policy.metrics.len()).await {
         Ok(()) => ([(header::CONTENT_TYPE, "application/json".to_owned()), (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""))], text)
             .into_response(),
-        Err(error) => failed(&error),
+        Err(error) => failed(PAGE, &error),
     }
 }

@@ -46,5 +46,5 @@ pub async fn events(l: &Looking, q: &PageQuery) -> Answer<Events> {
         named("org", "Organisation", facet(EventFacet::Org).await?, &q.org),
     ];
     let highest_tlp = reads.events_highest_tlp(&f).await.map_err(&fault)?;
-    Ok(Events { as_of: l.now, facets, rows: page.rows, total: page.total + beside.number(), beside, next: page.next, highest_tlp })
+    Ok(List { as_of: l.now, facets, rows: page.rows, total: page.total + beside.number(), beside, next: page.next, highest_tlp })
 }

@@ -2,8 +2,9 @@
 
 use super::{Looking, Viewing, from_store, words};
 use app::api::Answer;
-use domain::{OrgId, view::*};
-use store::Group;
+use domain::{DataClass, Level, OrgId, view::*};
+use std::collections::BTreeMap;
+use store::{Group, GroupProposal};
 
 /// The sharing groups of the viewer's own organisation, and those that invited it. Other groups are nobody else's business.
 ///
@@ -15,7 +16,16 @@ pub async fn groups(viewing: &Viewing, l: &Looking) -> Answer<Groups> {
     let (hub, fault) = (l.app.store.hub(), from_store(l.now));
     let all = hub.groups().await.map_err(&fault)?;
     let me_user = viewing.who.as_ref().map(|who| who.user.id);
+    let sharing = hub.sharing().await.map_err(&fault)?;
+    // To whom is invited; where the organisation itself joins, to the members.
+    let shows = |p: &GroupProposal| -> Vec<(DataClass, Level)> {
+        let members = all.iter().filter(|g| g.id == p.group).flat_map(|g| &g.members).filter(|(org, joined)| *joined && *org != me).map(|(org, _)| *org);
+        let eyes: Vec<OrgId> = p.invited.map_or_else(|| members.collect(), |org| vec![org]);
+        let gained: BTreeMap<_, _> = eyes.into_iter().flat_map(|org| sharing.gained_by_joining(p.group, org, me)).collect();
+        gained.into_iter().collect()
+    };
     let waiting = hub.group_proposals(me, l.now).await.map_err(&fault)?.into_iter().map(|p| WaitingMember {
+        shows: shows(&p),
         id: p.id,
         group: all.iter().find(|g| g.id == p.group).map(|g| g.name.clone()).unwrap_or_default(),
         invited: p.invited.and_then(|id| l.board.org(id)).map(|o| words::org_ref(o)),

@@ -48,7 +48,7 @@ pub async fn incidents(l: &Looking, q: &PageQuery) -> Answer<Incidents> {
     }
     let highest_tlp = l.reads().incidents_highest_tlp(&f).await.map_err(&fault)?;
     let beside = words::beside(l, DataClass::Incidents, l.reads().counts().incidents_unlisted(&f).await.map_err(&fault)?);
-    Ok(Incidents { as_of: l.now, facets, rows: page.rows, total: page.total + beside.number(), beside, next: page.next, highest_tlp })
+    Ok(List { as_of: l.now, facets, rows: page.rows, total: page.total + beside.number(), beside, next: page.next, highest_tlp })
 }
 
 fn status_facet(counts: &[(String, String, u64)], selected: &str) -> Facet {

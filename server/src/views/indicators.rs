@@ -71,7 +71,7 @@ pub async fn indicators(l: &Looking, q: &PageQuery) -> Answer<Indicators> {
         codes("tlp", "TLP", &tlps, &q.tlp, tlp_word),
         named("org", "Organisation", facet(IndicatorFacet::Org).await?, &q.org),
     ];
-    Ok(Indicators { as_of: l.now, facets, rows: page.rows, total, beside, next: page.next, highest_tlp })
+    Ok(List { as_of: l.now, facets, rows: page.rows, total, beside, next: page.next, highest_tlp })
 }
 
 /// One indicator, with everyone who reported the same value.

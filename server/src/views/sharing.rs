@@ -4,7 +4,7 @@ use super::{Looking, Viewing, from_store, words};
 use app::api::Answer;
 use domain::{
     DataClass, Level, OrgId, Sharing,
-    sharing::{Audience, GroupId},
+    sharing::{Audience, Difference, GroupId},
     view::*,
 };
 use store::{EventFilter, Group, IncidentFilter, IndicatorFilter};
@@ -90,15 +90,6 @@ pub fn read_change(l: &Looking, groups: &[Group], change: &SharingChange) -> Opt
     Some((class, audience, level))
 }
 
-/// What a change makes different: the organisation, its level before and after.
-#[must_use]
-pub fn differences(l: &Looking, old: &Sharing, class: DataClass, audience: Audience, level: Option<Level>) -> Vec<(OrgId, Level, Level)> {
-    let me = l.viewer.org;
-    let new = old.with(me, class, audience, level);
-    let levels = l.board.orgs().map(|o| (o.info.id, old.level(o.info.id, me, class), new.level(o.info.id, me, class)));
-    levels.filter(|(_, before, after)| before != after).collect()
-}
-
 async fn disclosure(
     l: &Looking,
     sharing: &Sharing,
@@ -108,10 +99,11 @@ async fn disclosure(
     level: Option<Level>,
 ) -> Answer<Disclosure> {
     let people = l.app.store.hub().people_by_org().await.map_err(from_store(l.now))?;
-    let differences = differences(l, sharing, class, audience.0, level);
-    let row = |(id, before, after): &(OrgId, Level, Level)| {
-        let org = words::org_ref(l.board.org(*id)?);
-        Some(DisclosureRow { org, before: *before, after: *after, people: people.get(id).copied().unwrap_or(0) })
+    let (me, orgs) = (l.viewer.org, || l.board.orgs().map(|o| o.info.id));
+    let differences = sharing.differences(orgs(), me, class, audience.0, level);
+    let row = |d: &Difference| {
+        let org = words::org_ref(l.board.org(d.org)?);
+        Some(DisclosureRow { org, before: d.before, after: d.after, earlier: d.earlier, people: people.get(&d.org).copied().unwrap_or(0) })
     };
     Ok(Disclosure {
         change,
@@ -119,15 +111,15 @@ async fn disclosure(
         audience: audience.1,
         level,
         rows: differences.iter().filter_map(row).collect(),
-        widens: differences.iter().any(|(_, before, after)| after > before),
+        widens: sharing.widens(orgs(), me, class, audience.0, level),
         examples: examples(l, class).await?,
         exports: exports(l, class, &differences).await?,
     })
 }
 
 /// Files that may hold rows of this class of the own organisation, and that those who would see less have taken away already.
-async fn exports(l: &Looking, class: DataClass, differences: &[(OrgId, Level, Level)]) -> Answer<Vec<(OrgRef, String, domain::Timestamp)>> {
-    let narrowed: Vec<OrgId> = differences.iter().filter(|(_, before, after)| after < before).map(|(id, ..)| *id).collect();
+async fn exports(l: &Looking, class: DataClass, differences: &[Difference]) -> Answer<Vec<(OrgRef, String, domain::Timestamp)>> {
+    let narrowed: Vec<OrgId> = differences.iter().filter(|d| d.after < d.before).map(|d| d.org).collect();
     if narrowed.is_empty() {
         return Ok(vec![]);
     }

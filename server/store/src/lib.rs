@@ -16,9 +16,12 @@
 //! line in `check` of `tests/contract/reach.rs`; a new macro in a text is told to the test in `CONDITIONS` (`viewer.rs`); then a test in `tests/contract`, which runs on both databases; another there, `statements.rs`, prepares
 //! every text on both. A read whose text differs takes [`db.pick(sqlite, postgres)`](db::Db::pick), a write matches on its `Conn`; such a text
 //! has a row in that test's SPECIAL, one assembled at run time (`AssertSqlSafe`) a row in DYNAMIC. A list of numbers is bound as JSON and read by
-//! `json_each`, which on PostgreSQL is our own function of that name. To add a
-//! table: a migration for each; where it has an `org_id`, with row level security in PostgreSQL's, which a test demands; and a row in the test
-//! of [moving], which finds the table by itself.
+//! `json_each`, which on PostgreSQL is our own function of that name.
+//!
+//! To add a table: a migration for each database, in two folders that are numbered each for itself; in PostgreSQL's with its GRANT, and with row level
+//! security, which a test demands; and a row in the test of [moving], which finds the table by itself. To change who sees what: write it, append its row to
+//! the trail ([`audit`]) and call `hub::sharing::decide`, in one transaction, and add a step to `they_follow_every_rule_and_group` in
+//! `tests/contract/reach.rs`.
 
 mod alliance;
 pub mod audit;

@@ -1,18 +1,22 @@
 //! Which of the organisations that share indicators only in totals count where it says that three or more unnamed ones reported a thing.
 //!
 //! Members stand for a week: whose rules change is then not told by what is said of each thing before and after. From week to week they may differ
-//! by none or by [`LEAST`] and more, as with [`aggregate`](super). And they are more than [`LEAST`], for three of three are all of them.
+//! by none or by [`LEAST`] and more, as with [`aggregate`](super). And they are at least [`MEMBERS`]: three of three would be all of them, and three of four
+//! all but the one that somebody gets to know.
 
 use super::LEAST;
 use crate::OrgId;
 use std::collections::BTreeSet;
+
+/// Members at least.
+pub const MEMBERS: usize = LEAST + 2;
 
 /// The members of a week, where there can be any. `before` are those that the same viewer had in the last [`REMEMBERED`](super::REMEMBERED) weeks, the
 /// newest first.
 #[must_use]
 pub fn overlap_members(before: &[&BTreeSet<OrgId>], eligible: &BTreeSet<OrgId>) -> Option<BTreeSet<OrgId>> {
     let far = |from: &BTreeSet<OrgId>, to: &BTreeSet<OrgId>| matches!(to.difference(from).count(), n if n == 0 || n >= LEAST);
-    let compatible = |members: &BTreeSet<OrgId>| members.len() > LEAST && before.iter().all(|other| far(other, members) && far(members, other));
+    let compatible = |members: &BTreeSet<OrgId>| members.len() >= MEMBERS && before.iter().all(|other| far(other, members) && far(members, other));
     // Who joins alone waits for others.
     let without_new = || before.first().map(|newest| eligible & newest);
     Some(eligible.clone()).filter(&compatible).or_else(|| without_new().filter(compatible))
@@ -28,19 +32,19 @@ mod tests {
     }
 
     #[test]
-    fn four_hide_each_other_and_three_do_not() {
-        assert_eq!(overlap_members(&[], &of(1..=3)), None, "three of three would be all");
-        assert_eq!(overlap_members(&[], &of(1..=4)), Some(of(1..=4)));
+    fn five_hide_each_other_and_four_do_not() {
+        assert_eq!(overlap_members(&[], &of(1..=4)), None);
+        assert_eq!(overlap_members(&[], &of(1..=5)), Some(of(1..=5)));
     }
 
     #[test]
     fn who_joins_or_leaves_alone_is_not_told_by_the_difference() {
-        let four = of(1..=4);
-        assert_eq!(overlap_members(&[&four], &of(1..=5)), Some(four.clone()), "the fifth waits");
-        assert_eq!(overlap_members(&[&four], &of(1..=7)), Some(of(1..=7)), "three join together");
-        assert_eq!(overlap_members(&[&of(1..=5)], &four), None, "one has left");
-        assert_eq!(overlap_members(&[&of(1..=7)], &four), Some(four.clone()));
-        assert_eq!(overlap_members(&[&of(1..=7), &of(1..=5)], &four), None, "he has, of what is remembered");
+        let five = of(1..=5);
+        assert_eq!(overlap_members(&[&five], &of(1..=6)), Some(five.clone()), "the sixth waits");
+        assert_eq!(overlap_members(&[&five], &of(1..=8)), Some(of(1..=8)), "three join together");
+        assert_eq!(overlap_members(&[&of(1..=6)], &five), None, "one has left");
+        assert_eq!(overlap_members(&[&of(1..=8)], &five), Some(five.clone()));
+        assert_eq!(overlap_members(&[&of(1..=8), &of(1..=6)], &five), None, "he has, of what is remembered");
     }
 
     proptest! {
@@ -51,7 +55,7 @@ mod tests {
             for eligible in weeks {
                 let eligible = of(eligible);
                 let Some(members) = overlap_members(&shown.iter().rev().collect::<Vec<_>>(), &eligible) else { continue };
-                prop_assert!(members.len() > LEAST && members.is_subset(&eligible));
+                prop_assert!(members.len() >= MEMBERS && members.is_subset(&eligible));
                 for other in &shown {
                     for n in [members.difference(other).count(), other.difference(&members).count()] {
                         prop_assert!(n == 0 || n >= LEAST);

@@ -1,21 +1,8 @@
 //! `/events`.
 
-use super::{Beside, Facet, OrgRef};
+use super::OrgRef;
 use crate::{Severity, Timestamp, Tlp};
 use serde::{Deserialize, Serialize};
-
-/// The list.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Events {
-    pub as_of: Timestamp,
-    pub facets: Vec<Facet>,
-    pub rows: Vec<EventRow>,
-    /// All that match, on all pages, those that are only counted included.
-    pub total: u64,
-    pub beside: Beside,
-    pub next: Option<String>,
-    pub highest_tlp: Tlp,
-}
 
 /// One event in a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

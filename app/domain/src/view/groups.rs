@@ -1,7 +1,7 @@
 //! `/admin/groups`: the sharing groups of the viewer's organisation.
 
 use super::OrgRef;
-use crate::Timestamp;
+use crate::{DataClass, Level, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The page.
@@ -39,6 +39,8 @@ pub struct WaitingMember {
     pub group: String,
     /// Who is to be invited; `None` where the organisation itself is to join.
     pub invited: Option<OrgRef>,
+    /// What of the organisation's would be shown then that is not shown now, to anybody of the group, by its own rules.
+    pub shows: Vec<(DataClass, Level)>,
     /// Who proposed it.
     pub by: String,
     /// Whether this viewer did, so that somebody else must agree.

@@ -1,21 +1,8 @@
 //! `/incidents` and `/incidents/:id`.
 
-use super::{Beside, Facet, OrgRef, Reach};
+use super::{OrgRef, Reach};
 use crate::{IncidentStatus, Severity, Timestamp, Tlp};
 use serde::{Deserialize, Serialize};
-
-/// The queue.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Incidents {
-    pub as_of: Timestamp,
-    pub facets: Vec<Facet>,
-    pub rows: Vec<IncidentRow>,
-    /// All that match, on all pages, those that are only counted included.
-    pub total: u64,
-    pub beside: Beside,
-    pub next: Option<String>,
-    pub highest_tlp: Tlp,
-}
 
 /// One incident in a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,22 +1,9 @@
 //! `/indicators` and `/indicators/:id`.
 
-use super::{Beside, Facet, OrgRef, Reach};
+use super::{OrgRef, Reach};
 use crate::{Severity, Timestamp, Tlp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-
-/// The list.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Indicators {
-    pub as_of: Timestamp,
-    pub facets: Vec<Facet>,
-    pub rows: Vec<IndicatorRow>,
-    /// All that match, on all pages, those that are only counted included.
-    pub total: u64,
-    pub beside: Beside,
-    pub next: Option<String>,
-    pub highest_tlp: Tlp,
-}
 
 /// What an organisation says that it saw.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -66,6 +66,8 @@ pub struct DisclosureRow {
     pub org: OrgRef,
     pub before: Level,
     pub after: Level,
+    /// Whether it would see also what was handed in before it joined a group.
+    pub earlier: bool,
     /// Its people who can sign in.
     pub people: u32,
 }

@@ -70,7 +70,8 @@ fn Preview(d: Disclosure) -> impl IntoView {
     let orgs = plural(d.rows.len() as u64, "organisation", "organisations");
     let people = plural(people.into(), "person", "people");
     let sentence = match (d.rows.is_empty(), d.widens) {
-        (true, _) => "This changes nothing for anybody.".to_owned(),
+        (true, false) => "This changes nothing for anybody.".to_owned(),
+        (true, true) => "Nobody sees anything else by it now, and whoever comes later would see more. A second administrator must agree.".to_owned(),
         (_, true) => format!("{orgs} with {people} would see other things than now, some of them more. A second administrator must agree."),
         (_, false) => format!("{orgs} with {people} would see less than now, at once."),
     };
@@ -84,7 +85,7 @@ fn Preview(d: Disclosure) -> impl IntoView {
             <tr>
                 <th scope="row"><a href=eyes(&r.org.slug)>{r.org.name.clone()}</a></th>
                 <td>{words(class, r.before)}</td>
-                <td><b>{words(class, r.after)}</b></td>
+                <td><b>{words(class, r.after)}</b>{r.earlier.then_some(", also of what was handed in earlier")}</td>
                 <td class="n">{r.people}</td>
             </tr>
         }

@@ -33,7 +33,7 @@ pub(super) struct Indicators {
 pub(super) async fn incidents(l: &Looking, query: &PageQuery) -> Answer<Arc<Incidents>> {
     l.once("collective incidents", "", query, versions!(l, incidents), async {
         let open = l.reads().counts().critical_at(l.now).await.map_err(from_store(l.now))?;
-        let week_ago = l.reads().counts().critical_at(l.now.plus(-7 * DAY)).await.map_err(from_store(l.now))?;
+        let week_ago = l.reads().counts().critical_at(Timestamp::of_day(l.now.day() - 7)).await.map_err(from_store(l.now))?;
         let critical = OpenCritical { open, change: open as i32 - week_ago as i32 };
         Ok(Arc::new(Incidents { critical, flow: flow(l, query).await? }))
     })
@@ -54,7 +54,9 @@ pub(super) async fn indicators(l: &Looking) -> Answer<Arc<Indicators>> {
 /// Incidents opened and closed, week by week, over 90 days or the range asked for if that is longer.
 async fn flow(l: &Looking, query: &PageQuery) -> Answer<Chart> {
     let asked = query.window(l.now);
+    // Up to a day's end, for in numbers that move with the moment a record would stand alone at their edge.
     let (to, span) = if asked.days() > 90 { (asked.to, asked.days()) } else { (l.now, 18 * 7) };
+    let to = Timestamp::of_day(to.plus(DAY - 1).day());
     let step = if span <= 366 { 7 * DAY } else { (span / 52).max(7) * DAY };
     let buckets = (span * DAY + step - 1) / step;
     let from = to.plus(-buckets * step);

@@ -1,6 +1,7 @@
 -- Invitations into groups and consents to them, until a second person of the organisation agrees: both show somebody more of it.
 CREATE TABLE group_proposals (
-    id          INTEGER PRIMARY KEY,
+    -- Not given twice, so that whoever agrees to one means what he saw.
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
     -- Whose second person agrees.
     org_id      INTEGER NOT NULL REFERENCES organisations (id),
     group_id    INTEGER NOT NULL REFERENCES sharing_groups (id),

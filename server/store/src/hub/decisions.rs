@@ -377,5 +377,5 @@ async fn apply(conn: &mut Conn, effect: Effect, decision: i64, at: Timestamp) ->
         Effect::SharingDefault { levels } => put_defaults(conn, levels).await?,
     }
     // What everybody sees may be other now; boards go by the version that this counts.
-    decide(conn).await
+    decide(conn, at).await
 }

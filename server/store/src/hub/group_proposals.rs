@@ -63,7 +63,8 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn group_proposals(&self, org: OrgId, now: Timestamp) -> Result<Vec<GroupProposal>, StoreError> {
         const WAITING: &str = "SELECT p.id, p.group_id, p.member_id, p.proposed_by, u.name, p.expires_at FROM group_proposals p \
-                               JOIN users u ON u.id = p.proposed_by WHERE p.org_id = $1 AND p.expires_at > $2 ORDER BY p.id";
+                               JOIN users u ON u.id = p.proposed_by \
+                               WHERE p.org_id = $1 AND p.expires_at > $2 AND u.org_id = p.org_id AND u.role = 'org_admin' AND u.disabled_at IS NULL ORDER BY p.id";
         type Waiting = (i64, i64, i64, i64, String, i64);
         let rows: Vec<Waiting> = read!(self, c => sqlx::query_as(WAITING).bind(org.0).bind(now.0).fetch_all(c).await)?;
         let proposal = |(id, group, member, by, name, expires): Waiting| GroupProposal {
@@ -81,7 +82,9 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn approve_member(&self, id: i64, org: OrgId, by: i64, at: Timestamp) -> Result<Approval, StoreError> {
-        const FIND: &str = "SELECT group_id, member_id, proposed_by FROM group_proposals WHERE id = $1 AND org_id = $2 AND expires_at > $3";
+        // A proposal is worth what its proposer's word is worth now.
+        const FIND: &str = "SELECT p.group_id, p.member_id, p.proposed_by FROM group_proposals p JOIN users u ON u.id = p.proposed_by \
+                            WHERE p.id = $1 AND p.org_id = $2 AND p.expires_at > $3 AND u.org_id = p.org_id AND u.role = 'org_admin' AND u.disabled_at IS NULL";
         const DONE: &str = "DELETE FROM group_proposals WHERE id = $1";
         let actor = self.actor;
         self.write(move |conn| {
@@ -93,7 +96,8 @@ impl Hub<'_> {
                 }
                 execute!(conn, c => sqlx::query(DONE).bind(id).execute(&mut *c).await)?;
                 let (group, member) = (GroupId(group), OrgId(member));
-                let done = if member == org { join(conn, actor, group, org, at).await? } else { invite(conn, actor, group, org, member, at).await? };
+                let by = Some(proposed_by);
+                let done = if member == org { join(conn, actor, by, group, org, at).await? } else { invite(conn, actor, by, group, (org, member), at).await? };
                 Ok(if done { Approval::Done } else { Approval::Gone })
             })
         })

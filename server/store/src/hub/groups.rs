@@ -1,6 +1,10 @@
-//! Sharing groups: who made them, whom they invited, who joined.
+//! Sharing groups: who made them, whom they invited, who joined. A group is never deleted: rules and the trail speak of it by its number, which SQLite
+//! would give to the next one.
 
-use super::{Hub, sharing::decide};
+use super::{
+    Hub,
+    sharing::{decide, load, rule_entry, write_rule},
+};
 use crate::{
     StoreError,
     audit::{self, Action, Actor, Entry},
@@ -9,6 +13,9 @@ use crate::{
 use domain::{OrgId, Timestamp, sharing::GroupId};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+
+/// Groups that one organisation makes at most: every decision on who sees what goes through them.
+pub const MOST_GROUPS: i64 = 100;
 
 /// A sharing group, as its members see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,10 +52,11 @@ impl Hub<'_> {
     /// Makes a sharing group, of which its maker is the first member. `earlier`: whether those who join later are shown what was handed in before.
     ///
     /// # Errors
-    /// [`StoreError::Exists`] when the organisation has made one of this name already.
+    /// [`StoreError::Exists`] when the organisation has made one of this name already, or [`MOST_GROUPS`] of any.
     pub async fn add_group(&self, owner: OrgId, name: String, earlier: bool, at: Timestamp) -> Result<GroupId, StoreError> {
-        const ADD: &str =
-            "INSERT INTO sharing_groups (org_id, name, created_at, earlier, unique_name) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING id";
+        const ADD: &str = "INSERT INTO sharing_groups (org_id, name, created_at, earlier, unique_name) \
+                           SELECT $1, $2, $3, $4, $5 FROM (SELECT count(*) AS n FROM sharing_groups WHERE org_id = $1) AS made WHERE made.n < $6 \
+                           ON CONFLICT DO NOTHING RETURNING id";
         const FIRST: &str = "INSERT INTO sharing_group_members (group_id, org_id, invited_at, joined_at) VALUES ($1, $2, $3, $3)";
         let unique = format!("{}:{name}", owner.0);
         let actor = self.actor;
@@ -56,11 +64,11 @@ impl Hub<'_> {
             .write(move |conn| {
                 Box::pin(async move {
                     let id: Option<i64> =
-                        on_conn!(conn, c => sqlx::query_scalar(ADD).bind(owner.0).bind(&name).bind(at.0).bind(earlier).bind(&unique).fetch_optional(&mut *c).await)?;
+                        on_conn!(conn, c => sqlx::query_scalar(ADD).bind(owner.0).bind(&name).bind(at.0).bind(earlier).bind(&unique).bind(MOST_GROUPS).fetch_optional(&mut *c).await)?;
                     if let Some(id) = id {
                         execute!(conn, c => sqlx::query(FIRST).bind(id).bind(owner.0).bind(at.0).execute(&mut *c).await)?;
                         audit::append(conn, group_entry(Action::GroupMade, actor, owner, GroupId(id), json!({ "name": name, "earlier": earlier }), at)).await?;
-                        decide(conn).await?;
+                        decide(conn, at).await?;
                     }
                     Ok(id)
                 })
@@ -69,25 +77,27 @@ impl Hub<'_> {
         id.map(GroupId).ok_or(StoreError::Exists("sharing group"))
     }
 
-    /// Invites an organisation into a group, on behalf of a member; says whether `by` is one. Nothing is shared before the invited one joins.
+    /// Invites an organisation into a group, on behalf of a member; says whether `by` is one. Nothing is shared before the invited one joins. No second person
+    /// is asked: it is the way of the hub's own command line; people's is [`Hub::propose_member`].
     ///
     /// # Errors
     /// When the database fails.
     pub async fn invite(&self, group: GroupId, by: OrgId, org: OrgId, at: Timestamp) -> Result<bool, StoreError> {
         let actor = self.actor;
-        self.write(move |conn| Box::pin(async move { invite(conn, actor, group, by, org, at).await })).await
+        self.write(move |conn| Box::pin(async move { invite(conn, actor, None, group, (by, org), at).await })).await
     }
 
-    /// Joins a group that invited the organisation; says whether one did.
+    /// Joins a group that invited the organisation; says whether one did. No second person is asked, as with [`Hub::invite`].
     ///
     /// # Errors
     /// When the database fails.
     pub async fn join(&self, group: GroupId, org: OrgId, at: Timestamp) -> Result<bool, StoreError> {
         let actor = self.actor;
-        self.write(move |conn| Box::pin(async move { join(conn, actor, group, org, at).await })).await
+        self.write(move |conn| Box::pin(async move { join(conn, actor, None, group, org, at).await })).await
     }
 
-    /// Leaves a group, or declines its invitation; says whether there was anything to leave.
+    /// Leaves a group, or declines its invitation; says whether there was anything to leave. Nobody sees more for it: where a rule for the group showed a
+    /// class to a member less than the rule for everyone does, it goes on as a rule for that member.
     ///
     /// # Errors
     /// When the database fails.
@@ -98,11 +108,18 @@ impl Hub<'_> {
         let actor = self.actor;
         self.write(move |conn| {
             Box::pin(async move {
+                let before = load(conn).await?;
                 execute!(conn, c => sqlx::query(FORGET).bind(group.0).bind(org.0).execute(&mut *c).await)?;
                 let left = execute!(conn, c => sqlx::query(LEAVE).bind(group.0).bind(org.0).execute(&mut *c).await)? > 0;
                 if left {
                     audit::append(conn, group_entry(Action::GroupLeft, actor, org, group, json!({}), at)).await?;
-                    decide(conn).await?;
+                    let after = load(conn).await?;
+                    for kept in before.kept_by_leaving(&after, group, org) {
+                        write_rule(conn, kept.owner, kept.class, kept.audience, Some(kept.level), at).await?;
+                        let entry = rule_entry(Action::SharingRuleSet, actor, kept.owner, kept.class, kept.audience, Some(kept.level), at);
+                        audit::append(conn, entry).await?;
+                    }
+                    decide(conn, at).await?;
                 }
                 Ok(left)
             })
@@ -111,25 +128,35 @@ impl Hub<'_> {
     }
 }
 
-/// As [`Hub::invite`].
-pub(super) async fn invite(conn: &mut Conn, actor: Actor, group: GroupId, by: OrgId, org: OrgId, at: Timestamp) -> Result<bool, StoreError> {
+/// As [`Hub::invite`], `by` a member. `proposed_by`: the user to whose proposal `actor` agreed.
+pub(super) async fn invite(
+    conn: &mut Conn,
+    actor: Actor,
+    proposed_by: Option<i64>,
+    group: GroupId,
+    (by, org): (OrgId, OrgId),
+    at: Timestamp,
+) -> Result<bool, StoreError> {
     const INVITE: &str = "INSERT INTO sharing_group_members (group_id, org_id, invited_at) SELECT m.group_id, $3, $4 FROM sharing_group_members m \
                           WHERE m.group_id = $1 AND m.org_id = $2 AND m.joined_at IS NOT NULL ON CONFLICT DO NOTHING";
     const MEMBER: &str = "SELECT count(*) FROM sharing_group_members WHERE group_id = $1 AND org_id = $2 AND joined_at IS NOT NULL";
     if execute!(conn, c => sqlx::query(INVITE).bind(group.0).bind(by.0).bind(org.0).bind(at.0).execute(&mut *c).await)? > 0 {
-        audit::append(conn, group_entry(Action::GroupInvited, actor, by, group, json!({ "invited": org.0 }), at)).await?;
+        // It concerns both.
+        for of in [by, org] {
+            audit::append(conn, group_entry(Action::GroupInvited, actor, of, group, json!({ "invited": org.0, "proposed_by": proposed_by }), at)).await?;
+        }
     }
     let member: i64 = on_conn!(conn, c => sqlx::query_scalar(MEMBER).bind(group.0).bind(by.0).fetch_one(&mut *c).await)?;
     Ok(member > 0)
 }
 
-/// As [`Hub::join`].
-pub(super) async fn join(conn: &mut Conn, actor: Actor, group: GroupId, org: OrgId, at: Timestamp) -> Result<bool, StoreError> {
+/// As [`Hub::join`]. `proposed_by`: the user to whose proposal `actor` agreed.
+pub(super) async fn join(conn: &mut Conn, actor: Actor, proposed_by: Option<i64>, group: GroupId, org: OrgId, at: Timestamp) -> Result<bool, StoreError> {
     const JOIN: &str = "UPDATE sharing_group_members SET joined_at = coalesce(joined_at, $3) WHERE group_id = $1 AND org_id = $2";
     let joined = execute!(conn, c => sqlx::query(JOIN).bind(group.0).bind(org.0).bind(at.0).execute(&mut *c).await)? > 0;
     if joined {
-        audit::append(conn, group_entry(Action::GroupJoined, actor, org, group, json!({}), at)).await?;
-        decide(conn).await?;
+        audit::append(conn, group_entry(Action::GroupJoined, actor, org, group, json!({ "proposed_by": proposed_by }), at)).await?;
+        decide(conn, at).await?;
     }
     Ok(joined)
 }

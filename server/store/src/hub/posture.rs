@@ -144,7 +144,7 @@ impl Hub<'_> {
                         .await
                 })?;
                 let id = id.map(OrgId).ok_or(StoreError::Exists("organisation"))?;
-                super::sharing::decide(conn).await?;
+                super::sharing::decide(conn, at).await?;
                 audit::append(conn, Entry { at, actor, action: Action::OrganisationAdded, org: Some(id), object, detail }).await?;
                 Ok(id)
             })

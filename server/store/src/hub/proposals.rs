@@ -7,7 +7,7 @@ use super::{
 use crate::{
     StoreError,
     audit::{self, Action},
-    db::{execute, on_conn, read},
+    db::{Conn, execute, on_conn, read},
 };
 use domain::{DAY, DataClass, Level, OrgId, Timestamp, sharing::Audience};
 use std::collections::BTreeMap;
@@ -55,18 +55,10 @@ impl Hub<'_> {
         by: i64,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        const REPLACE: &str = "DELETE FROM sharing_proposals WHERE org_id = $1 AND class = $2 AND audience = $3 AND audience_id = $4";
-        const PROPOSE: &str = "INSERT INTO sharing_proposals (org_id, class, audience, audience_id, level, proposed_by, proposed_at, expires_at) \
-                               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-        let (kind, id) = words(audience);
         let entry = rule_entry(Action::SharingRuleProposed, self.actor, owner, class, audience, level, at);
         self.write(move |conn| {
             Box::pin(async move {
-                execute!(conn, c => sqlx::query(REPLACE).bind(owner.0).bind(class.name()).bind(kind).bind(id).execute(&mut *c).await)?;
-                execute!(conn, c => {
-                    let propose = sqlx::query(PROPOSE).bind(owner.0).bind(class.name()).bind(kind).bind(id).bind(level.map(Level::name));
-                    propose.bind(by).bind(at.0).bind(at.plus(LIFE).0).execute(&mut *c).await
-                })?;
+                write_proposal(conn, owner, class, audience, level, by, at).await?;
                 audit::append(conn, entry).await
             })
         })
@@ -79,7 +71,8 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn proposals(&self, owner: OrgId, now: Timestamp) -> Result<Vec<Proposal>, StoreError> {
         const WAITING: &str = "SELECT p.id, p.class, p.audience, p.audience_id, p.level, p.proposed_by, u.name, p.expires_at \
-                               FROM sharing_proposals p JOIN users u ON u.id = p.proposed_by WHERE p.org_id = $1 AND p.expires_at > $2 ORDER BY p.id";
+                               FROM sharing_proposals p JOIN users u ON u.id = p.proposed_by \
+                               WHERE p.org_id = $1 AND p.expires_at > $2 AND u.org_id = p.org_id AND u.role = 'org_admin' AND u.disabled_at IS NULL ORDER BY p.id";
         type Waiting = (i64, String, String, i64, Option<String>, i64, String, i64);
         let rows: Vec<Waiting> = read!(self, c => sqlx::query_as(WAITING).bind(owner.0).bind(now.0).fetch_all(c).await)?;
         let proposal = |(id, class, kind, audience, level, by, name, expires): Waiting| {
@@ -94,7 +87,9 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn approve_rule(&self, id: i64, owner: OrgId, by: i64, at: Timestamp) -> Result<Approval, StoreError> {
-        const FIND: &str = "SELECT class, audience, audience_id, level, proposed_by FROM sharing_proposals WHERE id = $1 AND org_id = $2 AND expires_at > $3";
+        // A proposal is worth what its proposer's word is worth now.
+        const FIND: &str = "SELECT p.class, p.audience, p.audience_id, p.level, p.proposed_by FROM sharing_proposals p JOIN users u ON u.id = p.proposed_by \
+                            WHERE p.id = $1 AND p.org_id = $2 AND p.expires_at > $3 AND u.org_id = p.org_id AND u.role = 'org_admin' AND u.disabled_at IS NULL";
         const DONE: &str = "DELETE FROM sharing_proposals WHERE id = $1";
         let actor = self.actor;
         self.write(move |conn| {
@@ -110,7 +105,7 @@ impl Hub<'_> {
                 entry.detail["proposed_by"] = proposed_by.into();
                 audit::append(conn, entry).await?;
                 execute!(conn, c => sqlx::query(DONE).bind(id).execute(&mut *c).await)?;
-                decide(conn).await?;
+                decide(conn, at).await?;
                 Ok(Approval::Done)
             })
         })
@@ -146,6 +141,28 @@ impl Hub<'_> {
         let rows: Vec<(i64, i64)> = read!(self, c => sqlx::query_as(PEOPLE).fetch_all(c).await)?;
         Ok(rows.into_iter().map(|(org, n)| (OrgId(org), n as u32)).collect())
     }
+}
+
+/// Keeps a change until a second person agrees; one for the same audience and class is replaced, and so is its number: who agrees means what he saw.
+pub(super) async fn write_proposal(
+    conn: &mut Conn,
+    owner: OrgId,
+    class: DataClass,
+    audience: Audience,
+    level: Option<Level>,
+    by: i64,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    const REPLACE: &str = "DELETE FROM sharing_proposals WHERE org_id = $1 AND class = $2 AND audience = $3 AND audience_id = $4";
+    const PROPOSE: &str = "INSERT INTO sharing_proposals (org_id, class, audience, audience_id, level, proposed_by, proposed_at, expires_at) \
+                           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let (kind, id) = words(audience);
+    execute!(conn, c => sqlx::query(REPLACE).bind(owner.0).bind(class.name()).bind(kind).bind(id).execute(&mut *c).await)?;
+    execute!(conn, c => {
+        let propose = sqlx::query(PROPOSE).bind(owner.0).bind(class.name()).bind(kind).bind(id).bind(level.map(Level::name));
+        propose.bind(by).bind(at.0).bind(at.plus(LIFE).0).execute(&mut *c).await
+    })?;
+    Ok(())
 }
 
 fn read_row(class: &str, kind: &str, audience: i64, level: Option<&str>) -> Result<(DataClass, Audience, Option<Level>), StoreError> {

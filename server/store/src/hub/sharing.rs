@@ -3,7 +3,7 @@
 //! `withheld` and `peers` hold the decisions of [`Sharing`], written in the transaction that changed a rule, so that every statement and
 //! PostgreSQL's row level security go by them.
 
-use super::Hub;
+use super::{Hub, proposals::write_proposal};
 use crate::{
     StoreError,
     audit::{self, Action, Actor, Entry},
@@ -21,6 +21,7 @@ const DEFAULTS: &str = "sharing_defaults";
 const VERSION: &str = "sharing_version";
 
 const META: &str = "SELECT value FROM meta WHERE key = $1";
+const ORGS: &str = "SELECT id FROM organisations";
 const RULES: &str = "SELECT org_id, class, audience, audience_id, level FROM sharing_rules";
 const UNCONFIRMED: &str = "SELECT id FROM organisations WHERE sharing_confirmed_at IS NULL";
 const SUSPENDED: &str = "SELECT id FROM organisations WHERE suspended_at IS NOT NULL";
@@ -47,12 +48,7 @@ fn made(
     let rules: Result<Vec<Rule>, StoreError> = rules
         .into_iter()
         .map(|(owner, class, audience, id, level)| {
-            let audience = match audience.as_str() {
-                "everyone" => Audience::Everyone,
-                "group" => Audience::Group(GroupId(id)),
-                "organisation" => Audience::Organisation(OrgId(id)),
-                other => return Err(bad(other)),
-            };
+            let audience = read_audience(&audience, id)?;
             Ok(Rule { owner: OrgId(owner), class: class.parse().map_err(|_| bad(&class))?, audience, level: level.parse().map_err(|_| bad(&level))? })
         })
         .collect();
@@ -103,7 +99,8 @@ impl Hub<'_> {
         self.meta(VERSION).await?.map_or(Ok(0), |text| text.parse()).map_err(|_| bad(VERSION))
     }
 
-    /// Sets a rule; `None` takes it away, so that the next wider audience's decides.
+    /// Sets a rule; `None` takes it away, so that the next wider audience's decides. Whoever it shows more, no second person is asked: it is the way of the
+    /// hub's own command line; people's is [`Hub::change_rule`].
     ///
     /// # Errors
     /// When the database fails.
@@ -113,10 +110,61 @@ impl Hub<'_> {
             Box::pin(async move {
                 write_rule(conn, owner, class, audience, level, at).await?;
                 audit::append(conn, rule_entry(Action::SharingRuleSet, actor, owner, class, audience, level, at)).await?;
-                decide(conn).await
+                decide(conn, at).await
             })
         })
         .await
+    }
+
+    /// Sets a rule where that shows nobody more, and else keeps it for a second person, as [`Hub::propose_rule`] does; both by the rules as they are then. Says
+    /// whether it waits.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn change_rule(
+        &self,
+        owner: OrgId,
+        class: DataClass,
+        audience: Audience,
+        level: Option<Level>,
+        by: i64,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let actor = self.actor;
+        self.write(move |conn| {
+            Box::pin(async move {
+                let orgs: Vec<i64> = on_conn!(conn, c => sqlx::query_scalar(ORGS).fetch_all(&mut *c).await)?;
+                let widens = load(conn).await?.widens(orgs.into_iter().map(OrgId), owner, class, audience, level);
+                let action = if widens { Action::SharingRuleProposed } else { Action::SharingRuleSet };
+                if widens {
+                    write_proposal(conn, owner, class, audience, level, by, at).await?;
+                } else {
+                    write_rule(conn, owner, class, audience, level, at).await?;
+                }
+                audit::append(conn, rule_entry(action, actor, owner, class, audience, level, at)).await?;
+                if !widens {
+                    decide(conn, at).await?;
+                }
+                Ok(widens)
+            })
+        })
+        .await
+    }
+
+    /// The organisations that each one is shown only in totals, and has not been shown by name lately: of those it knows what they would bring in. Indicators
+    /// do not age, so there it is never again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unnamed(&self, class: DataClass, lately: Timestamp) -> Result<BTreeMap<OrgId, BTreeSet<OrgId>>, StoreError> {
+        const UNNAMED: &str =
+            "SELECT viewer_id, owner_id FROM withheld WHERE class = $1 AND level = 1 AND (named_until IS NULL OR (class <> 3 AND named_until < $2))";
+        let rows: Vec<(i64, i64)> = read!(self, c => sqlx::query_as(UNNAMED).bind(class.code()).bind(lately.0).fetch_all(c).await)?;
+        let mut unnamed: BTreeMap<OrgId, BTreeSet<OrgId>> = BTreeMap::new();
+        for (viewer, owner) in rows {
+            unnamed.entry(OrgId(viewer)).or_default().insert(OrgId(owner));
+        }
+        Ok(unnamed)
     }
 
     /// Confirms what an organisation shares: from now on its data counts for others, by its rules.
@@ -133,7 +181,7 @@ impl Hub<'_> {
                 }
                 let object = format!("organisation {}", org.0);
                 audit::append(conn, Entry { at, actor, action: Action::SharingConfirmed, org: Some(org), object, detail: json!({}) }).await?;
-                decide(conn).await
+                decide(conn, at).await
             })
         })
         .await
@@ -151,7 +199,7 @@ impl Hub<'_> {
             Box::pin(async move {
                 put_defaults(conn, levels).await?;
                 audit::append(conn, entry).await?;
-                decide(conn).await
+                decide(conn, at).await
             })
         })
         .await
@@ -196,45 +244,62 @@ pub(super) async fn write_rule(
     Ok(())
 }
 
-/// Of one owner: from whom what is withheld (viewer, class, level, and since when it is shown in detail and as a summary), and who shares a group
-/// with it, and since when.
-type Decided = (BTreeSet<(i64, i64, i64, Option<i64>, Option<i64>)>, BTreeSet<(i64, i64)>);
+/// What stands in `withheld` for one owner, by viewer and class: the level, since when it is shown in detail and as a summary, and until when at least a
+/// summary was.
+type Withheld = BTreeMap<(i64, i64), (i64, Option<i64>, Option<i64>, Option<i64>)>;
 
-/// Owner, viewer, class, level, and since when it is shown in detail and as a summary.
-type WithheldSql = (i64, i64, i64, i64, Option<i64>, Option<i64>);
+/// A row of `withheld`: owner, viewer, class, and the rest of [`Withheld`].
+type WithheldSql = (i64, i64, i64, i64, Option<i64>, Option<i64>, Option<i64>);
+
+const NAMED: i64 = Level::Summary.code();
 
 /// Writes what follows from the rules for each pair of organisations, where it is not what stands there already.
-pub(crate) async fn decide(conn: &mut Conn) -> Result<(), StoreError> {
-    const ORGS: &str = "SELECT id FROM organisations";
-    const WITHHELD: &str = "SELECT owner_id, viewer_id, class, level, detail_since, summary_since FROM withheld";
+pub(crate) async fn decide(conn: &mut Conn, at: Timestamp) -> Result<(), StoreError> {
+    const WITHHELD: &str = "SELECT owner_id, viewer_id, class, level, detail_since, summary_since, named_until FROM withheld";
     const PEERS: &str = "SELECT owner_id, viewer_id, since FROM peers";
     const OPEN: &str = "DELETE FROM withheld WHERE owner_id = $1";
     const ALONE: &str = "DELETE FROM peers WHERE owner_id = $1";
-    const WITHHOLD: &str = "INSERT INTO withheld (owner_id, viewer_id, class, level, detail_since, summary_since) VALUES";
+    const WITHHOLD: &str = "INSERT INTO withheld (owner_id, viewer_id, class, level, detail_since, summary_since, named_until) VALUES";
     const PEER: &str = "INSERT INTO peers (owner_id, viewer_id, since) VALUES";
     const CHANGED: &str = "INSERT INTO meta (key, value) VALUES ($1, '1') ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT)";
+    // Nobody has been shown anything of who never handed anything in, and there is nobody to whom it could have been shown where there are no people.
+    const UNSEEN: &str = "SELECT id FROM organisations WHERE last_data_at IS NULL";
+    const EYES: &str = "SELECT DISTINCT org_id FROM users";
     let sharing = load(conn).await?;
     let orgs: Vec<i64> = on_conn!(conn, c => sqlx::query_scalar(ORGS).fetch_all(&mut *c).await)?;
-    let mut old: BTreeMap<i64, Decided> = BTreeMap::new();
+    let unseen: Vec<i64> = on_conn!(conn, c => sqlx::query_scalar(UNSEEN).fetch_all(&mut *c).await)?;
+    let unseen: BTreeSet<i64> = unseen.into_iter().collect();
+    let eyes: Vec<i64> = on_conn!(conn, c => sqlx::query_scalar(EYES).fetch_all(&mut *c).await)?;
+    let eyes: BTreeSet<i64> = eyes.into_iter().collect();
+    let mut old: BTreeMap<i64, Withheld> = BTreeMap::new();
     let rows: Vec<WithheldSql> = on_conn!(conn, c => sqlx::query_as(WITHHELD).fetch_all(&mut *c).await)?;
-    for (owner, viewer, class, level, detail, summary) in rows {
-        old.entry(owner).or_default().0.insert((viewer, class, level, detail, summary));
+    for (owner, viewer, class, level, detail, summary, named) in rows {
+        old.entry(owner).or_default().insert((viewer, class), (level, detail, summary, named));
     }
+    let mut old_peers: BTreeMap<i64, BTreeSet<(i64, i64)>> = BTreeMap::new();
     let rows: Vec<(i64, i64, i64)> = on_conn!(conn, c => sqlx::query_as(PEERS).fetch_all(&mut *c).await)?;
     for (owner, viewer, since) in rows {
-        old.entry(owner).or_default().1.insert((viewer, since));
+        old_peers.entry(owner).or_default().insert((viewer, since));
     }
     let (mut withheld, mut peers) = (Vec::new(), Vec::new());
     for owner in &orgs {
-        let (old_withheld, old_peers) = old.remove(owner).unwrap_or_default();
-        let (new_withheld, new_peers) = decided(&sharing, *owner, &orgs);
-        if new_withheld != old_withheld {
-            execute!(conn, c => sqlx::query(OPEN).bind(*owner).execute(&mut *c).await)?;
-            withheld.extend(
-                new_withheld.into_iter().map(|(viewer, class, level, detail, summary)| [Some(*owner), Some(viewer), Some(class), Some(level), detail, summary]),
-            );
+        let old = old.remove(owner).unwrap_or_default();
+        let mut new = withheld_by(&sharing, *owner, &orgs);
+        for ((viewer, class), (level, .., named)) in new.iter_mut().filter(|(_, row)| row.0 < NAMED) {
+            *named = match old.get(&(*viewer, *class)) {
+                Some((before, .., named)) if *before < NAMED => *named,
+                _ if unseen.contains(owner) || !eyes.contains(viewer) => None,
+                _ => Some(at.0),
+            };
+            debug_assert!(*level < NAMED);
         }
-        if new_peers != old_peers {
+        if new != old {
+            execute!(conn, c => sqlx::query(OPEN).bind(*owner).execute(&mut *c).await)?;
+            let row = |((viewer, class), (level, detail, summary, named))| [Some(*owner), Some(viewer), Some(class), Some(level), detail, summary, named];
+            withheld.extend(new.into_iter().map(row));
+        }
+        let new_peers: BTreeSet<(i64, i64)> = sharing.peers(OrgId(*owner)).into_iter().map(|(org, since)| (org.0, since.0)).collect();
+        if new_peers != old_peers.remove(owner).unwrap_or_default() {
             execute!(conn, c => sqlx::query(ALONE).bind(*owner).execute(&mut *c).await)?;
             peers.extend(new_peers.into_iter().map(|(viewer, since)| [*owner, viewer, since].map(Some)));
         }
@@ -245,7 +310,8 @@ pub(crate) async fn decide(conn: &mut Conn) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn load(conn: &mut Conn) -> Result<Sharing, StoreError> {
+/// As [`Hub::sharing`], within a transaction.
+pub(super) async fn load(conn: &mut Conn) -> Result<Sharing, StoreError> {
     let version = on_conn!(conn, c => sqlx::query_scalar(META).bind(VERSION).fetch_optional(&mut *c).await)?;
     let defaults = on_conn!(conn, c => sqlx::query_scalar(META).bind(DEFAULTS).fetch_optional(&mut *c).await)?;
     let rules = on_conn!(conn, c => sqlx::query_as(RULES).fetch_all(&mut *c).await)?;
@@ -255,8 +321,8 @@ async fn load(conn: &mut Conn) -> Result<Sharing, StoreError> {
     made(version, defaults, rules, members, unconfirmed, suspended)
 }
 
-fn decided(sharing: &Sharing, owner: i64, orgs: &[i64]) -> Decided {
-    let mut withheld = BTreeSet::new();
+fn withheld_by(sharing: &Sharing, owner: i64, orgs: &[i64]) -> Withheld {
+    let mut withheld = Withheld::new();
     if !sharing.is_open() {
         for viewer in orgs {
             for class in DataClass::ALL {
@@ -264,10 +330,10 @@ fn decided(sharing: &Sharing, owner: i64, orgs: &[i64]) -> Decided {
                 let (detail, summary) = (since(Level::Detail), since(Level::Summary));
                 if detail != Some(ALWAYS.0) {
                     let level = sharing.level(OrgId(*viewer), OrgId(owner), class);
-                    withheld.insert((*viewer, class.code(), level.code(), detail, summary));
+                    withheld.insert((*viewer, class.code()), (level.code(), detail, summary, None));
                 }
             }
         }
     }
-    (withheld, sharing.peers(OrgId(owner)).into_iter().map(|(org, since)| (org.0, since.0)).collect())
+    withheld
 }

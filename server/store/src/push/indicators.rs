@@ -39,7 +39,7 @@ pub(crate) async fn apply(
             Some((_, _, _, last_seen, _)) if last_seen > item.last_seen.0 => continue,
             Some((id, old_tlp, was_active, ..)) => {
                 let named = record::named(conn, id).await?;
-                moved = old_tlp != item.tlp.code() || named.len() != item.recipients.len() || named.iter().any(|org| !item.recipients.contains(org));
+                moved = Tlp::from_code(old_tlp).reaches_everyone() != item.tlp.reaches_everyone();
                 reach.record(Tlp::from_code(old_tlp), &named, received_at);
                 if was_active {
                     *totals.entry((kind.to_owned(), old_tlp)).or_default() -= 1;
@@ -110,7 +110,7 @@ pub(crate) struct Digested {
     /// When the indicator first came.
     pub received_at: Timestamp,
     pub since: Timestamp,
-    /// Whether it now reaches others than before, so that it counts from `since` on for those who are shown totals only.
+    /// Whether it reaches everyone since now, or no longer does, so that it counts from `since` on for those who are shown totals only.
     pub moved: bool,
 }
 

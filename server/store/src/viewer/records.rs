@@ -162,7 +162,9 @@ impl Reads<'_> {
             None => None,
         };
         let receipt: Option<(Uuid, i64, String)> = read!(self, c => sqlx::query_as(RECEIPT).bind(receipt).bind(owner).fetch_optional(c).await)?;
-        let (receipt, received_at, key) = receipt.map_or((None, at, String::new()), |(id, at, key)| (Some(id), at, key));
+        // By which key and when last is its owner's alone.
+        let own = receipt.filter(|_| owner == me);
+        let (receipt, received_at, key) = own.map_or((None, first, String::new()), |(id, at, key)| (Some(id), at, key));
         Ok(Some(EventDetail {
             id,
             owner: OrgId(owner),

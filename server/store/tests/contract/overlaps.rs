@@ -215,10 +215,12 @@ async fn who_reports_a_thing_is_not_told_before_the_week_is_over(mut f: Fixture)
     assert!(!are_unnamed(&f, WEEK).await, "the third came this week");
     settle(&f, next, 2..5).await;
     assert!(are_unnamed(&f, next).await);
-    // Saying it again changes nothing, marking it for fewer eyes does.
+    // Saying it again changes nothing, nor does another marking that reaches everyone; marking it for fewer eyes does.
     let again = async |day, tlp| send_at(&f, 2, WEEK.plus(day * DAY), indicator("a.example", tlp, &[])).await;
-    again(8, Tlp::Green).await;
-    assert!(are_unnamed(&f, next).await);
+    for tlp in [Tlp::Green, Tlp::Clear] {
+        again(8, tlp).await;
+        assert!(are_unnamed(&f, next).await, "{tlp}");
+    }
     again(8, Tlp::Amber).await;
     settle(&f, next.plus(7 * DAY), 2..5).await;
     assert!(!are_unnamed(&f, next).await && !are_unnamed(&f, next.plus(7 * DAY)).await, "a total travels further than what is marked for some");
@@ -255,6 +257,54 @@ async fn a_rule_that_changes_tells_nothing_of_a_thing_before_the_week_is_over(mu
     assert_eq!(weeks().await, [later, next, WEEK]);
     hub.settle_overlaps(vec![], next).await.unwrap();
     assert_eq!((weeks().await, hub.overlaps_settled(WEEK).await.unwrap()), (vec![later, next], BTreeSet::new()));
+}
+
+on_both!(who_was_shown_by_name_lately_is_in_no_total);
+async fn who_was_shown_by_name_lately_is_in_no_total(mut f: Fixture) {
+    more(&mut f, 6).await;
+    let hub = f.store.hub();
+    let lately = NOW.plus(-91 * DAY);
+    let unnamed = async |class, lately| hub.unnamed(class, lately).await.unwrap().remove(&f.orgs[0]).unwrap_or_default();
+    let set = async |org: usize, class, level, at| hub.set_rule(f.orgs[org], class, Audience::Everyone, Some(level), at).await.unwrap();
+    hub.add_user(f.orgs[0], "a@a.example".into(), "A".into(), Role::Executive, None, NOW).await.unwrap();
+    // One shows what it has and then less, one less from the beginning, one has nothing to show; and one goes by way of nothing at all.
+    for org in [1, 2, 3] {
+        if org == 2 {
+            set(2, DataClass::Posture, Level::Aggregate, NOW).await;
+        }
+        f.send(org, Items::Metrics(vec![super::support::sample("m", 1.0, NOW)])).await;
+    }
+    set(1, DataClass::Posture, Level::Aggregate, NOW).await;
+    set(4, DataClass::Posture, Level::Aggregate, NOW).await;
+    set(3, DataClass::Posture, Level::None, NOW).await;
+    set(3, DataClass::Posture, Level::Aggregate, NOW.plus(DAY)).await;
+    assert_eq!(unnamed(DataClass::Posture, lately).await, BTreeSet::from([f.orgs[2], f.orgs[4]]));
+    // Other changes of the rules do not forget it; time does, but for indicators, which do not age.
+    for org in [1, 2, 3] {
+        set(org, DataClass::Indicators, Level::Aggregate, NOW).await;
+    }
+    assert_eq!(unnamed(DataClass::Posture, NOW).await, BTreeSet::from([f.orgs[2], f.orgs[4]]));
+    assert_eq!(unnamed(DataClass::Posture, NOW.plus(1)).await, f.orgs[1..5].iter().copied().collect());
+    assert_eq!(unnamed(DataClass::Indicators, NOW.plus(1)).await, BTreeSet::new());
+    // Where there is nobody to be shown anything, nobody was.
+    assert_eq!(hub.unnamed(DataClass::Indicators, lately).await.unwrap()[&f.orgs[5]], f.orgs[1..4].iter().copied().collect());
+    // Shown by name again, and not any more: from then on.
+    set(2, DataClass::Posture, Level::Summary, NOW).await;
+    set(2, DataClass::Posture, Level::Aggregate, NOW.plus(9 * DAY)).await;
+    assert_eq!(unnamed(DataClass::Posture, NOW.plus(5 * DAY)).await, BTreeSet::from([f.orgs[1], f.orgs[3], f.orgs[4]]));
+}
+
+on_both!(whom_the_alliance_suspended_is_told_of_nobody);
+async fn whom_the_alliance_suspended_is_told_of_nobody(mut f: Fixture) {
+    unnamed(&mut f).await;
+    settle(&f, WEEK, 1..4).await;
+    assert!(are_unnamed(&f, WEEK).await);
+    let suspend = match f.kind {
+        testing::Kind::Sqlite => "UPDATE organisations SET suspended_at = 1 WHERE slug = 'alpha'",
+        testing::Kind::Postgres => "SET shieldwall.scope = 'hub'; UPDATE organisations SET suspended_at = 1 WHERE slug = 'alpha'",
+    };
+    Beside::open(&f).await.run(suspend).await;
+    assert!(!are_unnamed(&f, WEEK).await);
 }
 
 on_both!(indicators_from_before_there_were_digests_find_each_other);

@@ -1,9 +1,72 @@
-//! What lists for triage share: rows that stay where they are while news waits behind a button, the search form, the
-//! filters that are set, and the keyboard.
+//! What lists share: rows that stay where they are while news waits behind a button, the search form, the filters that are set, and the keyboard.
 
 use crate::components::*;
-use domain::{query::PageQuery, view::Facet};
+use domain::{
+    query::PageQuery,
+    view::{Facet, List},
+};
 use leptos::prelude::*;
+
+/// A list of records from its heading to its foot. Its topic in the stream and its file have the name that its path has.
+#[component]
+pub fn Queue<Row: Clone + Send + Sync + 'static>(
+    page: List<Row>,
+    /// Such as `/incidents`.
+    path: &'static str,
+    /// The number of rows in words.
+    title: String,
+    /// What the search finds.
+    placeholder: &'static str,
+    /// The table's name, with its order, for those who do not see it.
+    caption: &'static str,
+    /// The heads of the columns; the last one is of numbers.
+    heads: &'static [&'static str],
+    /// The look of the table's columns.
+    class: &'static str,
+    /// Open critical incidents on the page; said at once when it rises.
+    #[prop(default = None)]
+    critical: Option<u32>,
+    /// One row of the table.
+    row: impl Fn(&Row) -> AnyView,
+    /// What stands there instead of the table where there is no row.
+    nothing: AnyView,
+) -> impl IntoView {
+    let (what, facets) = (&path[1..], Signal::stored(page.facets));
+    let name = format!("{}{}", what[..1].to_uppercase(), &what[1..]);
+    let table = if page.rows.is_empty() {
+        nothing
+    } else {
+        let last = heads.len() - 1;
+        let head = |(no, words): (usize, &&'static str)| view! { <th scope="col" class=(no == last).then_some("n")>{*words}</th> };
+        view! {
+            <table class=format!("queue-table {class}")>
+                <caption class="sr">{caption}</caption>
+                <thead><tr>{heads.iter().enumerate().map(head).collect_view()}</tr></thead>
+                <tbody data-queue="">{page.rows.iter().map(row).collect_view()}</tbody>
+            </table>
+        }
+        .into_any()
+    };
+    view! {
+        <Live topics=format!("{what}:") digest=format!("Updated: {title}") critical/>
+        <PageHead title=Signal::stored(title) tlp=Signal::stored(page.highest_tlp)>
+            <ActiveFilters facets path/>
+        </PageHead>
+        <div class="queue">
+            <div class="card queue-rail"><h2 class="sr">"Filters"</h2><Facets facets path/></div>
+            <section class="card queue-list" aria-label=name>
+                <News/>
+                <Search path label=format!("Search {what}") placeholder/>
+                {table}
+                <BesideRows beside=Signal::stored(page.beside) what/>
+                <Pager next=Signal::stored(page.next) path/>
+                <Keys/>
+            </section>
+        </div>
+        <PageFoot as_of=Signal::stored(page.as_of) csv=format!("/csv/{what}")/>
+    }
+    .into_any()
+}
 
 /// The button behind which new rows wait. It floats over the list, so that its coming moves nothing. The client fills it.
 #[component]
@@ -17,7 +80,7 @@ pub fn Search(
     /// The list's path.
     path: &'static str,
     /// What is searched, for those who do not see the form.
-    label: &'static str,
+    label: String,
     placeholder: &'static str,
 ) -> impl IntoView {
     let query = use_page_query();

@@ -1,0 +1,30 @@
+//! How forms answer: the page again, with a word for what was done; a refusal, with its row in the trail; a fault, logged once.
+
+use crate::{App, audit, auth::SignedIn};
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use store::StoreError;
+
+/// The page of a form again. The page has a sentence for the word; a word without one is shown as nothing.
+pub fn back(page: &str, word: &str) -> Response {
+    Redirect::to(&format!("{page}?done={word}")).into_response()
+}
+
+/// The answer to somebody whose role does not do this; `why` ends in a line break.
+pub async fn refused(app: &App, who: &SignedIn, path: &str, why: &'static str) -> Response {
+    audit::denied(app, who, path).await;
+    (StatusCode::FORBIDDEN, why).into_response()
+}
+
+/// The answer when the database failed.
+pub fn failed(page: &str, error: &StoreError) -> Response {
+    tracing::error!(%error, page, "a form");
+    StatusCode::SERVICE_UNAVAILABLE.into_response()
+}
+
+/// One or the other.
+pub fn answer(page: &str, done: Result<&str, StoreError>) -> Response {
+    done.map_or_else(|error| failed(page, &error), |word| back(page, word))
+}
