@@ -109,7 +109,7 @@ impl PageQuery {
     /// with dates ends with a day: else whoever is shown numbers only could halve ranges, or wait, until a number tells a single record's time.
     #[must_use]
     pub fn window(&self, now: Timestamp) -> Window {
-        let last = |days: i64| Window { from: Timestamp::of_day(now.day() + 1 - days), to: now };
+        let last = |days: i64| Window { from: Timestamp::of_day(now.plus(DAY - 1).day() - days), to: now };
         let named = |text: &str| match text {
             "24h" => Some(Window { from: Timestamp((now.hour() - 23) * HOUR), to: now }),
             "7d" => Some(last(7)),
