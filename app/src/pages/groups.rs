@@ -23,7 +23,7 @@ fn All(page: Signal<Groups>, done: String) -> impl IntoView {
         "own" => Some("Who proposed it cannot agree to it: a second administrator does."),
         "gone" => Some("That does not wait any more."),
         "declined" => Some("Taken back. Nothing has changed."),
-        "left" => Some("Left. Nothing is shared through the group any more."),
+        "left" => Some("Your organisation is not in the group, and shares nothing through it. No member sees more than before."),
         "exists" => Some("Your organisation has made a group of this name already."),
         "unnamed" => Some("A group needs a name."),
         "unknown" => Some("There is no such group or invitation."),
@@ -35,7 +35,7 @@ fn All(page: Signal<Groups>, done: String) -> impl IntoView {
     let empty = joined.is_empty() && invited.is_empty();
     view! {
         <PageHead title="Sharing groups">
-            <span>"Members share their TLP:AMBER records with each other, and what their "<a href="/admin/sharing">"sharing rules"</a>" say for the group. Nobody belongs to a group without joining it. Inviting and joining show somebody more, so either needs a second administrator; leaving is in force at once."</span>
+            <span>"Members share their TLP:AMBER records with each other, and what their "<a href="/admin/sharing">"sharing rules"</a>" say for the group. Nobody belongs to a group without joining it. Every member can invite others. Inviting and joining show somebody more, so either needs a second administrator; leaving is in force at once."</span>
         </PageHead>
         {notice.map(|text| view! { <p class="notice" role="status">{text}</p> })}
         <SecondPerson waiting forms="/admin/groups" may_change/>

@@ -44,7 +44,7 @@ async fn the_description_lists_the_routes_and_how_they_refuse() {
     assert_eq!(description["components"]["securitySchemes"]["key"]["scheme"], "bearer");
     let mut listed: Vec<_> = operations(&description).into_iter().map(|(method, path, _)| (method, path)).collect();
     listed.sort();
-    assert_eq!(listed, OPERATIONS.map(|(m, p)| (m.to_owned(), p.to_owned())));
+    assert_eq!(listed, OPERATIONS.map(|(m, p)| (m.to_owned(), p.to_owned())), "an endpoint is described in its file and named in OPERATIONS, in this order");
     let mut ids = BTreeSet::new();
     for (method, path, op) in operations(&description) {
         let at = format!("{method} {path}");
