@@ -116,7 +116,7 @@ impl AlertLevel {
     #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::Normal => "No unusual activity is known.",
+            Self::Normal => "Nothing is known beyond what single members report.",
             Self::Guarded => "Activity against the sector is above the usual; nothing points to a member.",
             Self::Elevated => "A credible threat to members is known, or one member has a serious incident that may spread.",
             Self::High => "Several members have related incidents, or an attack on members is about to happen.",

@@ -156,6 +156,10 @@ struct KeyList {
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let clock = Clock::default();
     let now = clock.now();
+    // The first organisation makes a new hub's database; whatever else is asked is asked of one that is there.
+    if !matches!(args.what, What::Org(OrgCommand::Add(_))) {
+        super::must_exist(&args.database)?;
+    }
     let store = Store::open(&Settings { url: args.database.clone(), readers: 1 }).await?;
     let done = match args.what {
         What::Org(OrgCommand::Add(add)) => add_org(&store, add, now).await,

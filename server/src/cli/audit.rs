@@ -38,10 +38,12 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         What::Verify { checkpoint } => checkpoint.iter().map(|file| read(file)).collect::<Result<_, _>>()?,
         What::List => vec![],
     };
+    super::must_exist(&args.database)?;
+    let database = store::shown(&args.database);
     let store = Store::open(&Settings { url: args.database, readers: 1 }).await?;
     let done = match args.what {
         What::List => list(&store).await,
-        What::Verify { .. } => verify(&store, &witnesses).await,
+        What::Verify { .. } => verify(&store, &database, &witnesses).await,
     };
     store.close().await;
     done
@@ -69,9 +71,10 @@ async fn list(store: &Store) -> anyhow::Result<ExitCode> {
     }
 }
 
-async fn verify(store: &Store, witnesses: &[Checkpoint]) -> anyhow::Result<ExitCode> {
+async fn verify(store: &Store, database: &str, witnesses: &[Checkpoint]) -> anyhow::Result<ExitCode> {
     let found = store.hub().verify_audit(witnesses).await?;
-    print(&format!("{} rows and {} checkpoints are as they were written; {} rows are not signed yet", found.rows, found.checkpoints, found.unsigned))?;
+    let (rows, checkpoints, unsigned) = (found.rows, found.checkpoints, found.unsigned);
+    print(&format!("{database}: {rows} rows and {checkpoints} checkpoints are as they were written; {unsigned} rows are not signed yet"))?;
     if !witnesses.is_empty() {
         print(&format!("{} kept checkpoints agree", witnesses.len()))?;
     }

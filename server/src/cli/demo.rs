@@ -3,7 +3,12 @@
 use super::{HubOptions, push::progress, serve};
 use crate::{App, clock::Clock, demo, routes};
 use anyhow::{Context, bail};
-use std::{path::Path, process::ExitCode, time::Instant};
+use std::{
+    fs::{File, TryLockError},
+    path::Path,
+    process::ExitCode,
+    time::Instant,
+};
 
 const DATABASE: &str = "sqlite://data/demo.db";
 
@@ -32,6 +37,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let listener = serve::listen(&args.hub).await?;
     let address = listener.local_addr()?;
     config.listen = address;
+    let _only = alone(&args.demo_database)?;
     if !args.keep {
         remove(&args.demo_database).await?;
     }
@@ -66,7 +72,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
 fn greet(base: &str) -> anyhow::Result<()> {
     super::print(&format!("\nShieldwall, demo data. Look here:  {base}\n\nSign in as"))?;
     for account in demo::accounts() {
-        super::print(&format!("  {:<10} {:<34} {}   ({})", account.role.name(), account.email, account.password, account.org))?;
+        super::print(&format!("  {:<11} {:<34} {}   ({})", account.role.name(), account.email, account.password, account.org))?;
     }
     super::print("\nCtrl-C ends it. The next start makes the data anew; with --keep it goes on with this.\n").map(drop)
 }
@@ -77,6 +83,23 @@ fn base_for_partners(mut address: std::net::SocketAddr) -> String {
         address.set_ip(if address.is_ipv4() { std::net::Ipv4Addr::LOCALHOST.into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
     }
     format!("http://{address}")
+}
+
+/// Holds the database for as long as the answer is kept, so that a second demo does not take it from under the first.
+fn alone(url: &str) -> anyhow::Result<Option<File>> {
+    let Some(path) = store::file_of(url)? else { return Ok(None) };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let lock = path.with_added_extension("demo");
+    let file = File::create(&lock).with_context(|| format!("cannot write {}", lock.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => {
+            bail!("a demo is running on {} already; end it, or give this one a --demo-database of its own, such as sqlite://data/second.db", path.display())
+        }
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", lock.display())),
+    }
 }
 
 /// Removes the last run's database with the files SQLite keeps beside it. One that the demo did not make stays.

@@ -75,3 +75,19 @@ async fn another_organisations_incident_is_absent() {
     // Its own of the same name is another one.
     assert_eq!(beta.put("INC-1", &[("if-none-match", "*")], &incident("INC-1", "high", "CLEAR")).await.header("etag"), "\"1\"");
 }
+
+#[tokio::test]
+async fn every_open_critical_incident_is_named_where_attention_is_asked() {
+    let app = TestApp::start().await;
+    let alpha = app.partner("alpha").await;
+    alpha.push("incidents", &items([incident("a", "critical", "GREEN")])).await;
+    app.settle().await;
+    let person = app.person_of("beta", Role::Executive).await;
+    assert!(words(&person.page("/").await).contains("Critical incident open for"));
+    alpha.push("incidents", &items([incident("b", "critical", "GREEN"), incident("c", "critical", "RED")])).await;
+    app.settle().await;
+    let page = person.page("/").await;
+    let text = words(&page);
+    assert!(text.contains("2 critical incidents open") && text.contains("Title of a") && text.contains("Title of b"), "{text}");
+    assert!(!text.contains("Title of c") && page.contains("/incidents?org=alpha&amp;sev=critical"), "{text}");
+}

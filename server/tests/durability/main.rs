@@ -4,6 +4,7 @@
 //! `SHIELDWALL_OPERATIONS` (10000) and `SHIELDWALL_KILLS` (20) make the tests longer, on each database; `SHIELDWALL_SEED` draws others.
 
 mod backup;
+mod commands;
 mod hub;
 mod idle;
 mod load;

@@ -13,7 +13,7 @@ use leptos_router::hooks::use_query_map;
 #[component]
 pub fn CreateKey(page: Signal<Connect>) -> impl IntoView {
     // Only the answer to the form holds the key; later answers must not take it from the screen.
-    let (key, may_create, count) = page.with_untracked(|p| (p.new_key.clone(), p.may_create, p.keys.iter().filter(|key| !key.revoked).count()));
+    let (key, may_create) = page.with_untracked(|p| (p.new_key.clone(), p.may_create));
     if let Some(key) = key {
         return view! {
             <p><b>"This is the only time you see this key."</b>" The hub keeps only its digest. Keep it where your other secrets are; it is also in the command below."</p>
@@ -23,8 +23,7 @@ pub fn CreateKey(page: Signal<Connect>) -> impl IntoView {
     }
     if !may_create {
         return view! {
-            <p>{if count > 0 { format!("Your organisation has {}.", plural(count as u64, "live key", "live keys")) } else { "Your organisation has no key yet.".to_owned() }}
-            " Keys are made by its administrators (role org_admin): ask one of them for a key."</p>
+            <p>"Keys are made by your organisation's administrators (role org_admin): ask one of them for a key."</p>
         }
         .into_any();
     }

@@ -37,19 +37,26 @@ pub fn ConfirmCard(page: Signal<SharingRules>) -> impl IntoView {
 /// One form for each class. It only asks; the answer shows who would see what.
 #[component]
 pub fn ChangeCard(page: Signal<SharingRules>) -> impl IntoView {
-    let audiences = page.with_untracked(|p| p.audiences.clone());
+    let (audiences, asked, now) = page.with_untracked(|p| {
+        let everyone = p.rules.iter().find(|row| row.audience == "everyone").map(|row| row.levels);
+        (p.audiences.clone(), p.disclosure.as_ref().map(|d| (d.class, d.change.audience.clone(), d.level)), everyone)
+    });
     let form = move |class: DataClass| {
         let (whom, what) = (format!("whom-{}", class.name()), format!("what-{}", class.name()));
+        // What is asked for, else what everyone sees now.
+        let asked = asked.as_ref().filter(|asked| asked.0 == class);
+        let chosen = asked.map_or_else(|| now.and_then(|levels| levels[class.code() as usize]), |asked| asked.2);
+        let whom_asked = asked.map_or("everyone", |asked| asked.1.as_str()).to_owned();
         view! {
             <form class="inline-form rule-form" method="get" action="/admin/sharing">
                 <input type="hidden" name="class" value=class.name()/>
                 <b>{title(class)}</b>
                 <label for=whom.clone()>"for"</label>
-                <select id=whom name="audience">{audiences.iter().map(|(value, label)| view! { <option value=value.clone()>{label.clone()}</option> }).collect_view()}</select>
+                <select id=whom name="audience">{audiences.iter().map(|(value, label)| view! { <option value=value.clone() selected=*value == whom_asked>{label.clone()}</option> }).collect_view()}</select>
                 <label for=what.clone()>"shows"</label>
                 <select id=what name="level">
-                    {Level::ALL.map(|level| view! { <option value=level.name()>{words(class, level)}</option> }).collect_view()}
-                    <option value="">"as the next wider audience"</option>
+                    {Level::ALL.map(|level| view! { <option value=level.name() selected=chosen == Some(level)>{words(class, level)}</option> }).collect_view()}
+                    <option value="" selected=chosen.is_none()>"as the next wider audience"</option>
                 </select>
                 <button>"Preview"</button>
             </form>
@@ -72,6 +79,9 @@ fn Preview(d: Disclosure) -> impl IntoView {
     let sentence = match (d.rows.is_empty(), d.widens) {
         (true, false) => "This changes nothing for anybody.".to_owned(),
         (true, true) => "Nobody sees anything else by it now, and whoever comes later would see more. A second administrator must agree.".to_owned(),
+        (_, true) if d.rows.iter().all(|r| r.after > r.before || r.earlier) => {
+            format!("{orgs} with {people} would see more than now. A second administrator must agree.")
+        }
         (_, true) => format!("{orgs} with {people} would see other things than now, some of them more. A second administrator must agree."),
         (_, false) => format!("{orgs} with {people} would see less than now, at once."),
     };

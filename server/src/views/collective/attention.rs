@@ -28,19 +28,18 @@ pub(super) fn attention(l: &Looking, seen: &Seen<'_>, index: &Score) -> (Vec<Att
         let mut line = |rank: u8, weight: f64, standing: Standing, text: String, note: String, href: String| {
             lines.push((rank, weight, Attention { org: words::org_ref(org), standing, text, change: if note.is_empty() { change } else { None }, note, href }));
         };
-        let critical = org.open_for(l.sight()).find(|i| i.severity == Severity::Critical);
-        if let Some(incident) = critical {
+        let critical: Vec<_> = org.open_for(l.sight()).filter(|i| i.severity == Severity::Critical).collect();
+        if let Some(incident) = critical.first() {
             let age = duration(l.now.since(incident.opened_at));
             let caps = if score.uncapped.is_some() { format!(" caps the score at {:.0}", policy.critical_cap) } else { String::new() };
             let worst = worst_metric(l, org).map(|(_, text)| format!("; {text}")).unwrap_or_default();
-            line(
-                0,
-                0.0,
-                Standing::Off,
-                format!("Critical incident open for {age}{caps}: {}{worst}", incident.title),
-                String::new(),
-                format!("/incidents/{}", incident.id),
-            );
+            let (text, href) = if critical.len() == 1 {
+                (format!("Critical incident open for {age}{caps}: {}{worst}", incident.title), format!("/incidents/{}", incident.id))
+            } else {
+                let titles = critical.iter().map(|i| i.title.as_str()).collect::<Vec<_>>().join("; ");
+                (format!("{} critical incidents open{caps}: {titles}", critical.len()), format!("/incidents?org={}&sev=critical", org.info.slug))
+            };
+            line(0, 0.0, Standing::Off, text, String::new(), href);
         } else if matches!(org.freshness, Freshness::Stale | Freshness::Silent) {
             let since = org.info.last_data_at.map_or_else(String::new, Timestamp::human);
             let note = score.total.last.map_or_else(String::new, |s| format!("was {s:.0}"));
