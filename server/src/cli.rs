@@ -95,6 +95,16 @@ fn print(line: &str) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// Refuses a database file that is not there, where opening it would make an empty one and answer from that.
+fn must_exist(url: &str) -> anyhow::Result<()> {
+    match store::file_of(url)? {
+        Some(file) if !file.exists() => {
+            anyhow::bail!("there is no database {}; --database or DATABASE_URL names another (the demo's is sqlite://data/demo.db)", file.display())
+        }
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,15 +118,5 @@ mod tests {
     #[test]
     fn no_secret_can_be_given_as_an_argument() {
         assert!(Cli::try_parse_from(["shieldwall", "push", "metrics", "x.csv", "--key", "swk_x"]).is_err());
-    }
-}
-
-/// Refuses a database file that is not there, where opening it would make an empty one and answer from that.
-fn must_exist(url: &str) -> anyhow::Result<()> {
-    match store::file_of(url)? {
-        Some(file) if !file.exists() => {
-            anyhow::bail!("there is no database {}; --database or DATABASE_URL names another (the demo's is sqlite://data/demo.db)", file.display())
-        }
-        _ => Ok(()),
     }
 }
