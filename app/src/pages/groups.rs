@@ -24,7 +24,7 @@ fn All(page: Signal<Groups>, done: String) -> impl IntoView {
         "gone" => Some("That does not wait any more."),
         "declined" => Some("Taken back. Nothing has changed."),
         "left" => Some("Your organisation is not in the group, and shares nothing through it. No member sees more than before."),
-        "exists" => Some("Your organisation has made a group of this name already."),
+        "exists" => Some("Your organisation has made a group of this name already, or as many groups as there can be (100)."),
         "unnamed" => Some("A group needs a name."),
         "unknown" => Some("There is no such group or invitation."),
         _ => None,

@@ -244,11 +244,20 @@ pub(super) async fn write_rule(
     Ok(())
 }
 
-/// What stands in `withheld` for one owner, by viewer and class: the level, since when it is shown in detail and as a summary, and until when at least a
-/// summary was.
-type Withheld = BTreeMap<(i64, i64), (i64, Option<i64>, Option<i64>, Option<i64>)>;
+/// What stands in `withheld` of one owner, for one viewer and class.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Decided {
+    level: i64,
+    detail_since: Option<i64>,
+    summary_since: Option<i64>,
+    /// Until when the viewer was shown at least a summary, where that is over.
+    named_until: Option<i64>,
+}
 
-/// A row of `withheld`: owner, viewer, class, and the rest of [`Withheld`].
+/// All of one owner, by viewer and class.
+type Withheld = BTreeMap<(i64, i64), Decided>;
+
+/// A row of `withheld`: owner, viewer, class, and the four of [`Decided`].
 type WithheldSql = (i64, i64, i64, i64, Option<i64>, Option<i64>, Option<i64>);
 
 const NAMED: i64 = Level::Summary.code();
@@ -273,8 +282,8 @@ pub(crate) async fn decide(conn: &mut Conn, at: Timestamp) -> Result<(), StoreEr
     let eyes: BTreeSet<i64> = eyes.into_iter().collect();
     let mut old: BTreeMap<i64, Withheld> = BTreeMap::new();
     let rows: Vec<WithheldSql> = on_conn!(conn, c => sqlx::query_as(WITHHELD).fetch_all(&mut *c).await)?;
-    for (owner, viewer, class, level, detail, summary, named) in rows {
-        old.entry(owner).or_default().insert((viewer, class), (level, detail, summary, named));
+    for (owner, viewer, class, level, detail_since, summary_since, named_until) in rows {
+        old.entry(owner).or_default().insert((viewer, class), Decided { level, detail_since, summary_since, named_until });
     }
     let mut old_peers: BTreeMap<i64, BTreeSet<(i64, i64)>> = BTreeMap::new();
     let rows: Vec<(i64, i64, i64)> = on_conn!(conn, c => sqlx::query_as(PEERS).fetch_all(&mut *c).await)?;
@@ -285,17 +294,18 @@ pub(crate) async fn decide(conn: &mut Conn, at: Timestamp) -> Result<(), StoreEr
     for owner in &orgs {
         let old = old.remove(owner).unwrap_or_default();
         let mut new = withheld_by(&sharing, *owner, &orgs);
-        for ((viewer, class), (level, .., named)) in new.iter_mut().filter(|(_, row)| row.0 < NAMED) {
-            *named = match old.get(&(*viewer, *class)) {
-                Some((before, .., named)) if *before < NAMED => *named,
+        for ((viewer, class), now) in new.iter_mut().filter(|(_, now)| now.level < NAMED) {
+            now.named_until = match old.get(&(*viewer, *class)) {
+                Some(before) if before.level < NAMED => before.named_until,
                 _ if unseen.contains(owner) || !eyes.contains(viewer) => None,
                 _ => Some(at.0),
             };
-            debug_assert!(*level < NAMED);
         }
         if new != old {
             execute!(conn, c => sqlx::query(OPEN).bind(*owner).execute(&mut *c).await)?;
-            let row = |((viewer, class), (level, detail, summary, named))| [Some(*owner), Some(viewer), Some(class), Some(level), detail, summary, named];
+            let row = |((viewer, class), now): ((i64, i64), Decided)| {
+                [Some(*owner), Some(viewer), Some(class), Some(now.level), now.detail_since, now.summary_since, now.named_until]
+            };
             withheld.extend(new.into_iter().map(row));
         }
         let new_peers: BTreeSet<(i64, i64)> = sharing.peers(OrgId(*owner)).into_iter().map(|(org, since)| (org.0, since.0)).collect();
@@ -327,10 +337,10 @@ fn withheld_by(sharing: &Sharing, owner: i64, orgs: &[i64]) -> Withheld {
         for viewer in orgs {
             for class in DataClass::ALL {
                 let since = |least| sharing.since(OrgId(*viewer), OrgId(owner), class, least).map(|t| t.0);
-                let (detail, summary) = (since(Level::Detail), since(Level::Summary));
-                if detail != Some(ALWAYS.0) {
-                    let level = sharing.level(OrgId(*viewer), OrgId(owner), class);
-                    withheld.insert((*viewer, class.code()), (level.code(), detail, summary, None));
+                let (detail_since, summary_since) = (since(Level::Detail), since(Level::Summary));
+                if detail_since != Some(ALWAYS.0) {
+                    let level = sharing.level(OrgId(*viewer), OrgId(owner), class).code();
+                    withheld.insert((*viewer, class.code()), Decided { level, detail_since, summary_since, named_until: None });
                 }
             }
         }
