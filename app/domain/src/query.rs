@@ -127,8 +127,8 @@ impl PageQuery {
             && let (Ok(from), Ok(to)) = (Timestamp::parse(from), Timestamp::parse(to))
         {
             // Nothing is known of the future, and ten years are as much as a page can draw.
-            let to = to.min(now.plus(DAY));
-            let (from, to) = (Timestamp::of_day(from.day()), Timestamp::of_day(to.plus(DAY - 1).day()));
+            let end = to.min(now).plus(DAY - 1).day();
+            let (from, to) = (Timestamp::of_day(from.day()), Timestamp::of_day(end));
             if from < to {
                 return Window { from: from.max(to.plus(-3_660 * DAY)), to };
             }
@@ -196,6 +196,6 @@ mod tests {
         for range in ["2026-01-02..2026-01-03", "2026-01-02T11:30:00Z..2026-01-02T11:30:00.000001Z", "2026-01-02T23:59:59Z..2026-01-03T00:00:00Z"] {
             assert_eq!(window(range), day, "{range}");
         }
-        assert_eq!(window("2026-01-02..2030-01-01").to, at("2026-05-03T00:00:00Z"));
+        assert_eq!(window("2026-01-02..2030-01-01").to, at("2026-05-02T00:00:00Z"), "up to the end of today");
     }
 }
