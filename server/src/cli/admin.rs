@@ -21,7 +21,7 @@ use store::{KeyRecord, Org, Settings, Store, StoreError, audit::Actor};
 
 #[derive(ClapArgs, Debug)]
 pub struct Args {
-    /// The database: sqlite://path (file and folder are created) or postgres://user:password@host/database.
+    /// The database: sqlite://path (the first `org add` makes it) or postgres://user:password@host/database.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, default_value = DATABASE, global = true)]
     database: String,
     #[command(subcommand)]
