@@ -8,7 +8,8 @@ use std::{fmt, str::FromStr};
 ///
 /// To add one, beside what the compiler names: the CHECK of `sharing_rules.class` and the loops of the policies in PostgreSQL's migrations, `reach!` and
 /// `counted!` in the store, `public_counts` and the lists of record classes in `live/aggregates.rs`, `views/sharing_as.rs` and `pages/pushes.rs`, the
-/// fields of a sharing default in `routes/decisions.rs`; and a migration of the sharing defaults and decisions that are kept as lists of four.
+/// fields of a sharing default in `routes/decisions.rs` and of a confirmation in `routes/sharing.rs`; and a migration of the sharing defaults and decisions that
+/// are kept as lists of four. Of organisations that have confirmed before, nobody sees anything of it: they have no row of it in `sharing_pins`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DataClass {

@@ -61,7 +61,8 @@ pub enum Effect {
     AdmitOrganisation {
         org: i64,
     },
-    /// What everyone sees of organisations without a rule of their own, by [`crate::DataClass::code`].
+    /// What organisations are asked to confirm that everyone sees of them, by [`crate::DataClass::code`]. Those that have confirmed more are narrowed to it;
+    /// to those that have confirmed less it is offered.
     SharingDefault {
         levels: [Level; 4],
     },

@@ -44,8 +44,10 @@ pub const ALWAYS: Timestamp = Timestamp(0);
 pub struct Sharing {
     /// Counts changes, so that who keeps a copy knows when it is old.
     pub version: i64,
-    /// What everyone sees of an organisation that has no rule for everyone, by [`DataClass::code`].
+    /// What the alliance proposes that everyone sees of an organisation, by [`DataClass::code`]. It is in force nowhere: an organisation confirms it.
     defaults: [Level; 4],
+    /// What each organisation confirmed that everyone sees of it where it has no rule for everyone, by [`DataClass::code`].
+    pins: BTreeMap<OrgId, [Level; 4]>,
     rules: BTreeMap<(OrgId, DataClass), BTreeMap<Audience, Level>>,
     /// Those that joined each group, each with the moment from which on the group shows it what others hand in: [`ALWAYS`] but for groups that
     /// keep earlier data from new members.
@@ -66,7 +68,7 @@ impl Default for Sharing {
 impl Sharing {
     pub fn new(version: i64, defaults: [Level; 4], rules: impl IntoIterator<Item = Rule>, members: impl IntoIterator<Item = (GroupId, OrgId)>) -> Self {
         let mut sharing =
-            Self { version, defaults, rules: BTreeMap::new(), members: BTreeMap::new(), unconfirmed: BTreeSet::new(), suspended: BTreeSet::new() };
+            Self { version, defaults, pins: BTreeMap::new(), rules: BTreeMap::new(), members: BTreeMap::new(), unconfirmed: BTreeSet::new(), suspended: BTreeSet::new() };
         for rule in rules {
             sharing.rules.entry((rule.owner, rule.class)).or_default().insert(rule.audience, rule.level);
         }
@@ -82,6 +84,13 @@ impl Sharing {
         for (group, org, since) in members {
             self.members.entry(group).or_default().insert(org, since);
         }
+        self
+    }
+
+    /// The same, with what organisations confirmed, by [`DataClass::code`]. Those without confirm the defaults as they are now.
+    #[must_use]
+    pub fn pinning(mut self, pins: impl IntoIterator<Item = (OrgId, [Level; 4])>) -> Self {
+        self.pins.extend(pins);
         self
     }
 
@@ -114,13 +123,14 @@ impl Sharing {
     /// Whether nobody withholds anything from anybody, which most answers can be quick about.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.rules.is_empty() && self.unconfirmed.is_empty() && self.suspended.is_empty() && self.defaults.iter().all(|level| *level == Level::Detail)
+        let all_of_it = |levels: &[Level; 4]| levels.iter().all(|level| *level == Level::Detail);
+        self.rules.is_empty() && self.unconfirmed.is_empty() && self.suspended.is_empty() && all_of_it(&self.defaults) && self.pins.values().all(all_of_it)
     }
 
     /// What an organisation's people see of `owner`'s data of a class, before TLP narrows single records.
     ///
     /// The rule for the narrowest audience decides: one for the organisation itself, else the widest of those for groups that both belong
-    /// to, else the one for everyone, else the alliance's default. So a rule can give one partner more than the rest, or less.
+    /// to, else the one for everyone, else what it confirmed. So a rule can give one partner more than the rest, or less.
     #[must_use]
     pub fn level(&self, viewer: OrgId, owner: OrgId, class: DataClass) -> Level {
         if viewer == owner {
@@ -142,8 +152,21 @@ impl Sharing {
         })
     }
 
-    fn for_everyone(&self, owner: OrgId, class: DataClass) -> Level {
-        self.rule(owner, class, Audience::Everyone).unwrap_or(self.defaults[class.code() as usize])
+    /// What everyone sees of an organisation, or would once it has confirmed: by its rule, else as it confirmed, else by the alliance's default.
+    #[must_use]
+    pub fn for_everyone(&self, owner: OrgId, class: DataClass) -> Level {
+        self.rule(owner, class, Audience::Everyone).unwrap_or_else(|| self.pins.get(&owner).unwrap_or(&self.defaults)[class.code() as usize])
+    }
+
+    /// Classes of which the alliance's default shows more than an organisation confirmed, and it has set no rule itself: each with what everyone sees now
+    /// and what the default would show. They are an offer: nothing changes before the organisation takes it.
+    pub fn offered(&self, owner: OrgId) -> impl Iterator<Item = (DataClass, Level, Level)> {
+        let pins = self.pins.get(&owner).filter(|_| self.is_confirmed(owner));
+        let offer = move |class: DataClass| {
+            let (now, default) = (pins?[class.code() as usize], self.default_of(class));
+            (default > now && self.rule(owner, class, Audience::Everyone).is_none()).then_some((class, now, default))
+        };
+        DataClass::ALL.into_iter().filter_map(offer)
     }
 
     /// Since when what `owner` hands in of a class is shown to an organisation's people at a level or a higher one: what came before is not. `None` where
@@ -206,7 +229,7 @@ impl Sharing {
         DataClass::ALL.into_iter().flat_map(of_class)
     }
 
-    /// What everyone sees of an organisation that has no rule for everyone.
+    /// What the alliance proposes that everyone sees of an organisation.
     #[must_use]
     pub fn default_of(&self, class: DataClass) -> Level {
         self.defaults[class.code() as usize]
@@ -309,6 +332,19 @@ mod tests {
         for class in DataClass::ALL {
             assert_eq!((sharing.level(B, A, class), sharing.level(A, B, class), sharing.level(A, A, class)), (Level::None, Level::Detail, Level::Detail));
         }
+    }
+
+    #[test]
+    fn a_confirmed_organisation_shows_what_it_confirmed_whatever_the_default_is() {
+        let pins = [Level::Summary, Level::None, Level::Detail, Level::Summary];
+        let sharing = Sharing::new(1, [Level::Detail; 4], [rule(Audience::Everyone, Level::Aggregate)], []).pinning([(A, pins)]);
+        let seen = DataClass::ALL.map(|class| sharing.level(B, A, class));
+        assert_eq!(seen, [Level::Summary, Level::Aggregate, Level::Detail, Level::Summary], "its own rule comes first");
+        let offers = [(DataClass::Posture, Level::Summary, Level::Detail), (DataClass::Indicators, Level::Summary, Level::Detail)];
+        assert_eq!(sharing.offered(A).collect::<Vec<_>>(), offers, "where it has set a rule itself nothing is offered");
+        assert!(!sharing.is_open() && sharing.offered(B).next().is_none() && sharing.clone().without([A]).offered(A).next().is_none());
+        let narrow = Sharing::new(1, [Level::None; 4], [], []).pinning([(A, pins)]);
+        assert!(narrow.offered(A).next().is_none(), "less is no offer");
     }
 
     #[test]

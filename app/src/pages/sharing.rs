@@ -7,7 +7,7 @@ use domain::{
     DataClass, Level,
     view::{SharingChange, SharingRules},
 };
-use forms::{ChangeCard, ConfirmCard, DisclosureCard, WaitingCard};
+use forms::{ChangeCard, ConfirmCard, DisclosureCard, OfferCard, WaitingCard};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
@@ -54,9 +54,11 @@ fn Rules(page: Signal<SharingRules>, done: String) -> impl IntoView {
     let notice = match done.as_str() {
         "saved" => Some("Saved. It is in force on every page and open stream within 5 seconds."),
         "proposed" => Some("This shows somebody more, so it waits for a second administrator of your organisation. Nothing has changed yet."),
+        "first" => Some("You have confirmed. Nothing is shared yet: a second administrator of your organisation confirms the same."),
+        "changed" => Some("Nothing was confirmed: what everyone would see has changed since you opened this page. Please read it again."),
         "declined" => Some("Taken back. Nothing has changed."),
         "own" => Some("You proposed this change yourself: another administrator of your organisation must agree."),
-        "gone" => Some("That change does not wait any more."),
+        "gone" => Some("This request is no longer pending."),
         "unknown" => Some("That is no rule that can be set here."),
         _ => None,
     };
@@ -67,6 +69,7 @@ fn Rules(page: Signal<SharingRules>, done: String) -> impl IntoView {
         </PageHead>
         {notice.map(|text| view! { <p class="notice" role="status">{text}</p> })}
         <ConfirmCard page/>
+        <OfferCard page/>
         <DisclosureCard page/>
         <WaitingCard page/>
         <Card title="Rules" id="rules"><Matrix page/></Card>

@@ -8,9 +8,9 @@ use crate::{
     views::{Looking, sharing::read_change},
 };
 use axum::{extract::State, response::Response};
-use domain::view::SharingChange;
+use domain::view::{SharingChange, SharingSeen};
 use serde::Deserialize;
-use store::{Approval, StoreError};
+use store::{Approval, Confirmation, StoreError};
 
 const PAGE: &str = "/admin/sharing";
 const WHY: &str = "Only an org_admin changes what the organisation shares.\n";
@@ -56,13 +56,25 @@ pub async fn approve(State(app): State<App>, Verified(who): Verified, Form(form)
     )
 }
 
-/// Confirms what the viewer's own organisation shares, which begins with it.
-pub async fn confirm(State(app): State<App>, Verified(who): Verified) -> Response {
+/// Confirms what the viewer's own organisation shares, which begins with it. The form says what the viewer saw: nothing else is confirmed.
+pub async fn confirm(State(app): State<App>, Verified(who): Verified, Form(seen): Form<SharingSeen>) -> Response {
     if !who.user.role.manages_sharing() {
         return refused(&app, &who, PAGE, WHY).await;
     }
-    tracing::info!(user = who.user.id, "sharing was confirmed");
-    answer(PAGE, app.store.hub().by(who.actor()).confirm_sharing(who.user.org, app.clock.now()).await.map(|()| "saved"))
+    let Some(seen) = seen.levels() else { return answer(PAGE, Ok("changed")) };
+    let done = app.store.hub().by(who.actor()).confirm_sharing(who.user.org, seen, who.user.id, app.clock.now()).await;
+    answer(
+        PAGE,
+        done.map(|confirmation| match confirmation {
+            Confirmation::Done => {
+                tracing::info!(user = who.user.id, "sharing was confirmed");
+                "saved"
+            }
+            Confirmation::Waits => "first",
+            Confirmation::Own => "own",
+            Confirmation::Changed => "changed",
+        }),
+    )
 }
 
 /// Takes back or declines a change that waits.

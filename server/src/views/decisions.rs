@@ -130,7 +130,8 @@ fn row(l: &Looking, may_vote: bool, adopted: &[Adopted], d: Decision) -> Decisio
         }
         Effect::SharingDefault { levels } => {
             let levels: Vec<String> = DataClass::ALL.iter().zip(levels).map(|(class, level)| format!("{}: {}", class.name(), level.name())).collect();
-            ("Another default of what is shared".to_owned(), format!("For organisations without a rule of their own: {}.", levels.join(", ")))
+            let applies = "Organisations that confirm from now on are shown this first. To those that have confirmed less it is offered; only what is narrower applies by itself.";
+            ("Another default of what is shared".to_owned(), format!("What everyone sees of an organisation: {}. {applies}", levels.join(", ")))
         }
     };
     DecisionRow {

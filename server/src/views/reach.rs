@@ -64,7 +64,7 @@ fn seen_by(l: &Looking, class: DataClass, record: &Marked<'_>) -> Vec<(OrgRef, S
         } else if l.board.sharing.rule(me, class, Audience::Everyone).is_some() {
             "by your rule for everyone"
         } else {
-            "by the alliance's default"
+            "by what your organisation confirmed for everyone"
         };
         Some(format!("{marking}, {rule}"))
     };

@@ -35,6 +35,8 @@ pub async fn sharing(viewing: &Viewing, l: &Looking, asked: SharingChange) -> An
         by: p.by.1,
         expires_at: p.expires_at,
     });
+    let seen = DataClass::ALL.map(|class| sharing.for_everyone(me, class));
+    let first = hub.first_confirmation(me, l.now).await.map_err(&fault)?.filter(|first| first.levels == seen && !sharing.is_confirmed(me));
     let others = || l.board.orgs().filter(|o| o.info.id != me);
     let mut audiences = vec![("everyone".to_owned(), "everyone".to_owned())];
     audiences.extend(groups.iter().map(|g| (format!("group:{}", g.id.0), format!("the group {}", g.name))));
@@ -45,7 +47,7 @@ pub async fn sharing(viewing: &Viewing, l: &Looking, asked: SharingChange) -> An
     let row = |audience| {
         let levels = DataClass::ALL.map(|class| {
             let rule = sharing.rule(me, class, audience);
-            if audience == Audience::Everyone { rule.or(Some(sharing.default_of(class))) } else { rule }
+            if audience == Audience::Everyone { Some(sharing.for_everyone(me, class)) } else { rule }
         });
         AudienceRow { audience: name(l, &groups, audience), levels }
     };
@@ -60,6 +62,8 @@ pub async fn sharing(viewing: &Viewing, l: &Looking, asked: SharingChange) -> An
         org: words::org_ref(org),
         may_change: l.viewer.role.manages_sharing(),
         confirmed: sharing.is_confirmed(me),
+        first: first.map(|first| FirstRow { own: Some(first.by.0) == me_user, by: first.by.1, expires_at: first.expires_at }),
+        offers: sharing.offered(me).collect(),
         rules: spoken.into_iter().map(row).collect(),
         audiences,
         outcome,

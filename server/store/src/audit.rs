@@ -86,6 +86,8 @@ pub enum Action {
     SharingRuleDropped,
     /// A new organisation has seen and confirmed what it shares.
     SharingConfirmed,
+    /// Its first administrator has; the second one does next.
+    SharingConfirmationProposed,
     DecisionRightSet,
     DecisionProposed,
     DecisionVoted,
@@ -148,6 +150,7 @@ impl Action {
             Self::SharingRuleProposed => "sharing.rule_proposed",
             Self::SharingRuleDropped => "sharing.rule_dropped",
             Self::SharingConfirmed => "sharing.confirmed",
+            Self::SharingConfirmationProposed => "sharing.confirmation_proposed",
             Self::DecisionRightSet => "decision.right_set",
             Self::DecisionProposed => "decision.proposed",
             Self::DecisionVoted => "decision.voted",

@@ -44,6 +44,7 @@ pub use error::StoreError;
 pub use hub::{
     Hub,
     aggregates::WeekTotal,
+    confirmation::{Confirmation, FirstConfirmation},
     count_totals::WeekCount,
     decisions::{Decision, Delegates},
     factors::{Added, Factor, Factors, Removed},

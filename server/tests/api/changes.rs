@@ -122,7 +122,10 @@ async fn every_change_is_a_row_of_the_trail() {
     hub.add_organisation(newcomer, app.now()).await.expect("an organisation");
     app.app.live.reload(&app.app.store, app.now()).await.expect("the board");
     let new_admin = app.person_of("newcomer", Role::OrgAdmin).await;
-    story.step(&new_admin, "/admin/sharing/confirm", &[], &["sharing.confirmed"]).await;
+    let new_admin_too = app.person_of("newcomer", Role::OrgAdmin).await;
+    let seen = [("posture", "detail"), ("incidents", "detail"), ("events", "detail"), ("indicators", "detail")];
+    story.step(&new_admin, "/admin/sharing/confirm", &seen, &["sharing.confirmation_proposed"]).await;
+    story.step(&new_admin_too, "/admin/sharing/confirm", &seen, &["sharing.confirmed"]).await;
 
     // People.
     let invited =

@@ -215,10 +215,95 @@ async fn a_new_organisation_counts_for_others_once_it_confirmed() {
     assert_eq!(other.post("/admin/sharing/confirm", &[]).await.status, 303, "their own, which is confirmed already");
     obeyed(&app).await;
     assert!(!other.page("/orgs").await.contains("Newcomer Works"));
-    assert_eq!(admin.post("/admin/sharing/confirm", &[]).await.header("location"), "/admin/sharing?done=saved");
+    assert_eq!(admin.post("/admin/sharing/confirm", &[]).await.header("location"), "/admin/sharing?done=changed", "nothing was seen");
+    assert_eq!(admin.post("/admin/sharing/confirm", &seen_by(&admin).await).await.header("location"), "/admin/sharing?done=saved");
     obeyed(&app).await;
     assert!(other.page("/orgs").await.contains("Newcomer Works"));
     assert!(!admin.page("/admin/sharing").await.contains("Nothing is shared yet"));
+}
+
+/// What the page says that everyone would see, as its form sends it.
+async fn seen_by(person: &Person<'_>) -> [(&'static str, &'static str); 4] {
+    let page = person.page("/admin/sharing").await;
+    let form = page.split("action=\"/admin/sharing/confirm\"").nth(1).and_then(|rest| rest.split("</form>").next()).expect("the form");
+    DataClass::ALL.map(|class| {
+        let field = |level: &Level| form.contains(&format!("name=\"{}\" value=\"{}\"", class.name(), level.name()));
+        (class.name(), Level::ALL.into_iter().find(field).expect("a level").name())
+    })
+}
+
+#[tokio::test]
+async fn a_first_confirmation_is_of_what_two_administrators_saw() {
+    let app = TestApp::start().await;
+    let (hub, now) = (app.app.store.hub(), app.app.clock.now());
+    let alpha = app.app.live.board().by_slug("alpha").expect("alpha").info.clone();
+    let org = store::Org { slug: "newcomer".into(), name: "Newcomer Works".into(), confirmed: false, ..alpha };
+    let newcomer = hub.add_organisation(org, now).await.expect("an organisation");
+    app.app.live.reload(&app.app.store, now).await.expect("the board");
+    let (first, second) = (app.person_of("newcomer", Role::OrgAdmin).await, app.person_of("newcomer", Role::OrgAdmin).await);
+    let confirm = async |person: &Person, seen: &[(&str, &str)]| person.post("/admin/sharing/confirm", seen).await.header("location").to_owned();
+    let before = seen_by(&first).await;
+    assert_eq!(confirm(&first, &before).await, "/admin/sharing?done=first");
+    assert_eq!(confirm(&first, &before).await, "/admin/sharing?done=own");
+    assert!(words(&first.page("/admin/sharing").await).contains("A second administrator of your organisation must confirm it too"));
+    assert!(words(&second.page("/admin/sharing").await).contains("Mira has confirmed this. If you confirm it too, sharing begins"));
+    // Between the first and the second, what they would confirm becomes another thing.
+    hub.set_sharing_defaults([Level::Summary; 4], now).await.expect("defaults");
+    assert_eq!(confirm(&second, &before).await, "/admin/sharing?done=changed");
+    assert!(words(&second.page("/admin/sharing?done=changed").await).contains("what everyone would see has changed since you opened this page"));
+    let after = seen_by(&second).await;
+    assert_eq!(confirm(&second, &after).await, "/admin/sharing?done=first", "what the first saw was another thing");
+    assert!(!hub.sharing().await.expect("rules").is_confirmed(newcomer));
+    assert_eq!(confirm(&first, &after).await, "/admin/sharing?done=saved");
+    let sharing = hub.sharing().await.expect("rules");
+    assert!(sharing.is_confirmed(newcomer) && sharing.level(app.org("beta"), newcomer, DataClass::Incidents) == Level::Summary);
+}
+
+/// A majority decides what newcomers are asked to confirm, and shows nobody's data.
+#[tokio::test]
+async fn a_wider_default_is_offered_and_a_narrower_one_applies() {
+    let app = TestApp::start().await;
+    let hub = app.app.store.hub();
+    push_open(&app).await;
+    let (first, second, reader) = (app.person(Role::OrgAdmin).await, app.person(Role::OrgAdmin).await, app.person_of("gamma", Role::Analyst).await);
+    let decide = async |level: &str| {
+        let levels = DataClass::ALL.map(|class| (class.name(), level));
+        let steward = app.person_of("beta", Role::Steward).await;
+        let form = [&[("kind", "sharing_default"), ("reason", "Agreed")][..], &levels].concat();
+        assert_eq!(steward.post("/decisions", &form).await.header("location"), "/decisions?done=proposed");
+        let id = hub.decisions().await.expect("decisions").iter().map(|d| d.id).max().expect("one").to_string();
+        // All but alpha are for it.
+        for org in ["beta", "gamma"] {
+            app.person_of(org, Role::OrgAdmin).await.post("/decisions/vote", &[("id", &id), ("choice", "for")]).await;
+        }
+        obeyed(&app).await;
+    };
+    let rows = async || reader.get("/csv/incidents").await.csv().len();
+    assert_eq!(rows().await, 1);
+    decide("none").await;
+    assert_eq!(rows().await, 0, "less applies at once");
+    assert!(!first.page("/admin/sharing").await.contains("wider default"));
+    decide("detail").await;
+    assert_eq!(rows().await, 0, "more does not, whoever is for it");
+    let page = words(&first.page("/admin/sharing").await);
+    assert!(page.contains("The alliance proposes a wider default") && page.contains("Incidents nothing what TLP allows"), "{page}");
+    assert!(!app.person(Role::Analyst).await.page("/admin/sharing").await.contains("Keep as it is"));
+    // It is taken as any rule that shows more.
+    let accept = [("class", "incidents"), ("audience", "everyone"), ("level", "detail")];
+    assert_eq!(first.post("/admin/sharing", &accept).await.header("location"), "/admin/sharing?done=proposed");
+    assert_eq!(rows().await, 0);
+    let id = hub.proposals(app.org("alpha"), app.now()).await.expect("proposals")[0].id.to_string();
+    assert_eq!(second.post("/admin/sharing/approve", &[("id", &id)]).await.header("location"), "/admin/sharing?done=saved");
+    obeyed(&app).await;
+    assert_eq!(rows().await, 1);
+    // What an organisation keeps as it is, is offered no more.
+    assert_eq!(first.post("/admin/sharing", &[("class", "events"), ("audience", "everyone"), ("level", "none")]).await.status, 303);
+    let page = first.page("/admin/sharing").await;
+    let offered = page.split("id=\"offers\"").nth(1).and_then(|rest| rest.split("</table>").next()).expect("the offers");
+    assert!(!offered.contains("Incidents") && !offered.contains("Events") && offered.contains("Posture"), "{offered}");
+    // A narrower default narrows nobody who has set a rule.
+    decide("summary").await;
+    assert_eq!(rows().await, 1);
 }
 
 #[tokio::test]

@@ -12,6 +12,10 @@ pub struct SharingRules {
     pub may_change: bool,
     /// Whether an administrator confirmed what the organisation shares; until then it shares nothing.
     pub confirmed: bool,
+    /// The first of two administrators who confirm, where they saw what everyone would see now.
+    pub first: Option<FirstRow>,
+    /// Where the alliance's default shows more than the organisation confirmed: what everyone sees now, and what the default would show.
+    pub offers: Vec<(DataClass, Level, Level)>,
     /// The rules that are set, the widest audience first; everyone always.
     pub rules: Vec<AudienceRow>,
     /// Whom a rule can speak of: the value of the form, and its words.
@@ -21,6 +25,38 @@ pub struct SharingRules {
     pub disclosure: Option<Disclosure>,
     /// Changes that wait for a second administrator.
     pub waiting: Vec<WaitingRow>,
+}
+
+/// A confirmation that waits for a second administrator.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FirstRow {
+    /// The name of who was first.
+    pub by: String,
+    /// Whether that was this viewer, who then cannot be the second.
+    pub own: bool,
+    pub expires_at: Timestamp,
+}
+
+/// What an administrator saw that everyone would see, as a form writes it: a level for each class.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharingSeen {
+    #[serde(default)]
+    pub posture: String,
+    #[serde(default)]
+    pub incidents: String,
+    #[serde(default)]
+    pub events: String,
+    #[serde(default)]
+    pub indicators: String,
+}
+
+impl SharingSeen {
+    /// By [`DataClass::code`]; `None` where a word is missing or none of a level.
+    #[must_use]
+    pub fn levels(&self) -> Option<[Level; 4]> {
+        let level = |text: &String| text.parse().ok();
+        Some([level(&self.posture)?, level(&self.incidents)?, level(&self.events)?, level(&self.indicators)?])
+    }
 }
 
 /// What one audience sees, by [`DataClass::code`]; `None` where no rule is set for it.

@@ -8,27 +8,76 @@ use domain::{
 };
 use leptos::prelude::*;
 
-/// What stands first until an administrator has confirmed what the organisation shares.
+/// What stands first until the administrators have confirmed what the organisation shares. The form says what was seen, so that nothing else is confirmed.
 #[component]
 pub fn ConfirmCard(page: Signal<SharingRules>) -> impl IntoView {
-    let (confirmed, may_change, rules) = page.with_untracked(|p| (p.confirmed, p.may_change, p.rules.clone()));
+    let (confirmed, may_change, rules, first) = page.with_untracked(|p| (p.confirmed, p.may_change, p.rules.clone(), p.first.clone()));
     if confirmed {
         return ().into_any();
     }
     let everyone = rules.first().map(|row| row.levels).unwrap_or_default();
     let line = move |class: DataClass| view! { <li>{title(class)}": "<b>{level_words(class, everyone[class.code() as usize])}</b></li> };
-    let end = if may_change {
-        view! { <form class="inline-form" method="post" action="/admin/sharing/confirm"><button class="primary">"Confirm and begin to share"</button></form> }
+    let seen = move |class: DataClass| {
+        let level = everyone[class.code() as usize].unwrap_or(Level::None);
+        view! { <input type="hidden" name=class.name() value=level.name()/> }
+    };
+    let end = if first.as_ref().is_some_and(|first| first.own) {
+        view! { <p class="quiet">"You have confirmed this. A second administrator of your organisation must confirm it too."</p> }.into_any()
+    } else if may_change {
+        view! { <form class="inline-form" method="post" action="/admin/sharing/confirm">{DataClass::ALL.map(seen).collect_view()}<button class="primary">"Confirm and begin to share"</button></form> }
             .into_any()
     } else {
-        view! { <p class="quiet">"One of your organisation's administrators (role org_admin) confirms it."</p> }.into_any()
+        view! { <p class="quiet">"Your organisation's administrators (role org_admin) confirm it."</p> }.into_any()
     };
+    let first = first.filter(|first| !first.own).map(|first| {
+        view! { <p>{first.by}" has confirmed this. If you confirm it too, sharing begins. The first confirmation holds until "<Time at=first.expires_at/>"."</p> }
+    });
     view! {
         <Card title="Nothing is shared yet" id="confirm" class="disclosure">
             <p class="lead">"What your organisation pushes is seen by its own people only, until this is confirmed. Everyone in the alliance would then see:"</p>
             <ul class="plain-list">{DataClass::ALL.map(line).collect_view()}</ul>
-            <p>"Change the rules below first, if that is not what you want. Until then one administrator is enough."</p>
+            <p>"Change the rules below first, if that is not what you want. What you confirm stays as it is: if the alliance proposes a wider default later, it is offered to you and applies only if you accept. Two administrators confirm where your organisation has two."</p>
+            {first}
             {end}
+        </Card>
+    }
+    .into_any()
+}
+
+/// A default of the alliance that shows more than the organisation confirmed. It applies only if it is taken, as any rule that shows more.
+#[component]
+pub fn OfferCard(page: Signal<SharingRules>) -> impl IntoView {
+    let (offers, may_change) = page.with_untracked(|p| (p.offers.clone(), p.may_change));
+    if offers.is_empty() {
+        return ().into_any();
+    }
+    let row = move |(class, now, offered): (DataClass, Level, Level)| {
+        let preview = format!("/admin/sharing?class={}&audience=everyone&level={}#preview", class.name(), offered.name());
+        let answer = may_change.then(|| {
+            view! {
+                <td>
+                    <form class="inline-form" method="post" action="/admin/sharing">
+                        <input type="hidden" name="class" value=class.name()/>
+                        <input type="hidden" name="audience" value="everyone"/>
+                        <input type="hidden" name="level" value=now.name()/>
+                        <a class="button" href=preview>"Preview and accept"</a>
+                        <button>"Keep as it is"</button>
+                    </form>
+                </td>
+            }
+        });
+        view! { <tr><th scope="row">{title(class)}</th><td>{words(class, now)}</td><td><b>{words(class, offered)}</b></td>{answer}</tr> }
+    };
+    view! {
+        <Card title="The alliance proposes a wider default" id="offers" class="disclosure">
+            <p class="lead">"The alliance has adopted another default for what everyone sees. You confirmed less, and nothing has changed for you. Accepting shows everyone more, so a second administrator must agree."</p>
+            <div class="scroll" tabindex="0" role="region" aria-label="What the default would show">
+                <table class="sharing">
+                    <caption class="sr">"What everyone sees now, and what the default would show"</caption>
+                    <thead><tr><th scope="col">"Class"</th><th scope="col">"Everyone sees now"</th><th scope="col">"By the default"</th>{may_change.then(|| view! { <th scope="col"><span class="sr">"Answer"</span></th> })}</tr></thead>
+                    <tbody>{offers.into_iter().map(row).collect_view()}</tbody>
+                </table>
+            </div>
         </Card>
     }
     .into_any()

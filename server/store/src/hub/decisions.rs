@@ -2,7 +2,8 @@
 
 use super::{
     Hub,
-    sharing::{bad, decide, put_defaults},
+    confirmation::put_defaults,
+    sharing::{bad, decide},
 };
 use crate::{
     StoreError,

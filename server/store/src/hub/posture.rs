@@ -121,8 +121,8 @@ impl Hub<'_> {
     }
 
     async fn add(&self, org: Org, admitted: bool, at: Timestamp) -> Result<OrgId, StoreError> {
-        const ADD: &str = "INSERT INTO organisations (slug, name, sector, country, assets, interval_us, weight, created_at, sharing_confirmed_at, suspended_at) \
-                           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING id";
+        const ADD: &str = "INSERT INTO organisations (slug, name, sector, country, assets, interval_us, weight, created_at, suspended_at) \
+                           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING id";
         let actor = self.actor;
         let detail = serde_json::json!({ "name": org.name, "sector": org.sector, "country": org.country, "assets": org.assets, "interval_us": org.interval, "weight": org.weight, "admitted": admitted });
         let object = format!("organisation {}", org.slug);
@@ -138,12 +138,14 @@ impl Hub<'_> {
                         .bind(org.interval)
                         .bind(org.weight)
                         .bind(at.0)
-                        .bind(org.confirmed.then_some(at.0))
                         .bind((!admitted).then_some(at.0))
                         .fetch_optional(&mut *c)
                         .await
                 })?;
                 let id = id.map(OrgId).ok_or(StoreError::Exists("organisation"))?;
+                if org.confirmed {
+                    super::confirmation::pin(conn, id, at).await?;
+                }
                 super::sharing::decide(conn, at).await?;
                 audit::append(conn, Entry { at, actor, action: Action::OrganisationAdded, org: Some(id), object, detail }).await?;
                 Ok(id)

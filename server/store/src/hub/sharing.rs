@@ -17,19 +17,22 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The names among the settings of the alliance.
-const DEFAULTS: &str = "sharing_defaults";
+pub(super) const DEFAULTS: &str = "sharing_defaults";
 const VERSION: &str = "sharing_version";
 
 const META: &str = "SELECT value FROM meta WHERE key = $1";
 const ORGS: &str = "SELECT id FROM organisations";
 const RULES: &str = "SELECT org_id, class, audience, audience_id, level FROM sharing_rules";
-const UNCONFIRMED: &str = "SELECT id FROM organisations WHERE sharing_confirmed_at IS NULL";
+/// Which organisations have confirmed what they share, and what that was; a row for each class.
+const CONFIRMED: &str = "SELECT o.id, o.sharing_confirmed_at IS NOT NULL, p.class, p.level FROM organisations o LEFT JOIN sharing_pins p ON p.org_id = o.id";
 const SUSPENDED: &str = "SELECT id FROM organisations WHERE suspended_at IS NOT NULL";
 /// Since when a group shows each member what others hand in: where it keeps earlier data from new members, since it joined.
 const MEMBERS: &str = "SELECT m.group_id, m.org_id, CASE WHEN g.earlier THEN 0 ELSE m.joined_at END FROM sharing_group_members m \
                        JOIN sharing_groups g ON g.id = m.group_id WHERE m.joined_at IS NOT NULL";
 
 type RuleSql = (i64, String, String, i64, String);
+/// Organisation, whether it has confirmed, class and level.
+type ConfirmedSql = (i64, bool, Option<i64>, Option<i64>);
 
 pub(super) fn bad(what: &str) -> StoreError {
     StoreError::Internal(format!("sharing rules: {what}"))
@@ -40,11 +43,11 @@ fn made(
     defaults: Option<String>,
     rules: Vec<RuleSql>,
     members: Vec<(i64, i64, i64)>,
-    unconfirmed: Vec<i64>,
+    confirmed: Vec<ConfirmedSql>,
     suspended: Vec<i64>,
 ) -> Result<Sharing, StoreError> {
     let version = version.map_or(Ok(0), |text| text.parse()).map_err(|_| bad(VERSION))?;
-    let defaults = defaults.map_or(Ok([Level::Detail; 4]), |text| serde_json::from_str(&text)).map_err(|_| bad(DEFAULTS))?;
+    let defaults = read_defaults(defaults)?;
     let rules: Result<Vec<Rule>, StoreError> = rules
         .into_iter()
         .map(|(owner, class, audience, id, level)| {
@@ -54,7 +57,23 @@ fn made(
         .collect();
     let sharing =
         Sharing::new(version, defaults, rules?, []).only_since(members.into_iter().map(|(group, org, since)| (GroupId(group), OrgId(org), Timestamp(since))));
-    Ok(sharing.without(unconfirmed.into_iter().map(OrgId)).suspending(suspended.into_iter().map(OrgId)))
+    // Of a class that an organisation has not confirmed nobody sees anything.
+    let mut pins: BTreeMap<OrgId, [Level; 4]> = BTreeMap::new();
+    for (org, _, class, level) in confirmed.iter().filter(|(_, confirmed, ..)| *confirmed) {
+        let pins = pins.entry(OrgId(*org)).or_insert([Level::None; 4]);
+        let class = class.and_then(|class| DataClass::ALL.into_iter().find(|known| known.code() == class));
+        let level = level.and_then(|level| Level::ALL.into_iter().find(|known| known.code() == level));
+        if let (Some(class), Some(level)) = (class, level) {
+            pins[class.code() as usize] = level;
+        }
+    }
+    let unconfirmed = confirmed.iter().filter(|(_, confirmed, ..)| !confirmed).map(|(org, ..)| OrgId(*org));
+    Ok(sharing.pinning(pins).without(unconfirmed).suspending(suspended.into_iter().map(OrgId)))
+}
+
+/// The levels that the alliance proposes, by [`DataClass::code`].
+pub(super) fn read_defaults(text: Option<String>) -> Result<[Level; 4], StoreError> {
+    text.map_or(Ok([Level::Detail; 4]), |text| serde_json::from_str(&text)).map_err(|_| bad(DEFAULTS))
 }
 
 pub(super) fn read_audience(kind: &str, id: i64) -> Result<Audience, StoreError> {
@@ -86,9 +105,9 @@ impl Hub<'_> {
         let defaults = self.meta(DEFAULTS).await?;
         let rules = read!(self, c => sqlx::query_as(RULES).fetch_all(c).await)?;
         let members = read!(self, c => sqlx::query_as(MEMBERS).fetch_all(c).await)?;
-        let unconfirmed = read!(self, c => sqlx::query_scalar(UNCONFIRMED).fetch_all(c).await)?;
+        let confirmed = read!(self, c => sqlx::query_as(CONFIRMED).fetch_all(c).await)?;
         let suspended = read!(self, c => sqlx::query_scalar(SUSPENDED).fetch_all(c).await)?;
-        made(version, defaults, rules, members, unconfirmed, suspended)
+        made(version, defaults, rules, members, confirmed, suspended)
     }
 
     /// Counts the changes of rules and memberships.
@@ -166,52 +185,6 @@ impl Hub<'_> {
         }
         Ok(unnamed)
     }
-
-    /// Confirms what an organisation shares: from now on its data counts for others, by its rules.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn confirm_sharing(&self, org: OrgId, at: Timestamp) -> Result<(), StoreError> {
-        const CONFIRM: &str = "UPDATE organisations SET sharing_confirmed_at = $2 WHERE id = $1 AND sharing_confirmed_at IS NULL";
-        let actor = self.actor;
-        self.write(move |conn| {
-            Box::pin(async move {
-                if execute!(conn, c => sqlx::query(CONFIRM).bind(org.0).bind(at.0).execute(&mut *c).await)? == 0 {
-                    return Ok(());
-                }
-                let object = format!("organisation {}", org.0);
-                audit::append(conn, Entry { at, actor, action: Action::SharingConfirmed, org: Some(org), object, detail: json!({}) }).await?;
-                decide(conn, at).await
-            })
-        })
-        .await
-    }
-
-    /// Sets what everyone sees of organisations that have no rule for everyone, by [`DataClass::code`].
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn set_sharing_defaults(&self, levels: [Level; 4], at: Timestamp) -> Result<(), StoreError> {
-        let actor = self.actor;
-        let detail: serde_json::Map<_, _> = DataClass::ALL.iter().zip(levels).map(|(class, level)| (class.name().to_owned(), json!(level.name()))).collect();
-        let entry = Entry { at, actor, action: Action::SharingDefaultsSet, org: None, object: "sharing defaults".into(), detail: detail.into() };
-        self.write(move |conn| {
-            Box::pin(async move {
-                put_defaults(conn, levels).await?;
-                audit::append(conn, entry).await?;
-                decide(conn, at).await
-            })
-        })
-        .await
-    }
-}
-
-/// Sets what everyone sees of organisations without a rule; [`decide`] must follow.
-pub(super) async fn put_defaults(conn: &mut Conn, levels: [Level; 4]) -> Result<(), StoreError> {
-    const SET: &str = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    let levels = serde_json::to_string(&levels).map_err(|e| StoreError::Internal(e.to_string()))?;
-    execute!(conn, c => sqlx::query(SET).bind(DEFAULTS).bind(levels).execute(&mut *c).await)?;
-    Ok(())
 }
 
 /// What the trail says of a rule.
@@ -326,9 +299,9 @@ pub(super) async fn load(conn: &mut Conn) -> Result<Sharing, StoreError> {
     let defaults = on_conn!(conn, c => sqlx::query_scalar(META).bind(DEFAULTS).fetch_optional(&mut *c).await)?;
     let rules = on_conn!(conn, c => sqlx::query_as(RULES).fetch_all(&mut *c).await)?;
     let members = on_conn!(conn, c => sqlx::query_as(MEMBERS).fetch_all(&mut *c).await)?;
-    let unconfirmed = on_conn!(conn, c => sqlx::query_scalar(UNCONFIRMED).fetch_all(&mut *c).await)?;
+    let confirmed = on_conn!(conn, c => sqlx::query_as(CONFIRMED).fetch_all(&mut *c).await)?;
     let suspended = on_conn!(conn, c => sqlx::query_scalar(SUSPENDED).fetch_all(&mut *c).await)?;
-    made(version, defaults, rules, members, unconfirmed, suspended)
+    made(version, defaults, rules, members, confirmed, suspended)
 }
 
 fn withheld_by(sharing: &Sharing, owner: i64, orgs: &[i64]) -> Withheld {

@@ -22,6 +22,7 @@ macro_rules! on_both {
 
 mod audit;
 mod closed;
+mod confirmation;
 mod idempotency;
 mod incidents;
 mod keys;

@@ -12,7 +12,8 @@ use domain::{
 use sqlx::{Connection, Executor, PgConnection};
 use std::{sync::Arc, time::Duration};
 use store::{
-    Added, CountItem, DayRow, Failure, IncidentFilter, IndicatorFilter, Items, KeyRecord, Mode, NewPasskey, OidcIdentity, OidcProvider, Outcome, Purpose, Push,
+    Added, Confirmation, CountItem, DayRow, Failure, Hub, IncidentFilter, IndicatorFilter, Items, KeyRecord, Mode, NewPasskey, OidcIdentity, OidcProvider, Org,
+    Outcome, Purpose, Push,
     Retention, SessionRecord, Settings, Store, WeekCount, WeekMembers, WeekTotal, What,
     audit::Signer,
     moving::{MoveError, Moved, move_database},
@@ -79,6 +80,14 @@ async fn fill(f: &Fixture) {
     hub.keep_aggregates(vec![WeekTotal { viewer: f.orgs[0], week: 2_900, total }]).await.unwrap();
     let total = CountTotal { members: [(2, 7), (3, 8), (4, 9)].into(), count: 20 };
     hub.keep_count_totals(vec![WeekCount { viewer: f.orgs[0], class: DataClass::Events, week: 2_900, total }]).await.unwrap();
+    let newcomer = Org { slug: "neu".into(), confirmed: false, ..hub.organisations().await.unwrap().remove(0) };
+    let newcomer = hub.add_organisation(newcomer, NOW).await.unwrap();
+    for no in 0..2 {
+        let admin = hub.add_user(newcomer, format!("{no}@neu.example"), "Ö".into(), Role::OrgAdmin, Some("hash".into()), NOW).await.unwrap();
+        if no == 1 {
+            assert_eq!(hub.confirm_sharing(newcomer, [Level::Detail; 4], admin, NOW).await.unwrap(), Confirmation::Waits);
+        }
+    }
     let members = WeekMembers { viewer: f.orgs[0], week_start: NOW.plus(-DAY), members: f.orgs[1..].iter().copied().collect() };
     hub.settle_overlaps(vec![members], NOW.plus(-8 * DAY)).await.unwrap();
     for org in 0..3 {
@@ -118,6 +127,11 @@ async fn fill(f: &Fixture) {
     hub.make_checkpoint(Arc::new(Signer::new(&[5; 32])), NOW).await.unwrap();
 }
 
+/// The organisation that has not confirmed yet.
+async fn newest(hub: &Hub<'_>) -> OrgId {
+    hub.organisations().await.unwrap().into_iter().map(|o| o.id).max().expect("one")
+}
+
 /// Everything that can be read, as texts.
 async fn portrait(store: &Store, orgs: &[OrgId]) -> Vec<String> {
     let hub = store.hub();
@@ -136,6 +150,7 @@ async fn portrait(store: &Store, orgs: &[OrgId]) -> Vec<String> {
         format!("{:?}", hub.changes_after(0, 1_000).await.unwrap()),
         format!("{:?} {:?} {:?}", hub.days(0).await.unwrap(), hub.aggregates(0).await.unwrap(), hub.count_totals(0).await.unwrap()),
         format!("{:?}", hub.group_proposals(orgs[0], NOW).await.unwrap()),
+        format!("{:?} {:?}", hub.sharing().await.unwrap(), hub.first_confirmation(newest(&hub).await, NOW).await.unwrap()),
         format!("{:?}", hub.overlap_members(orgs[0], NOW.plus(-8 * DAY)).await.unwrap()),
         format!("{:?} {:?}", hub.decisions().await.unwrap(), hub.decision_rights().await.unwrap()),
         format!("{:?} {:?}", hub.audit_after(0).await.unwrap(), hub.verify_audit(&[]).await.unwrap()),

@@ -2,7 +2,7 @@
 
 use super::support::{Fixture, NOW, event, incident, indicator, sample};
 use domain::{
-    DAY, DataClass, HOUR, IncidentStatus, Level, OrgId, Severity, Sight, Timestamp, Tlp,
+    DAY, DataClass, HOUR, IncidentStatus, Level, OrgId, Role, Severity, Sight, Timestamp, Tlp,
     query::Window,
     sharing::{Audience, Marked},
     view::{IncidentRow, OrgRef},
@@ -78,7 +78,8 @@ async fn they_follow_every_rule_and_group(f: Fixture) {
     let newcomer = hub.add_organisation(org, NOW).await.unwrap();
     let withheld = async || hub.sharing().await.unwrap().level(a, newcomer, DataClass::Posture);
     assert_eq!(withheld().await, Level::None);
-    hub.confirm_sharing(newcomer, NOW).await.unwrap();
+    let admin = hub.add_user(newcomer, "a@n.example".into(), "A".into(), Role::OrgAdmin, None, NOW).await.unwrap();
+    hub.confirm_sharing(newcomer, [Level::Detail, Level::Detail, Level::None, Level::None], admin, NOW).await.unwrap();
     assert_eq!(withheld().await, Level::Detail);
     assert!(hub.leave(group, a, NOW).await.unwrap() && !hub.leave(group, a, NOW).await.unwrap());
     check(&f, &cases).await;
