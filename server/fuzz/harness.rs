@@ -101,7 +101,7 @@ fn world() -> &'static World {
 }
 
 fn context() -> parse::Context<'static> {
-    parse::Context { board: &world().board, org: world().org, org_slug: "alpha", now: NOW, backfill: true }
+    parse::Context { board: &world().board, org: world().org, org_slug: "alpha", now: NOW, backfill: true, alliance_keys: &[2, 1] }
 }
 
 fn assert_refusal(problem: &Problem, size: usize) {

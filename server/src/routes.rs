@@ -131,6 +131,9 @@ async fn upkeep(app: App) {
         if let Err(error) = auth::throttle::forget(&app).await {
             tracing::warn!(%error, "old attempts to sign in could not be forgotten");
         }
+        if let Err(error) = app.store.hub().follow_alliance_key(app.clock.now()).await {
+            tracing::warn!(%error, "indicators could not be digested under the alliance's key");
+        }
         if ticks.is_multiple_of(120) {
             match app.store.hub().retain(app.config.retention, app.clock.now()).await {
                 Ok(rows) => tracing::info!(rows, "retention"),

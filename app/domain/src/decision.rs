@@ -18,10 +18,12 @@ pub enum DecisionKind {
     SuspendOrganisation,
     AdmitOrganisation,
     SharingDefault,
+    AllianceKey,
 }
 
 impl DecisionKind {
-    pub const ALL: [Self; 5] = [Self::AlertLevel, Self::ScoringPolicy, Self::SuspendOrganisation, Self::AdmitOrganisation, Self::SharingDefault];
+    pub const ALL: [Self; 6] =
+        [Self::AlertLevel, Self::ScoringPolicy, Self::SuspendOrganisation, Self::AdmitOrganisation, Self::SharingDefault, Self::AllianceKey];
 
     /// The word of forms and database.
     #[must_use]
@@ -32,6 +34,7 @@ impl DecisionKind {
             Self::SuspendOrganisation => "suspend_organisation",
             Self::AdmitOrganisation => "admit_organisation",
             Self::SharingDefault => "sharing_default",
+            Self::AllianceKey => "alliance_key",
         }
     }
 }
@@ -66,6 +69,8 @@ pub enum Effect {
     SharingDefault {
         levels: [Level; 4],
     },
+    /// Another key, under which indicators are hashed; the one before is accepted for a while.
+    AllianceKey,
 }
 
 impl Effect {
@@ -77,6 +82,7 @@ impl Effect {
             Self::SuspendOrganisation { .. } => DecisionKind::SuspendOrganisation,
             Self::AdmitOrganisation { .. } => DecisionKind::AdmitOrganisation,
             Self::SharingDefault { .. } => DecisionKind::SharingDefault,
+            Self::AllianceKey => DecisionKind::AllianceKey,
         }
     }
 }
@@ -161,6 +167,7 @@ impl Right {
             DecisionKind::SuspendOrganisation => (vec![Coordinator, Steward], vec![OrgAdmin, Executive], 50, 7),
             DecisionKind::AdmitOrganisation => (vec![Coordinator, Steward], vec![OrgAdmin, Executive], 50, 14),
             DecisionKind::SharingDefault => (vec![Steward, OrgAdmin], vec![OrgAdmin], 50, 14),
+            DecisionKind::AllianceKey => (vec![Steward, OrgAdmin], vec![OrgAdmin], 25, 7),
         };
         Self { kind, proposers, voters, quorum, days }
     }

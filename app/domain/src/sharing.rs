@@ -67,8 +67,15 @@ impl Default for Sharing {
 
 impl Sharing {
     pub fn new(version: i64, defaults: [Level; 4], rules: impl IntoIterator<Item = Rule>, members: impl IntoIterator<Item = (GroupId, OrgId)>) -> Self {
-        let mut sharing =
-            Self { version, defaults, pins: BTreeMap::new(), rules: BTreeMap::new(), members: BTreeMap::new(), unconfirmed: BTreeSet::new(), suspended: BTreeSet::new() };
+        let mut sharing = Self {
+            version,
+            defaults,
+            pins: BTreeMap::new(),
+            rules: BTreeMap::new(),
+            members: BTreeMap::new(),
+            unconfirmed: BTreeSet::new(),
+            suspended: BTreeSet::new(),
+        };
         for rule in rules {
             sharing.rules.entry((rule.owner, rule.class)).or_default().insert(rule.audience, rule.level);
         }

@@ -33,6 +33,7 @@ pub(super) fn kind_words(kind: DecisionKind) -> &'static str {
         DecisionKind::SuspendOrganisation => "Suspend an organisation",
         DecisionKind::AdmitOrganisation => "Admit an organisation",
         DecisionKind::SharingDefault => "Change the default of what is shared",
+        DecisionKind::AllianceKey => "Replace the key for keyed hashes",
     }
 }
 

@@ -55,7 +55,14 @@ fn One(page: Signal<Indicator>) -> impl IntoView {
 /// The number that the list shows, in words.
 fn who_reported(p: &Indicator) -> String {
     let named = plural(p.row.reporters.into(), "organisation that you may see reported this value", "organisations that you may see reported this value");
-    if p.row.unnamed { format!("{named}, and {LEAST} or more organisations that are not named.") } else { format!("{named}.") }
+    match (p.row.unnamed, p.row.compared_from) {
+        (true, _) => format!("{named}, and {LEAST} or more organisations that are not named."),
+        (false, None) => format!("{named}."),
+        (false, Some(day)) => format!(
+            "{named}. It is compared with organisations that are not named from {} on: your organisation's comparisons until then are used up.",
+            day.date()
+        ),
+    }
 }
 
 #[component]
@@ -109,13 +116,7 @@ fn Reports(page: Signal<Indicator>) -> impl IntoView {
         page.with(|p| {
             let from = p.reports.iter().map(|r| r.first_seen).min().unwrap_or_default();
             let to = p.reports.iter().map(|r| r.last_seen).max().unwrap_or_default();
-            let reports = p.reports.iter().map(|report| row(report, report.id == p.row.id, (from, to))).collect_view();
-            let counting = p
-                .counting
-                .iter()
-                .map(|org| view! { <tr><th scope="row"><OrgLink org=org.clone()/></th><td colspan="5" class="quiet">"Shares counts only"</td></tr> })
-                .collect_view();
-            view! { {reports}{counting} }
+            p.reports.iter().map(|report| row(report, report.id == p.row.id, (from, to))).collect_view()
         })
     };
     view! {

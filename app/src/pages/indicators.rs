@@ -64,7 +64,7 @@ fn indicator_row(query: Memo<PageQuery>, row: &IndicatorRow, as_of: Timestamp) -
             <td class="cell-tlp"><TlpBadge tlp=row.tlp/></td>
             <td class="cell-status">{match reporters {
                 Some(words) => view! { <b class="several">{words}</b> }.into_any(),
-                None => view! { <span class="quiet">"one"</span> }.into_any(),
+                None => view! { <span class="quiet">"one"{row.compared_from.map(|day| format!(", compared further from {} on", day.date()))}</span> }.into_any(),
             }}</td>
             <td class="n cell-age"><time datetime=row.last_seen.rfc3339() title=format!("First seen {}, last seen {}", row.first_seen.human(), row.last_seen.human())>{duration(as_of.since(row.last_seen))}" ago"</time></td>
         </tr>

@@ -1,8 +1,10 @@
 //! `/admin/sharing`: what the own organisation shows whom, and changing it.
 
+mod comparisons;
 mod forms;
 
 use crate::{api::pages, components::*};
+use comparisons::{ComparedCard, HashesCard};
 use domain::{
     DataClass, Level,
     view::{SharingChange, SharingRules},
@@ -56,6 +58,10 @@ fn Rules(page: Signal<SharingRules>, done: String) -> impl IntoView {
         "proposed" => Some("This shows somebody more, so it waits for a second administrator of your organisation. Nothing has changed yet."),
         "first" => Some("You have confirmed. Nothing is shared yet: a second administrator of your organisation confirms the same."),
         "changed" => Some("Nothing was confirmed: what everyone would see has changed since you opened this page. Please read it again."),
+        "hashes" => Some("Your organisation takes part in comparing keyed hashes: its API keys with the scope indicators are given the alliance's key."),
+        "no-hashes" => Some(
+            "Your organisation no longer takes part in comparing keyed hashes. What it was given of the key before stays valid until the alliance replaces it.",
+        ),
         "declined" => Some("Taken back. Nothing has changed."),
         "own" => Some("You proposed this change yourself: another administrator of your organisation must agree."),
         "gone" => Some("This request is no longer pending."),
@@ -76,6 +82,8 @@ fn Rules(page: Signal<SharingRules>, done: String) -> impl IntoView {
         {may_change.then(|| view! { <ChangeCard page/> })}
         {(!may_change).then(|| view! { <p class="quiet">"Rules are changed by your organisation's administrators (role org_admin)."</p> })}
         <Card title="Who sees what" id="outcome" href="/admin/sharing/as" more="view as …"><Outcome page/></Card>
+        <ComparedCard page/>
+        <HashesCard page/>
     }
     .into_any()
 }

@@ -72,7 +72,7 @@ pub async fn replace(State(app): State<App>, Path(external_id): Path<String>, re
     let board = app.live.board();
     let Some(org) = board.org(accepted.key.org) else { return Err(Problem::unavailable()) };
     let slug = org.info.slug.clone();
-    let context = Context { board: &board, org: accepted.key.org, org_slug: &slug, now: app.clock.now(), backfill: false };
+    let context = Context { board: &board, org: accepted.key.org, org_slug: &slug, now: app.clock.now(), backfill: false, alliance_keys: &[] };
     accepted.body = one_incident(&accepted.body, &external_id, &context)?;
     drop(board);
     // Kept as a push of one item; the sender sent the item alone.

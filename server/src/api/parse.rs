@@ -35,6 +35,8 @@ pub struct Context<'a> {
     pub now: Timestamp,
     /// Data older than 30 days is welcome.
     pub backfill: bool,
+    /// The numbers of the alliance's keys that are accepted, the current one first; of a push of indicators.
+    pub alliance_keys: &'a [i64],
 }
 
 /// A push, read: what can be kept and what cannot.

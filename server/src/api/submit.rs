@@ -136,8 +136,12 @@ impl Drop for Flight<'_> {
 pub async fn submit(app: &App, s: Submission) -> Result<Submitted, Problem> {
     let received_at = app.clock.now();
     let sha256: [u8; 32] = Sha256::digest(&s.body).into();
+    let alliance_keys = match s.what {
+        What::Indicators => app.store.alliance_keys().await?.numbers(received_at),
+        _ => vec![],
+    };
     let board = app.live.board();
-    let context = parse::Context { board: &board, org: s.org, org_slug: &s.org_slug, now: received_at, backfill: s.backfill };
+    let context = parse::Context { board: &board, org: s.org, org_slug: &s.org_slug, now: received_at, backfill: s.backfill, alliance_keys: &alliance_keys };
     let mut parsed = parse::parse(s.what, s.ndjson, &s.body, &context)?;
     if let (Some(expected), Items::Incidents(items)) = (s.expected_revision, &mut parsed.items) {
         items.iter_mut().for_each(|i| i.expected_revision = Some(expected));

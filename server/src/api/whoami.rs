@@ -1,8 +1,14 @@
 //! `GET /api/v1/whoami`
 
-use super::{MAX_AGE_DAYS, MAX_AHEAD_SECONDS, MAX_BODY, MAX_DEPTH, MAX_INFLATED, MAX_ITEMS, problem::Problem, request::authenticate};
+use super::{
+    MAX_AGE_DAYS, MAX_AHEAD_SECONDS, MAX_BODY, MAX_DEPTH, MAX_INFLATED, MAX_ITEMS,
+    alliance_key::{FormerKey, former},
+    problem::Problem,
+    request::authenticate,
+};
 use crate::{App, auth::ClientAddress};
 use axum::{Json, extract::State, http::HeaderMap};
+use domain::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -19,6 +25,36 @@ pub struct WhoAmI {
     scopes: Vec<String>,
     /// What one push may be.
     limits: Limits,
+    /// Of a key with the scope `indicators`: how many new ones are compared with those of organisations that are not named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comparisons: Option<Comparisons>,
+    /// Of a key with the scope `indicators`, where the organisation takes part in comparing keyed hashes: which key of the alliance is in use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alliance_key: Option<KeyInUse>,
+}
+
+/// New indicators that are compared with those of organisations that are not named. What goes beyond is kept, and compared on a later day.
+#[derive(Serialize, ToSchema)]
+pub struct Comparisons {
+    /// Compared on one day, of the whole organisation.
+    per_day: i64,
+    /// Left today.
+    left: i64,
+    /// Kept and not compared yet.
+    waiting: i64,
+    /// When the next new one is compared, where none is left today: RFC 3339, UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    goes_on_at: Option<String>,
+}
+
+/// The alliance's key that is in use.
+#[derive(Serialize, ToSchema)]
+pub struct KeyInUse {
+    /// The key's number.
+    id: i64,
+    /// The key before, while hashes under it are still compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    former: Option<FormerKey>,
 }
 
 /// What one push may be.
@@ -56,6 +92,21 @@ pub struct Limits {
 )]
 pub async fn read(State(app): State<App>, address: ClientAddress, headers: HeaderMap) -> Result<Json<WhoAmI>, Problem> {
     let key = authenticate(&app, address, &headers).await?;
+    let (hub, now) = (app.store.hub(), app.clock.now());
+    let (mut comparisons, mut alliance_key) = (None, None);
+    if key.scopes.iter().any(|scope| scope == "indicators") {
+        let state = hub.comparisons(key.org, now).await?;
+        comparisons = Some(Comparisons {
+            per_day: store::COMPARISONS_PER_DAY,
+            left: state.left,
+            waiting: state.waiting,
+            goes_on_at: state.goes_on.map(Timestamp::rfc3339),
+        });
+        if hub.hashes_since(key.org).await?.is_some() {
+            let keys = app.store.alliance_keys().await?;
+            alliance_key = Some(KeyInUse { id: keys.current.no, former: former(&keys, now) });
+        }
+    }
     let board = app.live.board();
     let org = board.org(key.org).ok_or_else(Problem::unavailable)?;
     Ok(Json(WhoAmI {
@@ -73,5 +124,7 @@ pub async fn read(State(app): State<App>, address: ClientAddress, headers: Heade
             max_ahead_seconds: MAX_AHEAD_SECONDS,
             max_age_days: MAX_AGE_DAYS,
         },
+        comparisons,
+        alliance_key,
     }))
 }

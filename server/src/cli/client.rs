@@ -7,7 +7,7 @@ use rand::RngExt;
 use reqwest::{StatusCode, Url, header};
 use serde::Deserialize;
 use std::time::Duration;
-use store::{AllianceKey, Mode, What};
+use store::{AllianceKey, Mode, NumberedKey, What};
 
 /// A key and the hub it belongs to.
 pub struct PushClient {
@@ -92,9 +92,10 @@ impl PushClient {
     ///
     /// # Errors
     /// When the hub could not be reached, or does not give the key to this one.
-    pub async fn alliance_key(&self) -> anyhow::Result<AllianceKey> {
+    pub async fn alliance_key(&self) -> anyhow::Result<NumberedKey> {
         #[derive(Deserialize)]
         struct Said {
+            id: i64,
             key: String,
         }
         let mut url = self.base.clone();
@@ -106,7 +107,8 @@ impl PushClient {
             bail!("no key of the alliance: {status} {}: {}", title.unwrap_or_default(), detail.unwrap_or_default());
         }
         let said: Said = response.json().await.map_err(|error| anyhow::anyhow!("the answer is not from a push API: {}", cause(&error)))?;
-        AllianceKey::from_hex(&said.key).context("the hub's answer holds no key")
+        let key = AllianceKey::from_hex(&said.key).context("the hub's answer holds no key")?;
+        Ok(NumberedKey { no: said.id, key })
     }
 
     /// Sends one push, again where the hub was busy or away, and returns its last word.

@@ -19,7 +19,7 @@ pub enum DecisionCommand {
 
 #[derive(ClapArgs, Debug)]
 pub struct Set {
-    /// `alert_level`, `scoring_policy`, `suspend_organisation`, `admit_organisation` or `sharing_default`.
+    /// `alert_level`, `scoring_policy`, `suspend_organisation`, `admit_organisation`, `sharing_default` or `alliance_key`.
     kind: DecisionKind,
     /// Roles, separated by commas.
     #[arg(long, value_delimiter = ',', required = true)]

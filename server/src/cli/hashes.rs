@@ -4,13 +4,13 @@ use super::items::{Item, Items};
 use anyhow::{Context, anyhow, bail};
 use domain::indicator::IndicatorType;
 use serde_json::{Map, Value, value::RawValue};
-use store::AllianceKey;
+use store::NumberedKey;
 
 /// Puts the keyed hash of each value in its place. What is hashed already passes as it is.
 ///
 /// # Errors
 /// Names the place of an item whose value cannot be hashed: sent as it stands, it would tell the value.
-pub fn hash(read: &mut Items, key: &AllianceKey) -> anyhow::Result<()> {
+pub fn hash(read: &mut Items, key: &NumberedKey) -> anyhow::Result<()> {
     let unit = read.unit;
     for Item { place, json } in &mut read.items {
         *json = hashed(json, key).with_context(|| format!("{unit} {place}"))?;
@@ -18,7 +18,7 @@ pub fn hash(read: &mut Items, key: &AllianceKey) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn hashed(json: &RawValue, key: &AllianceKey) -> anyhow::Result<Box<RawValue>> {
+fn hashed(json: &RawValue, key: &NumberedKey) -> anyhow::Result<Box<RawValue>> {
     let item = in_place(serde_json::from_str(json.get()).context("not a JSON object")?, key)?;
     Ok(serde_json::value::to_raw_value(&item)?)
 }
@@ -27,7 +27,7 @@ fn hashed(json: &RawValue, key: &AllianceKey) -> anyhow::Result<Box<RawValue>> {
 ///
 /// # Errors
 /// As [`hash`].
-pub(crate) fn in_place(mut item: Map<String, Value>, key: &AllianceKey) -> anyhow::Result<Map<String, Value>> {
+pub(crate) fn in_place(mut item: Map<String, Value>, key: &NumberedKey) -> anyhow::Result<Map<String, Value>> {
     if !item.contains_key("value") && !item.contains_key("hmac") {
         bail!("an indicator without a value");
     }
@@ -36,7 +36,8 @@ pub(crate) fn in_place(mut item: Map<String, Value>, key: &AllianceKey) -> anyho
         let kind: IndicatorType = kind.parse().map_err(|e| anyhow!("type {e}"))?;
         let value = value.as_str().context("value must be a text")?;
         let value = kind.canonical(value).map_err(|e| anyhow!("value {e}"))?;
-        item.insert("hmac".to_owned(), key.hmac(kind, &value).into());
+        item.insert("hmac".to_owned(), key.key.hmac(kind, &value).into());
+        item.insert("hmac_key".to_owned(), key.no.into());
     }
     Ok(item)
 }
@@ -44,10 +45,10 @@ pub(crate) fn in_place(mut item: Map<String, Value>, key: &AllianceKey) -> anyho
 #[cfg(test)]
 mod tests {
     use super::{super::items, *};
-    use store::What;
+    use store::{AllianceKey, What};
 
-    fn key() -> AllianceKey {
-        AllianceKey::from_hex("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f").unwrap()
+    fn key() -> NumberedKey {
+        NumberedKey { no: 3, key: AllianceKey::from_hex("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f").unwrap() }
     }
 
     #[test]
@@ -56,7 +57,7 @@ mod tests {
         let mut read = items::read(What::Indicators, items::Format::Csv, text).unwrap();
         hash(&mut read, &key()).unwrap();
         let sent: Vec<&str> = read.items.iter().map(|i| i.json.get()).collect();
-        assert_eq!(sent[0], r#"{"hmac":"11c2278bf6fa39a33ee262ac02c1dd9b90090472ce07acb51bc3ead821488bc3","tlp":"GREEN","type":"domain-name"}"#);
+        assert_eq!(sent[0], r#"{"hmac":"11c2278bf6fa39a33ee262ac02c1dd9b90090472ce07acb51bc3ead821488bc3","hmac_key":3,"tlp":"GREEN","type":"domain-name"}"#);
         assert!(sent.iter().all(|json| !json.to_lowercase().contains("example") && !json.to_lowercase().contains("d41d8")), "{sent:?}");
     }
 

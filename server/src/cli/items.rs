@@ -208,7 +208,7 @@ pub fn decimal_points(what: What, row: &mut Row) {
 const fn numbers(what: What) -> &'static [&'static str] {
     match what {
         What::Metrics => &["value"],
-        What::Indicators => &["confidence"],
+        What::Indicators => &["confidence", "hmac_key"],
         What::IndicatorCounts => &["count"],
         What::Incidents | What::Events => &[],
     }

@@ -14,6 +14,8 @@ pub enum SharingCommand {
     Set(Set),
     /// Takes a rule away, so that the next wider audience's decides.
     Unset(Unset),
+    /// Lets an organisation take part in comparing keyed hashes, which gives its API keys the alliance's key; or ends that.
+    Hashes(Hashes),
     /// Lists an organisation's rules, and what each other organisation sees by them.
     List(List),
 }
@@ -44,6 +46,15 @@ pub struct Set {
 pub struct Unset {
     #[command(flatten)]
     which: Which,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct Hashes {
+    #[arg(long)]
+    org: Slug,
+    /// Ends it.
+    #[arg(long)]
+    stop: bool,
 }
 
 #[derive(ClapArgs, Debug)]
@@ -101,6 +112,11 @@ pub async fn sharing(store: &Store, command: SharingCommand, now: Timestamp) -> 
     match command {
         SharingCommand::Set(Set { which, level }) => rule(store, which, Some(level), now).await,
         SharingCommand::Unset(Unset { which }) => rule(store, which, None, now).await,
+        SharingCommand::Hashes(Hashes { org, stop }) => {
+            let org = find_org(store, &org).await?;
+            store.hub().set_hashes(org.id, !stop, now).await?;
+            print(&format!("{} {} in comparing keyed hashes", org.slug, if stop { "does not take part" } else { "takes part" }))
+        }
         SharingCommand::List(list) => show(store, &list.org).await,
     }
 }
@@ -113,6 +129,14 @@ async fn rule(store: &Store, which: Which, level: Option<Level>, now: Timestamp)
         Some(("org", slug)) => Audience::Organisation(find_org(store, &slug.parse().map_err(anyhow::Error::msg)?).await?.id),
         _ => bail!("--audience must be everyone, group:NAME or org:SLUG"),
     };
+    // Whoever has the database needs nobody's agreement; the organisation is to know.
+    let orgs = store.hub().organisations().await?;
+    if store.hub().sharing().await?.widens(orgs.iter().map(|o| o.id), owner.id, which.class, audience, level) {
+        eprintln!(
+            "This shows somebody more of {}. That the hub's command line did it, and no administrator of theirs, stands in their audit trail.",
+            owner.slug
+        );
+    }
     store.hub().set_rule(owner.id, which.class, audience, level, now).await?;
     let word = level.map_or("whatever the next wider audience sees", Level::name);
     print(&format!("{} shows {} of its {}: {word}", owner.slug, which.audience, which.class.name()))
@@ -129,6 +153,17 @@ async fn show(store: &Store, slug: &Slug) -> anyhow::Result<ExitCode> {
     let rules = sharing.rules_of(owner.id).map(|rule| vec![rule.class.name().to_owned(), name(rule.audience), rule.level.name().to_owned()]);
     table(&["CLASS", "AUDIENCE", "LEVEL"], rules)?;
     print("")?;
+    if !sharing.is_confirmed(owner.id) {
+        eprintln!("{} has not confirmed yet what it shares: nobody sees anything of it.", owner.slug);
+    }
+    for (class, now, offered) in sharing.offered(owner.id) {
+        eprintln!(
+            "The alliance's default would show everyone {} of its {}; it has confirmed {}, and that stays until it changes it.",
+            offered.name(),
+            class.name(),
+            now.name()
+        );
+    }
     let outcome = orgs.iter().filter(|o| o.id != owner.id).map(|o| {
         let levels = DataClass::ALL.map(|class| sharing.level(o.id, owner.id, class).name().to_owned());
         [vec![o.slug.clone()], levels.to_vec()].concat()

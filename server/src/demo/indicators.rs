@@ -12,7 +12,7 @@ use crate::cli::hashes;
 use domain::{DAY, HOUR, Severity, Timestamp, Tlp};
 use rand::RngExt;
 use serde_json::{Value, json};
-use store::AllianceKey;
+use store::NumberedKey;
 
 const VALUES: usize = 1_950;
 /// Partners that also share how many indicators they hold.
@@ -25,7 +25,7 @@ pub const HASHING: &str = "pallister-air";
 ///
 /// # Errors
 /// When one has no value of its type.
-pub fn hashed(items: Vec<Value>, key: &AllianceKey) -> anyhow::Result<Vec<Value>> {
+pub fn hashed(items: Vec<Value>, key: &NumberedKey) -> anyhow::Result<Vec<Value>> {
     let hash = |item: Value| match item {
         Value::Object(item) => hashes::in_place(item, key).map(Value::Object),
         other => Ok(other),

@@ -93,7 +93,11 @@ pub async fn load_records(app: &App, step: impl Fn()) -> anyhow::Result<()> {
             send(app, org, What::Incidents, revision).await?;
         }
         send(app, org, What::Events, reports.events).await?;
-        let indicators = if partner.slug == indicators::HASHING { indicators::hashed(indicators, app.store.alliance_key().await?)? } else { indicators };
+        if partner.slug == indicators::HASHING {
+            app.store.hub().set_hashes(org.id, true, now).await?;
+        }
+        let indicators =
+            if partner.slug == indicators::HASHING { indicators::hashed(indicators, &app.store.alliance_keys().await?.current)? } else { indicators };
         send(app, org, What::Indicators, indicators).await?;
         for window in indicators::counts(no, now) {
             push(app, org, What::IndicatorCounts, &window).await?;

@@ -116,7 +116,7 @@ pub async fn overlaps_of_this_week(store: &Store, now: Timestamp) -> Result<BTre
     let (week_start, remembered) = (begin_of(week), lately(week));
     let settled = hub.overlaps_settled(week_start).await?;
     let mut made = Vec::new();
-    for (viewer, owners) in hub.unnamed(DataClass::Indicators, remembered).await?.into_iter().filter(|(viewer, _)| !settled.contains(viewer)) {
+    for (viewer, owners) in hub.unnamed_reporters().await?.into_iter().filter(|(viewer, _)| !settled.contains(viewer)) {
         let before = hub.overlap_members(viewer, remembered).await?;
         let members = overlap_members(&before.iter().map(|week| &week.members).collect::<Vec<_>>(), &owners);
         made.extend(members.map(|members| WeekMembers { viewer, week_start, members }));

@@ -146,7 +146,11 @@ pub async fn indicators(State(app): State<App>, Verified(who): Verified, Query(q
             Observed::Value(value) => (value, String::new()),
             Observed::Hash(hash) => (String::new(), hash),
         };
-        let unnamed = if r.unnamed { format!("{LEAST} or more") } else { String::new() };
+        let unnamed = match (r.unnamed, r.compared_from) {
+            (true, _) => format!("{LEAST} or more"),
+            (false, Some(day)) => format!("compared from {}", day.date()),
+            (false, None) => String::new(),
+        };
         vec![r.org.slug, r.kind, value, r.tlp.to_string(), r.first_seen.rfc3339(), r.last_seen.rfc3339(), r.reporters.to_string(), unnamed, hmac]
     };
     let answer = async {

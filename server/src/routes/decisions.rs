@@ -128,6 +128,7 @@ fn effect(l: &Looking, kind: DecisionKind, form: &Proposal) -> Result<Effect, &'
             }
             Effect::SharingDefault { levels }
         }
+        DecisionKind::AllianceKey => Effect::AllianceKey,
     })
 }
 

@@ -77,6 +77,26 @@ pub async fn confirm(State(app): State<App>, Verified(who): Verified, Form(seen)
     )
 }
 
+#[derive(Deserialize)]
+pub struct Hashes {
+    #[serde(default)]
+    takes_part: String,
+}
+
+/// Lets the viewer's own organisation take part in comparing keyed hashes, or ends that.
+pub async fn hashes(State(app): State<App>, Verified(who): Verified, Form(form): Form<Hashes>) -> Response {
+    if !who.user.role.manages_sharing() {
+        return refused(&app, &who, PAGE, WHY).await;
+    }
+    let takes_part = match form.takes_part.as_str() {
+        "yes" => true,
+        "no" => false,
+        _ => return answer(PAGE, Ok("unknown")),
+    };
+    let done = app.store.hub().by(who.actor()).set_hashes(who.user.org, takes_part, app.clock.now()).await;
+    answer(PAGE, done.map(|()| if takes_part { "hashes" } else { "no-hashes" }))
+}
+
 /// Takes back or declines a change that waits.
 pub async fn decline(State(app): State<App>, Verified(who): Verified, Form(form): Form<Which>) -> Response {
     if !who.user.role.manages_sharing() {

@@ -77,6 +77,7 @@ pub fn people() -> Vec<Route> {
         form("/admin/sharing/approve", post(sharing::approve)),
         form("/admin/sharing/confirm", post(sharing::confirm)),
         form("/admin/sharing/decline", post(sharing::decline)),
+        form("/admin/sharing/hashes", post(sharing::hashes)),
         form("/admin/users", get(pages::page).post(users::invite)),
         form("/admin/users/disable", post(users::disable)),
         form("/admin/users/enable", post(users::enable)),

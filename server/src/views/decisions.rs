@@ -133,6 +133,12 @@ fn row(l: &Looking, may_vote: bool, adopted: &[Adopted], d: Decision) -> Decisio
             let applies = "Organisations that confirm from now on are shown this first. To those that have confirmed less it is offered; only what is narrower applies by itself.";
             ("Another default of what is shared".to_owned(), format!("What everyone sees of an organisation: {}. {applies}", levels.join(", ")))
         }
+        Effect::AllianceKey => (
+            "Another key for keyed hashes".to_owned(),
+            "Indicators are hashed under a new key. The one before is accepted for 30 days, in which partners push again what they hashed; whoever should not \
+             have it any more does not get the new one."
+                .to_owned(),
+        ),
     };
     DecisionRow {
         id: d.id,

@@ -30,6 +30,7 @@ pub fn filter(l: &Looking, q: &PageQuery) -> Answer<IndicatorFilter> {
         severity: q.sev.parse().ok(),
         shared: q.seen == "2",
         week: week(l),
+        day: day(l),
         words: q.q.trim().chars().take(200).collect(),
         cursor: q.cursor.clone(),
     })
@@ -38,6 +39,11 @@ pub fn filter(l: &Looking, q: &PageQuery) -> Answer<IndicatorFilter> {
 /// Begin of the week: what organisations without a name reported since counts from the next one on.
 pub(super) fn week(l: &Looking) -> Timestamp {
     begin_of(week_of(l.now.day()))
+}
+
+/// Begin of the day, by which the comparisons of a day go.
+pub(super) fn day(l: &Looking) -> Timestamp {
+    Timestamp::of_day(l.now.day())
 }
 
 /// The list.
@@ -80,7 +86,7 @@ pub async fn indicators(l: &Looking, q: &PageQuery) -> Answer<Indicators> {
 /// [`Refusal::NotFound`] for absent and unshared indicators alike.
 pub async fn indicator(l: &Looking, id: &str) -> Answer<Indicator> {
     let id = id.parse().map_err(|_| Refusal::NotFound)?;
-    let mut found = l.reads().indicator(id, week(l)).await.map_err(from_store(l.now))?.ok_or(Refusal::NotFound)?;
+    let mut found = l.reads().indicator(id, week(l), day(l)).await.map_err(from_store(l.now))?.ok_or(Refusal::NotFound)?;
     let raw: Value = serde_json::from_str(&found.raw).map_err(failed)?;
     // Another organisation's receipt may stand for more than this viewer may count.
     let own = l.board.org(l.viewer.org).map(|o| o.info.slug.clone()).unwrap_or_default();
@@ -93,7 +99,6 @@ pub async fn indicator(l: &Looking, id: &str) -> Answer<Indicator> {
         confidence: found.confidence,
         valid_until: found.valid_until,
         reports: found.reports,
-        counting: found.counting,
         reach: reach(l, DataClass::Indicators, (found.owner, &found.row.org.name), &marked, &found.recipients),
         raw: serde_json::to_string_pretty(&raw).map_err(failed)?,
         row: found.row,

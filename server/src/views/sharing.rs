@@ -58,6 +58,8 @@ pub async fn sharing(viewing: &Viewing, l: &Looking, asked: SharingChange) -> An
         }
         _ => None,
     };
+    let compared = compared(l, &sharing).await?;
+    let hashes_since = hub.hashes_since(me).await.map_err(&fault)?;
     Ok(SharingRules {
         org: words::org_ref(org),
         may_change: l.viewer.role.manages_sharing(),
@@ -69,6 +71,25 @@ pub async fn sharing(viewing: &Viewing, l: &Looking, asked: SharingChange) -> An
         outcome,
         disclosure,
         waiting: waiting.collect(),
+        compared,
+        hashes_since,
+    })
+}
+
+/// Who compares indicators with the own ones and is not told their organisation. It follows from the own rules alone; how many they are, from what the others
+/// show, and of all together.
+async fn compared(l: &Looking, sharing: &Sharing) -> Answer<Compared> {
+    let (me, fault) = (l.viewer.org, from_store(l.now));
+    let unnamed = |org: OrgId| matches!(sharing.level(org, me, DataClass::Indicators), Level::Aggregate | Level::Summary);
+    let askers: Vec<_> = l.board.orgs().filter(|o| o.info.id != me && unnamed(o.info.id)).collect();
+    let received = l.reads().counts().indicators_received(l.now.plus(-7 * domain::DAY)).await.map_err(&fault)?;
+    let number = |org: OrgId| (sharing.level(me, org, DataClass::Indicators) >= Level::Summary).then(|| received.get(&org).copied().unwrap_or(0));
+    let ids: Vec<OrgId> = askers.iter().map(|o| o.info.id).collect();
+    let together = l.app.store.hub().compared_lately(&ids, l.now).await.map_err(&fault)?;
+    Ok(Compared {
+        by: askers.iter().map(|o| (words::org_ref(o), number(o.info.id))).collect(),
+        together: together.map(|n| n / 100 * 100),
+        per_day: store::COMPARISONS_PER_DAY as u64,
     })
 }
 

@@ -88,6 +88,8 @@ pub enum Action {
     SharingConfirmed,
     /// Its first administrator has; the second one does next.
     SharingConfirmationProposed,
+    /// Whether an organisation takes part in comparing keyed hashes.
+    HashesSet,
     DecisionRightSet,
     DecisionProposed,
     DecisionVoted,
@@ -96,6 +98,8 @@ pub enum Action {
     DecisionWithdrawn,
     /// By votes or time; where it was adopted, what it says is done in the same transaction.
     DecisionEnded,
+    /// Another key hashes indicators from now on.
+    AllianceKeyRotated,
     GroupMade,
     /// An invitation, or the consent to one, waits for a second person.
     GroupProposed,
@@ -151,12 +155,14 @@ impl Action {
             Self::SharingRuleDropped => "sharing.rule_dropped",
             Self::SharingConfirmed => "sharing.confirmed",
             Self::SharingConfirmationProposed => "sharing.confirmation_proposed",
+            Self::HashesSet => "hashes.set",
             Self::DecisionRightSet => "decision.right_set",
             Self::DecisionProposed => "decision.proposed",
             Self::DecisionVoted => "decision.voted",
             Self::DecisionDelegated => "decision.delegated",
             Self::DecisionWithdrawn => "decision.withdrawn",
             Self::DecisionEnded => "decision.ended",
+            Self::AllianceKeyRotated => "alliance_key.rotated",
             Self::GroupMade => "group.made",
             Self::GroupProposed => "group.proposed",
             Self::GroupProposalDropped => "group.proposal_dropped",

@@ -1,6 +1,7 @@
 //! The program's own work on the database: no viewer's policy applies, so nothing read here goes to a person unasked.
 
 pub mod aggregates;
+pub mod comparisons;
 pub mod confirmation;
 pub mod count_totals;
 pub mod decisions;

@@ -38,12 +38,13 @@ mod push;
 mod viewer;
 mod writer;
 
-pub use alliance::AllianceKey;
+pub use alliance::{AllianceKey, AllianceKeys, NumberedKey, OVERLAP};
 pub use db::{Settings, file_of, shown};
 pub use error::StoreError;
 pub use hub::{
     Hub,
     aggregates::WeekTotal,
+    comparisons::ComparisonState,
     confirmation::{Confirmation, FirstConfirmation},
     count_totals::WeekCount,
     decisions::{Decision, Delegates},
@@ -67,7 +68,7 @@ pub use viewer::*;
 
 use express::Express;
 use std::sync::Arc;
-use tokio::sync::{Mutex, OnceCell, watch};
+use tokio::sync::{Mutex, watch};
 use writer::Writer;
 
 /// The opened database: a pool of readers and the writer. Cheap to clone.
@@ -106,7 +107,6 @@ struct Inner {
     commits: Arc<watch::Sender<u64>>,
     series: push::SeriesCache,
     months: push::Months,
-    alliance_key: OnceCell<AllianceKey>,
 }
 
 impl Store {
@@ -128,8 +128,7 @@ impl Store {
         };
         let writer = Writer::start(conns, &reconnect, &turn, &commits);
         let (series, months) = (push::SeriesCache::default(), push::Months::default());
-        let alliance_key = OnceCell::new();
-        let store = Self { inner: Arc::new(Inner { db, writer, express, listener, commits, series, months, alliance_key }) };
+        let store = Self { inner: Arc::new(Inner { db, writer, express, listener, commits, series, months }) };
         store.hub().digest_indicators().await?;
         Ok(store)
     }

@@ -1,5 +1,6 @@
 //! A push on its way into the database: parsed items in, a receipt out, in one transaction.
 
+mod comparisons;
 mod counts;
 mod events;
 mod incidents;
@@ -8,6 +9,7 @@ mod key;
 pub(crate) mod metrics;
 mod record;
 
+pub use comparisons::COMPARISONS_PER_DAY;
 pub(crate) use indicators::{Digested, add_totals as add_indicator_totals, write_digest};
 pub use key::KeyEnd;
 pub use metrics::MAX_SERIES;
@@ -19,7 +21,7 @@ use self::metrics::{
     together,
 };
 use crate::{
-    AllianceKey, StoreError,
+    AllianceKeys, StoreError,
     db::{Conn, Db, samples_months},
     writer::Keep,
 };
@@ -202,6 +204,8 @@ pub struct IndicatorItem {
     pub value: String,
     /// Whether the organisation tells no value, only its keyed hash ([`AllianceKey::hmac`](crate::AllianceKey::hmac)).
     pub hashed: bool,
+    /// Of a hashed one the number of the alliance's key, where it says so.
+    pub key_no: Option<i64>,
     pub tlp: Tlp,
     pub severity: Option<Severity>,
     /// 0 to 100.
@@ -373,7 +377,7 @@ impl crate::Partner<'_> {
             (push, items) = (one.push, one.items);
         }
         let alliance = match &items {
-            Items::Indicators(_) => Some(self.store.alliance_key().await?.clone()),
+            Items::Indicators(_) => Some(self.store.alliance_keys().await?),
             _ => None,
         };
         let dry_run = push.dry_run;
@@ -418,7 +422,7 @@ async fn apply(
     push: &Push,
     items: &Items,
     known: &SeriesNumbers,
-    alliance: Option<&AllianceKey>,
+    alliance: Option<&AllianceKeys>,
     since: Instant,
 ) -> Result<Keep<Applied>, StoreError> {
     if let Some(end) = key::ended(conn, push, since).await? {

@@ -51,11 +51,11 @@ use uuid::Uuid;
 /// Nor is there one of nobody, or one that writes:
 /// ```
 /// # use {domain::{OrgId, Timestamp}, store::Reads};
-/// async fn all(reads: Reads<'_>) { reads.indicators_shared(Timestamp(0)).await.unwrap(); }
+/// async fn all(reads: Reads<'_>) { reads.indicators_shared(Timestamp(0), Timestamp(0)).await.unwrap(); }
 /// ```
 /// ```compile_fail,E0277
 /// # use {domain::{OrgId, Timestamp}, store::Reads};
-/// async fn all(reads: Reads<'_>) { <Reads<'_> as Default>::default().indicators_shared(Timestamp(0)).await.unwrap(); }
+/// async fn all(reads: Reads<'_>) { <Reads<'_> as Default>::default().indicators_shared(Timestamp(0), Timestamp(0)).await.unwrap(); }
 /// ```
 /// ```compile_fail,E0599
 /// # use {domain::{OrgId, Timestamp}, store::Reads};
@@ -207,7 +207,7 @@ pub const CONDITIONS: [(&str, &str); 8] = [
     ("counted!(incidents)", counted!(incidents)),
     ("counted!(events)", counted!(events)),
     ("counted!(indicators)", counted!(indicators)),
-    ("counting!()", overlaps::counting!()),
+    ("readable!()", overlaps::readable!()),
     ("several!()", overlaps::several!()),
 ];
 

@@ -78,6 +78,9 @@ async fn sharing(story: &mut Story<'_>, admin: &Person<'_>, second: &Person<'_>)
     let id = waiting().await;
     story.step(admin, "/admin/sharing/approve", &[("id", &id)], &[]).await;
     story.step(second, "/admin/sharing/approve", &[("id", &id)], &["sharing.rule_set"]).await;
+    story.step(admin, "/admin/sharing/hashes", &[("takes_part", "yes")], &["hashes.set"]).await;
+    story.step(admin, "/admin/sharing/hashes", &[("takes_part", "yes")], &[]).await;
+    story.step(admin, "/admin/sharing/hashes", &[("takes_part", "no")], &["hashes.set"]).await;
 }
 
 async fn groups(story: &mut Story<'_>, [admin, second]: [&Person<'_>; 2], [beta, beta_too]: [&Person<'_>; 2]) {

@@ -47,7 +47,7 @@ async fn the_alert_level_changes_by_a_majority_and_stands_on_the_overview() {
 async fn only_whoever_may_proposes_and_votes() {
     let app = TestApp::start().await;
     let rights = app.app.store.hub().decision_rights().await.expect("rights");
-    assert_eq!(rights.len(), 5);
+    assert_eq!(rights.len(), 6);
     let before = app.rows().await;
     for role in Role::ALL {
         let person = app.person(role).await;

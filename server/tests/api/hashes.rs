@@ -41,6 +41,12 @@ async fn join(app: &TestApp, slugs: &[&str]) {
 #[tokio::test]
 async fn partners_share_one_key_that_takes_the_scope_of_indicators() {
     let app = TestApp::start().await;
+    let outside = app.partner("alpha").await.get("alliance-key").await;
+    assert!(outside.status == 403 && outside.text().contains("/admin/sharing"), "{}", outside.text());
+    let admin = app.person_of("alpha", Role::OrgAdmin).await;
+    assert!(words(&admin.page("/admin/sharing").await).contains("Your organisation does not take part, and its API keys are not given the alliance's key"));
+    assert_eq!(admin.post("/admin/sharing/hashes", &[("takes_part", "yes")]).await.header("location"), "/admin/sharing?done=hashes");
+    app.app.store.hub().set_hashes(app.org("beta"), true, app.now()).await.expect("beta takes part");
     let said = app.partner("alpha").await.get("alliance-key").await;
     let key = said.json()["key"].as_str().expect("a key").to_owned();
     assert!(said.status == 200 && key.len() == 64 && key.bytes().all(|b| b.is_ascii_hexdigit()), "{}", said.text());
@@ -55,6 +61,9 @@ async fn partners_share_one_key_that_takes_the_scope_of_indicators() {
     // The refusal is in the trail.
     let trail = app.person_of("beta", Role::OrgAdmin).await.get("/admin/audit.jsonl").await.text();
     assert!(trail.lines().any(|line| line.contains(&other.name) && line.contains("indicators")), "{trail}");
+    // Whoever stops is not told of the next key.
+    assert_eq!(admin.post("/admin/sharing/hashes", &[("takes_part", "no")]).await.header("location"), "/admin/sharing?done=no-hashes");
+    assert_eq!(app.partner("alpha").await.get("alliance-key").await.status, 403);
 }
 
 #[tokio::test]
@@ -141,18 +150,17 @@ async fn names_for_a_summary_and_three_or_more_for_totals() {
     // Before the card that tells alpha to whom it shows its own report.
     let tells = |text: &str, org: &str| text.split("Who can see it").next().is_some_and(|told| told.contains(&format!("{} Works", org.to_uppercase())));
     let (text, rows) = story(&app).await;
-    assert_eq!((rows[0][6].as_str(), rows[0][7].as_str()), ("2", ""), "itself, and beta by name");
-    assert!(tells(&text, "beta") && text.contains("Shares counts only"), "{text}");
-    assert!(["gamma", "delta", "epsilon", "zeta"].iter().all(|org| !tells(&text, org)) && !text.contains("not named"), "{text}");
-    // Three of five are told of, from the week on after they reported it. Who was shown by name before is none of the five: what he reported is known.
+    assert_eq!((rows[0][6].as_str(), rows[0][7].as_str()), ("1", ""), "itself: beta shows no single indicator");
+    assert!(["beta", "gamma", "delta", "epsilon", "zeta"].iter().all(|org| !tells(&text, org)) && !text.contains("not named"), "{text}");
+    // Four of six are told of, from the week on after they reported it. Who was shown single ones before is none of them: what it reported is known.
     share(&app, "theta", Level::Aggregate).await;
     assert_eq!(story(&app).await.1[0][7], "", "this week's reports wait");
     app.app.clock.advance(7 * DAY);
     eventually("this week's members are settled", async || (story(&app).await.1[0][7] == "3 or more").then_some(())).await;
     let (text, rows) = story(&app).await;
-    assert_eq!((rows[0][6].as_str(), rows[0][7].as_str()), ("2", "3 or more"));
-    assert!(text.contains("2 organisations that you may see reported this value, and 3 or more organisations that are not named."), "{text}");
-    assert!(["gamma", "delta", "epsilon", "zeta"].iter().all(|org| !tells(&text, org)), "{text}");
+    assert_eq!((rows[0][6].as_str(), rows[0][7].as_str()), ("1", "3 or more"));
+    assert!(text.contains("1 organisation that you may see reported this value, and 3 or more organisations that are not named."), "{text}");
+    assert!(["beta", "gamma", "delta", "epsilon", "zeta"].iter().all(|org| !tells(&text, org)), "{text}");
     // Unnamed ones alone make a thing seen by several, and the number leads to the row.
     share(&app, "beta", Level::None).await;
     let person = app.person_of("alpha", Role::Executive).await;
@@ -168,6 +176,8 @@ async fn names_for_a_summary_and_three_or_more_for_totals() {
     assert_eq!(story(&app).await.1[0][7], "3 or more");
     // One that marks it RED is counted for nobody.
     app.partner("delta").await.push("indicators", &items([hashed(&app, SECRET, "RED").await])).await;
+    assert_eq!(story(&app).await.1[0][7], "3 or more", "three are left");
+    app.partner("epsilon").await.push("indicators", &items([hashed(&app, SECRET, "RED").await])).await;
     let (text, rows) = story(&app).await;
     assert_eq!((rows[0][6].as_str(), rows[0][7].as_str()), ("1", ""), "{text}");
     assert!(person.get("/csv/indicators?seen=2").await.csv().is_empty());
@@ -185,9 +195,143 @@ async fn a_record_that_shows_counts_only_is_none_to_open() {
         let person = app.person_of("alpha", Role::Analyst).await;
         assert_eq!(person.get(&theirs[0]).await.status, 404, "{level:?}");
         let rows: Vec<Value> = person.get("/csv/indicators").await.csv().into_iter().map(|row| json!([row[0], row[6]])).collect();
-        assert_eq!(rows, [json!(["alpha", if level == Level::Summary { "2" } else { "1" }])], "{level:?}");
+        assert_eq!(rows, [json!(["alpha", "1"])], "{level:?}");
         for path in ["/indicators", "/indicators?seen=2", "/csv/indicators", &link(&person.page("/indicators").await, "/indicators/")] {
             assert!(!gives_away(&person.get(path).await, "words of beta"), "{level:?} at {path}");
         }
     }
+}
+
+/// Who hands in candidates to learn which of them somebody holds learns nothing.
+#[tokio::test]
+async fn candidates_tell_nothing_of_who_shares_numbers_only() {
+    let app = TestApp::start().await;
+    for level in [Level::Summary, Level::Aggregate, Level::None] {
+        share(&app, "beta", level).await;
+        let candidate = |i: u32| indicator(&format!("candidate-{i}.{level:?}.example"), "GREEN");
+        app.partner("alpha").await.push("indicators", &items((0..60).map(candidate))).await;
+        let asker = app.person_of("alpha", Role::Analyst).await;
+        let seen = async || {
+            let (rows, several) = (asker.get("/csv/indicators?org=alpha").await.csv(), asker.get("/csv/indicators?seen=2").await.csv());
+            (rows, several, words(&asker.page("/indicators?seen=2").await))
+        };
+        let before = seen().await;
+        app.partner("beta").await.push("indicators", &items([7, 21, 42].map(candidate))).await;
+        assert!(seen().await == before, "{level:?}: some of them were found");
+        app.app.clock.advance(8 * DAY);
+        app.app.live.reload(&app.app.store, app.now()).await.expect("the board");
+        let asker = app.person_of("alpha", Role::Analyst).await;
+        assert!(asker.get("/csv/indicators?seen=2").await.csv().is_empty(), "{level:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_goes_beyond_a_days_comparisons_is_kept_and_compared_later() {
+    let app = TestApp::start().await;
+    let alpha = app.partner("alpha").await;
+    let person = app.person_of("alpha", Role::Analyst).await;
+    let waiting = async || person.get("/csv/indicators").await.csv().iter().filter(|row| row[7].starts_with("compared from")).count();
+    alpha.push("indicators", &items((0..999).map(|i| indicator(&format!("{i}.example"), "GREEN")))).await;
+    let comparisons = alpha.get("whoami").await.json()["comparisons"].clone();
+    assert_eq!(comparisons, json!({ "per_day": 1000, "left": 1, "waiting": 0 }));
+    // Nothing is refused, and what is known already takes no second comparison.
+    alpha.push("indicators", &items((997..1003).map(|i| indicator(&format!("{i}.example"), "RED")))).await;
+    let tomorrow = domain::Timestamp::of_day(app.now().day() + 1);
+    let comparisons = alpha.get("whoami").await.json()["comparisons"].clone();
+    assert_eq!(comparisons, json!({ "per_day": 1000, "left": 0, "waiting": 3, "goes_on_at": tomorrow.rfc3339() }));
+    assert_eq!(waiting().await, 3);
+    let page = person.page(&link(&person.page("/indicators?q=1002.example").await, "/indicators/")).await;
+    let said = format!("It is compared with organisations that are not named from {} on", tomorrow.date());
+    assert!(words(&page).contains(&said), "{}", words(&page));
+    assert!(words(&person.page("/indicators?q=1002.example").await).contains(&format!("compared further from {} on", tomorrow.date())));
+    app.app.clock.advance(DAY);
+    let person = app.person_of("alpha", Role::Analyst).await;
+    assert_eq!(person.get("/csv/indicators").await.csv().iter().filter(|row| row[7].starts_with("compared from")).count(), 0);
+    assert_eq!(alpha.get("whoami").await.status, 401, "its key is over");
+}
+
+#[tokio::test]
+async fn an_organisation_sees_who_compares_and_how_much() {
+    let app = TestApp::start().await;
+    join(&app, &["delta"]).await;
+    share(&app, "alpha", Level::Summary).await;
+    share(&app, "gamma", Level::None).await;
+    let admin = app.person_of("alpha", Role::OrgAdmin).await;
+    let card = async || {
+        let page = words(&admin.page("/admin/sharing").await);
+        page.split("Compared with your indicators").nth(1).and_then(|rest| rest.split("Keyed hashes").next()).expect("the card").to_owned()
+    };
+    for org in ["beta", "gamma", "delta"] {
+        app.partner(org)
+            .await
+            .push("indicators", &items((0..60).map(|i| indicator(&format!("{i}.{org}.example"), if i < 50 { "GREEN" } else { "RED" }))))
+            .await;
+    }
+    let before = card().await;
+    assert!(before.contains("BETA Works : 50 new ones in seven days"), "what is RED is in no number: {before}");
+    assert!(before.contains("GAMMA Works : does not show you how many it reports"), "{before}");
+    assert!(before.contains("fewer than 100"), "today is not over: {before}");
+    // What others may not know of changes nothing.
+    app.partner("gamma").await.push("indicators", &items([indicator("more.example", "RED")])).await;
+    assert_eq!(card().await, before);
+    app.app.clock.advance(DAY);
+    let admin = app.person_of("alpha", Role::OrgAdmin).await;
+    let page = words(&admin.page("/admin/sharing").await);
+    assert!(page.contains("Together they compared about 100 new indicators") && page.contains("Each may compare 1,000 new ones a day"), "{page}");
+    // Who shows everything compares nothing that is not read anyway.
+    let open = app.person_of("beta", Role::OrgAdmin).await.page("/admin/sharing").await;
+    assert!(!open.contains("Compared with your indicators"));
+}
+
+#[tokio::test]
+async fn the_alliance_replaces_its_key_and_both_are_compared_for_a_while() {
+    let app = TestApp::start().await;
+    let hub = app.app.store.hub();
+    for org in ORGS {
+        hub.set_hashes(app.org(org), true, app.now()).await.expect("it takes part");
+    }
+    let (alpha, beta, gamma) = (app.partner("alpha").await, app.partner("beta").await, app.partner("gamma").await);
+    let old = alpha.get("alliance-key").await.json();
+    assert_eq!((old["id"].as_i64(), old.get("former")), (Some(1), None));
+    alpha.push("indicators", &items([indicator(SECRET, "GREEN")])).await;
+    beta.push("indicators", &items([with(hashed(&app, SECRET, "GREEN").await, "hmac_key", 1)])).await;
+    let steward = app.person(Role::Steward).await;
+    assert_eq!(steward.post("/decisions", &[("kind", "alliance_key"), ("reason", "A partner left")]).await.header("location"), "/decisions?done=proposed");
+    let id = hub.decisions().await.expect("decisions")[0].id.to_string();
+    for org in ["alpha", "beta"] {
+        app.person_of(org, Role::OrgAdmin).await.post("/decisions/vote", &[("id", &id), ("choice", "for")]).await;
+    }
+    hub.follow_alliance_key(app.now()).await.expect("the digests");
+    let new = gamma.get("alliance-key").await.json();
+    let until = app.now().plus(30 * DAY);
+    assert_eq!((new["id"].as_i64(), new["former"]["id"].as_i64()), (Some(2), Some(1)));
+    assert_ne!(new["key"], old["key"]);
+    assert_eq!(gamma.get("whoami").await.json()["alliance_key"], json!({ "id": 2, "former": new["former"] }));
+    assert!(until.rfc3339() >= new["former"]["until"].as_str().expect("an end").to_owned());
+    let trail = hub.audit_after(0).await.expect("the trail");
+    assert!(trail.iter().any(|row| row.action == "alliance_key.rotated" && row.object == "alliance key 2"));
+    // Under either key it is the same thing that alpha tells.
+    gamma.push("indicators", &items([with(hashed(&app, SECRET, "GREEN").await, "hmac_key", 2)])).await;
+    let person = app.person_of("alpha", Role::Analyst).await;
+    let reporters = async |person: &Person| {
+        let rows = person.get("/csv/indicators?seen=2").await.csv();
+        rows.into_iter().map(|row| (row[0].clone(), row[6].clone())).collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let both: std::collections::BTreeMap<_, _> = [("alpha", "3"), ("beta", "2"), ("gamma", "2")].map(|(org, n)| (org.to_owned(), n.to_owned())).into();
+    assert_eq!(reporters(&person).await, both);
+    let page = person.page(&link(&person.page("/indicators?org=alpha").await, "/indicators/")).await;
+    assert!(words(&page).contains("3 organisations that you may see reported this value"), "{}", words(&page));
+    // Then what was hashed under the one before is compared no more, and refused with the way on.
+    app.app.clock.advance(30 * DAY + SECOND);
+    hub.follow_alliance_key(app.now()).await.expect("the digests");
+    let beta = app.partner("beta").await;
+    let late = beta.post("indicators", &items([with(hashed(&app, SECRET, "GREEN").await, "hmac_key", 1)])).await;
+    assert_eq!((late.status, late.pointers()), (422, vec!["/items/0/hmac_key".to_owned()]), "{}", late.text());
+    let contradiction = beta.post("indicators", &items([with(indicator(SECRET, "GREEN"), "hmac_key", 2)])).await;
+    assert_eq!((contradiction.status, contradiction.pointers()), (422, vec!["/items/0/hmac_key".to_owned()]));
+    let person = app.person_of("alpha", Role::Analyst).await;
+    let current: std::collections::BTreeMap<_, _> = [("alpha", "2"), ("gamma", "2")].map(|(org, n)| (org.to_owned(), n.to_owned())).into();
+    assert_eq!(reporters(&person).await, current);
+    beta.push("indicators", &items([hashed(&app, SECRET, "GREEN").await])).await;
+    assert_eq!(reporters(&person).await.len(), 3);
 }

@@ -174,7 +174,10 @@ async fn a_record_says_to_its_owner_who_sees_it_and_why() {
         .map(|id| format!("/incidents/{id}"))
         .expect("its page");
     let mine = words(&own.page(&path).await);
-    assert!(mine.contains("1 other organisation sees it now, and why") && mine.contains("named on it, by what your organisation confirmed for everyone"), "{mine}");
+    assert!(
+        mine.contains("1 other organisation sees it now, and why") && mine.contains("named on it, by what your organisation confirmed for everyone"),
+        "{mine}"
+    );
     let theirs = words(&other.page(&path).await);
     assert!(theirs.contains("TLP:AMBER+STRICT") && !theirs.contains("sees it now, and why"), "{theirs}");
     share(&app, "alpha", DataClass::Incidents, Level::Summary).await;

@@ -40,6 +40,8 @@ pub struct IndicatorRow {
     pub reporters: u32,
     /// Whether others did, at least [`LEAST`](crate::aggregate::LEAST), whose names he may not know.
     pub unnamed: bool,
+    /// Of an own one that is not compared with unnamed organisations yet: from which day on it is.
+    pub compared_from: Option<Timestamp>,
 }
 
 /// One indicator, with everyone who reported the same value.
@@ -55,8 +57,6 @@ pub struct Indicator {
     pub reach: Reach,
     /// The narrowest marking on the page: of all reports.
     pub highest_tlp: Tlp,
-    /// Those that show this viewer counts only: that they reported it, and nothing of the report.
-    pub counting: Vec<OrgRef>,
     pub raw: String,
 }
 

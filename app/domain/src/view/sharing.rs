@@ -25,6 +25,20 @@ pub struct SharingRules {
     pub disclosure: Option<Disclosure>,
     /// Changes that wait for a second administrator.
     pub waiting: Vec<WaitingRow>,
+    pub compared: Compared,
+    /// Since when the organisation takes part in comparing keyed hashes.
+    pub hashes_since: Option<Timestamp>,
+}
+
+/// Whose indicators are compared with the organisation's own without naming it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Compared {
+    /// Each with how many new ones it reported in seven days; `None` where it does not show the viewer that.
+    pub by: Vec<(OrgRef, Option<u64>)>,
+    /// New ones that all of them together compared over the seven days before today, in whole hundreds; `None` where they are too few to say.
+    pub together: Option<u64>,
+    /// New ones that one organisation may compare on a day.
+    pub per_day: u64,
 }
 
 /// A confirmation that waits for a second administrator.

@@ -39,6 +39,7 @@ pub fn ProposeForms(page: Signal<Decisions>) -> impl IntoView {
         DecisionKind::AdmitOrganisation if suspended.is_empty() => ().into_any(),
         DecisionKind::AdmitOrganisation => proposal(kind, organisations("admit", suspended.clone())),
         DecisionKind::SharingDefault => proposal(kind, defaults()),
+        DecisionKind::AllianceKey => proposal(kind, ().into_any()),
         DecisionKind::ScoringPolicy => view! { <p><a href="/admin/policy">"Prepare another scoring policy"</a>" or "<a href="/admin/catalogue">"catalogue"</a>", try it, and propose it"</p> }.into_any(),
     }
     };

@@ -47,7 +47,9 @@ pub fn keyed(html: &mut String, base: &str) {
     code(html, "Pushing hashes of a file", &format!("shieldwall push indicators seen.csv --hashed --url '{base}'"));
     html.push_str(
         "<p>A keyed hash hides a value from all who cannot guess it. Partners and the hub have the key, so whoever suspects a value can see whether it is the one; a list of all addresses of IPv4 \
-         is soon tried. Keep the key within the alliance.</p>",
+         is soon tried. It is given only to organisations that take part: an administrator chooses that at <a href=\"/admin/sharing#hashes\">/admin/sharing</a>. Keep it to yourself.</p>\
+         <p>The alliance can decide to replace the key. For 30 days hashes under both are compared; push again under the new one what you hashed, with its number, <code>id</code> in the answer, as \
+         <code>hmac_key</code>. <code>whoami</code> says which key is in use and until when the one before is accepted.</p>",
     );
 }
 

@@ -24,6 +24,10 @@ pub struct IndicatorRaw<'a> {
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>, min_length = 64, max_length = 64)]
     hmac: Option<Cow<'a, str>>,
+    /// With `hmac`: the number of the alliance's key that it was made with, `id` in the answer of `GET /alliance-key`. Where it is left out, the key is taken to be
+    /// the one before the current one, as long as that is accepted.
+    #[serde(default)]
+    hmac_key: Option<i64>,
     /// `CLEAR`, `GREEN`, `AMBER`, `AMBER+STRICT` or `RED` (TLP 2.0); unmarked is `AMBER+STRICT`.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>, example = "GREEN")]
@@ -82,6 +86,18 @@ pub fn check(_index: usize, raw: &RawValue, context: &Context<'_>) -> Result<Ind
     }
     let kind: IndicatorType = word("type", &i.kind)?;
     let (value, hashed) = observed(kind, i.value.as_deref(), i.hmac.as_deref())?;
+    match i.hmac_key {
+        Some(_) if !hashed => return Err(Fault::new("hmac_key", "contradiction", "hmac_key is said of an hmac, and the indicator has a value.")),
+        Some(no) if !context.alliance_keys.contains(&no) => {
+            let accepted = context.alliance_keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            return Err(Fault::new(
+                "hmac_key",
+                "bad_value",
+                format!("hmac_key must be the number of a key that is accepted now: {accepted}. Hash again with the first."),
+            ));
+        }
+        _ => {}
+    }
     if i.confidence.is_some_and(|c| c > 100) {
         return Err(Fault::new("confidence", "out_of_range", "confidence must be from 0 to 100."));
     }
@@ -101,6 +117,7 @@ pub fn check(_index: usize, raw: &RawValue, context: &Context<'_>) -> Result<Ind
         kind,
         value,
         hashed,
+        key_no: i.hmac_key,
         tlp: i.tlp.as_deref().map_or(Ok(Tlp::default()), |t| word("tlp", t))?,
         severity: i.severity.as_deref().map(|s| word::<Severity>("severity", s)).transpose()?,
         confidence: i.confidence,

@@ -3,7 +3,11 @@
 
 use crate::{
     charts,
-    views::{Looking, from_store, indicators::week, versions},
+    views::{
+        Looking, from_store,
+        indicators::{day, week},
+        versions,
+    },
 };
 use app::api::Answer;
 use domain::{
@@ -45,7 +49,7 @@ pub(super) async fn incidents(l: &Looking, query: &PageQuery) -> Answer<Arc<Inci
 pub(super) async fn indicators(l: &Looking) -> Answer<Arc<Indicators>> {
     l.once("collective indicators", "", &PageQuery::default(), versions!(l, indicators), async {
         let (by_tlp, kinds) = l.reads().counts().indicator_totals(None).await.map_err(from_store(l.now))?;
-        let shared = l.reads().indicators_shared(week(l)).await.map_err(from_store(l.now))?;
+        let shared = l.reads().indicators_shared(week(l), day(l)).await.map_err(from_store(l.now))?;
         Ok(Arc::new(Indicators { by_tlp, total: kinds.iter().map(|k| k.count).sum(), shared }))
     })
     .await

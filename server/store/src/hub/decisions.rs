@@ -6,7 +6,7 @@ use super::{
     sharing::{bad, decide},
 };
 use crate::{
-    StoreError,
+    StoreError, alliance,
     audit::{self, Action, Actor, Entry},
     db::{Conn, execute, on_conn, read},
 };
@@ -376,6 +376,7 @@ async fn apply(conn: &mut Conn, effect: Effect, decision: i64, at: Timestamp) ->
         Effect::SuspendOrganisation { org } => drop(execute!(conn, c => sqlx::query(SUSPEND).bind(org).bind(at.0).execute(&mut *c).await)?),
         Effect::AdmitOrganisation { org } => drop(execute!(conn, c => sqlx::query(ADMIT).bind(org).execute(&mut *c).await)?),
         Effect::SharingDefault { levels } => put_defaults(conn, levels).await?,
+        Effect::AllianceKey => alliance::rotate(conn, decision, at).await?,
     }
     // What everybody sees may be other now; boards go by the version that this counts.
     decide(conn, at).await

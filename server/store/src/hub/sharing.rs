@@ -173,18 +173,30 @@ impl Hub<'_> {
     /// The organisations that each one is shown only in totals, and has not been shown by name lately: of those it knows what they would bring in. Indicators
     /// do not age, so there it is never again.
     ///
+    /// These count in totals; who counts where it says that unnamed ones reported an indicator, [`Hub::unnamed_reporters`] says.
+    ///
     /// # Errors
     /// When the database fails.
     pub async fn unnamed(&self, class: DataClass, lately: Timestamp) -> Result<BTreeMap<OrgId, BTreeSet<OrgId>>, StoreError> {
         const UNNAMED: &str =
             "SELECT viewer_id, owner_id FROM withheld WHERE class = $1 AND level = 1 AND (named_until IS NULL OR (class <> 3 AND named_until < $2))";
-        let rows: Vec<(i64, i64)> = read!(self, c => sqlx::query_as(UNNAMED).bind(class.code()).bind(lately.0).fetch_all(c).await)?;
-        let mut unnamed: BTreeMap<OrgId, BTreeSet<OrgId>> = BTreeMap::new();
-        for (viewer, owner) in rows {
-            unnamed.entry(OrgId(viewer)).or_default().insert(OrgId(owner));
-        }
-        Ok(unnamed)
+        Ok(by_viewer(read!(self, c => sqlx::query_as(UNNAMED).bind(class.code()).bind(lately.0).fetch_all(c).await)?))
     }
+
+    /// The organisations of which each one is shown indicators in totals or numbers and never was shown any single one: what they reported it does not know.
+    pub async fn unnamed_reporters(&self) -> Result<BTreeMap<OrgId, BTreeSet<OrgId>>, StoreError> {
+        const UNNAMED: &str = "SELECT viewer_id, owner_id FROM withheld WHERE class = 3 AND level IN (1, 2) AND detail_until IS NULL";
+        Ok(by_viewer(read!(self, c => sqlx::query_as(UNNAMED).fetch_all(c).await)?))
+    }
+}
+
+/// Owners by who looks.
+fn by_viewer(rows: Vec<(i64, i64)>) -> BTreeMap<OrgId, BTreeSet<OrgId>> {
+    let mut of: BTreeMap<OrgId, BTreeSet<OrgId>> = BTreeMap::new();
+    for (viewer, owner) in rows {
+        of.entry(OrgId(viewer)).or_default().insert(OrgId(owner));
+    }
+    of
 }
 
 /// What the trail says of a rule.
@@ -225,23 +237,26 @@ struct Decided {
     summary_since: Option<i64>,
     /// Until when the viewer was shown at least a summary, where that is over.
     named_until: Option<i64>,
+    /// Until when the viewer was shown single records, where that is over.
+    detail_until: Option<i64>,
 }
 
 /// All of one owner, by viewer and class.
 type Withheld = BTreeMap<(i64, i64), Decided>;
 
-/// A row of `withheld`: owner, viewer, class, and the four of [`Decided`].
-type WithheldSql = (i64, i64, i64, i64, Option<i64>, Option<i64>, Option<i64>);
+/// A row of `withheld`: owner, viewer, class, and the five of [`Decided`].
+type WithheldSql = (i64, i64, i64, i64, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
 
 const NAMED: i64 = Level::Summary.code();
+const SINGLE: i64 = Level::Detail.code();
 
 /// Writes what follows from the rules for each pair of organisations, where it is not what stands there already.
 pub(crate) async fn decide(conn: &mut Conn, at: Timestamp) -> Result<(), StoreError> {
-    const WITHHELD: &str = "SELECT owner_id, viewer_id, class, level, detail_since, summary_since, named_until FROM withheld";
+    const WITHHELD: &str = "SELECT owner_id, viewer_id, class, level, detail_since, summary_since, named_until, detail_until FROM withheld";
     const PEERS: &str = "SELECT owner_id, viewer_id, since FROM peers";
     const OPEN: &str = "DELETE FROM withheld WHERE owner_id = $1";
     const ALONE: &str = "DELETE FROM peers WHERE owner_id = $1";
-    const WITHHOLD: &str = "INSERT INTO withheld (owner_id, viewer_id, class, level, detail_since, summary_since, named_until) VALUES";
+    const WITHHOLD: &str = "INSERT INTO withheld (owner_id, viewer_id, class, level, detail_since, summary_since, named_until, detail_until) VALUES";
     const PEER: &str = "INSERT INTO peers (owner_id, viewer_id, since) VALUES";
     const CHANGED: &str = "INSERT INTO meta (key, value) VALUES ($1, '1') ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT)";
     // Nobody has been shown anything of who never handed anything in, and there is nobody to whom it could have been shown where there are no people.
@@ -255,8 +270,8 @@ pub(crate) async fn decide(conn: &mut Conn, at: Timestamp) -> Result<(), StoreEr
     let eyes: BTreeSet<i64> = eyes.into_iter().collect();
     let mut old: BTreeMap<i64, Withheld> = BTreeMap::new();
     let rows: Vec<WithheldSql> = on_conn!(conn, c => sqlx::query_as(WITHHELD).fetch_all(&mut *c).await)?;
-    for (owner, viewer, class, level, detail_since, summary_since, named_until) in rows {
-        old.entry(owner).or_default().insert((viewer, class), Decided { level, detail_since, summary_since, named_until });
+    for (owner, viewer, class, level, detail_since, summary_since, named_until, detail_until) in rows {
+        old.entry(owner).or_default().insert((viewer, class), Decided { level, detail_since, summary_since, named_until, detail_until });
     }
     let mut old_peers: BTreeMap<i64, BTreeSet<(i64, i64)>> = BTreeMap::new();
     let rows: Vec<(i64, i64, i64)> = on_conn!(conn, c => sqlx::query_as(PEERS).fetch_all(&mut *c).await)?;
@@ -267,17 +282,20 @@ pub(crate) async fn decide(conn: &mut Conn, at: Timestamp) -> Result<(), StoreEr
     for owner in &orgs {
         let old = old.remove(owner).unwrap_or_default();
         let mut new = withheld_by(&sharing, *owner, &orgs);
-        for ((viewer, class), now) in new.iter_mut().filter(|(_, now)| now.level < NAMED) {
-            now.named_until = match old.get(&(*viewer, *class)) {
-                Some(before) if before.level < NAMED => before.named_until,
+        for ((viewer, class), now) in &mut new {
+            let before = old.get(&(*viewer, *class));
+            let over = |least, until: fn(&Decided) -> Option<i64>| match before {
+                _ if now.level >= least => None,
+                Some(before) if before.level < least => until(before),
                 _ if unseen.contains(owner) || !eyes.contains(viewer) => None,
                 _ => Some(at.0),
             };
+            (now.named_until, now.detail_until) = (over(NAMED, |d| d.named_until), over(SINGLE, |d| d.detail_until));
         }
         if new != old {
             execute!(conn, c => sqlx::query(OPEN).bind(*owner).execute(&mut *c).await)?;
             let row = |((viewer, class), now): ((i64, i64), Decided)| {
-                [Some(*owner), Some(viewer), Some(class), Some(now.level), now.detail_since, now.summary_since, now.named_until]
+                [Some(*owner), Some(viewer), Some(class), Some(now.level), now.detail_since, now.summary_since, now.named_until, now.detail_until]
             };
             withheld.extend(new.into_iter().map(row));
         }
@@ -313,7 +331,7 @@ fn withheld_by(sharing: &Sharing, owner: i64, orgs: &[i64]) -> Withheld {
                 let (detail_since, summary_since) = (since(Level::Detail), since(Level::Summary));
                 if detail_since != Some(ALWAYS.0) {
                     let level = sharing.level(OrgId(*viewer), OrgId(owner), class).code();
-                    withheld.insert((*viewer, class.code()), Decided { level, detail_since, summary_since, named_until: None });
+                    withheld.insert((*viewer, class.code()), Decided { level, detail_since, summary_since, named_until: None, detail_until: None });
                 }
             }
         }

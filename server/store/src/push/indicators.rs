@@ -1,8 +1,8 @@
 //! Indicators: one row per organisation, type and value, or keyed hash of one; their digests and totals kept as they come and go.
 
-use super::{IndicatorItem, Mode, Push, record};
+use super::{IndicatorItem, Mode, Push, comparisons::Comparisons, record};
 use crate::{
-    AllianceKey, StoreError, alliance,
+    AllianceKeys, StoreError, alliance,
     db::{Conn, execute, on_conn},
 };
 use domain::{OrgId, Timestamp, Tlp};
@@ -17,7 +17,7 @@ pub(crate) async fn apply(
     push: &Push,
     receipt: i64,
     items: &[IndicatorItem],
-    key: Option<&AllianceKey>,
+    keys: Option<&AllianceKeys>,
     reach: &mut record::Reach,
 ) -> Result<(), StoreError> {
     const FIND: &str = "SELECT id, tlp, active, last_seen, received_at FROM indicators WHERE org_id = $1 AND kind = $2 AND value = $3";
@@ -26,6 +26,7 @@ pub(crate) async fn apply(
     const UPDATE: &str = "UPDATE indicators SET tlp = $2, severity = $3, confidence = $4, first_seen = CASE WHEN $5 < first_seen THEN $5 ELSE first_seen END, \
                           last_seen = $6, valid_until = $7, active = $8, receipt_no = $9, raw = $10, hashed = $11 WHERE id = $1";
     let mut totals = Totals::new();
+    let mut comparisons: Option<Comparisons> = None;
     for item in items {
         let kind = item.kind.name();
         let active = item.valid_until.is_none_or(|until| until > push.received_at);
@@ -33,7 +34,7 @@ pub(crate) async fn apply(
             on_conn!(conn, c => sqlx::query_as(FIND).bind(push.org.0).bind(kind).bind(&item.value).fetch_optional(&mut *c).await)?;
         let received_at = stored.map_or(push.received_at, |found| Timestamp(found.4));
         reach.record(item.tlp, &item.recipients, received_at);
-        let mut moved = false;
+        let (mut moved, mut compared_from) = (false, 0);
         let id = match stored {
             // An older sighting neither moves a newer one back nor changes its marking.
             Some((_, _, _, last_seen, _)) if last_seen > item.last_seen.0 => continue,
@@ -63,6 +64,10 @@ pub(crate) async fn apply(
                 id
             }
             None => {
+                if comparisons.is_none() {
+                    comparisons = Some(Comparisons::of(conn, push.org, push.received_at).await?);
+                }
+                compared_from = comparisons.as_mut().map_or(0, Comparisons::take);
                 let id = Uuid::now_v7();
                 execute!(conn, c => {
                     sqlx::query(INSERT)
@@ -88,11 +93,20 @@ pub(crate) async fn apply(
             }
         };
         record::recipients(conn, id, &item.recipients, stored.is_some()).await?;
-        let digest = digest(key, item).ok_or_else(|| StoreError::Internal("an indicator without a digest".into()))?;
-        write_digest(conn, &Digested { id, org: push.org, digest, tlp: item.tlp.code(), active, received_at, since: push.received_at, moved }).await?;
+        let digests = keys.map(|keys| digests(keys, item, push.received_at)).unwrap_or_default();
+        if digests.is_empty() {
+            return Err(StoreError::Internal("an indicator without a digest".into()));
+        }
+        for (key_no, digest) in digests {
+            let (org, tlp, since) = (push.org, item.tlp.code(), push.received_at);
+            write_digest(conn, &Digested { id, key_no, org, digest, tlp, active, received_at, since, compared_from, moved }).await?;
+        }
         if active {
             *totals.entry((kind.to_owned(), item.tlp.code())).or_default() += 1;
         }
+    }
+    if let Some(comparisons) = comparisons {
+        comparisons.keep(conn, push.org).await?;
     }
     if push.mode == Mode::Snapshot {
         expire_the_rest(conn, push, items, &mut totals, reach).await?;
@@ -103,39 +117,53 @@ pub(crate) async fn apply(
 /// One row of `indicator_digests`.
 pub(crate) struct Digested {
     pub id: Uuid,
+    /// The number of the alliance's key.
+    pub key_no: i64,
     pub org: OrgId,
     pub digest: [u8; 32],
     pub tlp: i64,
     pub active: bool,
     /// When the indicator first came.
     pub received_at: Timestamp,
+    /// Of an indicator that has a digest already, only where it `moved`.
     pub since: Timestamp,
+    /// From which day on its organisation is told whether unnamed ones reported the same; of an indicator that has a digest already it stays.
+    pub compared_from: i64,
     /// Whether it reaches everyone since now, or no longer does, so that it counts from `since` on for those who are shown totals only.
     pub moved: bool,
 }
 
 pub(crate) async fn write_digest(conn: &mut Conn, row: &Digested) -> Result<(), StoreError> {
-    const WRITE: &str = "INSERT INTO indicator_digests AS d (id, org_id, digest, tlp, active, since, received_at) VALUES ($1, $2, $3, $4, $5, $6, $8) \
-                         ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, tlp = excluded.tlp, active = excluded.active, since = CASE WHEN $7 THEN excluded.since ELSE d.since END";
+    const WRITE: &str = "INSERT INTO indicator_digests (id, key_no, org_id, digest, tlp, active, received_at, since, compared_from) VALUES ($1, $2, $3, $4, $5, $6, $7, \
+                         CASE WHEN $10 THEN $8 ELSE coalesce((SELECT min(e.since) FROM indicator_digests e WHERE e.id = $1), $8) END, \
+                         coalesce((SELECT min(e.compared_from) FROM indicator_digests e WHERE e.id = $1), $9)) \
+                         ON CONFLICT (id, key_no) DO UPDATE SET digest = excluded.digest, tlp = excluded.tlp, active = excluded.active, since = excluded.since";
     execute!(conn, c => {
         sqlx::query(WRITE)
             .bind(row.id)
+            .bind(row.key_no)
             .bind(row.org.0)
             .bind(&row.digest[..])
             .bind(row.tlp)
             .bind(row.active)
-            .bind(row.since.0)
-            .bind(row.moved)
             .bind(row.received_at.0)
+            .bind(row.since.0)
+            .bind(row.compared_from)
+            .bind(row.moved)
             .execute(&mut *c)
             .await
     })?;
     Ok(())
 }
 
-/// What reports of the same thing have in common, whether they tell it or not.
-fn digest(key: Option<&AllianceKey>, item: &IndicatorItem) -> Option<[u8; 32]> {
-    if item.hashed { alliance::from_hex(&item.value) } else { Some(key?.digest(item.kind, &item.value)) }
+/// What reports of the same thing have in common, whether they tell it or not: by the number of the key. A value has a digest under each key that is accepted;
+/// a hash is one under the key that it says, and where it says none, under the key that goes out first.
+fn digests(keys: &AllianceKeys, item: &IndicatorItem, now: Timestamp) -> Vec<(i64, [u8; 32])> {
+    if item.hashed {
+        let no = item.key_no.or(keys.former(now).map(|(key, _)| key.no)).unwrap_or(keys.current.no);
+        return alliance::from_hex(&item.value).map(|digest| (no, digest)).into_iter().collect();
+    }
+    keys.accepted(now).map(|key| (key.no, key.key.digest(item.kind, &item.value))).collect()
 }
 
 async fn expire_the_rest(conn: &mut Conn, push: &Push, items: &[IndicatorItem], totals: &mut Totals, reach: &mut record::Reach) -> Result<(), StoreError> {

@@ -147,6 +147,13 @@ impl Counts<'_> {
         Ok(by_name(read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), args).fetch_all(c).await)?))
     }
 
+    /// Indicators that first came at `since` or later, by organisation.
+    pub async fn indicators_received(&self, since: Timestamp) -> Result<BTreeMap<OrgId, u64>, StoreError> {
+        const RECEIVED: &str = concat!("SELECT t.org_id, count(*) FROM indicators t WHERE ", counted!(indicators), " AND t.received_at >= $2 GROUP BY 1");
+        let rows: Vec<(i64, i64)> = read!(self, c => sqlx::query_as(RECEIVED).bind(self.viewer.org.0).bind(since.0).fetch_all(c).await)?;
+        Ok(rows.into_iter().map(|(org, n)| (OrgId(org), n as u64)).collect())
+    }
+
     /// Active indicators by TLP and by type, of all organisations or of one. From the kept totals; only the records that name the viewer's
     /// organisation, and those of owners from whom he is shown only what came since he joined a group, are counted one by one.
     ///

@@ -2,7 +2,7 @@
 
 use super::{
     Arg, PAGE, Page, Reads, Where, bind_all, containing, cursor,
-    overlaps::{counting, named, several, unnamed},
+    overlaps::{named, readable, several, unnamed},
     reach, read_cursor,
 };
 use crate::{StoreError, db::read};
@@ -25,6 +25,8 @@ pub struct IndicatorFilter {
     pub shared: bool,
     /// Begin of the current week. Organisations without a name count with what they reported before it.
     pub week: Timestamp,
+    /// Begin of the current day. What the viewer's organisation reported beyond its comparisons of a day is compared with unnamed ones on a later one.
+    pub day: Timestamp,
     pub words: String,
     pub cursor: String,
 }
@@ -52,6 +54,7 @@ struct IndicatorSql {
     active: bool,
     reporters: i64,
     unnamed: bool,
+    compared_from: Option<i64>,
 }
 
 impl From<IndicatorSql> for IndicatorRow {
@@ -68,17 +71,18 @@ impl From<IndicatorSql> for IndicatorRow {
             active: r.active,
             reporters: r.reporters as u32,
             unnamed: r.unnamed,
+            compared_from: r.compared_from.map(Timestamp),
         }
     }
 }
 
-/// `$2` is the begin of the week.
+/// `$2` is the begin of the week, `$3` that of the day.
 const COLUMNS: &str = concat!(
     "t.id, o.slug, o.name, t.kind, t.value, t.hashed, t.tlp, t.severity, t.first_seen, t.last_seen, t.active, ",
     named!(),
     " AS reporters, ",
     unnamed!(),
-    " AS unnamed"
+    " AS unnamed, (SELECT max(m.compared_from) FROM indicator_digests m WHERE m.id = t.id AND m.org_id = $1 AND m.compared_from > $3) AS compared_from"
 );
 
 /// One indicator with what its page needs beside the row.
@@ -92,8 +96,6 @@ pub struct IndicatorDetail {
     pub recipients: Vec<OrgRef>,
     pub raw: String,
     pub reports: Vec<IndicatorReport>,
-    /// Those that show the viewer counts only: that they reported it, and nothing of the report.
-    pub counting: Vec<OrgRef>,
 }
 
 impl Reads<'_> {
@@ -101,6 +103,7 @@ impl Reads<'_> {
     pub(super) fn indicator_where(&self, f: &IndicatorFilter, without: Option<IndicatorFacet>, reach: &str) -> Where {
         let mut w = Where::reach(reach, self.viewer);
         w.also(Arg::Int(f.week.0));
+        w.also(Arg::Int(f.day.0));
         w.and("t.active", []);
         if let Some(org) = f.org.filter(|_| without != Some(IndicatorFacet::Org)) {
             w.and("t.org_id = ?", [Arg::Int(org.0)]);
@@ -165,45 +168,44 @@ impl Reads<'_> {
         Ok(Tlp::from_code(code))
     }
 
-    /// Active indicators of what several organisations reported: the rows that the `shared` filter lists. `week` as in the filter.
+    /// Active indicators of what several organisations reported: the rows that the `shared` filter lists. `week` and `day` as in the filter.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn indicators_shared(&self, week: Timestamp) -> Result<u64, StoreError> {
-        const SHARED: &str = concat!("SELECT CAST(coalesce(sum(v.n), 0) AS BIGINT) FROM (SELECT sum(s.n) AS n", several!(), ") AS v");
-        let n: i64 = read!(self, c => sqlx::query_scalar(SHARED).bind(self.viewer.org.0).bind(week.0).fetch_one(c).await)?;
+    pub async fn indicators_shared(&self, week: Timestamp, day: Timestamp) -> Result<u64, StoreError> {
+        const SHARED: &str = concat!(
+            "SELECT count(DISTINCT m.id) FROM indicator_digests m WHERE m.active AND ",
+            readable!(),
+            " AND m.digest IN (SELECT s.digest",
+            several!(),
+            ")"
+        );
+        let n: i64 = read!(self, c => sqlx::query_scalar(SHARED).bind(self.viewer.org.0).bind(week.0).bind(day.0).fetch_one(c).await)?;
         Ok(n as u64)
     }
 
-    /// One indicator with all reports of the same thing; `None` for absent ones and those the viewer may not see alike. `week` as in the filter.
+    /// One indicator with all reports of the same thing; `None` for absent ones and those the viewer may not see alike. `week` and `day` as in the filter.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn indicator(&self, id: Uuid, week: Timestamp) -> Result<Option<IndicatorDetail>, StoreError> {
+    pub async fn indicator(&self, id: Uuid, week: Timestamp, day: Timestamp) -> Result<Option<IndicatorDetail>, StoreError> {
         const MORE: &str =
             concat!("SELECT t.org_id, t.received_at, t.confidence, t.valid_until, t.raw FROM indicators t WHERE ", reach!(indicators), " AND t.id = $2");
         const REPORTS: &str = concat!(
-            "SELECT t.id, o.slug, o.name, t.hashed, t.tlp, t.first_seen, t.last_seen, c.id FROM indicator_digests m JOIN indicator_digests u ON u.digest = m.digest \
+            "SELECT DISTINCT t.id, o.slug, o.name, t.hashed, t.tlp, t.first_seen, t.last_seen, c.id FROM indicator_digests m JOIN indicator_digests u ON u.digest = m.digest \
              JOIN indicators t ON t.id = u.id JOIN organisations o ON o.id = t.org_id LEFT JOIN receipts c ON c.no = t.receipt_no AND c.org_id = t.org_id WHERE ",
             reach!(indicators),
             " AND m.id = $2 ORDER BY t.first_seen, o.name, t.hashed"
         );
-        const COUNTING: &str = concat!(
-            "SELECT DISTINCT o.slug, o.name FROM indicator_digests m JOIN indicator_digests u ON u.digest = m.digest JOIN organisations o ON o.id = u.org_id \
-             WHERE m.id = $2 AND ",
-            counting!(),
-            " ORDER BY o.name"
-        );
-        let sql = format!("SELECT {COLUMNS} FROM indicators t JOIN organisations o ON o.id = t.org_id WHERE {} AND t.id = $3", reach!(indicators));
+        let sql = format!("SELECT {COLUMNS} FROM indicators t JOIN organisations o ON o.id = t.org_id WHERE {} AND t.id = $4", reach!(indicators));
         let row: Option<IndicatorSql> =
-            read!(self, c => sqlx::query_as(AssertSqlSafe(sql)).bind(self.viewer.org.0).bind(week.0).bind(id).fetch_optional(c).await)?;
+            read!(self, c => sqlx::query_as(AssertSqlSafe(sql)).bind(self.viewer.org.0).bind(week.0).bind(day.0).bind(id).fetch_optional(c).await)?;
         let Some(row) = row else { return Ok(None) };
         type More = (i64, i64, Option<i64>, Option<i64>, String);
         let more: Option<More> = read!(self, c => sqlx::query_as(MORE).bind(self.viewer.org.0).bind(id).fetch_optional(c).await)?;
         let Some((owner, received_at, confidence, valid_until, raw)) = more else { return Ok(None) };
         type Report = (Uuid, String, String, bool, i64, i64, i64, Option<Uuid>);
         let reports: Vec<Report> = read!(self, c => sqlx::query_as(REPORTS).bind(self.viewer.org.0).bind(id).fetch_all(c).await)?;
-        let counting: Vec<(String, String)> = read!(self, c => sqlx::query_as(COUNTING).bind(self.viewer.org.0).bind(id).fetch_all(c).await)?;
         Ok(Some(IndicatorDetail {
             row: row.into(),
             owner: OrgId(owner),
@@ -224,7 +226,6 @@ impl Reads<'_> {
                     receipt: receipt.map(|r| r.to_string()).unwrap_or_default(),
                 })
                 .collect(),
-            counting: counting.into_iter().map(|(slug, name)| OrgRef { slug, name }).collect(),
         }))
     }
 }

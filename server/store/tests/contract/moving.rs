@@ -13,8 +13,7 @@ use sqlx::{Connection, Executor, PgConnection};
 use std::{sync::Arc, time::Duration};
 use store::{
     Added, Confirmation, CountItem, DayRow, Failure, Hub, IncidentFilter, IndicatorFilter, Items, KeyRecord, Mode, NewPasskey, OidcIdentity, OidcProvider, Org,
-    Outcome, Purpose, Push,
-    Retention, SessionRecord, Settings, Store, WeekCount, WeekMembers, WeekTotal, What,
+    Outcome, Purpose, Push, Retention, SessionRecord, Settings, Store, WeekCount, WeekMembers, WeekTotal, What,
     audit::Signer,
     moving::{MoveError, Moved, move_database},
 };
@@ -150,6 +149,7 @@ async fn portrait(store: &Store, orgs: &[OrgId]) -> Vec<String> {
         format!("{:?}", hub.changes_after(0, 1_000).await.unwrap()),
         format!("{:?} {:?} {:?}", hub.days(0).await.unwrap(), hub.aggregates(0).await.unwrap(), hub.count_totals(0).await.unwrap()),
         format!("{:?}", hub.group_proposals(orgs[0], NOW).await.unwrap()),
+        format!("{:?} {:?}", store.alliance_keys().await.unwrap(), hub.comparisons(orgs[0], NOW).await.unwrap()),
         format!("{:?} {:?}", hub.sharing().await.unwrap(), hub.first_confirmation(newest(&hub).await, NOW).await.unwrap()),
         format!("{:?}", hub.overlap_members(orgs[0], NOW.plus(-8 * DAY)).await.unwrap()),
         format!("{:?} {:?}", hub.decisions().await.unwrap(), hub.decision_rights().await.unwrap()),
@@ -170,7 +170,7 @@ async fn portrait(store: &Store, orgs: &[OrgId]) -> Vec<String> {
         }
         let indicators = reads.indicators(&IndicatorFilter::default()).await.unwrap();
         for row in &indicators.rows {
-            said.push(format!("{:?}", reads.indicator(row.id.parse().unwrap(), NOW).await.unwrap()));
+            said.push(format!("{:?}", reads.indicator(row.id.parse().unwrap(), NOW, NOW).await.unwrap()));
         }
         let pushes = reads.pushes(None, None, "", 50).await.unwrap();
         for row in &pushes.rows {

@@ -3,6 +3,7 @@
 use super::support::{Beside, Fixture, NOW, indicator};
 use domain::{
     DAY, DataClass, HOUR, Level, OrgId, Role, Sight, Timestamp, Tlp, Viewer,
+    decision::{DecisionKind, Effect},
     indicator::IndicatorType,
     sharing::{Audience, Marked},
 };
@@ -12,6 +13,8 @@ use store::{IndicatorDetail, IndicatorFilter, IndicatorItem, Items, Org, Push, R
 
 /// When the current week began.
 const WEEK: Timestamp = Timestamp(NOW.0 - 2 * DAY);
+/// When the current day began.
+const TODAY: Timestamp = Timestamp(NOW.0 - HOUR);
 
 /// The same without its value.
 async fn hashed(f: &Fixture, item: IndicatorItem) -> IndicatorItem {
@@ -32,7 +35,7 @@ async fn more(f: &mut Fixture, n: usize) {
 }
 
 fn every(week: Timestamp) -> IndicatorFilter {
-    IndicatorFilter { week, ..IndicatorFilter::default() }
+    IndicatorFilter { week, day: TODAY, ..IndicatorFilter::default() }
 }
 
 /// One report, as the policy knows it.
@@ -45,24 +48,22 @@ struct Report {
     ends: bool,
 }
 
-/// What the policy says of a thing: who is named, who of them without a record, whether there are enough without a name among the members.
-fn overlap<'r>(sight: Sight<'_>, members: &BTreeSet<OrgId>, reports: impl Iterator<Item = &'r Report>) -> (BTreeSet<OrgId>, BTreeSet<OrgId>, bool) {
-    let by_name = members.iter().any(|org| sight.level(*org, DataClass::Indicators) >= Level::Summary);
-    let (mut named, mut counting, mut unnamed) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+/// What the policy says of a thing: who is named, and whether there are enough without a name among the members.
+fn overlap<'r>(sight: Sight<'_>, members: &BTreeSet<OrgId>, reports: impl Iterator<Item = &'r Report>) -> (BTreeSet<OrgId>, bool) {
+    let by_name = members.iter().any(|org| sight.level(*org, DataClass::Indicators) == Level::Detail);
+    let (mut named, mut unnamed, mut asked) = (BTreeSet::new(), BTreeSet::new(), false);
     for report in reports {
         let (me, owner) = (sight.viewer.org, report.owner);
         if !by_name && members.contains(&owner) && report.since < WEEK && report.tlp.reaches_everyone() {
             unnamed.insert(owner);
         }
-        let reached = report.tlp.reaches_everyone() || report.named.contains(&me) || (report.tlp == Tlp::Amber && sight.sharing.are_peers(me, owner));
         if sight.sees_record(owner, DataClass::Indicators, &Marked { tlp: report.tlp, recipients: &report.named, received_at: NOW }) {
             named.insert(owner);
-        } else if reached && sight.level(owner, DataClass::Indicators) == Level::Summary {
-            named.insert(owner);
-            counting.insert(owner);
+            // Whoever reported it itself asks at once; what others show lets it ask from the week on after they reported it.
+            asked |= owner == me || report.since < WEEK;
         }
     }
-    (named, counting, unnamed.len() >= domain::aggregate::LEAST)
+    (named, asked && unnamed.len() >= domain::aggregate::LEAST)
 }
 
 on_both!(whatever_the_rules_what_is_shown_is_what_the_policy_says);
@@ -89,14 +90,14 @@ async fn whatever_the_rules_what_is_shown_is_what_the_policy_says(mut f: Fixture
     }
     let hub = f.store.hub();
     let group = hub.add_group(f.orgs[0], "Ports".into(), true, NOW).await.unwrap();
-    let (mut several, mut counted, mut hidden) = (0, 0, 0);
+    let (mut several, mut hidden) = (0, 0);
     for owner in &f.orgs {
         hub.set_rule(*owner, DataClass::Indicators, Audience::Everyone, Some(Level::Aggregate), NOW).await.unwrap();
     }
     for round in 0..12 {
         // Who shares totals as the week begins; then rules change, but in the first one.
         let (week, before) = (WEEK.plus(round), hub.sharing().await.unwrap());
-        let shares_totals = |viewer, org: &&OrgId| before.level(viewer, **org, DataClass::Indicators) == Level::Aggregate;
+        let shares_totals = |viewer, org: &&OrgId| matches!(before.level(viewer, **org, DataClass::Indicators), Level::Aggregate | Level::Summary);
         let settled =
             |viewer: OrgId| WeekMembers { viewer, week_start: week, members: f.orgs.iter().filter(|org| shares_totals(viewer, org)).copied().collect() };
         let members: BTreeMap<OrgId, WeekMembers> = f.orgs.iter().map(|org| (*org, settled(*org))).collect();
@@ -126,7 +127,7 @@ async fn whatever_the_rules_what_is_shown_is_what_the_policy_says(mut f: Fixture
             for report in reports.iter().filter(|r| {
                 (round < 8 || !r.ends) && sight.sees_record(r.owner, DataClass::Indicators, &Marked { tlp: r.tlp, recipients: &r.named, received_at: NOW })
             }) {
-                let (named, _, unnamed) = &said[&report.thing];
+                let (named, unnamed) = &said[&report.thing];
                 shared += u64::from(named.len() > 1 || *unnamed);
             }
             let key = f.store.alliance_key().await.unwrap();
@@ -136,9 +137,9 @@ async fn whatever_the_rules_what_is_shown_is_what_the_policy_says(mut f: Fixture
                     let value = format!("thing-{thing}.example");
                     [domain::view::Observed::Hash(key.hmac(IndicatorType::DomainName, &value)), domain::view::Observed::Value(value)].contains(&row.observed)
                 };
-                let (named, counting, unnamed) = &said[&(0..THINGS).find(is).unwrap()];
+                let (named, unnamed) = &said[&(0..THINGS).find(is).unwrap()];
                 assert_eq!((row.reporters as usize, row.unnamed), (named.len(), *unnamed), "{at}: {row:?}");
-                let page: IndicatorDetail = reads.indicator(row.id.parse().unwrap(), week).await.unwrap().unwrap();
+                let page: IndicatorDetail = reads.indicator(row.id.parse().unwrap(), week, TODAY).await.unwrap().unwrap();
                 let slugs = |orgs: &BTreeSet<OrgId>| -> BTreeSet<String> {
                     orgs.iter()
                         .map(|org| match f.orgs.iter().position(|o| o == org).unwrap() {
@@ -148,19 +149,17 @@ async fn whatever_the_rules_what_is_shown_is_what_the_policy_says(mut f: Fixture
                         .collect()
                 };
                 let shown: BTreeSet<String> = page.reports.iter().map(|r| r.org.slug.clone()).collect();
-                let without: BTreeSet<String> = page.counting.iter().map(|org| org.slug.clone()).collect();
-                assert_eq!((&shown | &without, without), (slugs(named), slugs(counting)), "{at}");
+                assert_eq!(shown, slugs(named), "{at}");
                 assert_eq!(page.row, *row, "{at}");
-                counted += counting.len();
                 hidden += usize::from(*unnamed);
             }
-            assert_eq!(reads.indicators_shared(week).await.unwrap(), shared, "{at}");
+            assert_eq!(reads.indicators_shared(week, TODAY).await.unwrap(), shared, "{at}");
             let listed = reads.indicators(&IndicatorFilter { shared: true, ..every(week) }).await.unwrap();
             assert_eq!(listed.total, shared, "{at}: the number is the rows");
             several += shared;
         }
     }
-    assert!(several > 0 && counted > 0 && hidden > 0, "seed {seed}: nothing of one kind was met: {several} {counted} {hidden}");
+    assert!(several > 0 && hidden > 0, "seed {seed}: nothing of one kind was met: {several} {hidden}");
 }
 
 on_both!(a_value_and_its_hash_are_one_thing_and_their_organisation_one);
@@ -170,15 +169,15 @@ async fn a_value_and_its_hash_are_one_thing_and_their_organisation_one(f: Fixtur
     let reads = f.store.viewer(f.viewer(2));
     let rows = reads.indicators(&every(WEEK)).await.unwrap().rows;
     assert_eq!(rows.iter().map(|r| r.reporters).collect::<Vec<_>>(), [1, 1]);
-    assert_eq!(reads.indicators_shared(WEEK).await.unwrap(), 0);
+    assert_eq!(reads.indicators_shared(WEEK, TODAY).await.unwrap(), 0);
     // Repeating either makes no third.
     f.send(0, Items::Indicators(vec![hashed(&f, item.clone()).await])).await;
     f.send(1, Items::Indicators(vec![hashed(&f, item.clone()).await])).await;
-    assert_eq!(reads.indicators_shared(WEEK).await.unwrap(), 3);
+    assert_eq!(reads.indicators_shared(WEEK, TODAY).await.unwrap(), 3);
     // What has the same digits and is no hash is another thing.
     let digits = IndicatorItem { kind: IndicatorType::FileSha256, hashed: false, ..hashed(&f, item).await };
     f.send(2, Items::Indicators(vec![digits])).await;
-    assert_eq!(reads.indicators_shared(WEEK).await.unwrap(), 3);
+    assert_eq!(reads.indicators_shared(WEEK, TODAY).await.unwrap(), 3);
 }
 
 /// Settles that these count for the first organisation's people in a week.
@@ -206,7 +205,7 @@ async fn rule(f: &Fixture, org: usize, level: Level) {
 async fn are_unnamed(f: &Fixture, week: Timestamp) -> bool {
     let reads = f.store.viewer(f.viewer(0));
     let rows = reads.indicators(&IndicatorFilter { org: Some(f.orgs[0]), ..every(week) }).await.unwrap().rows;
-    assert_eq!(reads.indicator(rows[0].id.parse().unwrap(), week).await.unwrap().unwrap().row, rows[0]);
+    assert_eq!(reads.indicator(rows[0].id.parse().unwrap(), week, TODAY).await.unwrap().unwrap().row, rows[0]);
     rows[0].unnamed
 }
 
@@ -314,7 +313,7 @@ on_both!(indicators_from_before_there_were_digests_find_each_other);
 async fn indicators_from_before_there_were_digests_find_each_other(f: Fixture) {
     let item = indicator("a.example", Tlp::Green, &[]);
     f.send(0, Items::Indicators(vec![item.clone()])).await;
-    f.send(1, Items::Indicators(vec![hashed(&f, item.clone()).await])).await;
+    f.send(1, Items::Indicators(vec![item.clone()])).await;
     // More than are done in one piece.
     f.send(2, Items::Indicators((0..1_100).map(|no| indicator(&format!("{no}.example"), Tlp::Green, &[])).collect())).await;
     let forget = match f.kind {
@@ -322,7 +321,7 @@ async fn indicators_from_before_there_were_digests_find_each_other(f: Fixture) {
         testing::Kind::Postgres => "SET shieldwall.scope = 'hub'; DELETE FROM indicator_digests",
     };
     Beside::open(&f).await.run(forget).await;
-    let shared = async |store: &Store| store.viewer(f.viewer(2)).indicators_shared(WEEK).await.unwrap();
+    let shared = async |store: &Store| store.viewer(f.viewer(2)).indicators_shared(WEEK, TODAY).await.unwrap();
     assert_eq!(shared(&f.store).await, 0);
     // Two nodes that start at once; then one more.
     let settings = Settings { url: f.database.url.clone(), readers: 1 };
@@ -333,4 +332,103 @@ async fn indicators_from_before_there_were_digests_find_each_other(f: Fixture) {
     }
     f.send(2, Items::Indicators(vec![item])).await;
     assert_eq!(shared(&f.store).await, 3);
+}
+
+on_both!(an_answer_tells_of_no_single_holder);
+async fn an_answer_tells_of_no_single_holder(mut f: Fixture) {
+    more(&mut f, 7).await;
+    let seed = rand::random::<u64>();
+    let mut rng = StdRng::seed_from_u64(seed);
+    // The six others show numbers or totals; nobody was there who could have been shown more.
+    for org in 1..7 {
+        rule(&f, org, [Level::Summary, Level::Aggregate][rng.random_range(0..2)]).await;
+    }
+    let eligible = f.store.hub().unnamed_reporters().await.unwrap().remove(&f.orgs[0]).unwrap_or_default();
+    assert_eq!(eligible, f.orgs[1..].iter().copied().collect());
+    settle(&f, WEEK, 1..7).await;
+    let mut several = 0;
+    for thing in 0..12 {
+        let at = format!("seed {seed}, thing {thing}");
+        let item = |tlp| indicator(&format!("candidate-{thing}.example"), tlp, &[]);
+        let mut holders = 0;
+        for org in 1..7 {
+            if rng.random_bool(0.4) {
+                let reaches = rng.random_bool(0.8);
+                send_at(&f, org, WEEK.plus(-HOUR), item(if reaches { Tlp::Green } else { Tlp::Red })).await;
+                holders += usize::from(reaches);
+            }
+        }
+        // The candidate is asked for and the answer is of all of them together: none is named, and two are as good as nobody.
+        let reads = f.store.viewer(f.viewer(0));
+        let before = reads.indicators_shared(WEEK, TODAY).await.unwrap();
+        send_at(&f, 0, NOW, item(Tlp::Red)).await;
+        let rows = reads.indicators(&every(WEEK)).await.unwrap().rows;
+        let row = rows.iter().find(|row| row.observed == domain::view::Observed::Value(format!("candidate-{thing}.example"))).unwrap();
+        assert_eq!((row.reporters, row.unnamed), (1, holders >= domain::aggregate::LEAST), "{at}");
+        let page = reads.indicator(row.id.parse().unwrap(), WEEK, TODAY).await.unwrap().unwrap();
+        assert_eq!(page.reports.iter().map(|r| r.org.slug.as_str()).collect::<Vec<_>>(), ["alpha"], "{at}");
+        let shared = reads.indicators_shared(WEEK, TODAY).await.unwrap();
+        assert_eq!(shared - before, u64::from(row.unnamed), "{at}");
+        assert!(rows.iter().all(|row| row.org.slug == "alpha"), "{at}: nobody else's record is shown");
+        several += shared - before;
+    }
+    println!("seed {seed}: {several} of 12 were held by several");
+}
+
+on_both!(a_new_key_of_the_alliance_finds_what_both_keys_hash);
+async fn a_new_key_of_the_alliance_finds_what_both_keys_hash(f: Fixture) {
+    let hub = f.store.hub();
+    let item = indicator("a.example", Tlp::Green, &[]);
+    f.send(0, Items::Indicators(vec![item.clone()])).await;
+    f.send(1, Items::Indicators(vec![hashed(&f, item.clone()).await])).await;
+    f.send(1, Items::Indicators(vec![indicator("alone.example", Tlp::Green, &[])])).await;
+    let admin = hub.add_user(f.orgs[0], "a@a.example".into(), "A".into(), Role::OrgAdmin, None, NOW).await.unwrap();
+    let right = hub.decision_rights().await.unwrap().into_iter().find(|r| r.kind == DecisionKind::AllianceKey).unwrap();
+    let rotate = async |at: Timestamp| {
+        let decision = hub.propose(Effect::AllianceKey, "a".into(), (f.orgs[0], admin), &right, at).await.unwrap();
+        for org in &f.orgs {
+            hub.vote(decision, (*org, admin), true, String::new(), at).await.unwrap();
+        }
+        f.store.alliance_keys().await.unwrap()
+    };
+    let old = f.store.alliance_keys().await.unwrap();
+    let new = rotate(NOW).await;
+    assert_eq!((old.current.no, new.current.no, new.numbers(NOW)), (1, 2, vec![2, 1]));
+    assert_eq!(new.former(NOW), Some((&old.current, NOW.plus(store::OVERLAP))));
+    let viewer = f.store.viewer(f.viewer(2));
+    let reporters = async || {
+        let rows = viewer.indicators(&every(WEEK)).await.unwrap().rows;
+        let listed = viewer.indicators(&IndicatorFilter { shared: true, ..every(WEEK) }).await.unwrap().total;
+        assert_eq!(viewer.indicators_shared(WEEK, TODAY).await.unwrap(), listed);
+        let mut said: Vec<(String, u32)> = rows.into_iter().map(|row| (row.org.slug, row.reporters)).filter(|(_, n)| *n > 1).collect();
+        said.sort();
+        said
+    };
+    let said = |of: &[(&str, u32)]| of.iter().map(|(org, n)| ((*org).to_owned(), *n)).collect::<Vec<_>>();
+    // Before the values are digested anew, while they are, and afterwards.
+    assert_eq!(reporters().await, said(&[("alpha", 2), ("beta", 2)]));
+    hub.follow_alliance_key(NOW).await.unwrap();
+    assert_eq!(reporters().await, said(&[("alpha", 2), ("beta", 2)]));
+    f.send(2, Items::Indicators(vec![IndicatorItem { key_no: Some(2), ..hashed(&f, item.clone()).await }])).await;
+    assert_eq!(reporters().await, said(&[("alpha", 3), ("beta", 2), ("gamma", 2)]));
+    let row = viewer.indicators(&IndicatorFilter { org: Some(f.orgs[0]), ..every(WEEK) }).await.unwrap().rows.remove(0);
+    let page = viewer.indicator(row.id.parse().unwrap(), WEEK, TODAY).await.unwrap().unwrap();
+    assert_eq!(page.reports.len(), 3, "each once");
+    // Who says nothing of the key is taken to use the one that goes out.
+    let silent = IndicatorItem { value: old.current.key.hmac(item.kind, "alone.example"), hashed: true, ..item.clone() };
+    f.send(0, Items::Indicators(vec![silent])).await;
+    let both = said(&[("alpha", 2), ("alpha", 3), ("beta", 2), ("beta", 2), ("gamma", 2)]);
+    assert_eq!(reporters().await, both);
+    // What the former key hashed is compared until its time is over, and then what was told and what is hashed anew.
+    hub.follow_alliance_key(NOW.plus(store::OVERLAP).plus(-1)).await.unwrap();
+    assert_eq!(reporters().await, both);
+    hub.follow_alliance_key(NOW.plus(store::OVERLAP)).await.unwrap();
+    assert_eq!(reporters().await, said(&[("alpha", 2), ("gamma", 2)]));
+    let settled = f.store.alliance_keys().await.unwrap();
+    assert_eq!(settled.numbers(NOW), [2]);
+    // A start makes nothing of it anew.
+    let again = Store::open(&Settings { url: f.database.url.clone(), readers: 1 }).await.unwrap();
+    assert_eq!(reporters().await, said(&[("alpha", 2), ("gamma", 2)]));
+    again.close().await;
+    assert_eq!(rotate(NOW.plus(store::OVERLAP)).await.numbers(NOW.plus(store::OVERLAP)), [3, 2]);
 }

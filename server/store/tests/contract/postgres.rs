@@ -233,11 +233,11 @@ async fn a_read_that_is_given_up_leaves_no_transaction_behind() {
 }
 
 #[tokio::test]
-async fn below_detail_the_database_tells_that_there_is_a_report_and_nothing_else() {
+async fn below_detail_the_database_tells_of_no_report() {
     let (f, mut conn) = filled().await;
     f.send(1, Items::Indicators(vec![indicator("green.example", Tlp::Green, &[])])).await;
     f.send(1, Items::Indicators(vec![indicator("named.example", Tlp::AmberStrict, &[f.orgs[0]])])).await;
-    for (level, digests) in [(Level::None, 0), (Level::Aggregate, 2), (Level::Summary, 2), (Level::Detail, 2)] {
+    for (level, digests) in [(Level::None, 0), (Level::Aggregate, 0), (Level::Summary, 0), (Level::Detail, 2)] {
         f.store.hub().set_rule(f.orgs[1], DataClass::Indicators, Audience::Everyone, Some(level), NOW).await.unwrap();
         scoped(&mut conn, &format!("viewer:{}", f.orgs[0].0)).await;
         let seen = async |conn: &mut PgConnection, table| -> i64 {

@@ -273,13 +273,13 @@ on_both!(who_else_reported_a_value_counts_only_reports_one_may_see);
 async fn who_else_reported_a_value_counts_only_reports_one_may_see(f: Fixture) {
     f.send(0, Items::Indicators(vec![indicator("shared.example", Tlp::Green, &[]), indicator("alone.example", Tlp::Green, &[])])).await;
     f.send(1, Items::Indicators(vec![indicator("shared.example", Tlp::Red, &[])])).await;
-    let shared = async |org| f.store.viewer(f.viewer(org)).indicators_shared(NOW).await.unwrap();
+    let shared = async |org| f.store.viewer(f.viewer(org)).indicators_shared(NOW, NOW).await.unwrap();
     let listed = async |org| f.store.viewer(f.viewer(org)).indicators(&IndicatorFilter { shared: true, ..IndicatorFilter::default() }).await.unwrap();
     assert_eq!((shared(0).await, shared(1).await, shared(2).await), (0, 2, 0));
     assert_eq!(listed(1).await.total, 2);
     let row = &f.store.viewer(f.viewer(2)).indicators(&IndicatorFilter { words: "shared".into(), ..IndicatorFilter::default() }).await.unwrap().rows[0];
     assert_eq!(row.reporters, 1);
-    let detail = f.store.viewer(f.viewer(1)).indicator(row.id.parse().unwrap(), NOW).await.unwrap().unwrap();
+    let detail = f.store.viewer(f.viewer(1)).indicator(row.id.parse().unwrap(), NOW, NOW).await.unwrap().unwrap();
     assert_eq!(detail.reports.len(), 2);
 }
 

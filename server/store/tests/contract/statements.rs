@@ -153,6 +153,7 @@ async fn dynamic(f: &Fixture) {
         severity: None,
         shared: false,
         week: NOW,
+        day: NOW,
         words: "example".into(),
         cursor: String::new(),
     };
@@ -167,8 +168,8 @@ async fn dynamic(f: &Fixture) {
     assert!(reads.counts().indicator_facet(&nobody_else, IndicatorFacet::Kind).await.unwrap().is_empty());
     assert_eq!(reads.indicators_highest_tlp(&all).await.unwrap(), Tlp::Green);
     assert!(reads.counts().indicators_unlisted(&IndicatorFilter { words: String::new(), ..all.clone() }).await.unwrap().is_empty());
-    assert_eq!(reads.indicators_shared(NOW).await.unwrap(), 0);
-    assert!(reads.indicator(found.rows[0].id.parse().unwrap(), NOW).await.unwrap().is_some());
+    assert_eq!(reads.indicators_shared(NOW, NOW).await.unwrap(), 0);
+    assert!(reads.indicator(found.rows[0].id.parse().unwrap(), NOW, NOW).await.unwrap().is_some());
 
     assert_eq!(reads.pushes(Some(f.orgs[0]), Some(What::Indicators), "100", 10).await.unwrap().rows.len(), 1);
     assert!(reads.receipt(id).await.unwrap().is_some());

@@ -200,6 +200,7 @@ pub fn indicator(value: &str, tlp: Tlp, recipients: &[OrgId]) -> IndicatorItem {
         kind: IndicatorType::DomainName,
         value: value.into(),
         hashed: false,
+        key_no: None,
         tlp,
         severity: None,
         confidence: Some(50),
