@@ -160,6 +160,13 @@ impl Role {
         matches!(self, Self::OrgAdmin)
     }
 
+    /// Whether a person of this role can be the second one, whose agreement puts in force what another proposed: a change of what the organisation shares,
+    /// of its groups, or of such an account.
+    #[must_use]
+    pub const fn agrees_to_changes(self) -> bool {
+        self.manages_sharing() || self.manages_users()
+    }
+
     /// Whether the role reads raw payloads of its own organisation's pushes. Executives read receipts without them.
     #[must_use]
     pub const fn reads_raw(self) -> bool {

@@ -50,6 +50,8 @@ pub struct Shell {
     /// Demo mode: the DEMO DATA bar, and the sign-ins to show on the sign-in page (empty once signed in).
     pub demo: Option<Vec<DemoAccount>>,
     pub version: String,
+    /// When somebody else changed the reader's account, where the reader has not said to have seen it.
+    pub account_changed_at: Option<Timestamp>,
 }
 
 /// Who is signed in.

@@ -1,7 +1,7 @@
 //! The frame of every page: skip link, header with navigation and controls, demo bar, footer, and the voice for those
 //! who listen.
 
-use super::{Account, DemoBar, Icon, PauseButton, RangePicker, ZoneSwitch, kept, use_page_query, use_path};
+use super::{Account, DemoBar, Icon, PauseButton, RangePicker, Time, ZoneSwitch, kept, use_page_query, use_path};
 use crate::api;
 use leptos::prelude::*;
 
@@ -21,6 +21,7 @@ const PLACES: [(&str, &str); 7] = [
 pub fn Frame(children: Children) -> impl IntoView {
     let shell = api::pages().shell().ok();
     let demo = shell.as_ref().is_some_and(|s| s.demo.is_some());
+    let changed = shell.as_ref().and_then(|s| s.account_changed_at);
     let person = shell.and_then(|s| s.viewer);
     // Who is not signed in has nowhere to go yet, and nothing to hold still.
     let inside = person.is_some();
@@ -48,6 +49,9 @@ pub fn Frame(children: Children) -> impl IntoView {
                 <Account person/>
             </div>
         </header>
+        {changed.map(|at| view! {
+            <p class="notice" role="status" id="account-changed">"Somebody else changed your account on "<Time at/>". "<a href="/account#changes">"See what changed"</a>"."</p>
+        })}
         {children()}
         <footer class="bottom">
             <a href=move || kept(query, "/status")>"Status"</a>

@@ -1,5 +1,6 @@
 //! `/account`: the reader's second factors, password and sessions.
 
+mod changes;
 mod passkeys;
 mod password;
 
@@ -37,6 +38,7 @@ fn All(page: Signal<Account>, done: String) -> impl IntoView {
         "linked" => Some("Linked: you can sign in with your organisation from now on."),
         "not-linked" => Some("Nothing was linked. Try again, and tell whoever runs the hub if it stays so."),
         "unlinked" => Some("Unlinked: your password opens your account again, and your organisation's sign-in does not."),
+        "seen" => Some("Thank you. You are told again when somebody changes your account."),
         "gone" => Some("There is nothing like that to change."),
         _ => None,
     };
@@ -75,6 +77,7 @@ fn All(page: Signal<Account>, done: String) -> impl IntoView {
             </div>
             {several.then(|| one_click("/account/sessions/end", "session", String::new(), "End all others", "sessions"))}
         </Card>
+        <Card title="What changed on your account" id="changes">{changes::changes(account.changes, account.unseen)}</Card>
     }
     .into_any()
 }

@@ -6,9 +6,9 @@ mod one;
 use super::users::title;
 use crate::{api::pages, components::*};
 use domain::{
-    Role,
+    Role, Timestamp,
     decision::{DecisionKind, Outcome},
-    view::{DecisionRow, Decisions, RightRow},
+    view::{DecisionRow, Decisions, OrgRef, RightRow},
 };
 use forms::{DelegateForm, ProposeForms, vote_form};
 use leptos::prelude::*;
@@ -46,6 +46,7 @@ fn All(page: Signal<Decisions>, done: String) -> impl IntoView {
             <span>"The alert level is "<b>{alert.number()}", "{alert.title().to_lowercase()}</b>". Each organisation has one vote. What is adopted is done by the decision itself, at once."</span>
         </PageHead>
         <Notice text=notice(&done)/>
+        {sole_widenings(page)}
         {none.then(|| view! { <section class="card"><Empty title="Nothing is open for votes."/></section> })}
         {open.into_iter().map(decision).collect_view()}
         <ProposeForms page/>
@@ -68,6 +69,22 @@ fn notice(done: &str) -> Option<&'static str> {
         "unknown" => Some("Nothing was changed: the form names nothing that there is."),
         _ => None,
     }
+}
+
+/// What a steward is told of organisations with one administrator.
+fn sole_widenings(page: Signal<Decisions>) -> AnyView {
+    let rows = page.with_untracked(|p| p.sole_widenings.clone());
+    if rows.is_empty() {
+        return ().into_any();
+    }
+    let row = |(org, from): (OrgRef, Timestamp)| view! { <li><b>{org.name}</b>" may show more of its data from "<Time at=from/>" on."</li> };
+    view! {
+        <Card title="One administrator, no second person" id="sole-widenings">
+            <p>"These organisations have one administrator, who has proposed to show somebody more. Ask whether that is meant; with a second administrator nobody decides alone."</p>
+            <ul class="plain-list">{rows.into_iter().map(row).collect_view()}</ul>
+        </Card>
+    }
+    .into_any()
 }
 
 fn standing(row: &DecisionRow) -> String {

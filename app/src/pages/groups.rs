@@ -21,6 +21,8 @@ fn All(page: Signal<Groups>, done: String) -> impl IntoView {
         "proposed" => Some("Proposed. It takes effect once a second administrator of your organisation agrees, within 7 days."),
         "agreed" => Some("Agreed. An invited organisation sees and shares nothing before it joins; what was joined is in force within 5 seconds."),
         "own" => Some("Who proposed it cannot agree to it: a second administrator does."),
+        "related" => Some(RELATED),
+        "early" => Some(EARLY),
         "gone" => Some("That does not wait any more."),
         "declined" => Some("Taken back. Nothing has changed."),
         "left" => Some("Your organisation is not in the group, and shares nothing through it. No member sees more than before."),

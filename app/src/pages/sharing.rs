@@ -64,6 +64,8 @@ fn Rules(page: Signal<SharingRules>, done: String) -> impl IntoView {
         ),
         "declined" => Some("Taken back. Nothing has changed."),
         "own" => Some("You proposed this change yourself: another administrator of your organisation must agree."),
+        "related" => Some(RELATED),
+        "early" => Some(EARLY),
         "gone" => Some("This request is no longer pending."),
         "unknown" => Some("That is no rule that can be set here."),
         _ => None,

@@ -4,7 +4,7 @@ use super::connect::Command;
 use crate::{api::pages, components::*};
 use domain::{
     Role,
-    view::{People, PersonRow, PersonState},
+    view::{AccountChangeKind, AuditorNews, People, PersonRow, PersonState, WaitingAccount},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -21,6 +21,13 @@ pub fn UsersPage() -> impl IntoView {
 fn All(page: Signal<People>, done: String) -> impl IntoView {
     let notice = match done.as_str() {
         "saved" => Some("Saved. It is in force with the next page; open streams follow within 5 seconds."),
+        "proposed" => Some("This account can agree to changes, so it waits for a second administrator of your organisation. Nothing has changed yet."),
+        "declined" => Some("Taken back. Nothing has changed."),
+        "own" => Some("You proposed this yourself: another administrator of your organisation must agree."),
+        "related" => Some(RELATED),
+        "over" => Some("This request is no longer pending."),
+        "two" => Some("Not done: an auditor of the hub is kept out by two administrators, never by one. The hub's operator can do it on the command line."),
+        "full" => Some("Nothing was proposed: as many changes of accounts wait already as may."),
         "last" => Some("Not done: your organisation would be left without an administrator who can sign in."),
         "gone" => Some("There is nobody like that in your organisation, or nothing that can be done here."),
         "role" => Some("That role is not given here."),
@@ -28,18 +35,24 @@ fn All(page: Signal<People>, done: String) -> impl IntoView {
         _ => None,
     };
     let heading = Signal::derive(move || page.with(|p| format!("People of {}", p.org.name)));
-    let (may_change, link, rows) = page.with_untracked(|p| (p.may_change, p.link.clone(), p.rows.clone()));
+    let People { may_change, link, rows, sole_admin, waiting, auditors, .. } = page.get_untracked();
+    let waiting: Vec<Waiting> = waiting.iter().map(waits).collect();
     view! {
         <PageHead title=heading>
-            <span>"Everybody belongs to exactly one organisation. Administrators invite by a one-time link, which is sent by whatever way you trust; nobody is told a password."</span>
+            <span>"Everybody belongs to exactly one organisation. Administrators invite by a one-time link, which is sent by whatever way you trust; nobody is told a password. Making, promoting, enabling or re-linking an administrator takes two administrators, and for 7 days none of the accounts involved can agree to another's changes."</span>
         </PageHead>
         <Notice text=notice/>
         {link.map(|link| view! {
             <Card title="One-time link" class="disclosure">
-                <p><b>"This is the only time you see this link."</b>" Whoever opens it sets the password; it works once, within 7 days."</p>
+                <p><b>"This is the only time you see this link."</b>" Hand it to nobody but the person it is for: whoever opens it sets the password. It works once, within 7 days; older links of the same person no longer do."</p>
                 <Command label="One-time link" text=link/>
             </Card>
         })}
+        {sole_admin.then(|| view! {
+            <p class="notice" id="sole-admin">"You are your organisation's only administrator, so nobody can agree to your changes: accounts change at once, and showing somebody more of your data waits 24 hours, of which the hub's steward is told. Invite a second administrator."</p>
+        })}
+        <SecondPerson waiting forms="/admin/users" may_change/>
+        {(!auditors.is_empty()).then(|| view! { <Card title="Auditors of the hub" id="auditors"><ul class="plain-list">{auditors.into_iter().map(auditor).collect_view()}</ul></Card> })}
         {may_change.then(|| view! { <Invite/> })}
         <Card title="Who can sign in" id="people">
             <div class="scroll" tabindex="0" role="region" aria-label="People">
@@ -54,6 +67,27 @@ fn All(page: Signal<People>, done: String) -> impl IntoView {
         <Card title="What the roles may do" id="roles"><Roles/></Card>
     }
     .into_any()
+}
+
+/// A change of an account that waits.
+fn waits(w: &WaitingAccount) -> Waiting {
+    let (whom, role) = (format!("{} ({})", w.name, w.email), w.role.map_or("", title));
+    let what = match w.change {
+        AccountChangeKind::Invite => format!("Invite {whom} as {role}. You are shown the one-time link when you agree, to hand it over yourself"),
+        AccountChangeKind::Link => format!("New one-time link for {whom}. You are shown it when you agree, to hand it over yourself"),
+        AccountChangeKind::Role => format!("Make {whom} {role}"),
+        AccountChangeKind::Enable => format!("Let {whom} sign in again"),
+        AccountChangeKind::Disable => format!("Keep {whom} out, an auditor of the hub: every organisation is told"),
+    };
+    Waiting { id: w.id, what, by: w.by.clone(), own: w.own, expires_at: w.expires_at }
+}
+
+/// What became of an auditor.
+fn auditor(news: AuditorNews) -> AnyView {
+    let what = if news.removed { "An auditor was disabled or given another role" } else { "An auditor was added or enabled" };
+    let of = news.org.map_or_else(String::new, |org| format!(" at {}", org.name));
+    let who = if news.operator { "by the hub's operator" } else { "by two administrators" };
+    view! { <li><Time at=news.at/>" "{what}{of}", "{who}"."</li> }.into_any()
 }
 
 #[component]
@@ -112,7 +146,7 @@ fn person(row: PersonRow, may_change: bool) -> AnyView {
     .into_any()
 }
 
-/// What an administrator can do with a person. The hub's own roles are given and taken on its command line.
+/// What an administrator can do with a person. What concerns administrators waits for a second one, where there is one. The hub's own roles are given and taken on its command line.
 fn changes(row: &PersonRow) -> AnyView {
     let id = row.id.to_string();
     if row.state == PersonState::Disabled {

@@ -14,15 +14,30 @@ const BYTES: usize = 8 + 32;
 /// Makes, on behalf of `actor`, a one-time link for a person and returns its token, which exists nowhere else.
 ///
 /// # Errors
-/// When the database fails.
+/// When the database fails, or there is nobody of this number who may sign in.
 pub async fn new_link(app: &App, actor: Actor, user: i64) -> Result<String, StoreError> {
+    let (token, now) = (token(user, &secret()), app.clock.now());
+    if !app.store.hub().by(actor).add_signin_link(user, hash(&token), now.plus(LASTS), now).await? {
+        return Err(StoreError::Internal(format!("user {user} may not sign in, so there is no link")));
+    }
+    Ok(token)
+}
+
+/// The random part of a token.
+#[must_use]
+pub fn secret() -> [u8; 32] {
+    let mut secret = [0; 32];
+    rand::fill(&mut secret);
+    secret
+}
+
+/// The token for a person.
+#[must_use]
+pub fn token(user: i64, secret: &[u8; 32]) -> String {
     let mut bytes = [0_u8; BYTES];
     bytes[..8].copy_from_slice(&user.to_be_bytes());
-    rand::fill(&mut bytes[8..]);
-    let token = URL_SAFE_NO_PAD.encode(bytes);
-    let now = app.clock.now();
-    app.store.hub().by(actor).add_signin_link(user, hash(&token), now.plus(LASTS), now).await?;
-    Ok(token)
+    bytes[8..].copy_from_slice(secret);
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// What the database knows instead of a token.

@@ -17,7 +17,7 @@ use anyhow::{Context, bail};
 use clap::{Args as ClapArgs, Subcommand};
 use domain::{Role, Slug, Timestamp, timestamp};
 use std::process::ExitCode;
-use store::{KeyRecord, Org, Settings, Store, StoreError, audit::Actor};
+use store::{KeyRecord, Org, Settings, Store, StoreError, Turned, UserRecord, audit::Actor};
 
 #[derive(ClapArgs, Debug)]
 pub struct Args {
@@ -93,9 +93,40 @@ enum UserCommand {
     /// Adds a person and prints a one-time link to set the first password.
     Add(Box<UserAdd>),
     /// Takes the second factors of somebody away (app, passkeys, recovery codes) who lost them.
-    ResetFactor { email: String },
+    ResetFactor(Whom),
+    /// Prints a new one-time link for somebody; older ones end.
+    Link(Box<UserLink>),
+    /// Gives somebody another role.
+    Role {
+        #[command(flatten)]
+        whom: Whom,
+        /// executive, analyst, org_admin; of the hub's own organisation also coordinator, steward, auditor.
+        #[arg(long)]
+        role: Role,
+    },
+    /// Keeps somebody out: sessions, open pages and one-time links end.
+    Disable(Whom),
+    /// Lets somebody sign in again.
+    Enable(Whom),
     /// Takes the authenticator apps of all people away, where the key that seals their secrets is lost; the next start of a hub makes another.
     ForgetApps,
+}
+
+/// One person. What is done to an account here is told to its owner, and of an auditor to every organisation.
+#[derive(ClapArgs, Debug)]
+struct Whom {
+    email: String,
+    /// The slug of the person's organisation, where several have somebody of this mail address.
+    #[arg(long)]
+    org: Option<Slug>,
+}
+
+#[derive(ClapArgs, Debug)]
+struct UserLink {
+    #[command(flatten)]
+    whom: Whom,
+    #[command(flatten)]
+    hub: AddressOptions,
 }
 
 #[derive(ClapArgs, Debug)]
@@ -171,7 +202,20 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         What::Oidc(command) => oidc::run(&store, command, now).await,
         What::Decision(command) => decisions::run(&store, command, now).await,
         What::Group(command) => sharing::groups(&store, command, now).await,
-        What::User(UserCommand::ResetFactor { email }) => reset_factor(&store, &email, now).await,
+        What::User(UserCommand::ResetFactor(whom)) => reset_factor(&store, &whom, now).await,
+        What::User(UserCommand::Link(link)) => link_user(&store, *link, now).await,
+        What::User(UserCommand::Role { whom, role }) => {
+            let user = find_user(&store, &whom).await?;
+            turned(&whom, store.hub().set_role(user.org, user.id, role, now).await?, &format!("is {role} now"))
+        }
+        What::User(UserCommand::Disable(whom)) => {
+            let user = find_user(&store, &whom).await?;
+            turned(&whom, store.hub().disable_user(user.org, user.id, now).await?, "may not sign in any more")
+        }
+        What::User(UserCommand::Enable(whom)) => {
+            let user = find_user(&store, &whom).await?;
+            turned(&whom, store.hub().enable_user(user.org, user.id, now).await?, "may sign in again")
+        }
         What::User(UserCommand::ForgetApps) => {
             let apps = store.hub().forget_apps(now).await?;
             print(&format!("{apps} authenticator apps are gone, and with them the lost sealing key"))
@@ -238,12 +282,45 @@ async fn add_user(app: &App, add: UserAdd, now: Timestamp) -> anyhow::Result<Exi
     print(&format!("{}/welcome/{token}", add.hub.base_url()))
 }
 
-async fn reset_factor(store: &Store, email: &str, now: Timestamp) -> anyhow::Result<ExitCode> {
-    let user = store.hub().user_by_email(email).await?.with_context(|| format!("there is nobody with the mail address {email}"))?;
+/// The person that a command names.
+async fn find_user(store: &Store, whom: &Whom) -> anyhow::Result<UserRecord> {
+    let org = match &whom.org {
+        Some(slug) => Some(find_org(store, slug).await?.id),
+        None => None,
+    };
+    let mut found = store.hub().users_by_email(&whom.email).await?;
+    found.retain(|user| org.is_none_or(|org| org == user.org));
+    if found.len() > 1 {
+        bail!("several organisations have somebody with the mail address {}; say which with --org", whom.email);
+    }
+    found.pop().with_context(|| format!("there is nobody with the mail address {}", whom.email))
+}
+
+async fn reset_factor(store: &Store, whom: &Whom, now: Timestamp) -> anyhow::Result<ExitCode> {
+    let (user, email) = (find_user(store, whom).await?, &whom.email);
     if !store.hub().reset_factors(user.id, now).await? {
         bail!("{email} has no second factor");
     }
     print(&format!("every second factor of {email} is gone; the next sign-in asks for none, and where the role needs one, for a new one"))
+}
+
+async fn link_user(store: &Store, link: UserLink, now: Timestamp) -> anyhow::Result<ExitCode> {
+    let user = find_user(store, &link.whom).await?;
+    let token = links::token(user.id, &links::secret());
+    if !store.hub().add_signin_link(user.id, links::hash(&token), now.plus(links::LASTS), now).await? {
+        bail!("{} is disabled", user.email);
+    }
+    eprintln!("{} ({}) sets a new password here, once, within 7 days; older links have ended:", user.email, user.role);
+    print(&format!("{}/welcome/{token}", link.hub.base_url()))
+}
+
+/// Says what became of a change of a person.
+fn turned(whom: &Whom, turned: Turned, done: &str) -> anyhow::Result<ExitCode> {
+    match turned {
+        Turned::Done => print(&format!("{} {done}", whom.email)),
+        Turned::Gone => bail!("there is nobody with the mail address {}", whom.email),
+        Turned::LastAdmin => bail!("{} is the organisation's last administrator who can sign in; add another one first", whom.email),
+    }
 }
 
 async fn create_key(store: &Store, create: KeyCreate, now: Timestamp) -> anyhow::Result<ExitCode> {

@@ -99,6 +99,14 @@ pub async fn remove(State(app): State<App>, Verified(who): Verified) -> Response
     }
 }
 
+/// Says that the reader has seen what others changed of the account, so that pages stop telling it.
+pub async fn seen(State(app): State<App>, who: SignedIn) -> Response {
+    match app.store.hub().saw_changes(who.user.id, who.user.changed_at).await {
+        Ok(()) => back("seen"),
+        Err(error) => failed(&error),
+    }
+}
+
 /// Ends one of the own sessions, or all but this one.
 pub async fn end(State(app): State<App>, who: SignedIn, Form(form): Form<Which>) -> Response {
     let which = if form.session.is_empty() {

@@ -92,6 +92,8 @@ pub async fn approve(State(app): State<App>, Verified(who): Verified, Form(form)
         done.map(|approval| match approval {
             Approval::Done => "agreed",
             Approval::Own => "own",
+            Approval::Related => "related",
+            Approval::TooEarly => "early",
             Approval::Gone => "gone",
         }),
     )

@@ -51,6 +51,8 @@ pub async fn approve(State(app): State<App>, Verified(who): Verified, Form(form)
                 "saved"
             }
             Approval::Own => "own",
+            Approval::Related => "related",
+            Approval::TooEarly => "early",
             Approval::Gone => "gone",
         }),
     )

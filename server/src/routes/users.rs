@@ -1,4 +1,5 @@
-//! The forms of `/admin/users`: an administrator invites people of the own organisation, gives them roles, and keeps them out.
+//! The forms of `/admin/users`: an administrator invites people of the own organisation, gives them roles, and keeps them out. What concerns an account
+//! that may agree to changes waits for a second administrator.
 
 use super::{
     forms::{back, failed, refused},
@@ -16,9 +17,9 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use domain::Role;
+use domain::Timestamp;
 use serde::Deserialize;
-use store::{StoreError, Turned};
+use store::{AccountChange, Agreed, Approval, Changed, NewLink};
 
 const PAGE: &str = "/admin/users";
 const WHY: &str = "Only an org_admin manages the organisation's people.\n";
@@ -41,7 +42,7 @@ pub struct Given {
     role: String,
 }
 
-/// Adds a person of the viewer's own organisation, and shows the one-time link in the very answer.
+/// Invites a person into the viewer's own organisation. Where it is done at once, the very answer shows the one-time link.
 pub async fn invite(State(app): State<App>, Verified(who): Verified, Extension(nonce): Extension<PageNonce>, Form(form): Form<Invitation>) -> Response {
     if !who.user.role.manages_users() {
         return refused(&app, &who, PAGE, WHY).await;
@@ -49,83 +50,95 @@ pub async fn invite(State(app): State<App>, Verified(who): Verified, Extension(n
     let name: String = form.name.trim().chars().filter(|c| !c.is_control()).take(100).collect();
     let email = form.email.trim();
     let address = email.split_once('@').is_some_and(|(local, host)| !local.is_empty() && host.contains('.'));
-    let Some(role) = given(&form.role) else { return back(PAGE, "role") };
+    let Ok(role) = form.role.parse() else { return back(PAGE, "role") };
     if name.is_empty() || !address || email.len() > 254 || email.contains(char::is_whitespace) || email.contains(char::is_control) {
         return back(PAGE, "address");
     }
-    match app.store.hub().by(who.actor()).add_user(who.user.org, email.to_owned(), name, role, None, app.clock.now()).await {
-        Ok(id) => linked(app, who, nonce, id).await,
-        // Not whether it is somebody of another organisation.
-        Err(StoreError::Exists(_)) => back(PAGE, "address"),
-        Err(error) => failed(PAGE, &error),
-    }
+    change(app, who, nonce, AccountChange::Invite { email: email.to_owned(), name, role }).await
 }
 
-/// Makes another one-time link for a person of the viewer's own organisation, such as for who has forgotten the password.
+/// Makes a one-time link for a person of the viewer's own organisation, such as for one who has forgotten the password. Older ones end.
 pub async fn link(State(app): State<App>, Verified(who): Verified, Extension(nonce): Extension<PageNonce>, Form(form): Form<Which>) -> Response {
-    if !who.user.role.manages_users() {
-        return refused(&app, &who, PAGE, WHY).await;
-    }
-    match app.store.hub().user(form.id).await {
-        // A link is worth as much as the person's role, so those of the hub's own roles are made where the roles are given.
-        Ok(Some(user)) if user.org == who.user.org && !user.disabled && Role::OF_AN_ORGANISATION.contains(&user.role) => linked(app, who, nonce, user.id).await,
-        Ok(_) => back(PAGE, "gone"),
-        Err(error) => failed(PAGE, &error),
-    }
-}
-
-async fn linked(app: App, who: SignedIn, nonce: PageNonce, id: i64) -> Response {
-    match links::new_link(&app, who.actor(), id).await {
-        Ok(token) => {
-            tracing::info!(user = who.user.id, "a one-time link was made");
-            let Ok(request) = Request::get(PAGE).body(Body::empty()) else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
-            render(app, Some(who), Some(token), nonce, request).await
-        }
-        Err(error) => failed(PAGE, &error),
-    }
+    change(app, who, nonce, AccountChange::Link { user: form.id }).await
 }
 
 /// Gives a person of the viewer's own organisation another role.
-pub async fn role(State(app): State<App>, Verified(who): Verified, Form(form): Form<Given>) -> Response {
-    if !who.user.role.manages_users() {
-        return refused(&app, &who, PAGE, WHY).await;
+pub async fn role(State(app): State<App>, Verified(who): Verified, Extension(nonce): Extension<PageNonce>, Form(form): Form<Given>) -> Response {
+    match form.role.parse() {
+        Ok(role) => change(app, who, nonce, AccountChange::Role { user: form.id, role }).await,
+        Err(_) if who.user.role.manages_users() => back(PAGE, "role"),
+        Err(_) => refused(&app, &who, PAGE, WHY).await,
     }
-    let Some(role) = given(&form.role) else { return back(PAGE, "role") };
-    match app.store.hub().user(form.id).await {
-        // The hub's own roles are taken where they are given.
-        Ok(Some(user)) if user.org == who.user.org && !Role::OF_AN_ORGANISATION.contains(&user.role) => return back(PAGE, "role"),
-        Ok(_) => {}
-        Err(error) => return failed(PAGE, &error),
-    }
-    turned(app.store.hub().by(who.actor()).set_role(who.user.org, form.id, role, app.clock.now()).await)
 }
 
 /// Keeps a person of the viewer's own organisation out.
-pub async fn disable(State(app): State<App>, Verified(who): Verified, Form(form): Form<Which>) -> Response {
-    if !who.user.role.manages_users() {
-        return refused(&app, &who, PAGE, WHY).await;
-    }
-    turned(app.store.hub().by(who.actor()).disable_user(who.user.org, form.id, app.clock.now()).await)
+pub async fn disable(State(app): State<App>, Verified(who): Verified, Extension(nonce): Extension<PageNonce>, Form(form): Form<Which>) -> Response {
+    change(app, who, nonce, AccountChange::Disable { user: form.id }).await
 }
 
 /// Lets a person of the viewer's own organisation in again.
-pub async fn enable(State(app): State<App>, Verified(who): Verified, Form(form): Form<Which>) -> Response {
+pub async fn enable(State(app): State<App>, Verified(who): Verified, Extension(nonce): Extension<PageNonce>, Form(form): Form<Which>) -> Response {
+    change(app, who, nonce, AccountChange::Enable { user: form.id }).await
+}
+
+async fn change(app: App, who: SignedIn, nonce: PageNonce, change: AccountChange) -> Response {
     if !who.user.role.manages_users() {
         return refused(&app, &who, PAGE, WHY).await;
     }
-    turned(app.store.hub().by(who.actor()).enable_user(who.user.org, form.id, app.clock.now()).await)
-}
-
-/// A role that an administrator may give.
-fn given(word: &str) -> Option<Role> {
-    word.parse().ok().filter(|role| Role::OF_AN_ORGANISATION.contains(role))
-}
-
-fn turned(done: Result<Turned, StoreError>) -> Response {
-    match done {
-        Ok(Turned::Done) => back(PAGE, "saved"),
-        Ok(Turned::Gone) => back(PAGE, "gone"),
-        Ok(Turned::LastAdmin) => back(PAGE, "last"),
+    let (secret, now) = (links::secret(), app.clock.now());
+    match app.store.hub().by(who.actor()).change_account(who.user.org, change, who.user.id, new_link(secret, now), now).await {
+        Ok(changed) => shown(app, who, nonce, changed, &secret).await,
         Err(error) => failed(PAGE, &error),
     }
+}
+
+/// Agrees to a change that another administrator proposed. Where it makes a one-time link, the very answer shows it.
+pub async fn approve(State(app): State<App>, Verified(who): Verified, Extension(nonce): Extension<PageNonce>, Form(form): Form<Which>) -> Response {
+    if !who.user.role.manages_users() {
+        return refused(&app, &who, PAGE, WHY).await;
+    }
+    let (secret, now) = (links::secret(), app.clock.now());
+    match app.store.hub().by(who.actor()).approve_account(form.id, who.user.org, who.user.id, new_link(secret, now), now).await {
+        Ok(Agreed::To(changed)) => shown(app, who, nonce, changed, &secret).await,
+        Ok(Agreed::Not(Approval::Own)) => back(PAGE, "own"),
+        Ok(Agreed::Not(Approval::Related)) => back(PAGE, "related"),
+        Ok(Agreed::Not(_)) => back(PAGE, "over"),
+        Err(error) => failed(PAGE, &error),
+    }
+}
+
+/// Takes back or declines a change that waits.
+pub async fn decline(State(app): State<App>, Verified(who): Verified, Form(form): Form<Which>) -> Response {
+    if !who.user.role.manages_users() {
+        return refused(&app, &who, PAGE, WHY).await;
+    }
+    match app.store.hub().by(who.actor()).drop_account_proposal(form.id, who.user.org, app.clock.now()).await {
+        Ok(()) => back(PAGE, "declined"),
+        Err(error) => failed(PAGE, &error),
+    }
+}
+
+fn new_link(secret: [u8; 32], now: Timestamp) -> NewLink {
+    NewLink { hash_for: Box::new(move |user| links::hash(&links::token(user, &secret))), expires_at: now.plus(links::LASTS) }
+}
+
+async fn shown(app: App, who: SignedIn, nonce: PageNonce, changed: Changed, secret: &[u8; 32]) -> Response {
+    back(
+        PAGE,
+        match changed {
+            Changed::Linked(user) => {
+                tracing::info!(user = who.user.id, "a one-time link was made");
+                let Ok(request) = Request::get(PAGE).body(Body::empty()) else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+                return render(app, Some(who), Some(links::token(user, secret)), nonce, request).await;
+            }
+            Changed::Done => "saved",
+            Changed::Waits => "proposed",
+            Changed::Gone => "gone",
+            Changed::LastAdmin => "last",
+            Changed::NotHere => "role",
+            Changed::Exists => "address",
+            Changed::TakesTwo => "two",
+            Changed::Full => "full",
+        },
+    )
 }

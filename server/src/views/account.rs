@@ -8,7 +8,11 @@ use crate::auth::{
 use app::api::Answer;
 use domain::view::*;
 use serde_json::Value;
-use store::{Factors, SessionRecord};
+use std::collections::HashMap;
+use store::{Factors, SessionRecord, UserRecord, audit::AuditRow};
+
+/// Changes that the page lists.
+const CHANGES: i64 = 20;
 
 /// The viewer's own account.
 ///
@@ -48,7 +52,27 @@ pub async fn account(viewing: &Viewing, l: &Looking) -> Answer<Account> {
             })
             .collect(),
         sessions: sessions.into_iter().map(|(hash, record)| row(hash, &record, who.session)).collect(),
+        changes: changes(l, &who.user).await?,
+        unseen: who.user.changed_at.is_some(),
     })
+}
+
+/// What was changed of the viewer's account, by whom.
+async fn changes(l: &Looking, user: &UserRecord) -> Answer<Vec<AccountChangeRow>> {
+    let (hub, fault) = (l.app.store.hub(), from_store(l.now));
+    let rows = hub.account_changes(user.id, CHANGES).await.map_err(&fault)?;
+    let names: HashMap<i64, String> = hub.people(Some(user.org)).await.map_err(&fault)?.into_iter().map(|p| (p.id, p.name)).collect();
+    let row = |row: AuditRow| {
+        let detail: Value = serde_json::from_str(&row.detail).unwrap_or_default();
+        let name = |id: i64| names.get(&id).cloned().unwrap_or_else(|| "somebody".to_owned());
+        let mut by = row.actor.user.map_or_else(|| "the hub's operator".to_owned(), name);
+        if let Some(proposer) = detail["proposed_by"].as_i64() {
+            by = format!("{by}, proposed by {}", name(proposer));
+        }
+        let detail = ["role", "passkey"].into_iter().find_map(|key| detail[key].as_str()).unwrap_or_default().to_owned();
+        AccountChangeRow { at: row.at, action: row.action, detail, by, own: row.actor.user == Some(user.id) }
+    };
+    Ok(rows.into_iter().map(row).collect())
 }
 
 /// What is asked of whoever has typed the right password; of nobody, what everybody knows.

@@ -2,16 +2,18 @@
 
 use super::{Looking, Viewing, from_store, words};
 use app::api::Answer;
-use domain::{OrgId, query::PageQuery, view::*};
+use domain::{DAY, OrgId, query::PageQuery, view::*};
 use serde_json::Value;
 use std::collections::HashMap;
 use store::{
-    KeyRecord, PersonRecord,
+    AccountChange, AccountProposal, KeyRecord, PersonRecord,
     audit::{AuditFilter, AuditRow},
 };
 
 /// Rows of the trail on one page.
 const ROWS: usize = 50;
+/// How long what became of the hub's auditors is told.
+const NEWS: i64 = 30 * DAY;
 
 /// The people of the viewer's own organisation.
 ///
@@ -28,12 +30,44 @@ pub async fn people(viewing: &Viewing, l: &Looking) -> Answer<People> {
         };
         PersonRow { id: p.id, name: p.name, email: p.email, role: p.role, state, last_signed_in_at: p.last_signed_in_at }
     };
+    let (may_change, me) = (l.viewer.role.manages_users(), viewing.who.as_ref().map(|who| who.user.id));
+    let sole_admin = match me {
+        Some(me) if may_change => l.app.store.hub().is_sole_admin(l.viewer.org, me, l.now).await.map_err(from_store(l.now))?,
+        _ => false,
+    };
     Ok(People {
         org: words::org_ref(org),
-        may_change: l.viewer.role.manages_users(),
+        may_change,
         rows: rows.into_iter().map(row).collect(),
         link: viewing.once.as_ref().map(|token| format!("{}/welcome/{token}", viewing.base_url)),
+        sole_admin,
+        waiting: if may_change { waiting(l, me).await? } else { vec![] },
+        auditors: if may_change { auditors(l).await? } else { vec![] },
     })
+}
+
+/// The changes of accounts that wait for a second administrator.
+async fn waiting(l: &Looking, me: Option<i64>) -> Answer<Vec<WaitingAccount>> {
+    let rows = l.app.store.hub().account_proposals(l.viewer.org, l.now).await.map_err(from_store(l.now))?;
+    let row = |p: AccountProposal| {
+        let (change, role) = match p.change {
+            AccountChange::Invite { role, .. } => (AccountChangeKind::Invite, Some(role)),
+            AccountChange::Link { .. } => (AccountChangeKind::Link, None),
+            AccountChange::Role { role, .. } => (AccountChangeKind::Role, Some(role)),
+            AccountChange::Enable { .. } => (AccountChangeKind::Enable, None),
+            AccountChange::Disable { .. } => (AccountChangeKind::Disable, None),
+        };
+        let (name, email) = p.whom;
+        WaitingAccount { id: p.id, change, name, email, role, own: Some(p.by.0) == me, by: p.by.1, expires_at: p.expires_at }
+    };
+    Ok(rows.into_iter().map(row).collect())
+}
+
+/// What became of the hub's auditors within the last weeks, told to every organisation's administrators.
+async fn auditors(l: &Looking) -> Answer<Vec<AuditorNews>> {
+    let rows = l.app.store.hub().auditor_news(l.now.plus(-NEWS)).await.map_err(from_store(l.now))?;
+    let news = |(org, removed, operator, at)| AuditorNews { at, org: l.board.org(org).map(|o| words::org_ref(o)), removed, operator };
+    Ok(rows.into_iter().map(news).collect())
 }
 
 /// The API keys of the viewer's own organisation.
@@ -113,7 +147,7 @@ fn line(l: &Looking, names: &HashMap<i64, String>, row: AuditRow) -> AuditLine {
 }
 
 /// A row's detail as a reader takes it in.
-fn pairs(detail: &str) -> String {
+pub(super) fn pairs(detail: &str) -> String {
     let Ok(Value::Object(fields)) = serde_json::from_str(detail) else { return detail.to_owned() };
     let value = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
     let shown = fields.iter().filter(|(_, v)| !v.is_null() && v.as_str() != Some(""));

@@ -4,7 +4,7 @@ use super::{Looking, Viewing, dry_run::dry_run, from_store, policy, words};
 use crate::App;
 use app::api::Answer;
 use domain::{
-    DataClass, OrgId,
+    DataClass, OrgId, Role,
     catalogue::{Difference, ScoringPolicy, differences},
     decision::{DecisionKind, Effect, Outcome, Right},
     view::*,
@@ -38,8 +38,10 @@ pub async fn decisions(l: &Looking) -> Answer<Decisions> {
     let (open, ended): (Vec<_>, Vec<_>) = all.into_iter().partition(|d| d.outcome.is_none());
     let row = |d: Decision| row(l, votes(d.effect.kind()), &adopted, d);
     let others: Vec<_> = l.board.orgs().filter(|o| o.info.id != me).collect();
+    let sole = if l.viewer.role == Role::Steward { hub.sole_widenings(l.now).await.map_err(&fault)? } else { vec![] };
     Ok(Decisions {
         as_of: l.now,
+        sole_widenings: sole.into_iter().filter_map(|(id, from)| Some((org(l, id)?, from))).collect(),
         alert: l.board.alert,
         open: open.into_iter().map(row).collect(),
         ended: ended.into_iter().map(row).collect(),

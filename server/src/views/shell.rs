@@ -13,5 +13,6 @@ pub fn shell(viewing: &Viewing) -> Answer<Shell> {
         org: board.org(who.user.org).map_or_else(|| OrgRef { slug: String::new(), name: String::new() }, |o| super::words::org_ref(o)),
     });
     let demo = viewing.app.config.demo.then(|| if viewer.is_none() { crate::demo::accounts() } else { vec![] });
-    Ok(Shell { alliance: viewing.app.config.alliance.clone(), viewer, demo, version: env!("CARGO_PKG_VERSION").to_owned() })
+    let account_changed_at = viewing.who.as_ref().and_then(|who| who.user.changed_at);
+    Ok(Shell { alliance: viewing.app.config.alliance.clone(), viewer, demo, version: env!("CARGO_PKG_VERSION").to_owned(), account_changed_at })
 }

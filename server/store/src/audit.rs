@@ -40,6 +40,12 @@ pub enum Action {
     /// May not sign in any more; open sessions ended.
     UserDisabled,
     UserEnabled,
+    /// A change of an account waits for a second administrator.
+    AccountProposed,
+    /// It was taken back or declined.
+    AccountProposalDropped,
+    /// The hub lost an auditor or got one back: a row for each organisation, whose trail the auditor reads.
+    AuditorChanged,
     /// A one-time link to set a password.
     LinkMade,
     /// With a one-time link, or by who knew the one before.
@@ -125,6 +131,9 @@ impl Action {
             Self::UserRoleSet => "user.role_set",
             Self::UserDisabled => "user.disabled",
             Self::UserEnabled => "user.enabled",
+            Self::AccountProposed => "user.proposed",
+            Self::AccountProposalDropped => "user.proposal_dropped",
+            Self::AuditorChanged => "auditor.changed",
             Self::LinkMade => "link.made",
             Self::PasswordSet => "password.set",
             Self::SessionStarted => "session.started",
@@ -236,9 +245,9 @@ impl AuditRow {
     }
 }
 
-type RawRow = (i64, i64, Option<i64>, Option<i64>, String, Option<i64>, String, String, Vec<u8>);
+pub(crate) type RawRow = (i64, i64, Option<i64>, Option<i64>, String, Option<i64>, String, String, Vec<u8>);
 
-fn row((no, at, actor_org, actor_user, action, org, object, detail, hash): RawRow) -> Result<AuditRow, StoreError> {
+pub(crate) fn row((no, at, actor_org, actor_user, action, org, object, detail, hash): RawRow) -> Result<AuditRow, StoreError> {
     let actor = Actor { org: actor_org.map(OrgId), user: actor_user };
     Ok(AuditRow { no, at: Timestamp(at), actor, action, org: org.map(OrgId), object, detail, hash: bytes(hash)? })
 }

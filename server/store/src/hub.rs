@@ -1,6 +1,8 @@
 //! The program's own work on the database: no viewer's policy applies, so nothing read here goes to a person unasked.
 
+pub mod account_proposals;
 pub mod aggregates;
+mod authority;
 pub mod comparisons;
 pub mod confirmation;
 pub mod count_totals;

@@ -43,6 +43,7 @@ pub use db::{Settings, file_of, shown};
 pub use error::StoreError;
 pub use hub::{
     Hub,
+    account_proposals::{AccountChange, AccountProposal, Agreed, Changed, NewLink},
     aggregates::WeekTotal,
     comparisons::ComparisonState,
     confirmation::{Confirmation, FirstConfirmation},

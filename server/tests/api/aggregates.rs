@@ -74,7 +74,16 @@ async fn share(app: &TestApp, org: &str, level: Level) {
 
 async fn collective(app: &TestApp) -> Collective {
     let viewer = Viewer { org: app.org("alpha"), role: Role::Executive };
-    let user = store::UserRecord { id: 1, org: viewer.org, email: String::new(), name: String::new(), role: viewer.role, password_hash: None, disabled: false };
+    let user = store::UserRecord {
+        id: 1,
+        org: viewer.org,
+        email: String::new(),
+        name: String::new(),
+        role: viewer.role,
+        password_hash: None,
+        disabled: false,
+        changed_at: None,
+    };
     let who = SignedIn { viewer, user, verified_at: app.now(), session: [0; 32], must_enrol: false };
     Viewing { app: app.app.clone(), who: Some(who), waiting: None, base_url: String::new(), once: None }
         .collective(PageQuery::default())

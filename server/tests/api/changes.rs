@@ -143,11 +143,21 @@ async fn every_change_is_a_row_of_the_trail() {
     story.step(&admin, "/admin/users/disable", &[("id", &id)], &["user.disabled"]).await;
     story.step(&admin, "/admin/users/enable", &[("id", &id)], &["user.enabled"]).await;
 
+    let take = [("id", &*id), ("role", "org_admin")];
+    let hub_waits = async || hub.account_proposals(app.org("alpha"), app.now()).await.expect("proposals")[0].id.to_string();
+    story.step(&admin, "/admin/users/role", &take, &["user.proposed"]).await;
+    story.step(&admin, "/admin/users/decline", &[("id", &hub_waits().await)], &["user.proposal_dropped"]).await;
+    story.step(&admin, "/admin/users/role", &take, &["user.proposed"]).await;
+    story.step(&second, "/admin/users/approve", &[("id", &hub_waits().await)], &["user.role_set"]).await;
+    story.step(&admin, "/admin/users/role", &[("id", &id), ("role", "executive")], &["user.role_set"]).await;
+
     // Sessions and second factors.
     assert_eq!(app.visit("/", &cookie_of(&first)).await.status, 303);
     let sign_in = [("email", "ada@alpha.example"), ("password", PASSWORD)];
     let inside = as_ada(cookie_of(&story.step(&as_ada(String::new()), "/auth/signin", &sign_in, &["session.started"]).await));
     story.step(&as_ada(String::new()), "/auth/signin", &sign_in, &["session.started"]).await;
+    // That is nobody's affair but the reader's.
+    story.step(&inside, "/account/seen", &[], &[]).await;
     story.step(&inside, "/account/sessions/end", &[("session", "")], &["session.ended"]).await;
     let again = story.step(&inside, "/auth/stepup", &[("proof", PASSWORD)], &["session.ended", "session.started"]).await;
     let inside = as_ada(cookie_of(&again));

@@ -25,6 +25,24 @@ pub struct Account {
     pub codes: Vec<String>,
     pub passkeys: Vec<PasskeyRow>,
     pub sessions: Vec<SessionRow>,
+    /// What was changed of the account, the newest first.
+    pub changes: Vec<AccountChangeRow>,
+    /// Whether somebody else changed something since the reader last said to have seen it.
+    pub unseen: bool,
+}
+
+/// Something that was changed of the account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AccountChangeRow {
+    pub at: Timestamp,
+    /// The word of the audit trail.
+    pub action: String,
+    /// More of it, such as the role that was given.
+    pub detail: String,
+    /// Who did it.
+    pub by: String,
+    /// Whether that was the reader.
+    pub own: bool,
 }
 
 /// By what somebody can prove to be who he is, beside the password.

@@ -13,6 +13,51 @@ pub struct People {
     pub rows: Vec<PersonRow>,
     /// The address of a one-time link, only in the answer to the form that just made it.
     pub link: Option<String>,
+    /// Whether this viewer is the only administrator, so that nobody could agree to what they propose.
+    pub sole_admin: bool,
+    /// Changes of accounts that wait for a second administrator; empty unless this viewer may change.
+    pub waiting: Vec<WaitingAccount>,
+    /// What lately became of the hub's auditors; empty unless this viewer may change.
+    pub auditors: Vec<AuditorNews>,
+}
+
+/// A change of an account that waits for a second administrator.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WaitingAccount {
+    pub id: i64,
+    pub change: AccountChangeKind,
+    pub name: String,
+    pub email: String,
+    /// The role that is to be given, where one is.
+    pub role: Option<Role>,
+    /// The name of who proposed it.
+    pub by: String,
+    /// Whether that was this viewer, who then cannot agree.
+    pub own: bool,
+    pub expires_at: Timestamp,
+}
+
+/// What is to become of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AccountChangeKind {
+    Invite,
+    /// A new one-time link.
+    Link,
+    Role,
+    Enable,
+    Disable,
+}
+
+/// The hub lost an auditor, or got one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AuditorNews {
+    pub at: Timestamp,
+    /// Whose person the auditor is.
+    pub org: Option<OrgRef>,
+    /// Whether the auditor may not sign in any more, or has another role.
+    pub removed: bool,
+    /// Whether the hub's operator did it, and not two administrators.
+    pub operator: bool,
 }
 
 /// One person.

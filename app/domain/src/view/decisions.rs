@@ -20,6 +20,8 @@ pub struct Decisions {
     pub orgs: Vec<OrgRef>,
     /// Those that are suspended.
     pub suspended: Vec<OrgRef>,
+    /// For stewards: organisations whose only administrator has proposed to show more of them, and from when on they may do so alone.
+    pub sole_widenings: Vec<(OrgRef, Timestamp)>,
 }
 
 /// Who may propose and vote on one kind, and what this viewer's organisation does about it.

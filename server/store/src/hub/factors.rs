@@ -1,6 +1,9 @@
 //! The second factor of people, codes that stand in for it, and the list of their sessions.
 
-use super::Hub;
+use super::{
+    Hub,
+    authority::{record_reset, tell},
+};
 use crate::{
     SessionRecord, StoreError,
     audit::{self, Action, Actor, Entry, org_of, person},
@@ -262,6 +265,10 @@ impl Hub<'_> {
                 let app = execute!(conn, c => sqlx::query(APP).bind(user).execute(&mut *c).await)?;
                 let passkeys = execute!(conn, c => sqlx::query(PASSKEYS).bind(user).execute(&mut *c).await)?;
                 let entry = (app + passkeys > 0).then(|| (Action::FactorRemoved, json!({ "passkeys": passkeys })));
+                if entry.is_some() {
+                    record_reset(conn, user, actor.into(), at).await?;
+                    tell(conn, user, actor.into(), at).await?;
+                }
                 removed(conn, actor, user, entry, false, at).await
             })
         });
@@ -281,6 +288,8 @@ impl Hub<'_> {
                 let users: Vec<i64> = on_conn!(conn, c => sqlx::query_scalar(APPS).fetch_all(&mut *c).await)?;
                 execute!(conn, c => sqlx::query(KEY).execute(&mut *c).await)?;
                 for user in &users {
+                    record_reset(conn, *user, actor.into(), at).await?;
+                    tell(conn, *user, actor.into(), at).await?;
                     removed(conn, actor, *user, Some((Action::FactorRemoved, json!({ "sealing_key": "lost" }))), false, at).await?;
                 }
                 Ok(users.len())

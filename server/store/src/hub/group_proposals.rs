@@ -2,6 +2,7 @@
 
 use super::{
     Hub,
+    authority::consent,
     groups::{group_entry, invite, join},
     proposals::{Approval, LIFE},
 };
@@ -77,22 +78,24 @@ impl Hub<'_> {
         Ok(rows.into_iter().map(proposal).collect())
     }
 
-    /// Agrees to what somebody else of the organisation proposed, which puts it in force at once.
+    /// Agrees to what somebody else of the organisation proposed, which puts it in force at once. An only administrator agrees alone, a day after
+    /// proposing it.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn approve_member(&self, id: i64, org: OrgId, by: i64, at: Timestamp) -> Result<Approval, StoreError> {
         // A proposal is worth what its proposer's word is worth now.
-        const FIND: &str = "SELECT p.group_id, p.member_id, p.proposed_by FROM group_proposals p JOIN users u ON u.id = p.proposed_by \
+        const FIND: &str = "SELECT p.group_id, p.member_id, p.proposed_by, p.expires_at FROM group_proposals p JOIN users u ON u.id = p.proposed_by \
                             WHERE p.id = $1 AND p.org_id = $2 AND p.expires_at > $3 AND u.org_id = p.org_id AND u.role = 'org_admin' AND u.disabled_at IS NULL";
         const DONE: &str = "DELETE FROM group_proposals WHERE id = $1";
         let actor = self.actor;
         self.write(move |conn| {
             Box::pin(async move {
-                let row: Option<Row> = on_conn!(conn, c => sqlx::query_as(FIND).bind(id).bind(org.0).bind(at.0).fetch_optional(&mut *c).await)?;
-                let Some((group, member, proposed_by)) = row else { return Ok(Approval::Gone) };
-                if proposed_by == by {
-                    return Ok(Approval::Own);
+                let row: Option<(i64, i64, i64, i64)> =
+                    on_conn!(conn, c => sqlx::query_as(FIND).bind(id).bind(org.0).bind(at.0).fetch_optional(&mut *c).await)?;
+                let Some((group, member, proposed_by, expires_at)) = row else { return Ok(Approval::Gone) };
+                if let Some(refused) = Approval::refused(consent(conn, org, (proposed_by, Timestamp(expires_at).plus(-LIFE)), by, at).await?) {
+                    return Ok(refused);
                 }
                 execute!(conn, c => sqlx::query(DONE).bind(id).execute(&mut *c).await)?;
                 let (group, member) = (GroupId(group), OrgId(member));

@@ -1,6 +1,9 @@
 //! People, their sessions, and the keys of machines.
 
-use super::Hub;
+use super::{
+    Hub,
+    authority::{Act, Doers, record, tell},
+};
 use crate::{
     StoreError,
     audit::{self, Action, Actor, Entry, org_of, person},
@@ -20,6 +23,8 @@ pub struct UserRecord {
     pub role: Role,
     pub password_hash: Option<String>,
     pub disabled: bool,
+    /// When somebody else last changed the account, where its owner has not said yet to have seen it.
+    pub changed_at: Option<Timestamp>,
 }
 
 /// One API key, without its secret.
@@ -51,12 +56,12 @@ pub struct SessionRecord {
     pub absolute_at: Timestamp,
 }
 
-type UserRow = (i64, i64, String, String, String, Option<String>, Option<i64>);
+type UserRow = (i64, i64, String, String, String, Option<String>, Option<i64>, Option<i64>);
 type KeyRow = (i64, i64, String, String, String, i64, Option<i64>, Option<i64>, Option<i64>, String);
 
-fn user((id, org, email, name, role, password_hash, disabled): UserRow) -> Result<UserRecord, StoreError> {
+fn user((id, org, email, name, role, password_hash, disabled, changed): UserRow) -> Result<UserRecord, StoreError> {
     let role = role.parse().map_err(StoreError::Internal)?;
-    Ok(UserRecord { id, org: OrgId(org), email, name, role, password_hash, disabled: disabled.is_some() })
+    Ok(UserRecord { id, org: OrgId(org), email, name, role, password_hash, disabled: disabled.is_some(), changed_at: changed.map(Timestamp) })
 }
 
 fn key((id, org, name, hint, scopes, created, expires, revoked, used, addresses): KeyRow) -> KeyRecord {
@@ -75,38 +80,38 @@ fn key((id, org, name, hint, scopes, created, expires, revoked, used, addresses)
 }
 
 impl Hub<'_> {
-    /// Adds a person without a password.
+    /// Adds a person. No second person is asked, whatever the role: it is the way of the hub's own command line; people's is [`Hub::change_account`].
     ///
     /// # Errors
     /// [`StoreError::Exists`] when the mail address is taken.
     pub async fn add_user(&self, org: OrgId, email: String, name: String, role: Role, password_hash: Option<String>, at: Timestamp) -> Result<i64, StoreError> {
-        const ADD: &str =
-            "INSERT INTO users (org_id, email, name, role, password_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id";
-        let email = email.trim().to_lowercase();
         let actor = self.actor;
         self.write(move |conn| {
             Box::pin(async move {
-                let detail = json!({ "role": role.name(), "password": password_hash.is_some() });
-                let id: Option<i64> = on_conn!(conn, c => {
-                    sqlx::query_scalar(ADD).bind(org.0).bind(email).bind(name).bind(role.name()).bind(password_hash).bind(at.0).fetch_optional(&mut *c).await
-                })?;
-                let id = id.ok_or(StoreError::Exists("mail address"))?;
-                audit::append(conn, Entry { at, actor, action: Action::UserAdded, org: Some(org), object: person(id), detail }).await?;
-                Ok(id)
+                let id = insert_user(conn, actor, actor.into(), (org, email, name, role), password_hash, at).await?;
+                id.ok_or(StoreError::Exists("mail address"))
             })
         })
         .await
     }
 
-    /// The person with a mail address, in any case.
+    /// The first person with a mail address, in any case.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn user_by_email(&self, email: &str) -> Result<Option<UserRecord>, StoreError> {
-        const FIND: &str = "SELECT id, org_id, email, name, role, password_hash, disabled_at FROM users WHERE email = $1";
+        Ok(self.users_by_email(email).await?.into_iter().next())
+    }
+
+    /// The people with a mail address, in any case: at most one of each organisation.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn users_by_email(&self, email: &str) -> Result<Vec<UserRecord>, StoreError> {
+        const FIND: &str = "SELECT id, org_id, email, name, role, password_hash, disabled_at, changed_at FROM users WHERE email = $1 ORDER BY id";
         let email = email.trim().to_lowercase();
-        let row: Option<UserRow> = read!(self, c => sqlx::query_as(FIND).bind(email).fetch_optional(c).await)?;
-        row.map(user).transpose()
+        let rows: Vec<UserRow> = read!(self, c => sqlx::query_as(FIND).bind(email).fetch_all(c).await)?;
+        rows.into_iter().map(user).collect()
     }
 
     /// The person with a number.
@@ -114,26 +119,19 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn user(&self, id: i64) -> Result<Option<UserRecord>, StoreError> {
-        const FIND: &str = "SELECT id, org_id, email, name, role, password_hash, disabled_at FROM users WHERE id = $1";
+        const FIND: &str = "SELECT id, org_id, email, name, role, password_hash, disabled_at, changed_at FROM users WHERE id = $1";
         let row: Option<UserRow> = read!(self, c => sqlx::query_as(FIND).bind(id).fetch_optional(c).await)?;
         row.map(user).transpose()
     }
 
-    /// Stores a one-time link, by the SHA-256 of its token.
+    /// Stores a one-time link, by the SHA-256 of its token, in place of the one there was: of each person at most the newest works. False where there is
+    /// no such person, or they may not sign in. No second person is asked, as with [`Hub::add_user`].
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn add_signin_link(&self, user: i64, token_hash: [u8; 32], expires_at: Timestamp, at: Timestamp) -> Result<(), StoreError> {
-        const ADD: &str = "INSERT INTO signin_links (token_hash, user_id, expires_at) VALUES ($1, $2, $3)";
+    pub async fn add_signin_link(&self, user: i64, token_hash: [u8; 32], expires_at: Timestamp, at: Timestamp) -> Result<bool, StoreError> {
         let actor = self.actor;
-        self.write(move |conn| {
-            Box::pin(async move {
-                execute!(conn, c => sqlx::query(ADD).bind(&token_hash[..]).bind(user).bind(expires_at.0).execute(&mut *c).await)?;
-                let (org, detail) = (org_of(conn, user).await?, json!({ "expires_at": expires_at.rfc3339() }));
-                audit::append(conn, Entry { at, actor, action: Action::LinkMade, org, object: person(user), detail }).await
-            })
-        })
-        .await
+        self.write(move |conn| Box::pin(async move { insert_link(conn, actor, actor.into(), user, (token_hash, expires_at), at).await })).await
     }
 
     /// Whether a one-time link still works, without using it up.
@@ -151,14 +149,13 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn use_signin_link(&self, token_hash: [u8; 32], password_hash: String, now: Timestamp) -> Result<Option<i64>, StoreError> {
-        const USE: &str = "DELETE FROM signin_links WHERE token_hash = $1 AND expires_at > $2 RETURNING user_id";
         const SET: &str = "UPDATE users SET password_hash = $2 WHERE id = $1 AND disabled_at IS NULL";
         const END: &str = "DELETE FROM sessions WHERE user_id = $1";
         // Whoever linked it may not be the one who has the link.
         const UNLINK: &str = "DELETE FROM oidc_identities WHERE user_id = $1";
         self.write(move |conn| {
             Box::pin(async move {
-                let user: Option<i64> = on_conn!(conn, c => sqlx::query_scalar(USE).bind(&token_hash[..]).bind(now.0).fetch_optional(&mut *c).await)?;
+                let user = take_link(conn, token_hash, now).await?;
                 if let Some(id) = user {
                     execute!(conn, c => sqlx::query(SET).bind(id).bind(password_hash).execute(&mut *c).await)?;
                     let sessions = execute!(conn, c => sqlx::query(END).bind(id).execute(&mut *c).await)?;
@@ -348,6 +345,71 @@ impl Hub<'_> {
         })
         .await
     }
+}
+
+/// Adds a person, `who` did it; `None` where the mail address is taken.
+pub(super) async fn insert_user(
+    conn: &mut Conn,
+    actor: Actor,
+    who: Doers,
+    (org, email, name, role): (OrgId, String, String, Role),
+    password_hash: Option<String>,
+    at: Timestamp,
+) -> Result<Option<i64>, StoreError> {
+    const ADD: &str = "INSERT INTO users (org_id, email, name, role, password_hash, created_at, account) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id";
+    let email = email.trim().to_lowercase();
+    // Unique within the organisation only: inviting tells nothing about other organisations' people.
+    let account = format!("{} {email}", org.0);
+    let detail = json!({ "role": role.name(), "password": password_hash.is_some() });
+    let id: Option<i64> = on_conn!(conn, c => {
+        sqlx::query_scalar(ADD).bind(org.0).bind(email).bind(name).bind(role.name()).bind(password_hash).bind(at.0).bind(account).fetch_optional(&mut *c).await
+    })?;
+    let Some(id) = id else { return Ok(None) };
+    record(conn, Act::Made, id, who, at).await?;
+    audit::append(conn, Entry { at, actor, action: Action::UserAdded, org: Some(org), object: person(id), detail: who.named_in(detail) }).await?;
+    Ok(Some(id))
+}
+
+/// Keeps a one-time link (its token's hash, and its end), which `who` made, in place of the one there was.
+pub(super) async fn insert_link(
+    conn: &mut Conn,
+    actor: Actor,
+    who: Doers,
+    user: i64,
+    (token_hash, expires_at): ([u8; 32], Timestamp),
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    const OLDER: &str = "DELETE FROM signin_links WHERE user_id = $1";
+    const MAY: &str = "SELECT count(*) FROM users WHERE id = $1 AND disabled_at IS NULL";
+    const ADD: &str = "INSERT INTO signin_links (token_hash, user_id, expires_at, by_user, second_user) VALUES ($1, $2, $3, $4, $5)";
+    const JOINED: &str = "SELECT count(*) FROM users WHERE id = $1 AND (password_hash IS NOT NULL OR id IN (SELECT user_id FROM oidc_identities))";
+    let may: i64 = on_conn!(conn, c => sqlx::query_scalar(MAY).bind(user).fetch_one(&mut *c).await)?;
+    if may == 0 {
+        return Ok(false);
+    }
+    execute!(conn, c => sqlx::query(OLDER).bind(user).execute(&mut *c).await)?;
+    execute!(conn, c => {
+        let add = sqlx::query(ADD).bind(&token_hash[..]).bind(user).bind(expires_at.0);
+        add.bind(who.by).bind(who.second).execute(&mut *c).await
+    })?;
+    record(conn, Act::Linked, user, who, at).await?;
+    let joined: i64 = on_conn!(conn, c => sqlx::query_scalar(JOINED).bind(user).fetch_one(&mut *c).await)?;
+    if joined > 0 {
+        tell(conn, user, who, at).await?;
+    }
+    let (org, detail) = (org_of(conn, user).await?, who.named_in(json!({ "expires_at": expires_at.rfc3339() })));
+    audit::append(conn, Entry { at, actor, action: Action::LinkMade, org, object: person(user), detail }).await?;
+    Ok(true)
+}
+
+/// Uses a one-time link up: whose it was. Those who made it may be the ones who used it.
+pub(super) async fn take_link(conn: &mut Conn, token_hash: [u8; 32], now: Timestamp) -> Result<Option<i64>, StoreError> {
+    const USE: &str = "DELETE FROM signin_links WHERE token_hash = $1 AND expires_at > $2 RETURNING user_id, by_user, second_user";
+    type Used = (i64, Option<i64>, Option<i64>);
+    let row: Option<Used> = on_conn!(conn, c => sqlx::query_as(USE).bind(&token_hash[..]).bind(now.0).fetch_optional(&mut *c).await)?;
+    let Some((user, by, second)) = row else { return Ok(None) };
+    record(conn, Act::LetIn, user, Doers { by, second }, now).await?;
+    Ok(Some(user))
 }
 
 async fn insert_key(conn: &mut Conn, actor: Actor, record: KeyRecord, hash: [u8; 32]) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! Identity providers of organisations (OpenID Connect), who is who there, and browsers on their way there and back.
 
-use super::Hub;
+use super::{Hub, identity::take_link};
 use crate::{
     StoreError,
     audit::{self, Action, Actor, Entry, org_of, person},
@@ -253,14 +253,12 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn use_signin_link_for(&self, token_hash: [u8; 32], identity: OidcIdentity, now: Timestamp) -> Result<Option<i64>, StoreError> {
-        const USE: &str = "DELETE FROM signin_links WHERE token_hash = $1 AND expires_at > $2 RETURNING user_id";
         const NO_PASSWORD: &str = "UPDATE users SET password_hash = NULL WHERE id = $1";
         const END: &str = "DELETE FROM sessions WHERE user_id = $1";
         const BEFORE: &str = "DELETE FROM oidc_identities WHERE user_id = $1";
         let work = self.store.inner.writer.run(self.scope(), move |conn| {
             Box::pin(async move {
-                let user: Option<i64> = on_conn!(conn, c => sqlx::query_scalar(USE).bind(&token_hash[..]).bind(now.0).fetch_optional(&mut *c).await)?;
-                let Some(id) = user else { return Ok(Keep::No(None)) };
+                let Some(id) = take_link(conn, token_hash, now).await? else { return Ok(Keep::No(None)) };
                 execute!(conn, c => sqlx::query(BEFORE).bind(id).execute(&mut *c).await)?;
                 if !identify(conn, id, &identity, now).await? {
                     return Ok(Keep::No(None));

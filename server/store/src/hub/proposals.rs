@@ -2,6 +2,7 @@
 
 use super::{
     Hub,
+    authority::{Consent, consent},
     sharing::{bad, decide, read_audience, rule_entry, words, write_rule},
 };
 use crate::{
@@ -35,8 +36,24 @@ pub enum Approval {
     Done,
     /// Who proposed a change cannot be the second person.
     Own,
+    /// One of the two made, promoted, re-linked or enabled the other lately, or the same person both.
+    Related,
+    /// The organisation's only administrator has to wait before it agrees alone.
+    TooEarly,
     /// There is no such proposal of this organisation any more.
     Gone,
+}
+
+impl Approval {
+    /// Why nothing is done by an agreement; `None` where it is.
+    pub(super) const fn refused(consent: Consent) -> Option<Self> {
+        match consent {
+            Consent::Given => None,
+            Consent::Own => Some(Self::Own),
+            Consent::Related => Some(Self::Related),
+            Consent::TooEarly => Some(Self::TooEarly),
+        }
+    }
 }
 
 type Row = (String, String, i64, Option<String>, i64);
@@ -82,22 +99,23 @@ impl Hub<'_> {
         rows.into_iter().map(proposal).collect()
     }
 
-    /// Agrees to a change of the own organisation, which puts it in force at once.
+    /// Agrees to a change of the own organisation, which puts it in force at once. An only administrator agrees alone, a day after proposing it.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn approve_rule(&self, id: i64, owner: OrgId, by: i64, at: Timestamp) -> Result<Approval, StoreError> {
         // A proposal is worth what its proposer's word is worth now.
-        const FIND: &str = "SELECT p.class, p.audience, p.audience_id, p.level, p.proposed_by FROM sharing_proposals p JOIN users u ON u.id = p.proposed_by \
+        const FIND: &str = "SELECT p.class, p.audience, p.audience_id, p.level, p.proposed_by, p.proposed_at FROM sharing_proposals p JOIN users u ON u.id = p.proposed_by \
                             WHERE p.id = $1 AND p.org_id = $2 AND p.expires_at > $3 AND u.org_id = p.org_id AND u.role = 'org_admin' AND u.disabled_at IS NULL";
         const DONE: &str = "DELETE FROM sharing_proposals WHERE id = $1";
+        type Waiting = (String, String, i64, Option<String>, i64, i64);
         let actor = self.actor;
         self.write(move |conn| {
             Box::pin(async move {
-                let row: Option<Row> = on_conn!(conn, c => sqlx::query_as(FIND).bind(id).bind(owner.0).bind(at.0).fetch_optional(&mut *c).await)?;
-                let Some((class, kind, audience, level, proposed_by)) = row else { return Ok(Approval::Gone) };
-                if proposed_by == by {
-                    return Ok(Approval::Own);
+                let row: Option<Waiting> = on_conn!(conn, c => sqlx::query_as(FIND).bind(id).bind(owner.0).bind(at.0).fetch_optional(&mut *c).await)?;
+                let Some((class, kind, audience, level, proposed_by, proposed_at)) = row else { return Ok(Approval::Gone) };
+                if let Some(refused) = Approval::refused(consent(conn, owner, (proposed_by, Timestamp(proposed_at)), by, at).await?) {
+                    return Ok(refused);
                 }
                 let (class, audience, level) = read_row(&class, &kind, audience, level.as_deref())?;
                 write_rule(conn, owner, class, audience, level, at).await?;

@@ -21,6 +21,7 @@ macro_rules! on_both {
 }
 
 mod audit;
+mod authority;
 mod closed;
 mod confirmation;
 mod idempotency;

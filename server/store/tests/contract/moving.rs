@@ -12,8 +12,8 @@ use domain::{
 use sqlx::{Connection, Executor, PgConnection};
 use std::{sync::Arc, time::Duration};
 use store::{
-    Added, Confirmation, CountItem, DayRow, Failure, Hub, IncidentFilter, IndicatorFilter, Items, KeyRecord, Mode, NewPasskey, OidcIdentity, OidcProvider, Org,
-    Outcome, Purpose, Push, Retention, SessionRecord, Settings, Store, WeekCount, WeekMembers, WeekTotal, What,
+    AccountChange, Added, Changed, Confirmation, CountItem, DayRow, Failure, Hub, IncidentFilter, IndicatorFilter, Items, KeyRecord, Mode, NewLink, NewPasskey,
+    OidcIdentity, OidcProvider, Org, Outcome, Purpose, Push, Retention, SessionRecord, Settings, Store, WeekCount, WeekMembers, WeekTotal, What,
     audit::Signer,
     moving::{MoveError, Moved, move_database},
 };
@@ -67,6 +67,10 @@ async fn fill(f: &Fixture) {
     assert!(hub.invite(group, f.orgs[0], f.orgs[1], NOW).await.unwrap() && hub.join(group, f.orgs[1], NOW).await.unwrap());
     hub.set_rule(f.orgs[0], DataClass::Events, Audience::Group(group), Some(Level::Summary), NOW).await.unwrap();
     assert!(hub.propose_member(f.orgs[0], group, f.orgs[2], user, NOW).await.unwrap());
+    let admin = hub.add_user(f.orgs[0], "bo@b.example".into(), "Bo".into(), Role::OrgAdmin, Some("hash".into()), NOW).await.unwrap();
+    hub.add_user(f.orgs[0], "cy@b.example".into(), "Cy".into(), Role::OrgAdmin, Some("hash".into()), NOW).await.unwrap();
+    let link = NewLink { hash_for: Box::new(|_| [2; 32]), expires_at: NOW.plus(DAY) };
+    assert_eq!(hub.change_account(f.orgs[0], AccountChange::Role { user, role: Role::OrgAdmin }, admin, link, NOW).await.unwrap(), Changed::Waits);
     hub.propose_rule(f.orgs[0], DataClass::Events, Audience::Group(group), None, user, NOW).await.unwrap();
     let rights = hub.decision_rights().await.unwrap();
     hub.set_decision_right(Right { quorum: 33, ..rights[0].clone() }, NOW).await.unwrap();
@@ -148,7 +152,8 @@ async fn portrait(store: &Store, orgs: &[OrgId]) -> Vec<String> {
         format!("{:?}", hub.key_by_hash([9; 32]).await.unwrap()),
         format!("{:?}", hub.changes_after(0, 1_000).await.unwrap()),
         format!("{:?} {:?} {:?}", hub.days(0).await.unwrap(), hub.aggregates(0).await.unwrap(), hub.count_totals(0).await.unwrap()),
-        format!("{:?}", hub.group_proposals(orgs[0], NOW).await.unwrap()),
+        format!("{:?} {:?}", hub.group_proposals(orgs[0], NOW).await.unwrap(), hub.account_proposals(orgs[0], NOW).await.unwrap()),
+        format!("{:?} {:?}", hub.account_changes(1, 20).await.unwrap(), hub.is_sole_admin(orgs[0], 2, NOW).await.unwrap()),
         format!("{:?} {:?}", store.alliance_keys().await.unwrap(), hub.comparisons(orgs[0], NOW).await.unwrap()),
         format!("{:?} {:?}", hub.sharing().await.unwrap(), hub.first_confirmation(newest(&hub).await, NOW).await.unwrap()),
         format!("{:?}", hub.overlap_members(orgs[0], NOW.plus(-8 * DAY)).await.unwrap()),
