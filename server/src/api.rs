@@ -29,7 +29,7 @@ mod receipts;
 mod whoami;
 
 use crate::App;
-use axum::{Router, http::Method};
+use axum::{Router, extract::Request, http::Method};
 use problem::Problem;
 use utoipa::{
     Modify, OpenApi,
@@ -96,7 +96,14 @@ pub fn openapi() -> String {
 pub fn router() -> Router<App> {
     let (router, _) = api().split_for_parts();
     router
+        .layer(axum::middleware::from_fn(request::identified))
         .merge(docs::router())
         .method_not_allowed_fallback(async |method: Method| Problem::method_not_allowed(&method))
-        .route("/api/{*rest}", axum::routing::any(async || Problem::not_found()))
+        .route("/api/{*rest}", axum::routing::any(nothing))
+}
+
+/// What is at no address of the API. An encoded slash belongs to an id, and here is none.
+async fn nothing(request: Request) -> Problem {
+    let slash = request.uri().path().to_ascii_lowercase().contains("%2f");
+    if slash { Problem::malformed("The path holds an encoded slash where no id is meant.") } else { Problem::not_found() }
 }

@@ -29,10 +29,15 @@ pub mod throttle;
 pub mod verify;
 pub mod verify_passkey;
 
-pub use throttle::{Attempt, ClientAddress};
+pub use crate::serving::ClientAddress;
+pub use throttle::Attempt;
 pub use verify::Verified;
 
-use crate::App;
+use crate::{
+    App,
+    routes::{Access, MatchedRoute},
+    serving,
+};
 use axum::{
     extract::{FromRequestParts, OriginalUri},
     http::{HeaderValue, Method, StatusCode, Uri, header, request::Parts},
@@ -95,9 +100,12 @@ impl FromRequestParts<App> for SignedIn {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let session = Session::from_request_parts(parts, app).await.map_err(IntoResponse::into_response)?;
         match signed_in(app, &session).await {
-            // A second factor that is due comes before everything but its own forms, and signing out.
-            Ok(Some(who)) if who.must_enrol && !open_before_enrolment(asked(parts).path()) => Err(enrol_first(parts)),
-            Ok(Some(who)) => Ok(who),
+            Ok(Some(who)) => {
+                serving::identify(&parts.extensions, who.session);
+                // A second factor that is due comes before everything but its own forms, and signing out.
+                let open = !who.must_enrol || opens_before_enrolment(parts.extensions.get());
+                if open { Ok(who) } else { Err(enrol_first(parts)) }
+            }
             Ok(None) => Err(sign_in_first(parts)),
             Err(error) => Err(unavailable(&error)),
         }
@@ -109,10 +117,11 @@ fn asked(parts: &Parts) -> &Uri {
     parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |asked| &asked.0)
 }
 
-/// What is open to somebody who has to set up a second factor first: the forms for that, and the proof that they ask for.
+/// Whether a route is open to somebody who has to set up a second factor first: the forms for that, and the proof that they ask for. What is in no
+/// table is not.
 #[must_use]
-pub fn open_before_enrolment(path: &str) -> bool {
-    path.starts_with("/account") || ["/stepup", "/auth/stepup", "/auth/oidc/stepup"].contains(&path)
+pub fn opens_before_enrolment(route: Option<&MatchedRoute>) -> bool {
+    route.is_some_and(|route| route.access == Access::Enrolment)
 }
 
 /// The answer to somebody who has to set up a second factor first.

@@ -1,14 +1,22 @@
-//! What stands around every route: headers that browsers obey, the origin check, a look for NUL, and a net for panics.
+//! What stands around every route: headers that browsers obey, one spelling for each address, a net for panics, a look for NUL, and, around those
+//! for people, the origin check.
 //!
-//! From the outside in: [`security_headers`] (so that every answer has them, errors too), [`catch_panic`],
-//! [`same_origin`], [`no_nul`], then the routes.
+//! From the outside in: [`security_headers`] (so that every answer has them, errors too), [`plain_address`], [`catch_panic`], [`no_nul`], then the
+//! routes; [`same_origin`] and [`plain_http_is_local`] stand around the routes that know sessions. Nothing further in reads the path to find out what somebody may:
+//! that is said by the [route that matched](crate::routes::MatchedRoute).
 
 mod headers;
+mod local;
 mod nul;
 mod origin;
 mod panic;
+mod plain;
+mod refusal;
 
-pub use headers::{PageNonce, security_headers};
+pub use headers::{MayBeKept, PageNonce, security_headers};
+pub use local::{is_loopback, plain_http_is_local};
 pub use nul::{Form, no_nul};
 pub use origin::same_origin;
 pub use panic::catch_panic;
+pub use plain::plain_address;
+pub use refusal::{logged_path, malformed};

@@ -21,6 +21,7 @@ pub mod table;
 mod users;
 
 pub(crate) use pages::base_url;
+pub use table::{Access, MatchedRoute};
 
 use crate::{
     App, api, auth, live, middleware,
@@ -44,8 +45,12 @@ pub fn router(app: &App) -> Router {
     // Pages are rendered on tokio; an error only says that this was set before.
     let _ = any_spawner::Executor::init_tokio();
     // With a session: people. Machines with keys get none.
-    let people = table::people().into_iter().fold(Router::new(), |router, route| router.route(route.path, route.handler));
-    let people = people.fallback(pages::page).layer(auth::sessions::session_layer(app));
+    let people = table::people().into_iter().fold(Router::new(), |router, route| route.add_to(router));
+    let people = people
+        .fallback(pages::nothing)
+        .layer(auth::sessions::session_layer(app))
+        .layer(from_fn(middleware::same_origin))
+        .layer(from_fn_with_state(app.clone(), middleware::plain_http_is_local));
     Router::new()
         .merge(api::router())
         .merge(health::router())
@@ -53,18 +58,16 @@ pub fn router(app: &App) -> Router {
         .fallback_service(people.with_state(app.clone()))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(from_fn(middleware::no_nul))
-        .layer(from_fn(middleware::same_origin))
         .layer(from_fn(middleware::catch_panic))
+        .layer(from_fn(middleware::plain_address))
         .layer(from_fn_with_state(app.clone(), middleware::security_headers))
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .with_state(app.clone())
 }
 
-/// Names a request in the log. A one-time link is an address, so it is left out; so are queries, which hold what people look for.
+/// Names a request in the log.
 fn span(request: &Request) -> tracing::Span {
-    let path = request.uri().path();
-    let path = if path.starts_with("/welcome/") { "/welcome/…" } else { path };
-    tracing::debug_span!("request", method = %request.method(), path)
+    tracing::debug_span!("request", method = %request.method(), path = middleware::logged_path(request))
 }
 
 /// Serves until SIGTERM or Ctrl-C; then ends the streams, finishes what was accepted and closes the database.
@@ -79,7 +82,13 @@ pub async fn serve(app: App, listener: TcpListener) {
         tracing::info!("stopping");
         stopper.stop();
     });
-    serving::serve(router(&app), listener, Limits::default(), app.live.stopping()).await;
+    let proxies = app.config.trusted_proxies.clone();
+    match proxies.networks() {
+        [] => tracing::info!("no proxy is trusted: each connection is its own client, also from this machine (--trusted-proxies names proxies)"),
+        trusted => tracing::info!(?trusted, "what these proxies say about their clients is believed"),
+    }
+    serving::raise_open_files();
+    serving::serve(router(&app), listener, Limits::default(), proxies, app.live.stopping()).await;
     upkeep.abort();
     signing.abort();
     let closing = async {

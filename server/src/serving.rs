@@ -1,38 +1,65 @@
 //! Connections: how many there may be, how long each may keep the hub waiting, and how all of them end.
 //!
-//! In place of `axum::serve`, which waits for ever: for a head or a body that does not come, and for a reader that does not read.
+//! In place of `axum::serve`, which waits for ever: for a head or a body that does not come, and for a reader that does not read. And which takes
+//! everybody alike: here the process takes as many open files as the system allows it, and where connections still run short those who are signed
+//! in, partners with a key and health checks come first ([`seats`]). Keeping a reserve means three bounds: on anonymous connections, of each
+//! address and of all; on those of one party; and on identified ones together, so that a newcomer always finds a seat.
 
 mod body;
+mod client;
+mod head;
+mod held;
+mod seats;
 mod stream;
 
 pub use body::is_late;
+pub use client::{ClientAddress, Proxies, forwarded_https, network};
+pub use seats::{Party, Seat};
 
-use axum::{Router, body::Body, extract::ConnectInfo};
+use axum::{
+    Router,
+    body::Body,
+    http::{Extensions, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
 use body::Timely;
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use head::{Framing, Strict};
+use held::Held;
+use hyper::{
+    body::{Body as _, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{io::ErrorKind, net::SocketAddr, pin::pin, time::Duration};
+use seats::{Order, Room};
+use std::{convert::Infallible, io::ErrorKind, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 use stream::Patient;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::watch,
     task::JoinSet,
+    time::Instant,
 };
 use tower::ServiceExt;
 
-/// Connections that are told at once why they are turned away; more than these are closed without a word.
-const TURNED_AWAY: usize = 256;
-/// File descriptors kept free for the database, the logs and those who are turned away.
-const SPARE: usize = 128 + TURNED_AWAY;
-const REFUSAL: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\ncache-control: no-store\r\nretry-after: 5\r\n\
-    connection: close\r\ncontent-length: 50\r\n\r\nToo many connections are open. Please come again.\n\n";
+/// File descriptors kept free for the database, the logs, and connections that are being closed for others.
+const SPARE: usize = 384;
+/// How many connections may be in closing before the next one is taken.
+const CLOSING: usize = 128;
+/// Closings are told in the log this often at most.
+const TELL: Duration = Duration::from_secs(10);
 
 /// How much one client, and all of them together, may take of the hub.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Open connections.
     pub connections: usize,
+    /// Those of them that have shown no session and no key.
+    pub anonymous: usize,
+    /// Those of these from one address (IPv6: one /64), and requests at once that proxies pass on for one.
+    pub per_address: usize,
+    /// Connections that one session or key keeps when they run short, and its requests at once through proxies.
+    pub per_party: usize,
     /// From connecting, or from the answer before, to the end of a request's head.
     pub head: Duration,
     /// From the head of a request to the end of its body.
@@ -45,13 +72,24 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
+        let connections = open_files().saturating_sub(SPARE).clamp(16, 25_000);
         Self {
-            connections: open_files().saturating_sub(SPARE).clamp(1, 25_000),
+            connections,
+            anonymous: connections / 2,
+            per_address: 256.min(connections / 4),
+            per_party: 64.min(connections / 4),
             head: Duration::from_secs(10),
             body: Duration::from_secs(30),
             write: Duration::from_secs(15),
             grace: Duration::from_secs(12),
         }
+    }
+}
+
+impl Limits {
+    /// Connections that are never given to identified ones, so that a newcomer finds one.
+    fn reserve(&self) -> usize {
+        (self.connections / 8).max(1)
     }
 }
 
@@ -62,26 +100,45 @@ fn open_files() -> usize {
     line.split_whitespace().next().and_then(|soft| soft.parse().ok()).unwrap_or(1_024)
 }
 
+/// Raises the number of files that this process may have open to what the system allows it. To be called before [`Limits::default`].
+pub fn raise_open_files() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let limit = getrlimit(Resource::Nofile);
+        // Where the system sets no bound, enough for the most connections that are taken.
+        let raised = Rlimit { current: limit.maximum.or(Some(65_536)), ..limit };
+        if let Err(error) = setrlimit(Resource::Nofile, raised) {
+            tracing::warn!(%error, ?limit.current, "the limit of open files could not be raised");
+        }
+    }
+}
+
+/// The request has shown whose it is: of which session or key. Its connection then is that party's, if the party has one free.
+pub fn identify(extensions: &Extensions, party: Party) {
+    if let Some(seat) = extensions.get::<Arc<Seat>>() {
+        seat.identify(party);
+    }
+}
+
 /// Serves until `stopping` turns true; then takes no more connections, and ends the open ones after the answer they are at.
-pub async fn serve(router: Router, listener: TcpListener, limits: Limits, mut stopping: watch::Receiver<bool>) {
-    tracing::info!(connections = limits.connections, "the most connections at once");
-    let (mut open, mut turned_away) = (JoinSet::new(), JoinSet::new());
+pub async fn serve(router: Router, listener: TcpListener, limits: Limits, proxies: Proxies, mut stopping: watch::Receiver<bool>) {
+    tracing::info!(connections = limits.connections, anonymous = limits.anonymous, per_address = limits.per_address, "the most connections at once");
+    let (mut open, room, mut order) = (JoinSet::new(), Room::new(limits), Order::default());
+    let mut shortage = Shortage::default();
     loop {
         let accepted = tokio::select! {
             _ = stopping.wait_for(|s| *s) => break,
             Some(_) = open.join_next() => continue,
-            Some(_) = turned_away.join_next() => continue,
-            accepted = listener.accept() => accepted,
+            accepted = listener.accept(), if open.len() < limits.connections + CLOSING => accepted,
         };
         match accepted {
-            Ok((stream, peer)) if open.len() < limits.connections => {
-                open.spawn(connection(stream, peer, router.clone(), limits, stopping.clone()));
-            }
             Ok((stream, peer)) => {
-                tracing::warn!(%peer, open = open.len(), "turned away: too many connections");
-                if turned_away.len() < TURNED_AWAY {
-                    turned_away.spawn(turn_away(stream));
-                }
+                let proxied = proxies.trust(peer.ip());
+                let seat = if proxied { room.proxy() } else { room.connection(peer.ip()) };
+                shortage.note(order.take(&seat), open.len());
+                let client = Client { peer, seat, proxied, room: Arc::clone(&room), proxies: proxies.clone() };
+                open.spawn(connection(stream, client, router.clone(), limits, stopping.clone()));
             }
             // The client's own fault.
             Err(e) if matches!(e.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
@@ -100,41 +157,86 @@ pub async fn serve(router: Router, listener: TcpListener, limits: Limits, mut st
     }
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, limits: Limits, mut stopping: watch::Receiver<bool>) {
+/// Connections that were closed for others, for the log: counted, because whoever floods the hub would otherwise flood its log, too.
+#[derive(Default)]
+struct Shortage {
+    closed: usize,
+    told: Option<Instant>,
+}
+
+impl Shortage {
+    fn note(&mut self, closed: usize, open: usize) {
+        self.closed += closed;
+        if self.closed > 0 && self.told.is_none_or(|told| told.elapsed() >= TELL) {
+            tracing::warn!(closed = self.closed, open, "connections ran short; the idlest ones without a session or key were closed");
+            *self = Self { closed: 0, told: Some(Instant::now()) };
+        }
+    }
+}
+
+/// Who is at the other end of a connection.
+struct Client {
+    peer: SocketAddr,
+    seat: Arc<Seat>,
+    /// A trusted proxy, whose requests are others'.
+    proxied: bool,
+    room: Arc<Room>,
+    proxies: Proxies,
+}
+
+impl Client {
+    /// Gives a request its seat and its client's address; answers it where there is no seat.
+    fn place<B>(&self, request: &mut hyper::Request<B>) -> Result<Arc<Seat>, Response> {
+        let address = self.proxies.client(self.peer.ip(), request.headers());
+        self.seat.use_now();
+        let seat = if self.proxied { self.room.request(address).ok_or_else(too_many)? } else { Arc::clone(&self.seat) };
+        request.extensions_mut().insert(ClientAddress(Some(address)));
+        request.extensions_mut().insert(Arc::clone(&seat));
+        Ok(seat)
+    }
+}
+
+/// The answer to a client behind a proxy who has as many requests open as one address may.
+fn too_many() -> Response {
+    (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "5"), (header::CACHE_CONTROL, "no-store")], "Too many requests are open from your address.\n")
+        .into_response()
+}
+
+async fn connection(stream: TcpStream, client: Client, router: Router, limits: Limits, mut stopping: watch::Receiver<bool>) {
     // Events are small and urgent. Where it fails the connection is gone, which the next read finds.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
+    let framing = Framing::default();
+    let io = TokioIo::new(Patient::new(Strict::new(stream, framing.clone()), limits.write));
+    let service = service_fn(|request: hyper::Request<Incoming>| {
+        let length = if request.body().is_end_stream() { Some(0) } else { request.body().size_hint().exact() };
+        let keeps = framing.follow(length);
         let mut request = request.map(|body| Body::new(Timely::new(body, limits.body)));
-        request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request)
+        let (placed, router, client) = (client.place(&mut request), router.clone(), &client);
+        async move {
+            let mut response = match placed {
+                Ok(seat) => {
+                    let Ok(response) = router.oneshot(request).await;
+                    if client.proxied { response.map(|body| Body::new(Held::new(body, seat))) } else { response }
+                }
+                Err(refused) => refused,
+            };
+            client.seat.use_now();
+            if !keeps {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<Response, Infallible>(response)
+        }
     });
-    let io = TokioIo::new(Patient::new(stream, limits.write));
     let mut connection = pin!(http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(limits.head).serve_connection(io, service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
+        () = client.seat.closed() => return,
         () = async { drop(stopping.wait_for(|s| *s).await) } => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%peer, %error, "a connection ended early");
+        tracing::debug!(peer = %client.peer, %error, "a connection ended early");
     }
-}
-
-/// Says why. Not before the client has asked, which would confuse it, and not without reading on: closing with something unread would take the
-/// answer back.
-async fn turn_away(mut stream: TcpStream) {
-    let said = async {
-        let mut unread = [0; 1_024];
-        if stream.read(&mut unread).await? == 0 {
-            return Ok(());
-        }
-        stream.write_all(REFUSAL.as_bytes()).await?;
-        stream.shutdown().await?;
-        while stream.read(&mut unread).await? > 0 {}
-        std::io::Result::Ok(())
-    };
-    // Whoever does not want to know need not.
-    let _ = tokio::time::timeout(Duration::from_secs(1), said).await;
 }

@@ -7,6 +7,7 @@ use crate::{
     clock::Clock,
     live::Live,
     policy::default_policy,
+    serving::Proxies,
     views::ViewCache,
 };
 use anyhow::Context;
@@ -47,6 +48,8 @@ pub struct Config {
     /// Roles that change what others rely on need a second factor.
     pub second_factor: bool,
     pub retention: store::Retention,
+    /// Whose word about their clients' addresses is taken.
+    pub trusted_proxies: Proxies,
 }
 
 /// Connections for reading: more than there are cores, because a read waits for the database's own thread.

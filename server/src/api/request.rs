@@ -6,17 +6,21 @@ use crate::{
     App, audit,
     auth::{
         ClientAddress,
-        keys::{ApiKey, AuthFailure},
+        keys::{self, ApiKey, AuthFailure},
     },
-    serving::is_late,
+    serving::{Seat, is_late},
 };
 use async_compression::tokio::bufread::{GzipDecoder, ZstdDecoder};
 use axum::{
     body::{Body, Bytes},
+    extract::Request,
     http::{HeaderMap, HeaderName, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::Response,
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
+use std::sync::Arc;
 use store::{Mode, What};
 use tokio::io::AsyncReadExt;
 use utoipa::{IntoParams, ToSchema};
@@ -81,6 +85,19 @@ pub async fn authenticate(app: &App, ClientAddress(address): ClientAddress, head
         _ => {}
     }
     Err(refused(failure))
+}
+
+/// A key that was good for something keeps its connection when connections run short. With `axum::middleware::from_fn`, around what takes keys alone.
+pub async fn identified(request: Request, next: Next) -> Response {
+    let seat = request.extensions().get::<Arc<Seat>>().cloned();
+    let key = request.headers().get(header::AUTHORIZATION).and_then(keys::bearer).map(keys::hash);
+    let response = next.run(request).await;
+    if response.status().is_success() {
+        if let Some((seat, key)) = seat.zip(key) {
+            seat.identify(key);
+        }
+    }
+    response
 }
 
 /// The answer to a request that speaks for nobody.

@@ -1,17 +1,10 @@
 //! Failed sign-ins, counted per account and per address: guessing gets slow long before it gets anywhere. Counted in the database, so that
 //! several hubs count together and a restart forgives nothing.
 
-use crate::App;
-use axum::{
-    extract::{ConnectInfo, FromRequestParts},
-    http::request::Parts,
-};
+use crate::{App, serving::network};
 use domain::MINUTE;
 use sha2::{Digest, Sha256};
-use std::{
-    convert::Infallible,
-    net::{IpAddr, Ipv6Addr, SocketAddr},
-};
+use std::net::IpAddr;
 use store::StoreError;
 
 /// Failures after which an account refuses everybody until the window ends.
@@ -87,42 +80,6 @@ fn address_key(address: IpAddr) -> [u8; 32] {
     Sha256::digest(format!("address {}", network(address))).into()
 }
 
-/// One customer usually has a whole /64 of IPv6, so that is what counts as one address.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
-        v4 => v4,
-    }
-}
-
-/// The address a request came from, as an extractor; `None` where the server was given no connection.
-///
-/// A connection from this machine itself is a reverse proxy's: then the last entry of `X-Forwarded-For` counts, which that
-/// proxy wrote. From elsewhere the header is anybody's word and is ignored.
-#[derive(Clone, Copy, Debug)]
-pub struct ClientAddress(pub Option<IpAddr>);
-
-impl ClientAddress {
-    /// Where a request came from.
-    #[must_use]
-    pub fn of(parts: &Parts) -> Self {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip().to_canonical());
-        let forwarded = || parts.headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?.rsplit(',').next()?.trim().parse().ok();
-        Self(match peer {
-            Some(ip) if ip.is_loopback() => forwarded().or(peer),
-            _ => peer,
-        })
-    }
-}
-
-impl<S: Sync> FromRequestParts<S> for ClientAddress {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self::of(parts))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,7 +89,6 @@ mod tests {
         let a: IpAddr = "2001:db8::1".parse().unwrap();
         let b: IpAddr = "2001:db8::ffff:1".parse().unwrap();
         assert_eq!(address_key(a), address_key(b));
-        assert_eq!(network("::ffff:192.0.2.7".parse().unwrap()), "192.0.2.7".parse::<IpAddr>().unwrap());
     }
 
     #[test]

@@ -2,15 +2,15 @@
 //! sharing are touched: a code where there is a second factor, else the password. A passkey takes another way ([`super::verify_passkey`]).
 
 use super::{
-    Attempt, SignedIn,
+    Attempt, SignedIn, asked,
     begin::{self, Visitor},
     factor,
     handlers::{local_path, not_compared, sign_in_page},
     password, sign_in_first, unavailable,
 };
-use crate::{App, audit, middleware::Form};
+use crate::{App, audit, middleware::Form, routes::MatchedRoute};
 use axum::{
-    extract::{FromRequestParts, OriginalUri, State},
+    extract::{FromRequestParts, State},
     http::{Method, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
@@ -156,12 +156,12 @@ impl FromRequestParts<App> for Verified {
         if (0..begin::FRESH).contains(&app.clock.now().since(who.verified_at)) {
             return Ok(Self(who));
         }
-        let asked = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |asked| &asked.0);
         let next = if parts.method == Method::GET {
-            asked.path_and_query().map_or("/", |p| p.as_str()).to_owned()
+            asked(parts).path_and_query().map_or("/", |p| p.as_str()).to_owned()
         } else {
-            let segments = if asked.path().starts_with("/admin/") { 2 } else { 1 };
-            asked.path().split('/').skip(1).take(segments).fold(String::new(), |path, segment| path + "/" + segment)
+            let route = parts.extensions.get::<MatchedRoute>().map_or("/", |route| route.path);
+            let segments = if route.starts_with("/admin/") { 2 } else { 1 };
+            route.split('/').skip(1).take(segments).fold(String::new(), |path, segment| path + "/" + segment)
         };
         if parts.headers.get("sec-fetch-mode").is_some_and(|mode| mode != "navigate") && parts.method == Method::GET {
             return Err(sign_in_first(parts));

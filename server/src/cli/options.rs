@@ -1,9 +1,13 @@
 //! Options that several commands share: where the hub listens, where its data is, how long it keeps what.
 
-use crate::{App, audit, auth::seal, key_file::Kind, state::Config};
+use crate::{App, audit, auth::seal, key_file::Kind, middleware::is_loopback, serving::Proxies, state::Config};
 use clap::Args;
 use domain::{DAY, HOUR, MINUTE, SECOND};
-use std::{net::SocketAddr, path::PathBuf};
+use ipnet::IpNet;
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 use store::{Retention, audit::Signer};
 
 /// The alliance's name where none is given.
@@ -26,6 +30,10 @@ pub struct HubOptions {
     sealing_key_file: Option<PathBuf>,
     #[command(flatten)]
     pub retention: RetentionOptions,
+    /// Reverse proxies in front of the hub, as addresses or networks such as 10.0.0.5,10.1.0.0/16. Only what these say in X-Forwarded-For or Forwarded
+    /// about their clients is believed. Without this no proxy is, not even one on this machine: each connection is its own client.
+    #[arg(long, env = "SHIELDWALL_TRUSTED_PROXIES", value_delimiter = ',', value_name = "CIDR", value_parser = parse_network)]
+    trusted_proxies: Vec<IpNet>,
     /// Ask nobody to have a second factor. Without this, administrators, coordinators, stewards and auditors must set one up.
     #[arg(long, env = "SHIELDWALL_OPTIONAL_SECOND_FACTOR")]
     optional_second_factor: bool,
@@ -98,6 +106,7 @@ impl HubOptions {
             alliance: self.alliance.clone(),
             demo,
             insecure_cookies: self.address.listen.ip().is_loopback() && !https,
+            trusted_proxies: self.trusted_proxies.clone().into(),
             // In a demo everybody is one click away.
             second_factor: !demo && !self.optional_second_factor,
             retention: Retention {
@@ -121,6 +130,7 @@ pub fn offline() -> Config {
         alliance: ALLIANCE.to_owned(),
         demo: false,
         insecure_cookies: false,
+        trusted_proxies: Proxies::default(),
         second_factor: true,
         retention: Retention::default(),
     }
@@ -131,7 +141,21 @@ pub fn parse_public_url(text: &str) -> Result<String, String> {
     let url = text.trim_end_matches('/');
     let parsed = reqwest::Url::parse(url).map_err(|e| e.to_string())?;
     let plain = matches!(parsed.scheme(), "http" | "https") && parsed.query().is_none() && parsed.fragment().is_none() && parsed.username().is_empty();
-    if plain { Ok(url.to_owned()) } else { Err("must be an http or https address without query".to_owned()) }
+    if !plain {
+        return Err("must be an http or https address without query".to_owned());
+    }
+    // Cookies without Secure and passwords in the clear stay on one machine.
+    if parsed.scheme() == "http" && !parsed.host_str().is_some_and(is_loopback) {
+        return Err("must be https://; plain http:// is for this machine alone, as localhost or 127.0.0.1".to_owned());
+    }
+    Ok(url.to_owned())
+}
+
+/// Reads a network, or an address as the network of it alone.
+pub fn parse_network(text: &str) -> Result<IpNet, String> {
+    let text = text.trim();
+    let network = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+    network.map(|network| network.trunc()).ok_or_else(|| "must be an address or a network, such as 10.0.0.5 or 10.1.0.0/16".to_owned())
 }
 
 /// Reads a length of time such as `30s`, `5m`, `12h`, `90d`, as microseconds.
@@ -169,9 +193,19 @@ mod tests {
     }
 
     #[test]
+    fn a_network_may_be_one_address() {
+        assert_eq!(parse_network(" 10.1.2.3/16").map(|n| n.to_string()), Ok("10.1.0.0/16".to_owned()));
+        assert_eq!(parse_network("10.0.0.5").map(|n| n.to_string()), Ok("10.0.0.5/32".to_owned()));
+        assert_eq!(parse_network("2001:db8::1").map(|n| n.to_string()), Ok("2001:db8::1/128".to_owned()));
+        assert!(parse_network("proxy.example").is_err());
+    }
+
+    #[test]
     fn addresses_are_plain() {
         assert_eq!(parse_public_url("https://hub.example/"), Ok("https://hub.example".to_owned()));
         assert!(parse_public_url("ftp://hub.example").is_err());
         assert!(parse_public_url("hub.example").is_err());
+        assert!(parse_public_url("http://hub.example").is_err());
+        assert!(parse_public_url("http://127.0.0.1:3000").is_ok() && parse_public_url("http://localhost:3000").is_ok());
     }
 }

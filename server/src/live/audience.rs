@@ -11,6 +11,9 @@ use tokio::sync::watch;
 /// How often it is asked. A revocation must end streams within five seconds.
 pub const RECHECK: Duration = Duration::from_secs(3);
 
+/// Streams that one session may have open: a browser has one for all of its tabs, and some for a moment longer than it knows.
+const PER_SESSION: usize = 16;
+
 /// The SHA-256 of a session's id, as the store knows it.
 type Hash = [u8; 32];
 /// Of each session that was asked for: who is behind it, `None` for nobody any more.
@@ -30,10 +33,12 @@ impl Default for Audience {
 }
 
 impl Audience {
-    /// Asks for this session, too, from now until [`Audience::leave`].
-    pub fn join(&self, session: Hash) -> watch::Receiver<Answer> {
-        *self.open.entry(session).or_default() += 1;
-        self.answer.subscribe()
+    /// Asks for this session, too, from now until [`Audience::leave`]; `None` where it has as many streams open as it may.
+    pub fn join(&self, session: Hash) -> Option<watch::Receiver<Answer>> {
+        let mut streams = self.open.entry(session).or_default();
+        let joins = *streams < PER_SESSION;
+        *streams += usize::from(joins);
+        joins.then(|| self.answer.subscribe())
     }
 
     pub fn leave(&self, session: &Hash) {

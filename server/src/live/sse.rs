@@ -9,10 +9,10 @@ use super::{
     audience,
     frame::{Frame, Missed},
 };
-use crate::{App, auth};
+use crate::{App, auth, serving};
 use axum::{
     extract::{Query, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{Extensions, HeaderMap, StatusCode, header},
     response::{
         IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
@@ -38,9 +38,12 @@ pub struct After {
 }
 
 /// Opens a stream.
-pub async fn stream(State(app): State<App>, session: Session, headers: HeaderMap, Query(query): Query<After>) -> Response {
+pub async fn stream(State(app): State<App>, session: Session, extensions: Extensions, headers: HeaderMap, Query(query): Query<After>) -> Response {
     let viewer = match auth::signed_in(&app, &session).await {
-        Ok(Some(who)) if !who.must_enrol => who.viewer,
+        Ok(Some(who)) if !who.must_enrol => {
+            serving::identify(&extensions, who.session);
+            who.viewer
+        }
         // 204 tells an EventSource to stay away; a status of failure would make it try for ever.
         Ok(_) => return StatusCode::NO_CONTENT.into_response(),
         Err(error) => {
@@ -53,7 +56,11 @@ pub async fn stream(State(app): State<App>, session: Session, headers: HeaderMap
     }
     let last_id = headers.get("last-event-id").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
     let Some(id) = session.id() else { return StatusCode::NO_CONTENT.into_response() };
-    let events = events(app, auth::sessions::hash(&id), viewer, last_id.or(query.after));
+    let session = auth::sessions::hash(&id);
+    let Some((open, signed_in)) = Open::new(app, session) else {
+        return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "30")], "You have too many pages open.\n").into_response();
+    };
+    let events = events(open, signed_in, viewer, last_id.or(query.after));
     Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response()
 }
 
@@ -61,6 +68,15 @@ pub async fn stream(State(app): State<App>, session: Session, headers: HeaderMap
 struct Open {
     app: App,
     session: [u8; 32],
+}
+
+impl Open {
+    /// `None` where the session has as many streams open as it may.
+    fn new(app: App, session: [u8; 32]) -> Option<(Self, watch::Receiver<audience::Answer>)> {
+        let signed_in = app.live.audience.join(session)?;
+        app.live.streams.fetch_add(1, Ordering::Relaxed);
+        Some((Self { app, session }, signed_in))
+    }
 }
 
 impl Drop for Open {
@@ -79,7 +95,8 @@ fn resync(seq: i64) -> Event {
     Event::default().event("resync").id(seq.to_string()).data("{}")
 }
 
-fn events(app: App, session: [u8; 32], viewer: Viewer, after: Option<i64>) -> impl Stream<Item = Result<Event, Infallible>> {
+fn events(open: Open, signed_in: watch::Receiver<audience::Answer>, viewer: Viewer, after: Option<i64>) -> impl Stream<Item = Result<Event, Infallible>> {
+    let app = &open.app;
     let (receiver, missed) = app.live.frames().listen(after, viewer.org, &app.live.board().sharing);
     let mut first = vec![];
     match missed {
@@ -90,13 +107,11 @@ fn events(app: App, session: [u8; 32], viewer: Viewer, after: Option<i64>) -> im
         Missed::TooMuch(seq) => first.push(resync(seq)),
     }
     let stopping = app.live.stopping();
-    let signed_in = app.live.audience.join(session);
     let mut follows = app.live.follows();
     if !*follows.borrow() {
         follows.mark_changed();
     }
-    app.live.streams.fetch_add(1, Ordering::Relaxed);
-    let state = Following { open: Open { app, session }, viewer, receiver, stopping, signed_in, follows };
+    let state = Following { open, viewer, receiver, stopping, signed_in, follows };
     futures::StreamExt::chain(
         futures::stream::iter(first.into_iter().map(Ok)),
         futures::stream::unfold(state, |mut state| async move { state.next().await.map(|event| (Ok(event), state)) }),

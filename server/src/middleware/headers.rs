@@ -8,7 +8,7 @@
 use crate::App;
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     middleware::Next,
     response::Response,
 };
@@ -43,14 +43,17 @@ impl PageNonce {
     }
 }
 
+/// On an answer that browsers and proxies may keep by its own rules, as files whose address changes with their content; all others are not stored.
+#[derive(Clone, Copy, Debug)]
+pub struct MayBeKept;
+
 /// Gives the request its [`PageNonce`] and the answer its headers. The outermost layer, with
 /// `axum::middleware::from_fn_with_state`.
 pub async fn security_headers(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let nonce = PageNonce::new();
     request.extensions_mut().insert(nonce.clone());
-    let file = request.uri().path().starts_with("/pkg/");
     let mut response = next.run(request).await;
-    let keep = file && (response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED);
+    let keep = response.extensions().get::<MayBeKept>().is_some();
     fill(response.headers_mut(), &nonce, keep, !app.config.insecure_cookies);
     response
 }

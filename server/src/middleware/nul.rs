@@ -1,7 +1,7 @@
-//! NUL in addresses and forms: PostgreSQL keeps and compares no text with one, so none is let in, whichever database there is.
-//! Bodies of pushes are looked through where they are parsed.
+//! NUL in queries and forms: PostgreSQL keeps and compares no text with one, so none is let in, whichever database there is. Paths with control
+//! characters are [not plain](super::plain_address); bodies of pushes are looked through where they are parsed.
 
-use crate::api::problem::Problem;
+use super::malformed;
 use axum::{
     extract::{FromRequest, RawForm, Request},
     http::StatusCode,
@@ -10,12 +10,12 @@ use axum::{
 };
 use serde::de::DeserializeOwned;
 
-/// Refuses addresses with a NUL in path or query with 400, naming the field. With `axum::middleware::from_fn`.
+/// Refuses addresses with a NUL in the query with 400, naming the field. With `axum::middleware::from_fn`.
 pub async fn no_nul(request: Request, next: Next) -> Response {
-    let uri = request.uri();
-    let place = if has_nul(uri.path().as_bytes()) { Some("The path".to_owned()) } else { uri.query().and_then(|q| field(q.as_bytes())) };
-    let Some(place) = place else { return next.run(request).await };
-    if uri.path().starts_with("/api/") { Problem::malformed(sentence(&place)).into_response() } else { refusal(&place) }
+    match request.uri().query().and_then(|q| field(q.as_bytes())) {
+        None => next.run(request).await,
+        Some(place) => malformed(&request, sentence(&place)),
+    }
 }
 
 /// A form of a page: as axum's own, and no field holds a NUL.

@@ -1,7 +1,9 @@
 //! Against forged requests: what changes something is only taken from the hub's own pages.
 //!
-//! `SameSite=Strict` alone would still trust every other host of the same site. The push API is left out: it takes keys, never cookies, so there is nothing a foreign page could borrow.
+//! `SameSite=Strict` alone would still trust every other host of the same site. It stands around the routes that know sessions; the push API takes keys, never cookies, so there is nothing a foreign
+//! page could borrow.
 
+use super::logged_path;
 use axum::{
     extract::Request,
     http::{HeaderMap, Method, StatusCode, header},
@@ -11,12 +13,11 @@ use axum::{
 
 /// Refuses unsafe requests from foreign pages with 403. With `axum::middleware::from_fn`.
 pub async fn same_origin(request: Request, next: Next) -> Response {
-    let api = request.uri().path().starts_with("/api/v1/");
     let host = request.uri().authority().map(|a| a.as_str());
-    if api || is_safe(request.method()) || from_own_page(request.headers(), host) {
+    if is_safe(request.method()) || from_own_page(request.headers(), host) {
         return next.run(request).await;
     }
-    tracing::warn!(path = ?request.uri().path(), "refused: not from a page of this hub");
+    tracing::warn!(path = logged_path(&request), "refused: not from a page of this hub");
     (StatusCode::FORBIDDEN, "This request did not come from a page of this hub.\n").into_response()
 }
 

@@ -1,7 +1,8 @@
 //! A net for panics: the request gets a fixed answer, the program lives on.
 //!
-//! Not tower-http's layer, because its answer cannot depend on the path, and the push API answers in problem documents.
+//! Not tower-http's layer, because its answer cannot depend on who asks, and machines are answered in problem documents.
 
+use super::refusal::{is_machine, logged_path};
 use axum::{
     extract::Request,
     http::{HeaderValue, StatusCode, header},
@@ -19,12 +20,12 @@ const PLAIN: &str = "The hub failed at this request. The failure is in its log.\
 /// Unwind safety: what handlers share is behind locks that recover from poisoning or lives in the database, whose
 /// transactions roll back.
 pub async fn catch_panic(request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
+    let (path, machine) = (logged_path(&request).to_owned(), is_machine(&request));
     match AssertUnwindSafe(next.run(request)).catch_unwind().await {
         Ok(response) => response,
         Err(panic) => {
             tracing::error!(?path, panic = ?message(panic.as_ref()), "a handler panicked");
-            answer(path.starts_with("/api/"))
+            answer(machine)
         }
     }
 }
@@ -33,8 +34,8 @@ fn message(panic: &(dyn Any + Send)) -> &str {
     panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
-fn answer(api: bool) -> Response {
-    let (kind, body) = if api { ("application/problem+json", PROBLEM) } else { ("text/plain; charset=utf-8", PLAIN) };
+fn answer(machine: bool) -> Response {
+    let (kind, body) = if machine { ("application/problem+json", PROBLEM) } else { ("text/plain; charset=utf-8", PLAIN) };
     (StatusCode::INTERNAL_SERVER_ERROR, [(header::CONTENT_TYPE, HeaderValue::from_static(kind))], body).into_response()
 }
 

@@ -2,9 +2,9 @@
 //!
 //! `make` puts them into `target/site`, with `.br` and `.gz` beside the larger ones; release builds carry them inside.
 
-use crate::App;
+use crate::{App, middleware::MayBeKept};
 use axum::{
-    Router,
+    Extension, Router,
     extract::Path,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
@@ -47,6 +47,7 @@ async fn file(Path((_, path)): Path<(String, String)>, headers: HeaderMap) -> Re
     let Some((encoding, file)) = found.filter(|_| !path.ends_with(".br") && !path.ends_with(".gz")) else { return StatusCode::NOT_FOUND.into_response() };
     let kind = mime_guess::from_path(&path).first_or_octet_stream();
     let mut response = (
+        Extension(MayBeKept),
         [(header::CONTENT_TYPE, kind.as_ref()), (header::CACHE_CONTROL, "public, max-age=31536000, immutable"), (header::VARY, "accept-encoding")],
         file.data.into_owned(),
     )

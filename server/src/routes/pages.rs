@@ -1,9 +1,11 @@
 //! Pages, rendered whole on the server.
 
+use super::table::{Access, MatchedRoute};
 use crate::{
     App, audit,
     auth::{self, SignedIn},
-    middleware::PageNonce,
+    middleware::{PageNonce, malformed},
+    serving,
     views::Viewing,
 };
 use app::{
@@ -15,7 +17,7 @@ use axum::{
     Extension,
     body::Body,
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Redirect, Response},
 };
 use leptos::prelude::provide_context;
@@ -26,11 +28,33 @@ use std::sync::{
 use store::StoreError;
 use tower_sessions::Session;
 
-/// Any page.
-pub async fn page(State(app): State<App>, session: Session, Extension(nonce): Extension<PageNonce>, mut request: Request<Body>) -> Response {
+/// An address that is no page's.
+const NO_PAGE: &str = "/no/page";
+
+/// A page of the table.
+pub async fn page(
+    State(app): State<App>,
+    session: Session,
+    Extension(nonce): Extension<PageNonce>,
+    Extension(route): Extension<MatchedRoute>,
+    request: Request<Body>,
+) -> Response {
+    serve(app, session, nonce, Some(route), request).await
+}
+
+/// What is at no address of the table. Leptos is asked for an address that has no page, so that it serves nothing which the table does not have.
+pub async fn nothing(State(app): State<App>, session: Session, Extension(nonce): Extension<PageNonce>, request: Request<Body>) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
+    // An encoded slash belongs to an id, and here is none.
+    if request.uri().path().to_ascii_lowercase().contains("%2f") {
+        return malformed(&request, "The path holds an encoded slash where no id is meant.");
+    }
+    serve(app, session, nonce, None, request).await
+}
+
+async fn serve(app: App, session: Session, nonce: PageNonce, route: Option<MatchedRoute>, mut request: Request<Body>) -> Response {
     // A page that refreshes itself keeps nobody signed in: only the reader's own steps do.
     let refresh = request.headers().contains_key("x-refresh");
     let who = if refresh { auth::still_signed_in(&app, &session).await } else { auth::signed_in(&app, &session).await };
@@ -38,20 +62,25 @@ pub async fn page(State(app): State<App>, session: Session, Extension(nonce): Ex
         Ok(who) => who,
         Err(error) => return unavailable(&error),
     };
-    let path = request.uri().path();
-    let open = path == "/signin" || path == "/signin/code" || path.starts_with("/welcome/");
+    if let Some(who) = &who {
+        serving::identify(request.extensions(), who.session);
+    }
+    let open = route.is_some_and(|route| route.access == Access::Public);
     if who.is_none() && !open {
         let asked = request.uri().path_and_query().map_or("/", |p| p.as_str());
         return Redirect::to(&auth::handlers::sign_in_page(None, asked)).into_response();
     }
-    if who.as_ref().is_some_and(|who| who.must_enrol) && !open && !auth::open_before_enrolment(path) {
+    if who.as_ref().is_some_and(|who| who.must_enrol) && !open && !auth::opens_before_enrolment(route.as_ref()) {
         return Redirect::to("/account").into_response();
     }
-    if path == "/signin/code" {
+    if route.is_some_and(|route| route.path == "/signin/code") {
         match auth::begin::waiting(&session, app.clock.now()).await {
             Ok(waiting) => request.extensions_mut().insert(Waiting(waiting)),
             Err(error) => return unavailable(&error),
         };
+    }
+    if route.is_none() {
+        *request.uri_mut() = Uri::from_static(NO_PAGE);
     }
     render(app, who, None, nonce, request).await
 }
@@ -67,7 +96,7 @@ fn unavailable(error: &StoreError) -> Response {
 
 /// Renders the page of a request for somebody.
 pub async fn render(app: App, who: Option<SignedIn>, once: Option<String>, nonce: PageNonce, request: Request<Body>) -> Response {
-    let asked = who.clone().map(|who| (app.clone(), who, request.uri().path().to_owned()));
+    let asked = who.clone().zip(request.extensions().get::<MatchedRoute>().copied()).map(|(who, route)| (app.clone(), who, route.path));
     let status = Arc::new(AtomicU16::new(200));
     let set = Arc::clone(&status);
     // Taken before any data is read: the page's stream begins here, and nothing is missed in between.
@@ -93,7 +122,7 @@ pub async fn render(app: App, who: Option<SignedIn>, once: Option<String>, nonce
     if response.status() == StatusCode::FORBIDDEN
         && let Some((app, who, path)) = asked
     {
-        audit::denied(&app, &who, &path).await;
+        audit::denied(&app, &who, path).await;
     }
     if response.status() == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));

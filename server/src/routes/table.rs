@@ -1,9 +1,10 @@
 //! To add a form: a handler that takes `Verified` where it changes what others rely on, else `SignedIn`; the change and its audit row in one
-//! transaction of the store; a row here and in `roles.md`; a step in `tests/api/changes.rs`.
+//! transaction of the store; a row here and in `roles.md`; a step in `tests/api/changes.rs`. To add a page: a row here beside Leptos's own route
+//! (`app/src/app.rs`); without one it is not served.
 //!
-//! Every route for people, in one table: the router is made of it, and so are the tests that ask each one as everybody. The pages themselves are
-//! Leptos's routes (`app/src/app.rs`), those for machines are in the API's description. Who may do what at each of them all is said in `roles.md`,
-//! which a test holds to.
+//! Every route for people, in one table: the router is made of it, and so are the tests that ask each one as everybody. Those for machines are in
+//! the API's description. Each request carries the [`MatchedRoute`] that it came in by, and what a session may do before it is complete hangs on
+//! that, never on the path as it was sent. Who may do what at each of them all is said in `roles.md`, which a test holds to.
 
 use super::{account, audit, catalogue, connect, csv, decisions, groups, identity, keys, pages, passkeys, password, policy, sharing, users};
 use crate::{
@@ -11,8 +12,11 @@ use crate::{
     auth::{handlers, oidc, verify, verify_passkey},
     live,
 };
+use Access::{Enrolment, Public, SignedIn};
 use axum::{
+    Extension, Router,
     extract::DefaultBodyLimit,
+    handler::Handler,
     routing::{MethodRouter, get, post},
 };
 
@@ -21,89 +25,153 @@ const FORM: usize = 16 * 1024;
 /// The same of the form with a scoring policy in it.
 const POLICY: usize = 256 * 1024;
 
+/// How far a session must have come before a route is open to it. Which role may do what there is the handler's business.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody may come; a handler that needs to know who it is asks for itself.
+    Public,
+    /// Somebody signed in, even where the role still lacks the second factor that it needs: this is where one is set up.
+    Enrolment,
+    /// Somebody signed in, with the second factor that the role needs.
+    SignedIn,
+}
+
+/// The row of the table by which a request came in, as an extension of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MatchedRoute {
+    /// The path with its parameters in braces.
+    pub path: &'static str,
+    pub access: Access,
+}
+
 /// One path and who answers there.
 pub struct Route {
     pub path: &'static str,
+    pub access: Access,
     /// Whether it takes a form.
     pub takes_form: bool,
+    /// Whether Leptos renders a page there, which is then served with a slash at the end, too.
+    pub is_page: bool,
     pub handler: MethodRouter<App>,
 }
 
-fn read(path: &'static str, handler: MethodRouter<App>) -> Route {
-    Route { path, takes_form: false, handler }
+impl Route {
+    /// Adds the route to a router.
+    pub fn add_to(self, router: Router<App>) -> Router<App> {
+        let matched = Extension(MatchedRoute { path: self.path, access: self.access });
+        let router = router.route(self.path, self.handler.layer(matched));
+        if self.is_page && self.path != "/" { router.route(&format!("{}/", self.path), get(pages::page).layer(matched)) } else { router }
+    }
 }
 
-fn form(path: &'static str, handler: MethodRouter<App>) -> Route {
-    Route { path, takes_form: true, handler: handler.layer(DefaultBodyLimit::max(FORM)) }
+fn read(path: &'static str, handler: MethodRouter<App>) -> Route {
+    Route { path, access: SignedIn, takes_form: false, is_page: false, handler }
+}
+
+fn form(path: &'static str, access: Access, handler: MethodRouter<App>) -> Route {
+    Route { path, access, takes_form: true, is_page: false, handler: handler.layer(DefaultBodyLimit::max(FORM)) }
+}
+
+fn page(path: &'static str, access: Access) -> Route {
+    Route { path, access, takes_form: false, is_page: true, handler: get(pages::page) }
+}
+
+/// A page whose form is sent to its own address.
+fn page_with_form<H: Handler<T, App>, T: 'static>(path: &'static str, handler: H) -> Route {
+    Route { is_page: true, ..form(path, SignedIn, get(pages::page).post(handler)) }
 }
 
 /// The table.
 #[must_use]
 pub fn people() -> Vec<Route> {
     vec![
+        page("/", SignedIn),
+        page("/orgs", SignedIn),
+        page("/orgs/{org}", SignedIn),
+        page("/orgs/{org}/metrics/{metric}", SignedIn),
+        page("/incidents", SignedIn),
+        page("/incidents/{id}", SignedIn),
+        page("/indicators", SignedIn),
+        page("/indicators/{id}", SignedIn),
+        page("/events", SignedIn),
+        page("/events/{id}", SignedIn),
+        page("/receipts", SignedIn),
+        page("/receipts/{id}", SignedIn),
+        page("/account", Enrolment),
+        page("/admin/audit", SignedIn),
+        page("/admin/catalogue", SignedIn),
+        page("/admin/policy/versions/{version}", SignedIn),
+        page("/admin/sharing/as", SignedIn),
+        page("/decisions/{id}", SignedIn),
+        page("/about/scoring", SignedIn),
+        page("/status", SignedIn),
+        page("/signin", Public),
+        page("/signin/code", Public),
+        page("/stepup", Enrolment),
+        page("/welcome/{token}", Public),
         read("/live", get(live::sse::stream)),
-        form("/account/factor", post(account::offer)),
-        form("/account/factor/confirm", post(account::confirm)),
-        form("/account/factor/recovery", post(account::recovery)),
-        form("/account/factor/remove", post(account::remove)),
-        form("/account/passkeys", post(passkeys::add)),
-        form("/account/passkeys/challenge", post(passkeys::challenge)),
-        form("/account/passkeys/remove", post(passkeys::remove)),
-        form("/account/password", post(password::change)),
-        form("/account/identity/link", post(identity::link)),
-        form("/account/identity/unlink", post(identity::unlink)),
-        form("/account/seen", post(account::seen)),
-        form("/account/sessions/end", post(account::end)),
+        form("/account/factor", Enrolment, post(account::offer)),
+        form("/account/factor/confirm", Enrolment, post(account::confirm)),
+        form("/account/factor/recovery", Enrolment, post(account::recovery)),
+        form("/account/factor/remove", Enrolment, post(account::remove)),
+        form("/account/passkeys", Enrolment, post(passkeys::add)),
+        form("/account/passkeys/challenge", Enrolment, post(passkeys::challenge)),
+        form("/account/passkeys/remove", Enrolment, post(passkeys::remove)),
+        form("/account/password", Enrolment, post(password::change)),
+        form("/account/identity/link", Enrolment, post(identity::link)),
+        form("/account/identity/unlink", Enrolment, post(identity::unlink)),
+        form("/account/seen", Enrolment, post(account::seen)),
+        form("/account/sessions/end", Enrolment, post(account::end)),
         read("/admin/audit.jsonl", get(audit::lines)),
-        form("/admin/catalogue/new-metric", get(pages::page).post(catalogue::add)),
-        form("/admin/catalogue/{metric}", get(pages::page).post(catalogue::change)),
-        form("/admin/catalogue/{metric}/restore", post(catalogue::restore)),
-        form("/admin/catalogue/{metric}/retire", post(catalogue::retire)),
-        form("/admin/groups", get(pages::page).post(groups::create)),
-        form("/admin/groups/approve", post(groups::approve)),
-        form("/admin/groups/decline", post(groups::decline)),
-        form("/admin/groups/invite", post(groups::invite)),
-        form("/admin/groups/join", post(groups::join)),
-        form("/admin/groups/leave", post(groups::leave)),
-        form("/admin/keys", get(pages::page).post(keys::create)),
-        form("/admin/keys/revoke", post(keys::revoke)),
-        form("/admin/keys/rotate", post(keys::rotate)),
-        form("/admin/policy", get(pages::page).post(policy::numbers)),
+        page_with_form("/admin/catalogue/new-metric", catalogue::add),
+        page_with_form("/admin/catalogue/{metric}", catalogue::change),
+        form("/admin/catalogue/{metric}/restore", SignedIn, post(catalogue::restore)),
+        form("/admin/catalogue/{metric}/retire", SignedIn, post(catalogue::retire)),
+        page_with_form("/admin/groups", groups::create),
+        form("/admin/groups/approve", SignedIn, post(groups::approve)),
+        form("/admin/groups/decline", SignedIn, post(groups::decline)),
+        form("/admin/groups/invite", SignedIn, post(groups::invite)),
+        form("/admin/groups/join", SignedIn, post(groups::join)),
+        form("/admin/groups/leave", SignedIn, post(groups::leave)),
+        page_with_form("/admin/keys", keys::create),
+        form("/admin/keys/revoke", SignedIn, post(keys::revoke)),
+        form("/admin/keys/rotate", SignedIn, post(keys::rotate)),
+        page_with_form("/admin/policy", policy::numbers),
         read("/admin/policy.json", get(policy::json)),
-        form("/admin/policy/carry-over", post(policy::carry_over)),
-        form("/admin/policy/discard", post(policy::discard)),
-        form("/admin/policy/draft", get(pages::page).post(policy::propose)),
-        Route { path: "/admin/policy/json", takes_form: true, handler: post(policy::paste).layer(DefaultBodyLimit::max(POLICY)) },
-        form("/admin/sharing", get(pages::page).post(sharing::change)),
-        form("/admin/sharing/approve", post(sharing::approve)),
-        form("/admin/sharing/confirm", post(sharing::confirm)),
-        form("/admin/sharing/decline", post(sharing::decline)),
-        form("/admin/sharing/hashes", post(sharing::hashes)),
-        form("/admin/users", get(pages::page).post(users::invite)),
-        form("/admin/users/approve", post(users::approve)),
-        form("/admin/users/decline", post(users::decline)),
-        form("/admin/users/disable", post(users::disable)),
-        form("/admin/users/enable", post(users::enable)),
-        form("/admin/users/link", post(users::link)),
-        form("/admin/users/role", post(users::role)),
-        form("/auth/code", post(verify::code)),
-        form("/auth/passkey", post(verify_passkey::answer)),
-        form("/auth/passkey/challenge", post(verify_passkey::challenge)),
-        read("/auth/oidc/callback/{org}", get(oidc::handlers::callback)),
-        read("/auth/oidc/finish", get(oidc::handlers::finish)),
-        form("/auth/oidc/join", post(oidc::handlers::join)),
-        form("/auth/oidc/start", post(oidc::handlers::start)),
-        form("/auth/oidc/stepup", post(oidc::handlers::step_up)),
-        form("/auth/signin", post(handlers::sign_in)),
-        form("/auth/signout", post(handlers::sign_out)),
-        form("/auth/stepup", post(verify::step_up)),
-        form("/auth/welcome", post(handlers::welcome)),
-        form("/decisions", get(pages::page).post(decisions::propose)),
-        form("/decisions/delegate", post(decisions::delegate)),
-        form("/decisions/vote", post(decisions::vote)),
-        form("/decisions/withdraw", post(decisions::withdraw)),
-        form("/connect", get(pages::page).post(connect::create)),
-        form("/connect/revoke", post(connect::revoke)),
+        form("/admin/policy/carry-over", SignedIn, post(policy::carry_over)),
+        form("/admin/policy/discard", SignedIn, post(policy::discard)),
+        page_with_form("/admin/policy/draft", policy::propose),
+        Route { handler: post(policy::paste).layer(DefaultBodyLimit::max(POLICY)), ..form("/admin/policy/json", SignedIn, MethodRouter::new()) },
+        page_with_form("/admin/sharing", sharing::change),
+        form("/admin/sharing/approve", SignedIn, post(sharing::approve)),
+        form("/admin/sharing/confirm", SignedIn, post(sharing::confirm)),
+        form("/admin/sharing/decline", SignedIn, post(sharing::decline)),
+        form("/admin/sharing/hashes", SignedIn, post(sharing::hashes)),
+        page_with_form("/admin/users", users::invite),
+        form("/admin/users/approve", SignedIn, post(users::approve)),
+        form("/admin/users/decline", SignedIn, post(users::decline)),
+        form("/admin/users/disable", SignedIn, post(users::disable)),
+        form("/admin/users/enable", SignedIn, post(users::enable)),
+        form("/admin/users/link", SignedIn, post(users::link)),
+        form("/admin/users/role", SignedIn, post(users::role)),
+        form("/auth/code", Public, post(verify::code)),
+        form("/auth/passkey", Public, post(verify_passkey::answer)),
+        form("/auth/passkey/challenge", Public, post(verify_passkey::challenge)),
+        Route { access: Public, ..read("/auth/oidc/callback/{org}", get(oidc::handlers::callback)) },
+        Route { access: Public, ..read("/auth/oidc/finish", get(oidc::handlers::finish)) },
+        form("/auth/oidc/join", Public, post(oidc::handlers::join)),
+        form("/auth/oidc/start", Public, post(oidc::handlers::start)),
+        form("/auth/oidc/stepup", Enrolment, post(oidc::handlers::step_up)),
+        form("/auth/signin", Public, post(handlers::sign_in)),
+        form("/auth/signout", Public, post(handlers::sign_out)),
+        form("/auth/stepup", Enrolment, post(verify::step_up)),
+        form("/auth/welcome", Public, post(handlers::welcome)),
+        page_with_form("/decisions", decisions::propose),
+        form("/decisions/delegate", SignedIn, post(decisions::delegate)),
+        form("/decisions/vote", SignedIn, post(decisions::vote)),
+        form("/decisions/withdraw", SignedIn, post(decisions::withdraw)),
+        page_with_form("/connect", connect::create),
+        form("/connect/revoke", SignedIn, post(connect::revoke)),
         read("/csv/collective", get(csv::collective)),
         read("/csv/events", get(csv::events)),
         read("/csv/incidents", get(csv::incidents)),

@@ -5,7 +5,7 @@ use domain::{MINUTE, Role, SECOND};
 use reqwest::Method;
 
 /// An app that knows somebody's secret.
-struct Authenticator(Vec<u8>);
+pub struct Authenticator(Vec<u8>);
 
 impl Authenticator {
     fn code(&self, app: &TestApp) -> String {
@@ -16,7 +16,7 @@ impl Authenticator {
 }
 
 /// Sets up a second factor, and returns the app and the recovery codes.
-async fn enrol(app: &TestApp, person: &Person<'_>) -> (Authenticator, Vec<String>) {
+pub async fn enrol(app: &TestApp, person: &Person<'_>) -> (Authenticator, Vec<String>) {
     assert_eq!(person.post("/account/factor", &[]).await.header("location"), "/account?done=offered");
     let page = person.page("/account").await;
     assert!(page.contains("<svg") && page.contains("Type the six digits"), "{page}");

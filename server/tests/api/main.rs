@@ -44,5 +44,6 @@ mod roles;
 mod routes;
 mod sharing;
 mod signin;
+mod spellings;
 mod streams;
 mod unshared;

@@ -16,7 +16,7 @@ fn said(answer: &Answer) -> &str {
 /// ASVS 6.3.1: five wrong passwords are five, whichever node was asked, and a restart forgives none.
 #[tokio::test]
 async fn throttles_hold_across_nodes() {
-    let one = TestApp::start().await;
+    let one = TestApp::start_with(Setup { proxies: &["127.0.0.1/32"], ..Setup::default() }).await;
     let other = one.second().await;
     let (_, email) = one.account("alpha", Role::Analyst).await;
     let (mut words, nodes) = (Vec::new(), [&one, &other]);

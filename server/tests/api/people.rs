@@ -224,7 +224,7 @@ async fn an_organisation_keeps_an_administrator() {
 /// ASVS 11.5.1: a key's networks, scopes, end and rotation.
 #[tokio::test]
 async fn a_key_is_made_for_what_and_where_it_is_needed_and_rotated_with_two_live_ones() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_with(Setup { proxies: &["127.0.0.1/32"], ..Setup::default() }).await;
     let admin = app.person(Role::OrgAdmin).await;
     let form = [("name", "siem"), ("days", "90"), ("metrics", "yes"), ("addresses", "192.0.2.0/24, 2001:db8::/32")];
     let key = key_in(&admin.post("/admin/keys", &form).await.text());

@@ -43,6 +43,7 @@ mod roles;
 mod routes;
 mod sharing;
 mod signin;
+mod spellings;
 mod streams;
 mod unshared;
 

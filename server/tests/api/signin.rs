@@ -88,7 +88,7 @@ async fn guessing_gets_slow_and_says_nothing() {
 /// ASVS 6.3.1: throttled by address.
 #[tokio::test]
 async fn an_address_that_guesses_is_refused_whatever_the_account() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_with(Setup { proxies: &["127.0.0.1/32"], ..Setup::default() }).await;
     let (_, email) = app.account("alpha", Role::Analyst).await;
     let ask = async |address: &str, email: &str, password: &str| {
         let _turn = SIGNING_IN.lock().await;

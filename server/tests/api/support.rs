@@ -6,6 +6,7 @@ mod body;
 mod idp;
 mod log;
 mod people;
+mod raw;
 mod rules;
 mod stream;
 
@@ -15,6 +16,7 @@ pub use body::*;
 pub use idp::{Asked, Idp, Signed, session_of};
 pub use log::{listen as listen_to_log, logged};
 pub use people::{PASSWORD, Person, SIGNING_IN, cookie_of};
+pub use raw::Raw;
 pub use stream::Stream;
 
 use crate::KIND;
@@ -67,6 +69,8 @@ pub struct Setup {
     /// Whether some roles need a second factor.
     pub second_factor: bool,
     pub limits: Limits,
+    /// The networks of trusted proxies.
+    pub proxies: &'static [&'static str],
     /// Bytes that the system keeps for a reader who is slow; `None` for as many as it likes.
     pub buffer: Option<u32>,
     pub folder: tempfile::TempDir,
@@ -79,6 +83,7 @@ impl Default for Setup {
             public_url: "http://localhost:3000",
             second_factor: false,
             limits: Limits::default(),
+            proxies: &[],
             buffer: None,
             folder: tempfile::tempdir().expect("a folder for the database"),
         }
@@ -118,7 +123,7 @@ impl TestApp {
         Self::start_with(Setup { plain, ..Setup::default() }).await
     }
 
-    pub async fn start_with(Setup { plain, public_url, second_factor, limits, buffer, folder }: Setup) -> Self {
+    pub async fn start_with(Setup { plain, public_url, second_factor, limits, proxies, buffer, folder }: Setup) -> Self {
         // reqwest asks for a provider even where no address is https.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let database = database(folder.path()).await;
@@ -130,6 +135,7 @@ impl TestApp {
             insecure_cookies: plain,
             second_factor,
             retention: store::Retention::default(),
+            trusted_proxies: proxies.iter().map(|network| network.parse().expect("a network")).collect::<Vec<_>>().into(),
         };
         let app = App::open(config, &database, Clock::default()).await.expect("the hub opens");
         assert!(app.seal.take(&app.store, &[7; 32]).await.expect("the database"), "a key that seals");
@@ -162,9 +168,10 @@ impl TestApp {
     async fn serve(app: App, database: String, limits: Limits, buffer: Option<u32>, folder: tempfile::TempDir) -> Self {
         let listener = listen(buffer);
         let address = listener.local_addr().expect("its address");
+        let proxies = app.config.trusted_proxies.clone();
         let (router, (open, stopping)) = (server::routes::router(&app), tokio::sync::watch::channel(false));
         tokio::spawn(async move {
-            serving::serve(router, listener, limits, stopping).await;
+            serving::serve(router, listener, limits, proxies, stopping).await;
             // What stops the hub's parts does not stop the listener: tests look at the hub afterwards.
             drop(open);
         });

@@ -9,7 +9,7 @@ use server::{
     auth::{keys, password},
     clock::Clock,
     live, routes,
-    serving::{self, Limits},
+    serving::{self, Limits, Proxies},
     state::Config,
 };
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -62,6 +62,7 @@ impl Hub {
             insecure_cookies: true,
             second_factor: false,
             retention: store::Retention::default(),
+            trusted_proxies: Proxies::default(),
         };
         let app = App::open(config, &way(&database).await, Clock::default()).await.expect("the hub opens");
         let (hub, now) = (app.store.hub(), app.clock.now());
@@ -98,7 +99,7 @@ impl Hub {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let base = format!("http://{}", listener.local_addr().expect("its address"));
         let (stop, stopping) = watch::channel(false);
-        tokio::spawn(serving::serve(routes::router(&app), listener, Limits::default(), stopping));
+        tokio::spawn(serving::serve(routes::router(&app), listener, Limits::default(), Proxies::default(), stopping));
         tokio::spawn(live::follow(app.clone()));
         tokio::spawn(live::audience::watch_over(app.clone()));
         let http = Client::builder().no_proxy().tls_certs_only([]).redirect(reqwest::redirect::Policy::none()).timeout(Duration::from_secs(90)).build();

@@ -2,10 +2,13 @@
 //! requests out, status and body in, over one kept connection.
 
 use anyhow::{Context, bail};
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     time::{Instant, timeout},
 };
 
@@ -54,6 +57,22 @@ fn header<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 impl Connection {
     pub async fn open(address: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
+        Self::of(stream)
+    }
+
+    /// From one of this machine's addresses, as one of many browsers.
+    pub async fn open_from(address: SocketAddr, source: Ipv4Addr) -> anyhow::Result<Self> {
+        Self::of(Self::from(address, source).await.with_context(|| format!("cannot connect to {address} from {source}"))?)
+    }
+
+    /// The bare connection.
+    pub async fn from(address: SocketAddr, source: Ipv4Addr) -> std::io::Result<TcpStream> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::from((source, 0)))?;
+        socket.connect(address).await
+    }
+
+    fn of(stream: TcpStream) -> anyhow::Result<Self> {
         stream.set_nodelay(true)?;
         Ok(Self { stream, buffer: Vec::with_capacity(16 * 1024) })
     }

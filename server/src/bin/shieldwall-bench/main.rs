@@ -9,6 +9,7 @@ mod body;
 mod cluster;
 mod data;
 mod database;
+mod flood;
 mod http;
 mod hub;
 mod load;
@@ -79,6 +80,8 @@ enum Part {
     Viewers,
     /// Time to first byte.
     Pages,
+    /// Pages while strangers open more connections than there is room for.
+    Flood,
 }
 
 impl Options {
@@ -171,6 +174,13 @@ impl<'r> Run<'r> {
         if options.wants(Part::Pushes) {
             let stage = self.prepare(Plan::new(ALLIANCES[0], 0)).await?;
             self.pushes(&stage, period, &raw).await?;
+            stage.end().await?;
+        }
+        if options.wants(Part::Flood) {
+            let stage = self.prepare(Plan::new(ALLIANCES[0], SMALL)).await?;
+            stage.rest().await?;
+            let offered = if options.quick { 2_000 } else { 20_000 };
+            report::flood(&flood::run(&stage, offered, period).await?, &stage);
             stage.end().await?;
         }
         let mut first_bytes = vec![];

@@ -1,6 +1,6 @@
 //! Prints figures, each with its target where there is one.
 
-use crate::{ALLIANCES, SMALL, cluster, database::System, load, load::Busy, machine::Facts, pages::Page, rows::Rate, stage::Stage, streams};
+use crate::{ALLIANCES, SMALL, cluster, database::System, flood, load, load::Busy, machine::Facts, pages::Page, rows::Rate, stage::Stage, streams};
 use hdrhistogram::Histogram;
 use std::time::Duration;
 
@@ -144,6 +144,22 @@ pub fn streams(f: &streams::Figures, stage: &Stage<'_>) {
         let each = after.saturating_sub(before) as f64 / viewers as f64 / 1_024.0;
         line("memory a viewer", &format!("{each:.0} KiB"), Some(("≤ 40 KiB", each <= 40.0)));
     }
+}
+
+/// A flood of connections.
+pub fn flood(f: &flood::Figures, stage: &Stage<'_>) {
+    let (offered, addresses) = (grouped(f.offered as f64), flood::ADDRESSES);
+    title(&format!("A flood on {}: {offered} connections of strangers from {addresses} addresses in {:.0} s", stage.name(), f.period.as_secs_f64()));
+    for (name, times, wanted) in [
+        ("a signed-in page over a kept connection p50 / p99", &f.kept, true),
+        ("the same over a new one p50 / p99", &f.new, true),
+        ("/healthz over a new one p50 / p99", &f.health, false),
+    ] {
+        let p99 = p(times, 99.0);
+        line(name, &format!("{} / {} of {}", ms(p(times, 50.0)), ms(p99), grouped(times.len() as f64)), wanted.then_some(("p99 ≤ 300 ms", p99 <= 300_000)));
+    }
+    line("not answered", &grouped(f.failed as f64), Some(("none", f.failed == 0)));
+    peaks(stage);
 }
 
 /// The yardstick of the database: the same rows and nothing else.

@@ -18,6 +18,7 @@ use hdrhistogram::Histogram;
 use serde::Deserialize;
 use server::clock::Clock;
 use std::{
+    net::Ipv4Addr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -51,6 +52,8 @@ pub const CROWDS: [Scene; 4] = [
 ];
 /// Connections that share the pushing, so that none waits for its last answer.
 const PUSHERS: usize = 20;
+/// Streams of one session.
+const PER_SESSION: usize = 16;
 /// Streams that are being opened at once.
 const OPENING: usize = 64;
 /// Not measured at the start.
@@ -84,10 +87,13 @@ pub async fn run(stage: &Stage<'_>, period: Duration, scene: Scene) -> anyhow::R
     ensure!(alliance.slugs.len() >= 2 * scene.rate, "there must be so many organisations that each pushes every two seconds at most");
     // Pushers and organisations take turns at the hubs in step, so that an organisation's pushes all come to one of them.
     ensure!(PUSHERS.is_multiple_of(hubs.len()) && alliance.slugs.len().is_multiple_of(hubs.len()), "so many hubs cannot be dealt out evenly");
-    // Who signed in at one hub is known to all.
-    let cookie = data::sign_in(stage.first(), alliance).await?;
+    // Who signed in at one hub is known to all. A session has only so many streams, so viewers are many sessions, as they are in life.
+    let mut cookies = vec![];
+    for _ in 0..scene.viewers.div_ceil(PER_SESSION) {
+        cookies.push(data::sign_in(stage.first(), alliance).await?);
+    }
     let before = stage.memory();
-    let opening = (0..scene.viewers).map(|n| open(n % hubs.len(), &hubs[n % hubs.len()], &cookie));
+    let opening = (0..scene.viewers).map(|n| open(n, n % hubs.len(), &hubs[n % hubs.len()], &cookies[n / PER_SESSION]));
     let opened: Vec<Viewer> = stream::iter(opening).buffer_unordered(OPENING).try_collect().await?;
     let sent: Sent = Arc::new(alliance.slugs.iter().map(|_| AtomicU64::new(0)).collect());
     let (end, ended) = watch::channel(false);
@@ -135,9 +141,11 @@ struct Event {
     across: bool,
 }
 
-async fn open(place: usize, hub: &Hub, cookie: &str) -> anyhow::Result<Viewer> {
+/// `n`: the viewer's number, from which follows the address that it comes from.
+async fn open(n: usize, place: usize, hub: &Hub, cookie: &str) -> anyhow::Result<Viewer> {
     let request = format!("GET /live HTTP/1.1\r\nhost: {}\r\ncookie: {cookie}\r\naccept: text/event-stream\r\n\r\n", hub.address);
-    let mut connection = Connection::open(hub.address).await?;
+    let source = Ipv4Addr::new(127, 0, 1, (n % 250) as u8 + 1);
+    let mut connection = Connection::open_from(hub.address, source).await?;
     let head = connection.ask(request.as_bytes()).await?;
     ensure!(head.status == 200, "the stream was refused with status {}", head.status);
     Ok(Viewer { hub: place, connection })
