@@ -19,4 +19,5 @@ pub use nul::{Form, no_nul};
 pub use origin::same_origin;
 pub use panic::catch_panic;
 pub use plain::plain_address;
+pub(crate) use plain::unclear_path;
 pub use refusal::{logged_path, malformed};

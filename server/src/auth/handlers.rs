@@ -6,7 +6,11 @@ use super::{
     begin::{self, Visitor},
     links, password, unavailable, verify,
 };
-use crate::{App, audit, auth::password::PasswordError, middleware::Form};
+use crate::{
+    App, audit,
+    auth::password::PasswordError,
+    middleware::{Form, unclear_path},
+};
 use axum::{
     extract::State,
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -167,11 +171,12 @@ pub fn sign_in_page(error: Option<&str>, next: &str) -> String {
     if query.is_empty() { "/signin".to_owned() } else { format!("/signin?{query}") }
 }
 
-/// `next` when it is a path of this hub that can be shown, else `/`. Browsers read `//`, `/\` and, after dropping tabs and
+/// `next` when it is a path of this hub, in its plain form, that can be shown, else `/`. Browsers read `//`, `/\` and, after dropping tabs and
 /// line ends, `/⇥/` as the beginning of a foreign host.
 #[must_use]
 pub fn local_path(next: &str) -> &str {
-    let plain = next.len() <= 2_048 && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    let path = next.split(['?', '#']).next().unwrap_or_default();
+    let plain = next.len() <= 2_048 && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\') && unclear_path(path).is_none();
     let local = next.starts_with('/') && !next.starts_with("//");
     let page = !["/signin", "/auth/", "/welcome/", "/ui/", "/api/", "/live", "/stepup"].iter().any(|p| next.starts_with(p));
     if plain && local && page { next } else { "/" }
@@ -183,7 +188,7 @@ mod tests {
 
     #[test]
     fn next_stays_at_home() {
-        for good in ["/", "/orgs/north?range=90d&tz=local", "/incidents#row", "/orgs//x"] {
+        for good in ["/", "/orgs/north?range=90d&tz=local", "/incidents#row", "/orgs?next=/../x"] {
             assert_eq!(local_path(good), good);
         }
         for bad in [
@@ -198,6 +203,9 @@ mod tests {
             "/é",
             "/signin",
             "/auth/signout",
+            "/orgs//x",
+            "/./auth/signout",
+            "/account/%2e%2e/welcome/x",
         ] {
             assert_eq!(local_path(bad), "/", "{bad:?}");
         }

@@ -45,7 +45,7 @@ pub struct AddressOptions {
     /// Address and port to listen on.
     #[arg(long, env = "SHIELDWALL_LISTEN", default_value = "127.0.0.1:3000")]
     pub listen: SocketAddr,
-    /// Where people reach the hub, such as https://shieldwall.example.org; the default is http:// and the listening address. Passkeys belong to
+    /// Where people reach the hub, such as https://shieldwall.example.org; the default is http:// and the listening address, for this machine alone. Passkeys belong to
     /// this address, and need HTTPS and a name in it, or http://localhost.
     #[arg(long, env = "SHIELDWALL_PUBLIC_URL", value_parser = parse_public_url)]
     pub public_url: Option<String>,

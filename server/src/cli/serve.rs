@@ -23,6 +23,9 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let app = App::open(args.hub.config(false), &args.database, Clock::default()).await?;
     args.hub.give_keys(&app, &args.database).await?;
     let listener = listen(&args.hub).await?;
+    if !args.hub.address.listen.ip().is_loopback() && !args.hub.address.base_url().starts_with("https://") {
+        tracing::warn!("cookies are for HTTPS only, so nobody can sign in without it; --public-url https://… names the address that people use");
+    }
     tracing::info!(address = %listener.local_addr()?, url = args.hub.address.base_url(), "serving");
     routes::serve(app, listener).await;
     stopped();

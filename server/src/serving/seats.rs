@@ -204,7 +204,8 @@ impl Order {
                 closed += queue.close_idlest();
             }
         }
-        if seat.room.is_crowded() {
+        // One in, one out: what was told to close is counted until it has.
+        if closed == 0 && seat.room.is_crowded() {
             closed += self.all.close_idlest();
         }
         if self.of.len() > 2 * seat.room.addresses.len() + 64 {
