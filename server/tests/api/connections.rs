@@ -9,6 +9,10 @@ use tokio::{
     net::{TcpSocket, TcpStream},
 };
 
+/// The head of a form, but for its last line: who sends no more than this and a little of the form keeps the hub waiting.
+const SLOW_FORM: &str = "POST /auth/signin HTTP/1.1\r\nhost: 127.0.0.1\r\nsec-fetch-site: same-origin\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+    content-length: 9\r\n";
+
 /// Sends one byte after the other, until the hub has had enough or the text is over; then reads what it said.
 async fn drip(app: &TestApp, head: &str, text: &str) -> (Duration, String) {
     let began = Instant::now();
@@ -134,7 +138,7 @@ async fn a_flood_of_connections_keeps_nobody_out() {
             match round % 3 {
                 0 => {}
                 1 => raw.send("GET / HTTP/1.1\r\nx-slow: ").await,
-                _ => raw.send("POST /auth/signin HTTP/1.1\r\nhost: 127.0.0.1\r\nsec-fetch-site: same-origin\r\ncontent-length: 9\r\n\r\na").await,
+                _ => raw.send(&format!("{SLOW_FORM}\r\na")).await,
             }
             hostile.push(raw);
         }
@@ -181,11 +185,10 @@ async fn behind_a_trusted_proxy_each_client_has_its_own_share() {
     let limits = Limits { connections: 200, anonymous: 16, per_address: 4, ..Limits::default() };
     let app = TestApp::start_with(Setup { limits, proxies: &["127.0.0.1/32"], ..Setup::default() }).await;
     let person = app.person(Role::Analyst).await;
-    let head = "POST /auth/signin HTTP/1.1\r\nhost: 127.0.0.1\r\nsec-fetch-site: same-origin\r\ncontent-length: 9\r\n";
     let mut held = Vec::new();
     for _ in 0..40 {
         let mut raw = Raw::open(&app).await;
-        raw.send(&format!("{head}x-forwarded-for: 203.0.113.9, 192.0.2.7\r\n\r\na")).await;
+        raw.send(&format!("{SLOW_FORM}x-forwarded-for: 203.0.113.9, 192.0.2.7\r\n\r\na")).await;
         held.push(raw);
     }
     let ask = async |headers: &str| Raw::open(&app).await.get("GET", "/signin", headers).await.expect("an answer").status;

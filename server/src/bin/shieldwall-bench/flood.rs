@@ -23,6 +23,8 @@ use tokio::{
 pub const ADDRESSES: u8 = 50;
 /// Strangers' tasks that open connections at once.
 const OPENERS: usize = 10;
+/// Lines of a head that wants more than comes.
+const FORM: &str = "content-type: application/x-www-form-urlencoded\r\ncontent-length: 9\r\n";
 /// Between two pages.
 const BEAT: Duration = Duration::from_millis(10);
 
@@ -98,7 +100,7 @@ async fn stranger(address: std::net::SocketAddr, source: Ipv4Addr, no: usize) ->
         0 => {}
         1 => stream.write_all(b"GET / HTTP/1.1\r\nx-slow: ").await?,
         _ => {
-            let head = format!("POST /auth/signin HTTP/1.1\r\nhost: {address}\r\nsec-fetch-site: same-origin\r\ncontent-length: 9\r\n\r\na");
+            let head = format!("POST /auth/signin HTTP/1.1\r\nhost: {address}\r\nsec-fetch-site: same-origin\r\n{FORM}\r\na");
             stream.write_all(head.as_bytes()).await?;
         }
     }

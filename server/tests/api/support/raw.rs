@@ -34,8 +34,14 @@ impl Raw {
 
     /// Whether the hub has closed the connection; nothing may be awaited on it.
     pub async fn is_closed(&mut self) -> bool {
-        let read = tokio::time::timeout(std::time::Duration::from_millis(1), self.stream.read_buf(&mut self.rest)).await;
-        matches!(read, Ok(Ok(0) | Err(_)))
+        loop {
+            match tokio::time::timeout(std::time::Duration::from_millis(1), self.stream.read_buf(&mut self.rest)).await {
+                Ok(Ok(0) | Err(_)) => return true,
+                // An answer that nobody read.
+                Ok(Ok(_)) => {}
+                Err(_) => return false,
+            }
+        }
     }
 
     /// Sends a whole request and reads its answer; `None` where the hub closes the connection without one.
