@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::AsyncWriteExt,
+    io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     sync::watch,
     task::JoinSet,
@@ -52,11 +52,11 @@ pub async fn run(stage: &Stage<'_>, offered: usize, period: Duration) -> anyhow:
     for opener in 0..OPENERS {
         let (opened, mut ended) = (Arc::clone(&opened), ended.clone());
         strangers.spawn(async move {
-            let mut held = Vec::new();
+            let mut held = JoinSet::new();
             for no in (opener..offered).step_by(OPENERS) {
                 let source = Ipv4Addr::new(127, 0, 2, (no % usize::from(ADDRESSES)) as u8 + 1);
                 if let Ok(stream) = stranger(address, source, no).await {
-                    held.push(stream);
+                    held.spawn(hold(stream));
                 }
                 opened.fetch_add(1, Ordering::Relaxed);
             }
@@ -91,6 +91,12 @@ pub async fn run(stage: &Stage<'_>, offered: usize, period: Duration) -> anyhow:
     end.send_replace(true);
     while strangers.join_next().await.is_some() {}
     Ok(figures)
+}
+
+/// Keeps a connection for as long as the hub does.
+async fn hold(mut stream: TcpStream) {
+    let mut unread = [0; 256];
+    while stream.read(&mut unread).await.is_ok_and(|size| size > 0) {}
 }
 
 /// A connection that says nothing, the beginning of a head, or that of a form.
