@@ -16,8 +16,9 @@ else root.dataset.live = 'off';
 
 function start() {
   const channel = new BroadcastChannel(NAME);
-  // The newest id this tab knows of. It begins with the one its page was rendered at.
-  let last = Number(root.dataset.seq) || 0;
+  // Where this tab stands in the stream: the newest id it knows of, which is nothing to count or compare with, only to bring back. It begins with
+  // the one its page was rendered at.
+  let last = root.dataset.position || '';
   let leading = false;
   let ready = false;
   let state = 'reconnecting';
@@ -41,12 +42,12 @@ function start() {
         return;
       case 'here':
         tell({ kind: 'state', state: message.state });
-        // The leader saw changes that were not yet, or no longer, in what this tab's page was made of.
-        if (last && message.last > last) tell({ kind: 'resync' });
-        last = Math.max(last, message.last);
+        // The leader may have seen changes that are not yet in what this tab's page was made of.
+        if (last && message.last && message.last !== last) tell({ kind: 'resync' });
+        last = message.last || last;
         return;
       default:
-        last = Math.max(last, message.id || 0);
+        last = message.id || last;
         tell(message);
     }
   };
@@ -55,20 +56,20 @@ function start() {
 
   let tries = 0;
   const open = () => {
-    const source = new EventSource(last ? `/live?after=${last}` : '/live');
+    const source = new EventSource(last ? `/live?after=${encodeURIComponent(last)}` : '/live');
     const data = event => { try { return JSON.parse(event.data); } catch { return {}; } };
     source.addEventListener('hello', event => {
       tries = 0;
-      last ||= data(event).seq || 0;
+      last ||= event.lastEventId;
       pass({ kind: 'state', state: 'live' });
     });
-    source.addEventListener('change', event => pass({ kind: 'change', topics: data(event).topics || [], id: Number(event.lastEventId) || 0 }));
+    source.addEventListener('change', event => pass({ kind: 'change', topics: data(event).topics || [], id: event.lastEventId }));
     source.addEventListener('state', event => pass({ kind: 'state', state: data(event).state || 'live' })); // the hub has lost its database, or found it
     source.addEventListener('resync', event => {
       // It stands in for `hello` where what was missed cannot be told.
       tries = 0;
       pass({ kind: 'state', state: 'live' });
-      pass({ kind: 'resync', id: Number(event.lastEventId) || 0 });
+      pass({ kind: 'resync', id: event.lastEventId });
     });
     source.onerror = () => {
       pass({ kind: 'state', state: 'reconnecting' });

@@ -16,19 +16,19 @@ pub struct Assets {
     pub base: String,
 }
 
-/// The newest change that the page's data can hold, by its number in the stream. Provided by the server before it reads the data, so that the
+/// Where the page's reader stands in the stream, as the stream's ids tell it. Provided by the server before it reads the page's data, so that the
 /// stream can begin right after it and nothing is missed in between.
-#[derive(Clone, Copy, Debug)]
-pub struct StreamPosition(pub i64);
+#[derive(Clone, Debug)]
+pub struct StreamPosition(pub String);
 
 /// The document around the application. Every script carries the answer's nonce; there are no inline styles.
 pub fn shell() -> impl IntoView {
     let base = use_base();
-    let position = use_context::<StreamPosition>().map(|position| position.0.to_string());
+    let position = use_context::<StreamPosition>().map(|position| position.0);
     let start = format!("import init from '{base}/app.js'; init({{module_or_path:'{base}/app_bg.wasm'}})");
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-seq=position>
+        <html lang="en" data-position=position>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>

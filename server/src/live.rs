@@ -11,15 +11,20 @@ mod backfill;
 pub mod board;
 pub mod frame;
 pub mod history;
+pub mod position;
+pub mod rules;
 pub mod sse;
+pub mod topic;
 
-use crate::{App, api::submit::InFlight};
+use crate::{App, api::submit::InFlight, auth::seal::Seal};
 use arc_swap::ArcSwap;
 use audience::Audience;
 use backfill::Backfill;
-use board::Board;
+use board::{Aged, Board};
 use domain::{OrgId, Timestamp, aggregate::week_of};
 use frame::{Frame, Frames};
+use position::Positions;
+use rules::Rules;
 use std::{
     collections::BTreeSet,
     sync::{
@@ -50,6 +55,7 @@ const SAVE: i64 = 15 * domain::SECOND;
 pub struct Live {
     board: ArcSwap<Board>,
     frames: Frames,
+    positions: OnceLock<Positions>,
     pub in_flight: InFlight,
     streams: AtomicUsize,
     pub audience: Audience,
@@ -70,8 +76,9 @@ impl Live {
         let (seq, _) = store.hub().outbox_bounds().await?;
         let board = Board::load(store, now, seq).await?;
         Ok(Self {
+            frames: Frames::new(seq, &board),
+            positions: OnceLock::new(),
             board: ArcSwap::from_pointee(board),
-            frames: Frames::new(seq),
             in_flight: InFlight::default(),
             streams: AtomicUsize::new(0),
             audience: Audience::default(),
@@ -92,6 +99,11 @@ impl Live {
     #[must_use]
     pub fn frames(&self) -> &Frames {
         &self.frames
+    }
+
+    /// How positions in the stream leave this hub, under a key made of its seal.
+    pub fn positions(&self, seal: &Seal) -> &Positions {
+        self.positions.get_or_init(|| Positions::new(seal))
     }
 
     /// Open streams.
@@ -152,6 +164,7 @@ impl Live {
     /// When the database fails.
     pub async fn reload(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
         let board = Board::load(store, now, self.board().seq).await?;
+        self.frames.set_rules(&board);
         self.board.store(Arc::new(board));
         Ok(())
     }
@@ -227,41 +240,43 @@ impl Following {
         let missed = self.backfill.missed(app, board.seq).await?;
         self.note(&missed, now);
         let changes = app.store.hub().changes_after(board.seq, 4_000).await?;
-        let mut changed_orgs: BTreeSet<OrgId> = BTreeSet::new();
+        // Before anything is read again, which lets time pass, too, and would not tell.
+        let aged = board.pass_time(now);
+        let mut changed_orgs: BTreeSet<OrgId> = aged.iter().map(|aged| aged.org).collect();
+        let mut other_rules = false;
         if is_due(self.reloaded, now, RELOAD) {
             self.reloaded = now;
-            changed_orgs.extend(board.reload(&app.store, now).await?);
+            let reloaded = board.reload(&app.store, now).await?;
+            other_rules |= !reloaded.is_empty();
+            changed_orgs.extend(reloaded);
         }
-        let mut resync = false;
         if at_once || is_due(self.shared, now, SHARING) {
             self.shared = now;
             // A decision that cannot be ended must not stop the live view.
             if let Err(error) = app.store.hub().settle_decisions(now).await {
                 tracing::warn!(%error, "decisions whose time is over");
             }
-            resync = board.reload_sharing(&app.store).await?;
+            let decided = board.reload_sharing(&app.store).await?;
+            other_rules |= decided;
             // What was decided may be a policy.
-            if resync {
+            if decided {
                 self.reloaded = now;
                 changed_orgs.extend(board.reload(&app.store, now).await?);
             }
             // A new week has new totals, and new rules may be the first that allow one.
-            if resync || week_of(now.day()) != self.week {
-                resync |= board.reload_shown(&app.store, now).await?;
+            if decided || week_of(now.day()) != self.week {
+                other_rules |= board.reload_shown(&app.store, now).await?;
                 self.week = week_of(now.day());
             }
         }
         board.refresh(&app.store, &changes, now).await?;
-        changed_orgs.extend(board.pass_time(now));
-        if !changes.is_empty() || !changed_orgs.is_empty() {
+        if !changes.is_empty() || !changed_orgs.is_empty() || other_rules {
             self.note(&changes, now);
             self.unsaved.extend(&changed_orgs);
             board.seq = changes.last().map_or(board.seq, |c| c.seq);
-            let frame = Frame::new(&board, &changes, &changed_orgs);
-            publish(app, board.clone(), frame);
-        }
-        if resync {
-            let frame = Frame::resync(&board);
+            // Each stream looks for itself whether other rules mean something else for its reader.
+            let rules = if other_rules { Rules::of(&board) } else { app.live.frames.rules() };
+            let frame = Frame::new(&board, rules, &changes, &aged);
             publish(app, board, frame);
         }
         if at_once {
@@ -305,10 +320,9 @@ impl Following {
     /// Shows the earlier days as they are stored now.
     async fn reload_days(&mut self, app: &App, now: Timestamp) -> Result<(), StoreError> {
         let mut board = Board::clone(&app.live.board());
-        board.reload_days(&app.store, now).await?;
+        let changed: Vec<Aged> = board.reload_days(&app.store, now).await?;
         self.days_changed = false;
-        let all: BTreeSet<OrgId> = board.orgs().map(|o| o.info.id).collect();
-        let frame = Frame::new(&board, &[], &all);
+        let frame = Frame::new(&board, app.live.frames.rules(), &[], &changed);
         publish(app, board, frame);
         Ok(())
     }

@@ -42,10 +42,13 @@ pub(crate) use policy::Desk;
 use crate::{
     App,
     auth::SignedIn,
-    live::board::{Board, Versions},
+    live::{
+        board::{Board, OrgState},
+        topic::Versions,
+    },
 };
 use app::api::{Answer, Pages, Pending};
-use domain::{Sight, Timestamp, Viewer, query::PageQuery, view::*};
+use domain::{Freshness, Sight, Timestamp, Viewer, catalogue::ScoringPolicy, query::PageQuery, scoring::Score, verdict::Standing, view::*};
 use std::{any::Any, sync::Arc};
 use store::{Reads, StoreError};
 
@@ -82,6 +85,7 @@ impl Default for ViewCache {
 pub struct Looking {
     pub app: App,
     pub viewer: Viewer,
+    versions: Versions,
     pub board: Arc<Board>,
     pub now: Timestamp,
 }
@@ -89,12 +93,27 @@ pub struct Looking {
 impl Looking {
     #[must_use]
     pub fn new(app: App, viewer: Viewer) -> Self {
+        let versions = app.live.frames().versions(viewer.org);
         let (board, now) = (app.live.board(), app.clock.now());
-        Self { app, viewer, board, now }
+        Self { app, viewer, versions, board, now }
     }
 
     pub(crate) fn sight(&self) -> Sight<'_> {
         self.board.sight(self.viewer)
+    }
+
+    /// How old an organisation's data is to this viewer.
+    pub(crate) fn freshness(&self, org: &OrgState) -> Freshness {
+        org.freshness_for(self.sight(), self.now)
+    }
+
+    /// Up to when this viewer hears of an organisation.
+    pub(crate) fn last_data(&self, org: &OrgState) -> Option<Timestamp> {
+        org.last_data_for(self.sight())
+    }
+
+    pub(crate) fn standing(&self, org: &OrgState, policy: &ScoringPolicy, score: &Score) -> Standing {
+        org.standing(policy, score, self.freshness(org))
     }
 
     pub(crate) fn reads(&self) -> Reads<'_> {
@@ -129,10 +148,10 @@ async fn once_in<T: Clone + Send + Sync + 'static>(cache: &Made, key: Key, make:
     made.downcast_ref::<T>().cloned().ok_or_else(|| failed("a cached view has another type"))
 }
 
-/// Only the named counts of a board's versions, and that of the sharing rules; the others are 0, so that they do not matter.
+/// Only the named of the versions, and that of the rules; the others are 0, so that they do not matter.
 macro_rules! versions {
     ($looking:expr, $($field:ident),*) => {
-        $crate::live::board::Versions { sharing: $looking.board.versions.sharing, $($field: $looking.board.versions.$field,)* ..Default::default() }
+        $crate::live::topic::Versions { rules: $looking.versions.rules, $($field: $looking.versions.$field,)* ..Default::default() }
     };
 }
 use versions;

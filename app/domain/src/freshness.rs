@@ -43,6 +43,12 @@ impl Freshness {
         [interval, interval.saturating_mul(2), silent_after(interval)].into_iter().map(|age| at.plus(age).plus(1)).filter(|moment| *moment > now).min()
     }
 
+    /// The newest moment up to `now` at which the state of something last observed at `at` changed by time alone, if it ever did.
+    #[must_use]
+    pub fn last_change(at: Timestamp, interval: i64, now: Timestamp) -> Option<Timestamp> {
+        [interval, interval.saturating_mul(2), silent_after(interval)].into_iter().map(|age| at.plus(age).plus(1)).filter(|moment| *moment <= now).max()
+    }
+
     /// Whether values of this age count in scores.
     #[must_use]
     pub const fn counts(self) -> bool {

@@ -11,6 +11,7 @@ use aes_gcm::{
     aead::{Aead, KeyInit, Payload},
 };
 use anyhow::{Context, bail};
+use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use std::{path::Path, sync::OnceLock};
 use store::{Store, StoreError};
@@ -30,6 +31,8 @@ const NONCE: usize = 12;
 #[derive(Default)]
 pub struct Seal {
     cipher: OnceLock<Aes256Gcm>,
+    /// What the cipher is made of, for keys made of it.
+    key: OnceLock<[u8; 32]>,
 }
 
 impl Seal {
@@ -58,6 +61,7 @@ impl Seal {
         if store.hub().first_meta(META, hash.clone()).await? != hash {
             return Ok(false);
         }
+        let _ = self.key.set(*key);
         let _ = self.cipher.set(Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key)));
         for (user, secret) in store.hub().open_secrets().await? {
             let sealed = self.seal(user, &secret)?;
@@ -87,6 +91,16 @@ impl Seal {
         self.cipher()?.decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: &user.to_be_bytes() }).map_err(|_| wrong())
     }
 
+    /// A key for something else that all hubs of the database do alike, by HMAC-SHA-256 of a label that says what. Without a sealing key it is a random
+    /// one, which is this program's alone.
+    #[must_use]
+    pub fn subkey(&self, label: &str) -> [u8; 32] {
+        // A key of any length will do.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.key.get_or_init(rand::random)) else { return rand::random() };
+        mac.update(label.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+
     fn cipher(&self) -> Result<&Aes256Gcm, StoreError> {
         self.cipher.get().ok_or_else(|| StoreError::Internal("there is no sealing key".into()))
     }
@@ -98,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_secret_opens_under_its_key_for_its_person_only() {
-        let with = |key: u8| Seal { cipher: Aes256Gcm::new(&Key::<Aes256Gcm>::from([key; 32])).into() };
+        let with = |key: u8| Seal { cipher: Aes256Gcm::new(&Key::<Aes256Gcm>::from([key; 32])).into(), key: [key; 32].into() };
         let (seal, secret) = (with(1), [7; 20]);
         let sealed = seal.seal(3, &secret).unwrap();
         assert_eq!(seal.open(3, &sealed).unwrap(), secret);
@@ -110,5 +124,8 @@ mod tests {
             assert!(seal.open(user, sealed).is_err());
         }
         assert!(Seal::default().seal(3, &secret).is_err());
+        assert_eq!(with(1).subkey("a"), with(1).subkey("a"), "the same on every hub");
+        assert_ne!(with(1).subkey("a"), with(1).subkey("b"));
+        assert_ne!(with(1).subkey("a"), with(2).subkey("a"));
     }
 }

@@ -18,23 +18,10 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
-use store::{Change, CurrentRow, DayRow, OpenIncident, Org, Store, StoreError, What};
+use store::{Change, CurrentRow, DayRow, OpenIncident, Org, Signs, Store, StoreError, What};
 
 /// Days of score history that are kept at hand.
 pub const HISTORY: i64 = 91;
-
-/// Counts of what happened to each class of data; a cached view is good while the counts it was made from stand.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Versions {
-    pub posture: u64,
-    pub history: u64,
-    pub incidents: u64,
-    pub events: u64,
-    pub indicators: u64,
-    pub pushes: u64,
-    /// Part of every view: see the macro `versions!`.
-    pub sharing: u64,
-}
 
 /// One organisation's present.
 #[derive(Clone, Debug)]
@@ -43,13 +30,27 @@ pub struct OrgState {
     pub inputs: Inputs,
     /// Without the cap of critical incidents: who sees the cap depends on who sees the incident.
     pub score: OrgScore,
-    pub freshness: Freshness,
+    /// Up to when it is heard of.
+    signs: Signs,
+    /// When something of each class grew older by time alone, by [`DataClass::code`]; the last is for its own eyes, whose freshness counts every push.
+    aged: [Option<Timestamp>; 5],
     /// Open incidents of high and critical severity.
     pub open: Arc<Vec<OpenIncident>>,
     /// Scores of the last [`HISTORY`] days, by day; today's not included.
     pub days: Arc<Vec<DayRow>>,
     /// When time alone changes something here.
     next_change: Option<Timestamp>,
+}
+
+/// Something that is other than it was, and no push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Aged {
+    pub org: OrgId,
+    /// The class that it takes to see it; `None` where it is the organisation's own affair.
+    pub by: Option<DataClass>,
+    /// Whether it is earlier days' scores, made again.
+    pub past: bool,
+    pub at: Timestamp,
 }
 
 /// All organisations' present at one moment.
@@ -67,7 +68,6 @@ pub struct Board {
     /// For whom it is settled this week who counts in overlaps unnamed.
     settled: Arc<BTreeSet<OrgId>>,
     pub alert: AlertLevel,
-    pub versions: Versions,
     /// The outbox is applied up to here.
     pub seq: i64,
 }
@@ -86,7 +86,6 @@ impl Board {
             shown_counts: Arc::default(),
             settled: Arc::default(),
             alert: store.hub().alert_level().await?,
-            versions: Versions::default(),
             seq,
         };
         board.reload(store, now).await?;
@@ -119,9 +118,6 @@ impl Board {
         self.slugs = Arc::new(self.orgs.values().map(|o| (o.info.slug.clone(), o.info.id)).collect());
         self.read_posture(store, &ids, now).await?;
         self.read_incidents(store, &ids).await?;
-        self.versions.posture += 1;
-        // Their weights are part of every earlier day's mean.
-        self.versions.history += 1;
         Ok(ids)
     }
 
@@ -133,7 +129,6 @@ impl Board {
         }
         self.sharing = Arc::new(hub.sharing().await?);
         self.alert = hub.alert_level().await?;
-        self.versions.sharing += 1;
         Ok(true)
     }
 
@@ -147,7 +142,6 @@ impl Board {
             self.shown = Arc::new(shown);
             self.shown_counts = Arc::new(counts);
             self.settled = Arc::new(settled);
-            self.versions.sharing += 1;
         }
         Ok(changed)
     }
@@ -177,18 +171,32 @@ impl Board {
         (!total.members.keys().any(named)).then_some(total)
     }
 
-    pub(super) async fn reload_days(&mut self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    /// Whether it is settled for an organisation who counts unnamed in overlaps this week.
+    #[must_use]
+    pub fn is_settled(&self, viewer: OrgId) -> bool {
+        self.settled.contains(&viewer)
+    }
+
+    /// Reads the scores of earlier days again; returns whose are others now.
+    pub(super) async fn reload_days(&mut self, store: &Store, now: Timestamp) -> Result<Vec<Aged>, StoreError> {
         let today = now.day();
         let mut by_org: HashMap<OrgId, Vec<DayRow>> = HashMap::new();
         for row in store.hub().days(today - HISTORY).await?.into_iter().filter(|d| d.day < today) {
             by_org.entry(row.org).or_default().push(row);
         }
+        let mut changed = vec![];
         for (id, org) in &mut self.orgs {
-            Arc::make_mut(org).days = Arc::new(by_org.remove(id).unwrap_or_default());
+            let days = by_org.remove(id).unwrap_or_default();
+            if *org.days == days {
+                continue;
+            }
+            // Whether only marked incidents were open is for its own eyes.
+            let shown = |days: &[DayRow]| -> Vec<DayRow> { days.iter().map(|day| DayRow { critical_any: false, ..day.clone() }).collect() };
+            let by = (shown(&org.days) != shown(&days)).then_some(DataClass::Posture);
+            changed.push(Aged { org: *id, by, past: true, at: now });
+            Arc::make_mut(org).days = Arc::new(days);
         }
-        self.versions.history += 1;
-        self.versions.posture += 1;
-        Ok(())
+        Ok(changed)
     }
 
     /// Reads anew what changes concern.
@@ -201,18 +209,12 @@ impl Board {
         if all.is_empty() {
             return Ok(());
         }
-        // Every push is a sign of life, so every push may change freshness.
+        // Every push is a sign of life, at least to its own organisation, so every push may change freshness.
         self.read_posture(store, &all, now).await?;
         let incidents = of(&[What::Incidents]);
         if !incidents.is_empty() {
             self.read_incidents(store, &incidents).await?;
         }
-        let v = &mut self.versions;
-        v.posture += 1;
-        v.pushes += 1;
-        v.incidents += u64::from(!incidents.is_empty());
-        v.events += u64::from(changes.iter().any(|c| c.what == What::Events));
-        v.indicators += u64::from(changes.iter().any(|c| matches!(c.what, What::Indicators | What::IndicatorCounts)));
         Ok(())
     }
 
@@ -222,10 +224,11 @@ impl Board {
         for row in rows {
             by_org.entry(row.org).or_default().push(row);
         }
-        for (id, last_data_at) in seen {
+        for (id, signs) in seen {
             let Some(org) = self.orgs.get_mut(&id) else { continue };
             let org = Arc::make_mut(org);
-            org.info.last_data_at = last_data_at;
+            org.info.last_data_at = signs.any;
+            org.signs = signs;
             org.inputs.interval = org.info.interval;
             org.inputs.readings = readings(by_org.get(&id).map_or(&[], Vec::as_slice), &self.positions, self.policy.metrics.len());
             org.rescore(&self.policy, now);
@@ -246,16 +249,17 @@ impl Board {
         Ok(())
     }
 
-    /// Lets time pass; returns the organisations it changed.
-    pub(super) fn pass_time(&mut self, now: Timestamp) -> Vec<OrgId> {
-        let due: Vec<OrgId> = self.orgs.values().filter(|o| o.next_change.is_some_and(|at| at <= now)).map(|o| o.info.id).collect();
-        for id in &due {
-            if let Some(org) = self.orgs.get_mut(id) {
-                Arc::make_mut(org).rescore(&self.policy, now);
-            }
+    /// Lets time pass; returns what it changed.
+    pub(super) fn pass_time(&mut self, now: Timestamp) -> Vec<Aged> {
+        let mut all = vec![];
+        for org in self.orgs.values_mut().filter(|o| o.next_change.is_some_and(|at| at <= now)) {
+            let before = org.aged;
+            Arc::make_mut(org).rescore(&self.policy, now);
+            let classes = DataClass::ALL.into_iter().map(Some).chain([None]);
+            let moved = classes.zip(before.iter().zip(&org.aged)).filter(|(_, (before, after))| after > before);
+            all.extend(moved.filter_map(|(by, (_, after))| Some(Aged { org: org.info.id, by, past: false, at: (*after)? })));
         }
-        self.versions.posture += u64::from(!due.is_empty());
-        due
+        all
     }
 
     /// All organisations, in the order in which they joined.
@@ -327,15 +331,36 @@ fn readings(rows: &[CurrentRow], positions: &HashMap<String, usize>, metrics: us
 impl OrgState {
     fn new(info: Org, days: Arc<Vec<DayRow>>) -> Self {
         let nothing = OrgScore { total: Score::UNKNOWN, domains: [Score::UNKNOWN; 6], uncapped: None };
-        Self { info, inputs: Inputs::default(), score: nothing, freshness: Freshness::Never, open: Arc::default(), days, next_change: None }
+        Self { info, inputs: Inputs::default(), score: nothing, signs: Signs::default(), aged: [None; 5], open: Arc::default(), days, next_change: None }
     }
 
     fn rescore(&mut self, policy: &ScoringPolicy, now: Timestamp) {
         let interval = self.info.interval;
-        self.freshness = Freshness::at(self.info.last_data_at, interval, now);
         self.score = org_score(policy, &self.inputs, now);
-        let moments = self.inputs.readings.iter().flatten().map(|r| r.at).chain(self.info.last_data_at);
-        self.next_change = moments.filter_map(|at| Freshness::next_change(at, interval, now)).min();
+        let [posture, incidents, events, indicators] = self.signs.open;
+        let readings = self.inputs.readings.iter().flatten().map(|r| r.at);
+        let moments =
+            [readings.chain(posture).collect(), Vec::from_iter(incidents), Vec::from_iter(events), Vec::from_iter(indicators), Vec::from_iter(self.signs.any)];
+        self.next_change = moments.iter().flatten().filter_map(|at| Freshness::next_change(*at, interval, now)).min();
+        self.aged = moments.map(|of| of.into_iter().filter_map(|at| Freshness::last_change(at, interval, now)).max());
+    }
+
+    /// Up to when a viewer hears of it: its own people by every push, others by what is open to all to whom it shows the class. So a push that somebody
+    /// may not see tells him nothing, and an organisation that pushes nothing else is silent to him.
+    #[must_use]
+    pub fn last_data_for(&self, sight: Sight<'_>) -> Option<Timestamp> {
+        if sight.viewer.org == self.info.id {
+            return self.signs.any;
+        }
+        let shown = |class| since(sight, self.info.id, class) == Some(domain::sharing::ALWAYS);
+        let records = [DataClass::Incidents, DataClass::Events, DataClass::Indicators].into_iter().filter(|class| shown(*class));
+        // Metrics have no marking.
+        records.chain([DataClass::Posture]).filter_map(|class| self.signs.open[class.code() as usize]).max()
+    }
+
+    #[must_use]
+    pub fn freshness_for(&self, sight: Sight<'_>, now: Timestamp) -> Freshness {
+        Freshness::at(self.last_data_for(sight), self.info.interval, now)
     }
 
     /// Whether a critical incident is open that this viewer may see, or is told the number of.
@@ -376,8 +401,8 @@ impl OrgState {
     }
 
     #[must_use]
-    pub fn standing(&self, policy: &ScoringPolicy, score: &Score) -> Standing {
-        Standing::of(score.value, self.freshness, policy.on_target, policy.watch)
+    pub fn standing(&self, policy: &ScoringPolicy, score: &Score, freshness: Freshness) -> Standing {
+        Standing::of(score.value, freshness, policy.on_target, policy.watch)
     }
 
     /// Today's row of history; `None` while nothing current is known.
@@ -441,7 +466,7 @@ pub fn collective_day(board: &Board, viewer: Viewer, day: i64) -> Option<Score> 
     let scores: Vec<(f64, Score)> = board
         .orgs()
         .filter(|o| sight.level(o.info.id, DataClass::Posture) >= Level::Summary)
-        .filter(|o| o.info.last_data_at.is_some() && !o.days.is_empty())
+        .filter(|o| o.last_data_for(sight).is_some() && !o.days.is_empty())
         .map(|o| (o.info.weight, o.day_for(&board.policy, sight, day).unwrap_or(Score::UNKNOWN)))
         .chain(board.total_of(viewer, day).map(Aggregate::part))
         .collect();

@@ -1,198 +1,229 @@
 //! What open streams are told: which topics changed, cut to what each audience may learn, written once per audience.
 
-use super::board::Board;
-use domain::{DataClass, Level, OrgId, Sharing, Timestamp};
+use super::{
+    board::{Aged, Board},
+    position::{Position, origin_at},
+    rules::Rules,
+    topic::{ANY, Subject, Told, Topic, Topics, Versions},
+};
+use domain::{DataClass, Level, OrgId, Timestamp};
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use store::{Change, PEERS, What};
 use tokio::sync::broadcast;
 
-/// Younger than every record.
-const ANY: Timestamp = Timestamp(i64::MAX);
-/// Frames that can be replayed to a browser that was away.
-const KEPT: usize = 2_048;
-
-/// What changed of an organisation, and what it takes to learn of it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Topic {
-    /// Class and slug, as the browser asks for them.
-    text: String,
-    owner: OrgId,
-    class: DataClass,
-    /// The least that the owner must show of the class.
-    level: Level,
-    /// The youngest arrival among the records that changed: who is shown only younger ones learns nothing.
-    newest: Timestamp,
-}
-
-impl Topic {
-    fn reaches(&self, org: OrgId, sharing: &Sharing) -> bool {
-        sharing.since(org, self.owner, self.class, self.level).is_some_and(|since| since <= self.newest)
-    }
-}
-
 /// One beat of the live view.
-#[derive(Debug)]
 pub struct Frame {
     /// The outbox is told up to here.
-    pub seq: i64,
-    /// Whether everything must be read again, because other rules decide who sees what.
-    pub resync: bool,
-    /// Topics that everyone may learn whom their owner shows enough.
-    everyone: BTreeSet<Topic>,
-    /// Topics that, of those, only these organisations may learn.
-    named: HashMap<OrgId, BTreeSet<Topic>>,
+    seq: i64,
+    topics: Topics,
     /// The text for everyone whom no topic names, where nobody withholds anything.
-    public: Option<Arc<str>>,
-    sharing: Arc<Sharing>,
+    public: Option<Told>,
+    rules: Arc<Rules>,
+    /// Where those stand to whom other rules mean something else from here on: they read everything again.
+    moved: HashMap<OrgId, Position>,
     /// The texts for the others, made when the first of an organisation asks.
-    told: Mutex<HashMap<OrgId, Option<Arc<str>>>>,
+    told: Mutex<HashMap<OrgId, Option<Told>>>,
 }
 
 impl Frame {
-    pub(super) fn new<'a>(board: &Board, changes: &[Change], aged: impl IntoIterator<Item = &'a OrgId>) -> Self {
-        let mut everyone = BTreeSet::new();
-        let mut named: HashMap<OrgId, BTreeSet<Topic>> = HashMap::new();
-        let topic = |owner: OrgId, text: &str, class, level, newest| {
-            Some(Topic { text: format!("{text}:{}", board.org(owner)?.info.slug), owner, class, level, newest })
+    /// Tells of changes, and of what `aged` without one.
+    pub(super) fn new(board: &Board, rules: Arc<Rules>, changes: &[Change], aged: &[Aged]) -> Self {
+        let mut topics = Topics::default();
+        let topic = |owner: OrgId, subject: Subject, class, level, posture| {
+            Some(Topic { subject, text: format!("{}:{}", subject.name(), board.org(owner)?.info.slug), owner, class, level, posture })
         };
-        let posture = |owner| topic(owner, "posture", DataClass::Posture, Level::Summary, ANY);
-        everyone.extend(aged.into_iter().filter_map(|owner| posture(*owner)));
-        for change in changes {
-            // Every push is a sign of life, which whoever sees the freshness may know.
-            everyone.extend(posture(change.org));
-            let Some(pushes) = topic(change.org, "pushes", DataClass::Posture, Level::Detail, ANY) else { continue };
-            named.entry(change.org).or_default().insert(pushes.clone());
-            if change.what == What::Metrics {
-                everyone.insert(pushes);
-                continue;
-            }
-            let class = change.what.class();
-            // A summary counts records, so whoever is shown one learns that there is something to count again.
-            let Some(topic) = topic(change.org, class.name(), class, Level::Summary, change.newest) else { continue };
-            if change.everyone {
-                everyone.insert(topic);
-                continue;
-            }
-            let peers = if change.recipients.contains(&PEERS) { board.sharing.peers(change.org) } else { BTreeMap::new() };
-            let peers = peers.iter().filter(|(_, since)| **since <= change.newest).map(|(org, _)| org);
-            for org in change.recipients.iter().chain([&change.org]).chain(peers) {
-                named.entry(*org).or_default().insert(topic.clone());
+        for old in aged {
+            let class = old.by.unwrap_or(DataClass::Posture);
+            let to = if old.by.is_none() { Some(old.org) } else { None };
+            let subject = if old.past { Subject::History } else { Subject::Posture };
+            if let Some(topic) = topic(old.org, subject, class, Level::Summary, true) {
+                topics.aged(to, topic, old.at);
             }
         }
-        Self::of(board.seq, everyone, named, Arc::clone(&board.sharing))
+        for change in changes {
+            let (owner, seq) = (change.org, change.seq);
+            let Some(pushes) = topic(owner, Subject::Pushes, DataClass::Posture, Level::Detail, false) else { continue };
+            topics.change(Some(owner), pushes.clone(), seq, ANY);
+            if change.what == What::Metrics {
+                topics.change(None, pushes, seq, ANY);
+            }
+            let class = change.what.class();
+            // A summary counts records, so whoever is shown one learns that there is something to count again; and the posture of an organisation
+            // is the freshness that such a push may have moved, and the score that an incident may cap. A push that an audience may not see is no
+            // sign of life to it.
+            let tell = |topics: &mut Topics, to: Option<OrgId>| {
+                let records = (class != DataClass::Posture).then(|| topic(owner, Subject::of(class), class, Level::Summary, false)).flatten();
+                for topic in topic(owner, Subject::Posture, class, Level::Summary, true).into_iter().chain(records) {
+                    topics.change(to, topic, seq, change.newest);
+                }
+            };
+            if change.everyone {
+                tell(&mut topics, None);
+                continue;
+            }
+            let peers = if change.recipients.contains(&PEERS) { board.sharing.peers(owner) } else { BTreeMap::new() };
+            let peers = peers.iter().filter(|(_, since)| **since <= change.newest).map(|(org, _)| org);
+            for org in change.recipients.iter().chain([&owner]).chain(peers) {
+                tell(&mut topics, Some(*org));
+            }
+        }
+        Self { seq: board.seq, public: topics.public(), topics, rules, moved: HashMap::new(), told: Mutex::default() }
     }
 
-    fn of(seq: i64, everyone: BTreeSet<Topic>, named: HashMap<OrgId, BTreeSet<Topic>>, sharing: Arc<Sharing>) -> Self {
-        let public = text(everyone.iter().map(|topic| &topic.text));
-        Self { seq, resync: false, everyone, named, public, sharing, told: Mutex::default() }
-    }
-
-    /// Tells everybody to read everything again.
-    pub(super) fn resync(board: &Board) -> Self {
-        Self { resync: true, ..Self::of(board.seq, BTreeSet::new(), HashMap::new(), Arc::clone(&board.sharing)) }
+    /// Where an organisation's people stand who must read everything again, because other rules mean something else for them.
+    #[must_use]
+    pub fn moved(&self, org: OrgId) -> Option<Position> {
+        self.moved.get(&org).copied()
     }
 
     /// The frame for one audience; `None` where nothing it may learn changed.
     #[must_use]
-    pub fn for_org(&self, org: OrgId) -> Option<Arc<str>> {
-        if self.sharing.is_open() && !self.named.contains_key(&org) {
+    pub fn for_org(&self, org: OrgId) -> Option<Told> {
+        let sharing = &self.rules.board.sharing;
+        if sharing.is_open() && !self.topics.names(org) {
             return self.public.clone();
         }
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        told.entry(org).or_insert_with(|| text(self.topics(org, &self.sharing).into_iter())).clone()
-    }
-
-    fn topics(&self, org: OrgId, sharing: &Sharing) -> BTreeSet<&String> {
-        let named = self.named.get(&org).into_iter().flatten();
-        self.everyone.iter().chain(named).filter(|topic| topic.reaches(org, sharing)).map(|topic| &topic.text).collect()
+        told.entry(org).or_insert_with(|| self.topics.told(org, sharing, (0, Timestamp(0)))).clone()
     }
 }
 
-fn text<'a>(topics: impl Iterator<Item = &'a String>) -> Option<Arc<str>> {
-    let list: BTreeSet<_> = topics.collect();
-    if list.is_empty() {
-        return None;
-    }
-    serde_json::to_string(&BTreeMap::from([("topics", list)])).ok().map(Into::into)
-}
-
-/// The frames of this node: sent to whoever listens, kept for whoever was away.
+/// The frames of this node: sent to whoever listens, summed up for whoever was away.
 pub struct Frames {
     sender: broadcast::Sender<Arc<Frame>>,
-    kept: Mutex<(i64, VecDeque<Arc<Frame>>)>,
+    kept: Mutex<Kept>,
 }
 
-/// What a browser that knew everything up to some frame has missed.
-pub enum Missed {
-    /// Nothing, or these topics, up to a sequence number.
-    Topics(i64, Option<Arc<str>>),
-    /// More than is kept: it must read everything again.
-    TooMuch(i64),
+struct Kept {
+    /// The outbox is told up to here.
+    seq: i64,
+    /// The place at which this hub began: what came before it is not known here.
+    origin: i64,
+    /// Everything since.
+    topics: Topics,
+    rules: Arc<Rules>,
+    /// What those organisations know whose people asked.
+    known: HashMap<OrgId, Versions>,
+}
+
+impl Kept {
+    fn versions(&mut self, org: OrgId) -> Versions {
+        if let Some(known) = self.known.get(&org) {
+            return *known;
+        }
+        let known = self.versions_now(org);
+        self.known.insert(org, known);
+        known
+    }
+
+    fn versions_now(&self, org: OrgId) -> Versions {
+        let mut versions = Versions { rules: self.rules.meaning_for(org), ..Versions::default() };
+        if let Some(told) = self.topics.told(org, &self.rules.board.sharing, (0, Timestamp(0))) {
+            versions.advance(&told);
+        }
+        versions
+    }
+}
+
+/// How a stream begins.
+pub enum Start {
+    /// With what was missed, if anything was.
+    Hello(Option<Arc<str>>),
+    /// With everything: what was missed cannot be told.
+    Resync,
+}
+
+/// A stream's part of the frames, from a position on.
+pub struct Listening {
+    pub receiver: broadcast::Receiver<Arc<Frame>>,
+    pub start: Start,
+    pub position: Position,
 }
 
 impl Frames {
-    pub(super) fn new(seq: i64) -> Self {
-        Self { sender: broadcast::channel(1_024).0, kept: Mutex::new((seq, VecDeque::new())) }
+    pub(super) fn new(seq: i64, board: &Board) -> Self {
+        let kept = Kept { seq, origin: origin_at(seq), topics: Topics::default(), rules: Rules::of(board), known: HashMap::new() };
+        Self { sender: broadcast::channel(1_024).0, kept: Mutex::new(kept) }
     }
 
-    pub(super) fn publish(&self, frame: Frame) {
-        let frame = Arc::new(frame);
-        if let Ok(mut kept) = self.kept.lock() {
-            if kept.1.len() == KEPT
-                && let Some(gone) = kept.1.pop_front()
-            {
-                kept.0 = gone.seq;
-            }
-            kept.1.push_back(Arc::clone(&frame));
-            // Sent under the lock, so that nobody who asks for what he missed misses this one in between.
-            let _ = self.sender.send(frame);
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn publish(&self, mut frame: Frame) {
+        let asked: Vec<OrgId> = self.kept().known.keys().copied().collect();
+        // What rules mean takes a while to find out, and is remembered: not under the lock.
+        for org in asked {
+            let _ = frame.rules.meaning_for(org);
         }
-    }
-
-    /// Listens from here on, with what was missed since `after` (all, where it is `None`).
-    #[must_use]
-    pub fn listen(&self, after: Option<i64>, org: OrgId, sharing: &Sharing) -> (broadcast::Receiver<Arc<Frame>>, Missed) {
-        let Ok(kept) = self.kept.lock() else { return (self.sender.subscribe(), Missed::TooMuch(0)) };
-        let receiver = self.sender.subscribe();
-        let newest = kept.1.back().map_or(kept.0, |f| f.seq);
-        let missed = match after {
-            None => Missed::Topics(newest, None),
-            // A number from before a restart, from another database, or from too long ago.
-            Some(seq) if seq < kept.0 || seq > newest => Missed::TooMuch(newest),
-            Some(seq) if kept.1.iter().any(|f| f.resync && f.seq >= seq) => Missed::TooMuch(newest),
-            Some(seq) => {
-                let mut topics = BTreeSet::new();
-                // Frames of passing time share the number of the change before them, hence `>=`.
-                for frame in kept.1.iter().filter(|f| f.seq >= seq) {
-                    topics.extend(frame.topics(org, sharing));
-                }
-                Missed::Topics(newest, text(topics.into_iter()))
+        let mut kept = self.kept();
+        kept.seq = frame.seq;
+        kept.topics.take(&frame.topics);
+        kept.rules = Arc::clone(&frame.rules);
+        let mut known = std::mem::take(&mut kept.known);
+        for (org, versions) in &mut known {
+            if frame.rules.meaning_for(*org) != versions.rules {
+                *versions = kept.versions_now(*org);
+                frame.moved.insert(*org, versions.position(kept.origin));
+            } else if let Some(told) = frame.for_org(*org) {
+                versions.advance(&told);
             }
+        }
+        kept.known = known;
+        let frame = Arc::new(frame);
+        // Sent under the lock, so that nobody who asks for what he missed misses this one in between.
+        let _ = self.sender.send(frame);
+    }
+
+    /// The outbox is told up to here.
+    #[must_use]
+    pub fn seq(&self) -> i64 {
+        self.kept().seq
+    }
+
+    /// The rules as they were last published.
+    #[must_use]
+    pub fn rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.kept().rules)
+    }
+
+    /// Takes on other rules, and tells nobody.
+    pub(super) fn set_rules(&self, board: &Board) {
+        let mut kept = self.kept();
+        kept.rules = Rules::of(board);
+        kept.known.clear();
+    }
+
+    /// Where an organisation's people stand who know everything by now.
+    #[must_use]
+    pub fn position(&self, org: OrgId) -> Position {
+        let mut kept = self.kept();
+        kept.versions(org).position(kept.origin)
+    }
+
+    /// What an organisation's people may know by now. Taken before any data is read, data is at least as new.
+    #[must_use]
+    pub fn versions(&self, org: OrgId) -> Versions {
+        self.kept().versions(org)
+    }
+
+    /// Listens from here on, for an organisation's people; `after` is what they brought, with `Some(None)` for what cannot be read.
+    #[must_use]
+    pub fn listen(&self, org: OrgId, after: Option<Option<Position>>) -> Listening {
+        let mut kept = self.kept();
+        let receiver = self.sender.subscribe();
+        let position = kept.versions(org).position(kept.origin);
+        let start = match after {
+            None => Start::Hello(None),
+            // Of before this hub began, of a database that is further, by other rules, or none at all.
+            Some(after) => match after.filter(|a| a.rules == position.rules && (kept.origin..=origin_at(kept.seq)).contains(&a.place)) {
+                None => Start::Resync,
+                Some(a) => Start::Hello(kept.topics.told(org, &kept.rules.board.sharing, (a.place, a.aged)).map(|told| told.text)),
+            },
         };
-        (receiver, missed)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn frame(seq: i64) -> Frame {
-        let topic = Topic { text: format!("posture:{seq}"), owner: OrgId(2), class: DataClass::Posture, level: Level::Summary, newest: ANY };
-        Frame::of(seq, BTreeSet::from([topic]), HashMap::new(), Arc::default())
-    }
-
-    #[test]
-    fn who_missed_more_than_is_kept_must_read_again() {
-        let frames = Frames::new(0);
-        let after = |seq| frames.listen(Some(seq), OrgId(1), &Sharing::default()).1;
-        (1..=KEPT as i64).for_each(|seq| frames.publish(frame(seq)));
-        assert!(matches!(after(0), Missed::Topics(_, Some(topics)) if topics.contains("posture:1\"")), "everything is kept");
-        (0..2).for_each(|n| frames.publish(frame(KEPT as i64 + 1 + n)));
-        assert!(matches!(after(0), Missed::TooMuch(newest) if newest == KEPT as i64 + 2));
-        assert!(matches!(after(2), Missed::Topics(..)));
+        Listening { receiver, start, position }
     }
 }

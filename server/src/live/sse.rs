@@ -1,13 +1,15 @@
 //! `GET /live`: server-sent events for one browser.
 //!
-//! `hello` on connecting, `change` with the topics that changed, `resync` when more was missed than is kept or other sharing rules hold, `state` when the hub loses its
-//! database (`reconnecting`) and has it back (`live`), a comment every 15 s.
+//! `hello` on connecting, `change` with the topics that changed, `resync` when what was missed cannot be told or other rules mean something else for the
+//! reader, `state` when the hub loses its database (`reconnecting`) and has it back (`live`), a comment every 15 s. The id of an event is where the
+//! reader stands after it: see [`position`](super::position).
 //! Who may learn a topic is asked for each frame, and whether the viewer is still signed in every few seconds (see
 //! [`audience`](super::audience)): a revocation ends the stream.
 
 use super::{
     audience,
-    frame::{Frame, Missed},
+    frame::{Frame, Listening, Start},
+    position::Position,
 };
 use crate::{App, auth, serving};
 use axum::{
@@ -33,8 +35,8 @@ const MOST: usize = 20_000;
 
 #[derive(Deserialize)]
 pub struct After {
-    /// The last id seen by another tab of the same browser.
-    after: Option<i64>,
+    /// The last id seen by another tab of the same browser, or the one that the page was made at.
+    after: Option<String>,
 }
 
 /// Opens a stream.
@@ -54,7 +56,8 @@ pub async fn stream(State(app): State<App>, session: Session, extensions: Extens
     if app.live.streams() >= MOST {
         return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "30")], "Too many pages are open.\n").into_response();
     }
-    let last_id = headers.get("last-event-id").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
+    // One that cannot be read is no reason to refuse: its reader reads everything again.
+    let last_id = headers.get("last-event-id").map(|v| v.to_str().unwrap_or("?").to_owned());
     let Some(id) = session.id() else { return StatusCode::NO_CONTENT.into_response() };
     let session = auth::sessions::hash(&id);
     let Some((open, signed_in)) = Open::new(app, session) else {
@@ -86,32 +89,24 @@ impl Drop for Open {
     }
 }
 
-fn change(seq: i64, topics: &str) -> Event {
-    Event::default().event("change").id(seq.to_string()).data(topics)
-}
-
-/// The page must read everything again.
-fn resync(seq: i64) -> Event {
-    Event::default().event("resync").id(seq.to_string()).data("{}")
-}
-
-fn events(open: Open, signed_in: watch::Receiver<audience::Answer>, viewer: Viewer, after: Option<i64>) -> impl Stream<Item = Result<Event, Infallible>> {
+fn events(open: Open, signed_in: watch::Receiver<audience::Answer>, viewer: Viewer, after: Option<String>) -> impl Stream<Item = Result<Event, Infallible>> {
     let app = &open.app;
-    let (receiver, missed) = app.live.frames().listen(after, viewer.org, &app.live.board().sharing);
-    let mut first = vec![];
-    match missed {
-        Missed::Topics(seq, topics) => {
-            first.push(Event::default().event("hello").id(seq.to_string()).data(format!("{{\"seq\":{seq}}}")));
-            first.extend(topics.map(|t| change(seq, &t)));
-        }
-        Missed::TooMuch(seq) => first.push(resync(seq)),
-    }
+    let positions = app.live.positions(&app.seal);
+    let after = after.map(|text| positions.read(viewer.org, &text));
+    let Listening { receiver, start, position } = app.live.frames().listen(viewer.org, after);
+    let event = |kind: &str| Event::default().event(kind).id(positions.write(viewer.org, position));
+    let first = match start {
+        Start::Hello(None) => vec![event("hello").data("{}")],
+        // Without an id: who goes away between the two has missed the same still.
+        Start::Hello(Some(topics)) => vec![Event::default().event("hello").data("{}"), event("change").data(topics)],
+        Start::Resync => vec![event("resync").data("{}")],
+    };
     let stopping = app.live.stopping();
     let mut follows = app.live.follows();
     if !*follows.borrow() {
         follows.mark_changed();
     }
-    let state = Following { open, viewer, receiver, stopping, signed_in, follows };
+    let state = Following { open, viewer, position, receiver, stopping, signed_in, follows };
     futures::StreamExt::chain(
         futures::stream::iter(first.into_iter().map(Ok)),
         futures::stream::unfold(state, |mut state| async move { state.next().await.map(|event| (Ok(event), state)) }),
@@ -121,6 +116,7 @@ fn events(open: Open, signed_in: watch::Receiver<audience::Answer>, viewer: View
 struct Following {
     open: Open,
     viewer: Viewer,
+    position: Position,
     receiver: Receiver<Arc<Frame>>,
     stopping: watch::Receiver<bool>,
     signed_in: watch::Receiver<audience::Answer>,
@@ -145,17 +141,38 @@ impl Following {
                 continue;
             };
             match received {
-                Ok(frame) if frame.resync => return Some(resync(frame.seq)),
                 Ok(frame) => {
-                    if let Some(topics) = frame.for_org(self.viewer.org) {
-                        return Some(change(frame.seq, &topics));
+                    if let Some(event) = self.take(&frame) {
+                        return Some(event);
                     }
                 }
                 // Too slow for the beat: it must read everything again, but loses nothing for good.
-                Err(RecvError::Lagged(_)) => return Some(resync(self.open.app.live.board().seq)),
+                Err(RecvError::Lagged(_)) => return Some(self.resync(self.open.app.live.frames().position(self.viewer.org))),
                 Err(RecvError::Closed) => return None,
             }
         }
+    }
+
+    /// What a frame tells this reader, if anything.
+    fn take(&mut self, frame: &Frame) -> Option<Event> {
+        let org = self.viewer.org;
+        if let Some(position) = frame.moved(org) {
+            return Some(self.resync(position));
+        }
+        let told = frame.for_org(org)?;
+        self.position.advance(&told);
+        Some(self.event("change").data(&told.text))
+    }
+
+    /// The page must read everything again.
+    fn resync(&mut self, position: Position) -> Event {
+        self.position = position;
+        self.event("resync").data("{}")
+    }
+
+    fn event(&self, kind: &str) -> Event {
+        let app = &self.open.app;
+        Event::default().event(kind).id(app.live.positions(&app.seal).write(self.viewer.org, self.position))
     }
 
     fn recheck(&mut self) -> Option<()> {

@@ -100,14 +100,14 @@ pub async fn render(app: App, who: Option<SignedIn>, once: Option<String>, nonce
     let status = Arc::new(AtomicU16::new(200));
     let set = Arc::clone(&status);
     // Taken before any data is read: the page's stream begins here, and nothing is missed in between.
-    let position = who.as_ref().map(|_| app.live.board().seq);
+    let position = who.as_ref().map(|who| app.live.positions(&app.seal).write(who.viewer.org, app.live.frames().position(who.viewer.org)));
     let viewing: PagesHandle = Arc::new(viewing(app.clone(), who, once, &request));
     let base = app.live.assets_base();
     let context = move || {
         nonce.provide();
         provide_context(Arc::clone(&viewing));
         provide_context(Assets { base: base.clone() });
-        if let Some(position) = position {
+        if let Some(position) = position.clone() {
             provide_context(StreamPosition(position));
         }
         let set = Arc::clone(&set);

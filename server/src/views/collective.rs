@@ -38,10 +38,10 @@ pub async fn collective(l: &Looking, query: &PageQuery) -> Answer<Collective> {
     let hidden = unnamed.map(Aggregate::part);
     let index = mean(seen.iter().map(|(o, s)| (o.info.weight, &s.total)).chain(hidden.iter().map(|(w, s)| (*w, s))));
     let mut coverage = Coverage::default();
-    seen.iter().for_each(|(o, _)| coverage.count(o.freshness));
+    seen.iter().for_each(|(o, _)| coverage.count(l.freshness(o)));
     let past = past::past(l).await?;
     let month_ago = past.index.len().checked_sub(30).and_then(|i| past.index[i]);
-    let stand = |standing| seen.iter().filter(|(o, s)| o.standing(policy, &s.total) == standing).count() as u32;
+    let stand = |standing| seen.iter().filter(|(o, s)| l.standing(o, policy, &s.total) == standing).count() as u32;
     let (off, below) = (stand(Standing::Off), stand(Standing::Watch));
     let incidents = records::incidents(l, query).await?;
     let indicators = records::indicators(l).await?;
@@ -50,12 +50,12 @@ pub async fn collective(l: &Looking, query: &PageQuery) -> Answer<Collective> {
     let detail = story(l, &seen, &index, month_ago.as_ref(), &domains);
     let mut highest: Vec<Tlp> = indicators.by_tlp.iter().map(|i| i.tlp).collect();
     highest.extend(seen.iter().flat_map(|(o, _)| o.open_for(l.sight())).map(|i| i.tlp));
-    let mut weakest: Vec<_> = seen.iter().filter_map(|(o, s)| Some((o, counted(o, s)?))).collect();
+    let mut weakest: Vec<_> = seen.iter().filter_map(|(o, s)| Some((o, counted(l, o, s)?))).collect();
     weakest.sort_by(|a, b| a.1.total_cmp(&b.1));
     let weakest = weakest.into_iter().take(3).map(|(o, score)| (words::org_ref(o), score)).collect();
     let (attention, attention_more) = attention::attention(l, &seen, &index);
     let mut ranked: Vec<_> = seen.iter().collect();
-    ranked.sort_by(|a, b| worst_first(policy, a, b));
+    ranked.sort_by(|a, b| worst_first(l, policy, a, b));
     let mut cards: Vec<OrgCard> = ranked.into_iter().take(CARDS).map(|(o, s)| card(l, o, s)).collect();
     if seen.len() <= CARDS {
         // All fit: the strong first, as a ranking reads.
@@ -115,29 +115,29 @@ fn card(l: &Looking, org: &OrgState, score: &OrgScore) -> OrgCard {
     let points = words::history(l, org, 90, |d| day_score(d, &l.board.policy, l.sight()).value, score.total.value);
     OrgCard {
         org: words::org_ref(org),
-        score: counted(org, score),
+        score: counted(l, org, score),
         last: score.total.last,
-        standing: org.standing(&l.board.policy, &score.total),
-        freshness: org.freshness,
-        seen: org.info.last_data_at,
+        standing: l.standing(org, &l.board.policy, &score.total),
+        freshness: l.freshness(org),
+        seen: l.last_data(org),
         change: words::change(score.total.value, before.and_then(|s| s.value)),
         history: charts::sparkline(&points, (40.0, 100.0), SparkOptions::default()),
     }
 }
 
 /// The score that is shown: none of an organisation whose data is too old to count.
-fn counted(org: &OrgState, score: &OrgScore) -> Option<f64> {
-    score.total.value.filter(|_| org.freshness.counts())
+fn counted(l: &Looking, org: &OrgState, score: &OrgScore) -> Option<f64> {
+    score.total.value.filter(|_| l.freshness(org).counts())
 }
 
-fn worst_first(policy: &ScoringPolicy, a: &(&Arc<OrgState>, OrgScore), b: &(&Arc<OrgState>, OrgScore)) -> Ordering {
-    let rank = |(o, s): &(&Arc<OrgState>, OrgScore)| match o.standing(policy, &s.total) {
+fn worst_first(l: &Looking, policy: &ScoringPolicy, a: &(&Arc<OrgState>, OrgScore), b: &(&Arc<OrgState>, OrgScore)) -> Ordering {
+    let rank = |(o, s): &(&Arc<OrgState>, OrgScore)| match l.standing(o, policy, &s.total) {
         Standing::Off => 0,
         Standing::Stale => 1,
         Standing::Watch => 2,
         Standing::Good => 3,
     };
-    let score = |(o, s): &(&Arc<OrgState>, OrgScore)| counted(o, s).unwrap_or(f64::MAX);
+    let score = |(o, s): &(&Arc<OrgState>, OrgScore)| counted(l, o, s).unwrap_or(f64::MAX);
     rank(a).cmp(&rank(b)).then(score(a).total_cmp(&score(b))).then_with(|| a.0.info.name.cmp(&b.0.info.name))
 }
 

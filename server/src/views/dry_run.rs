@@ -61,12 +61,12 @@ pub async fn dry_run(l: &Looking, policy: &ScoringPolicy) -> Answer<DryRun> {
 }
 
 fn change(l: &Looking, policy: &ScoringPolicy, t: &Tried<'_>) -> ScoreChange {
-    let counted = |score: &Score| score.value.filter(|_| t.org.freshness.counts());
+    let counted = |score: &Score| score.value.filter(|_| l.freshness(t.org).counts());
     let score = ScorePair {
         now: counted(&t.now.total),
         then: counted(&t.then.total),
-        standing_now: t.org.standing(&l.board.policy, &t.now.total),
-        standing_then: t.org.standing(policy, &t.then.total),
+        standing_now: l.standing(t.org, &l.board.policy, &t.now.total),
+        standing_then: l.standing(t.org, policy, &t.then.total),
     };
     ScoreChange { org: words::org_ref(t.org), score }
 }

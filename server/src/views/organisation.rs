@@ -44,7 +44,7 @@ pub async fn organisation(l: &Looking, slug: &str, query: &PageQuery) -> Answer<
     let before = org.day_for(&l.board.policy, l.sight(), l.now.day() - 30);
     // Which metric moved it is detail.
     let causes = if shared == Level::Detail { causes(l, org).await? } else { vec![] };
-    let others = l.board.seen_by(l.viewer).filter(|(o, _)| o.info.id != org.info.id && o.freshness.counts());
+    let others = l.board.seen_by(l.viewer).filter(|(o, _)| o.info.id != org.info.id && l.freshness(o).counts());
     let mut tlps: Vec<Tlp> = by_tlp.iter().map(|t| t.tlp).collect();
     tlps.extend(incidents.rows.iter().map(|i| i.tlp));
     Ok(Organisation {
@@ -56,10 +56,10 @@ pub async fn organisation(l: &Looking, slug: &str, query: &PageQuery) -> Answer<
         country: org.info.country.clone(),
         assets: org.info.assets.map(|a| a as u64),
         interval: org.info.interval,
-        freshness: org.freshness,
-        seen: org.info.last_data_at,
-        standing: org.standing(&l.board.policy, &score.total),
-        score: score.total.value.filter(|_| org.freshness.counts()),
+        freshness: l.freshness(org),
+        seen: l.last_data(org),
+        standing: l.standing(org, &l.board.policy, &score.total),
+        score: score.total.value.filter(|_| l.freshness(org).counts()),
         last: score.total.last,
         low: score.total.low,
         high: score.total.high,

@@ -64,7 +64,7 @@ fn posture(l: &Looking, sight: Sight<'_>) -> PostureAs {
     PostureAs {
         level,
         since: since(sight.sharing, sight, l, DataClass::Posture, level),
-        score: score.total.value.filter(|_| own.freshness.counts()),
+        score: score.total.value.filter(|_| own.freshness_for(sight, l.now).counts()),
         domains: Domain::ALL.map(|d| (d, score.domains[d.index()].value)).to_vec(),
         values: values.filter_map(|(metric, reading)| Some((metric.title.clone(), metric.format((*reading)?.value)))).collect(),
     }

@@ -3,7 +3,10 @@
 use crate::{
     Hub, StoreError,
     db::{execute, pieces},
-    push::metrics::{DAYS, HOURS, SampleRow, add_rollups, insert_new, number_series, roll, set_current},
+    push::{
+        metrics::{DAYS, HOURS, SampleRow, add_rollups, insert_new, number_series, roll, set_current},
+        record::ALIVE_BY_POSTURE,
+    },
 };
 use domain::{OrgId, Timestamp};
 
@@ -22,7 +25,6 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails; then nothing is kept.
     pub async fn load_history(&self, org: OrgId, history: Vec<SeriesHistory>, raw_from: Timestamp, hours_from: Timestamp) -> Result<(), StoreError> {
-        const ALIVE: &str = "UPDATE organisations SET last_data_at = $2 WHERE id = $1 AND (last_data_at IS NULL OR last_data_at < $2)";
         let inner = &self.store.inner;
         let moments = history.iter().flat_map(|one| one.values.iter().map(|(at, _)| *at)).filter(|at| *at >= raw_from);
         inner.months.add_moments(&inner.db, moments).await?;
@@ -45,7 +47,7 @@ impl Hub<'_> {
                 add_rollups(conn, org, HOURS, &roll(hourly.iter(), Timestamp::hour)).await?;
                 add_rollups(conn, org, DAYS, &roll(rows.iter(), Timestamp::day)).await?;
                 set_current(conn, org, 0, &rows).await?;
-                execute!(conn, c => sqlx::query(ALIVE).bind(org.0).bind(newest.0).execute(&mut *c).await)?;
+                execute!(conn, c => sqlx::query(ALIVE_BY_POSTURE).bind(newest.0).bind(org.0).execute(&mut *c).await)?;
                 Ok(())
             })
         })

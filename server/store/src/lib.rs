@@ -59,7 +59,7 @@ pub use hub::{
     passkeys::{NewPasskey, PasskeyRecord, Purpose, Used},
     people::{PersonRecord, Turned},
     policies::{Adopted, PolicyDraft},
-    posture::{CurrentRow, DayRow, OpenIncident, Org},
+    posture::{CurrentRow, DayRow, OpenIncident, Org, Signs},
     proposals::{Approval, Proposal},
     retention::Retention,
 };

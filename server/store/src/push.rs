@@ -7,7 +7,7 @@ mod incidents;
 mod indicators;
 mod key;
 pub(crate) mod metrics;
-mod record;
+pub(crate) mod record;
 
 pub use comparisons::COMPARISONS_PER_DAY;
 pub(crate) use indicators::{Digested, add_totals as add_indicator_totals, write_digest};
@@ -268,6 +268,23 @@ impl Items {
     }
 }
 
+impl Items {
+    /// The newest moment of what is open to everyone among the items; that of an empty push is its arrival. `None` where nothing is: such a push
+    /// is no sign of life to those who may not see it.
+    fn sign(&self, received_at: Timestamp) -> Option<Timestamp> {
+        if self.len() == 0 {
+            return Some(received_at);
+        }
+        match self {
+            Self::Metrics(_) => self.newest(),
+            Self::Incidents(v) => v.iter().filter(|i| i.tlp.reaches_everyone()).map(|i| i.updated_at).max(),
+            Self::Events(v) => v.iter().filter(|i| i.tlp.reaches_everyone()).map(|i| i.observed_at).max(),
+            Self::Indicators(v) => v.iter().filter(|i| i.tlp.reaches_everyone()).map(|i| i.last_seen).max(),
+            Self::Counts { window, counts } => counts.iter().any(|i| i.tlp.reaches_everyone()).then_some(window.1),
+        }
+    }
+}
+
 /// The record of one accepted push.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReceiptRecord {
@@ -474,7 +491,10 @@ async fn apply(
         Items::Indicators(list) => indicators::apply(conn, push, no, list, alliance, &mut reach).await?,
         Items::Counts { window, counts } => counts::apply(conn, push, no, *window, counts, &mut reach).await?,
     }
-    record::liveness(conn, push, items.newest()).await?;
+    if items.sign(push.received_at).is_some() {
+        reach.sign();
+    }
+    record::liveness(conn, push, items).await?;
     record::outbox(conn, push, &reach, items.oldest()).await?;
     if let Some(idempotency) = &push.idempotency {
         record::remember(conn, push, idempotency, no).await?;

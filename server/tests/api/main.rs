@@ -22,6 +22,7 @@ mod foreign;
 mod fresh;
 mod hashes;
 mod headers;
+mod hidden;
 mod idempotency;
 mod incidents;
 mod keys;

@@ -21,6 +21,7 @@ mod foreign;
 mod fresh;
 mod hashes;
 mod headers;
+mod hidden;
 mod idempotency;
 mod incidents;
 mod keys;

@@ -22,7 +22,7 @@ async fn rule(app: &TestApp, owner: &str, class: DataClass, audience: Audience, 
 async fn obeyed(app: &TestApp) {
     let version = app.app.store.hub().sharing_version().await.expect("a version");
     app.app.clock.advance(2 * SECOND);
-    eventually("the rules are read", async || (app.app.live.board().sharing.version == version).then_some(())).await;
+    eventually("the rules are read", async || (app.app.live.frames().rules().board.sharing.version == version).then_some(())).await;
 }
 
 /// Alpha shares one of everything with everyone, with the canary in its words.

@@ -13,7 +13,7 @@ use world::{Done, Reader, Record, change, push};
 const EFFECT: Duration = Duration::from_secs(5);
 
 /// What a stream was told against what its reader may see, and the lists and pages against the same.
-async fn check(app: &TestApp, sharing: &Sharing, records: &[Record], reader: &mut Reader<'_>, (base, end): (i64, i64)) {
+async fn check(app: &TestApp, sharing: &Sharing, records: &[Record], reader: &mut Reader<'_>, (base, end): (&str, &str)) {
     let told = reader.told(base, end).await;
     let me = app.org(reader.org);
     for owner in ORGS {
@@ -81,17 +81,18 @@ async fn mattermost_cve_2026_9162_a_change_of_rights_is_in_force_within_five_sec
             readers.push(Reader::of(&app, gone.org).await);
         }
         assert!(began.elapsed() <= EFFECT, "in force after {:?}", began.elapsed());
-        let (sharing, base) = (hub.sharing().await.expect("rules"), app.app.live.board().seq);
+        let sharing = hub.sharing().await.expect("rules");
+        let bases = ORGS.map(|org| (org, app.position(org)));
+        let bases = BTreeMap::from(bases);
         // What was there before is seen by the new rules, what comes is told by them.
         let new = push(&app, &partners, &mut rng, round).await;
         let mut ends = BTreeMap::new();
         for org in ORGS {
             partners[org].push("metrics", &items([sample(rng.random_range(0.0..100.0), &app.at(-SECOND))])).await;
-            ends.insert(org, app.app.live.board().seq);
+            ends.insert(org, app.position(org));
         }
         for reader in &mut readers {
-            let end = ends[reader.org];
-            check(&app, &sharing, &new, reader, (base, end)).await;
+            check(&app, &sharing, &new, reader, (&bases[reader.org], &ends[reader.org])).await;
         }
         for reader in &readers {
             let page = reader.person.page("/incidents").await;

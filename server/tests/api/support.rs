@@ -17,7 +17,7 @@ pub use idp::{Asked, Idp, Signed, session_of};
 pub use log::{listen as listen_to_log, logged};
 pub use people::{PASSWORD, Person, SIGNING_IN, cookie_of};
 pub use raw::Raw;
-pub use stream::Stream;
+pub use stream::{Event, Stream};
 
 use crate::KIND;
 use domain::{DAY, MINUTE, OrgId, Role, Timestamp};
@@ -200,6 +200,12 @@ impl TestApp {
         self.app.live.board().by_slug(slug).expect("an organisation of the test").info.id
     }
 
+    /// Where an organisation's people stand in the stream who know everything by now.
+    pub fn position(&self, slug: &str) -> String {
+        let (live, org) = (&self.app.live, self.org(slug));
+        live.positions(&self.app.seal).write(org, live.frames().position(org))
+    }
+
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
@@ -255,7 +261,7 @@ impl TestApp {
     /// Waits until every committed push is on the board, so that pages show it.
     pub async fn settle(&self) {
         let newest = self.app.store.hub().outbox_bounds().await.expect("the outbox").0;
-        eventually("the board follows the outbox", async || (self.app.live.board().seq >= newest).then_some(())).await;
+        eventually("the board follows the outbox", async || (self.app.live.frames().seq() >= newest).then_some(())).await;
     }
 
     /// How many rows each table has. Sessions come and go with requests and are left out, as are the rows that refusals leave in the audit trail.

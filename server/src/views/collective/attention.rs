@@ -21,7 +21,7 @@ pub(super) fn attention(l: &Looking, seen: &Seen<'_>, index: &Score) -> (Vec<Att
     let policy = &l.board.policy;
     let mut lines: Vec<(u8, f64, Attention)> = Vec::new();
     for (org, score) in seen {
-        let standing = org.standing(policy, &score.total);
+        let standing = l.standing(org, policy, &score.total);
         let before = org.day_for(policy, l.sight(), l.now.day() - 30);
         let change = words::change(score.total.value, before.and_then(|s| s.value)).filter(|c| *c != 0.0);
         let path = format!("/orgs/{}", org.info.slug);
@@ -40,8 +40,8 @@ pub(super) fn attention(l: &Looking, seen: &Seen<'_>, index: &Score) -> (Vec<Att
                 (format!("{} critical incidents open{caps}: {titles}", critical.len()), format!("/incidents?org={}&sev=critical", org.info.slug))
             };
             line(0, 0.0, Standing::Off, text, String::new(), href);
-        } else if matches!(org.freshness, Freshness::Stale | Freshness::Silent) {
-            let since = org.info.last_data_at.map_or_else(String::new, Timestamp::human);
+        } else if matches!(l.freshness(org), Freshness::Stale | Freshness::Silent) {
+            let since = l.last_data(org).map_or_else(String::new, Timestamp::human);
             let note = score.total.last.map_or_else(String::new, |s| format!("was {s:.0}"));
             // A silent score below the index still holds it down; one above it has simply left.
             let holds = index.value.zip(score.total.last).is_some_and(|(index, last)| last < index);
@@ -64,10 +64,10 @@ pub(super) fn attention(l: &Looking, seen: &Seen<'_>, index: &Score) -> (Vec<Att
         } else if change.is_some_and(|c| c <= -5.0) {
             let text = worst_metric(l, org).map_or_else(|| "Losing points".to_owned(), |(_, t)| t);
             line(4, change.unwrap_or(0.0), standing, capitalised(&text), String::new(), path);
-        } else if org.freshness.counts() && score.total.coverage < 0.5 {
+        } else if l.freshness(org).counts() && score.total.coverage < 0.5 {
             let text = format!("Only {:.0} % of its values are current", score.total.coverage * 100.0);
             line(5, 0.0, Standing::Watch, text, String::new(), path);
-        } else if org.freshness == Freshness::Never {
+        } else if l.freshness(org) == Freshness::Never {
             line(6, 0.0, Standing::Stale, "Has not reported yet".into(), "no score".into(), path);
         }
     }

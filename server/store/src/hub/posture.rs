@@ -73,8 +73,26 @@ pub struct DayRow {
 /// One day of one series, as scoring replays it: `(day, metric, last value, its moment)`.
 pub type DayValue = (i64, String, f64, Timestamp);
 
-/// When each of some organisations last spoke, and their current values.
-pub type Current = (Vec<(OrgId, Option<Timestamp>)>, Vec<CurrentRow>);
+/// Up to when an organisation is heard of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Signs {
+    /// By anything that it pushed: for its own eyes.
+    pub any: Option<Timestamp>,
+    /// By what is open to everyone to whom it shows the class, by [`domain::DataClass::code`].
+    pub open: [Option<Timestamp>; 4],
+}
+
+/// Up to when each of some organisations is heard of, and their current values.
+pub type Current = (Vec<(OrgId, Signs)>, Vec<CurrentRow>);
+
+/// `last_data_at` and the four columns `…_sign_at`, as they stand in the statements.
+type SignsSql = (Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
+
+impl Signs {
+    fn of((any, posture, incidents, events, indicators): SignsSql) -> Self {
+        Self { any: any.map(Timestamp), open: [posture, incidents, events, indicators].map(|at| at.map(Timestamp)) }
+    }
+}
 
 type OrgRow = (i64, String, String, String, String, Option<i64>, i64, f64, Option<i64>, Option<i64>);
 
@@ -154,7 +172,7 @@ impl Hub<'_> {
         .await
     }
 
-    /// When each of `orgs` last spoke, with its current values.
+    /// Up to when each of `orgs` is heard of, with its current values.
     ///
     /// # Errors
     /// When the database fails.
@@ -169,14 +187,15 @@ impl Hub<'_> {
     /// One row an organisation, because rows cost more on their way out of SQLite's thread than JSON does.
     async fn current_sqlite(&self, ids: &str) -> Result<Current, StoreError> {
         // All digits of a value, so that it stays the very number.
-        const CURRENT: &str = "SELECT o.id, o.last_data_at, (SELECT json_group_array(json_array(s.metric, s.labels, printf('%!.17g', v.value), v.observed_at, v.expired)) \
+        const CURRENT: &str = "SELECT o.id, o.last_data_at, o.posture_sign_at, o.incidents_sign_at, o.events_sign_at, o.indicators_sign_at, (SELECT json_group_array(json_array(s.metric, s.labels, printf('%!.17g', v.value), v.observed_at, v.expired)) \
                                FROM current_values v JOIN series s ON s.id = v.series_id WHERE v.org_id = o.id) \
                                FROM json_each($1) e CROSS JOIN organisations o ON o.id = e.value";
-        let found: Vec<(i64, Option<i64>, String)> = read!(self, c => sqlx::query_as(CURRENT).bind(ids).fetch_all(c).await)?;
+        type Row = (i64, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>, String);
+        let found: Vec<Row> = read!(self, c => sqlx::query_as(CURRENT).bind(ids).fetch_all(c).await)?;
         let (mut seen, mut rows) = (Vec::with_capacity(found.len()), vec![]);
-        for (org, last_data_at, values) in found {
+        for (org, any, posture, incidents, events, indicators, values) in found {
             let org = OrgId(org);
-            seen.push((org, last_data_at.map(Timestamp)));
+            seen.push((org, Signs::of((any, posture, incidents, events, indicators))));
             type Value = (String, String, String, i64, i64);
             let bad = |e: &dyn std::fmt::Display| StoreError::Internal(format!("current values of organisation {}: {e}", org.0));
             for (metric, labels, value, at, expired) in serde_json::from_str::<Vec<Value>>(&values).map_err(|e| bad(&e))? {
@@ -189,12 +208,16 @@ impl Hub<'_> {
 
     /// Plain rows: PostgreSQL takes ten times as long to make JSON of them.
     async fn current_postgres(&self, ids: &str) -> Result<Current, StoreError> {
-        const SEEN: &str = "SELECT o.id, o.last_data_at FROM json_each($1) e JOIN organisations o ON o.id = e.value";
+        const SEEN: &str = "SELECT o.id, o.last_data_at, o.posture_sign_at, o.incidents_sign_at, o.events_sign_at, o.indicators_sign_at FROM json_each($1) e JOIN organisations o ON o.id = e.value";
         const VALUES: &str = "SELECT v.org_id, s.metric, s.labels, v.value, v.observed_at, v.expired FROM json_each($1) e \
                               JOIN current_values v ON v.org_id = e.value JOIN series s ON s.org_id = v.org_id AND s.id = v.series_id";
-        let seen: Vec<(i64, Option<i64>)> = read!(self, c => sqlx::query_as(SEEN).bind(ids).fetch_all(c).await)?;
+        type Row = (i64, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
+        let seen: Vec<Row> = read!(self, c => sqlx::query_as(SEEN).bind(ids).fetch_all(c).await)?;
         let rows: Vec<(i64, String, String, f64, i64, bool)> = read!(self, c => sqlx::query_as(VALUES).bind(ids).fetch_all(c).await)?;
-        let seen = seen.into_iter().map(|(org, at)| (OrgId(org), at.map(Timestamp))).collect();
+        let seen = seen
+            .into_iter()
+            .map(|(org, any, posture, incidents, events, indicators)| (OrgId(org), Signs::of((any, posture, incidents, events, indicators))))
+            .collect();
         let rows = rows.into_iter().map(|(org, metric, labels, value, at, expired)| CurrentRow {
             org: OrgId(org),
             metric,

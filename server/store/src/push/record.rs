@@ -1,11 +1,11 @@
 //! What every push leaves beside its data: receipt, payload, outbox row, liveness, idempotency.
 
-use super::{Failure, Idempotency, Outcome, Push, ReceiptRecord};
+use super::{Failure, Idempotency, Items, Outcome, Push, ReceiptRecord};
 use crate::{
     StoreError,
     db::{Conn, OutboxRow, execute, on_conn},
 };
-use domain::{OrgId, Timestamp, Tlp};
+use domain::{DataClass, OrgId, Timestamp, Tlp};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -22,6 +22,11 @@ impl Reach {
     pub(crate) fn everyone(&mut self) {
         self.everyone = true;
         self.newest = Timestamp(i64::MAX);
+    }
+
+    /// Tells everyone of a sign of life, and of no record.
+    pub(crate) fn sign(&mut self) {
+        self.everyone = true;
     }
 
     pub(crate) fn record(&mut self, tlp: Tlp, recipients: &[OrgId], received_at: Timestamp) {
@@ -78,13 +83,28 @@ pub fn render_failures(failures: &[Failure]) -> String {
     serde_json::to_string(failures).unwrap_or_else(|_| "[]".into())
 }
 
-pub(crate) async fn liveness(conn: &mut Conn, push: &Push, newest: Option<Timestamp>) -> Result<(), StoreError> {
-    execute!(conn, c => sqlx::query(ALIVE).bind(push.alive_at(newest).0).bind(push.org.0).execute(&mut *c).await)?;
+/// Notes up to which moment its organisation is heard of, and the same for those who see only what is open to everyone.
+pub(crate) async fn liveness(conn: &mut Conn, push: &Push, items: &Items) -> Result<(), StoreError> {
+    const ALIVE: &str = "UPDATE organisations SET last_data_at = $1 WHERE id = $2 AND (last_data_at IS NULL OR last_data_at < $1)";
+    const INCIDENTS: &str = "UPDATE organisations SET incidents_sign_at = $1 WHERE id = $2 AND (incidents_sign_at IS NULL OR incidents_sign_at < $1)";
+    const EVENTS: &str = "UPDATE organisations SET events_sign_at = $1 WHERE id = $2 AND (events_sign_at IS NULL OR events_sign_at < $1)";
+    const INDICATORS: &str = "UPDATE organisations SET indicators_sign_at = $1 WHERE id = $2 AND (indicators_sign_at IS NULL OR indicators_sign_at < $1)";
+    let sign = match push.what.class() {
+        DataClass::Posture => ALIVE_BY_POSTURE,
+        DataClass::Incidents => INCIDENTS,
+        DataClass::Events => EVENTS,
+        DataClass::Indicators => INDICATORS,
+    };
+    execute!(conn, c => sqlx::query(ALIVE).bind(push.alive_at(items.newest()).0).bind(push.org.0).execute(&mut *c).await)?;
+    if let Some(moment) = items.sign(push.received_at) {
+        execute!(conn, c => sqlx::query(sign).bind(push.alive_at(Some(moment)).0).bind(push.org.0).execute(&mut *c).await)?;
+    }
     Ok(())
 }
 
-/// Takes the moment and the organisation; an older moment changes nothing.
-pub(crate) const ALIVE: &str = "UPDATE organisations SET last_data_at = $1 WHERE id = $2 AND (last_data_at IS NULL OR last_data_at < $1)";
+/// What a push of metrics says of its organisation's life. Takes the moment and the organisation; an older moment changes nothing.
+pub(crate) const ALIVE_BY_POSTURE: &str = "UPDATE organisations SET last_data_at = CASE WHEN last_data_at > $1 THEN last_data_at ELSE $1 END, posture_sign_at = $1 \
+    WHERE id = $2 AND (posture_sign_at IS NULL OR posture_sign_at < $1)";
 /// Takes an argument of each column, in this order.
 pub(crate) const OUTBOX: &str = "INSERT INTO outbox (at, org_id, what, everyone, recipients, since, newest) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 

@@ -1,6 +1,6 @@
 //! Single records: events, receipts, payloads.
 
-use super::{Arg, PAGE, Page, Reads, bind_all, reach, shown};
+use super::{Arg, PAGE, Page, Reads, bind_all, cursor as cursor_of, reach, read_cursor, shown};
 use crate::{Failure, StoreError, What, db::read};
 use domain::{
     OrgId, Severity, Timestamp, Tlp,
@@ -104,15 +104,17 @@ impl Reads<'_> {
         if let Some(what) = what {
             and("c.what =", Arg::Text(what.name().to_owned()));
         }
-        if let Ok(before) = cursor.parse() {
-            and("c.no <", Arg::Int(before));
+        if let Some(([at], id)) = read_cursor::<1>(cursor) {
+            args.extend([Arg::Int(at), Arg::Id(id)]);
+            sql.push_str(&format!(" AND (c.received_at, c.id) < (${}, ${})", args.len() - 1, args.len()));
         }
         let limit = limit.min(PAGE);
-        sql.push_str(&format!(" ORDER BY c.no DESC LIMIT {}", limit + 1));
+        // By what a reader sees of each, not by the receipts' numbers, which count everybody's.
+        sql.push_str(&format!(" ORDER BY c.received_at DESC, c.id DESC LIMIT {}", limit + 1));
         let mut rows: Vec<PushSql> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), &args).fetch_all(c).await)?;
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let next = rows.last().filter(|_| more).map(|r| r.no.to_string());
+        let next = rows.last().filter(|_| more).map(|r| cursor_of(&[&r.received_at, &r.id]));
         Ok(Page { total: rows.len() as u64, rows: rows.into_iter().map(Into::into).collect(), next })
     }
 

@@ -1,8 +1,8 @@
 //! Samples, rollups, current values, liveness, retention.
 
-use super::support::{Fixture, NOW, sample};
-use domain::{DAY, HOUR, MINUTE, Timestamp, query::Window};
-use store::{Items, Mode, Outcome, Push, Retention, What};
+use super::support::{Fixture, NOW, event, incident, indicator, sample};
+use domain::{DAY, HOUR, IncidentStatus, MINUTE, Severity, Timestamp, Tlp, indicator::IndicatorType, query::Window};
+use store::{CountItem, EventItem, IncidentItem, IndicatorItem, Items, Mode, Outcome, Push, Retention, Signs, What};
 
 fn window(days: i64) -> Window {
     Window { from: NOW.plus(-days * DAY), to: NOW.plus(HOUR) }
@@ -21,7 +21,7 @@ async fn a_correction_replaces_and_an_older_value_never_overwrites_a_newer(f: Fi
     f.send(0, Items::Metrics(vec![sample("m", 10.0, at.plus(-2 * HOUR))])).await;
     let current = f.store.hub().current(&[f.orgs[0]]).await.unwrap();
     assert_eq!(current.1.iter().map(|r| r.value).collect::<Vec<_>>(), [60.0]);
-    assert_eq!(current.0, [(f.orgs[0], Some(at.plus(MINUTE)))]);
+    assert_eq!(current.0, [(f.orgs[0], metrics_until(at.plus(MINUTE)))]);
     assert_eq!(values(&f, 1).await, [10.0, 60.0], "the last value of each hour");
     // The same again changes nothing; another value for the same moment corrects it, in every rollup.
     f.send(0, Items::Metrics(vec![sample("m", 60.0, at.plus(MINUTE))])).await;
@@ -47,7 +47,35 @@ async fn a_snapshot_expires_what_it_leaves_out_and_an_empty_push_is_a_sign_of_li
     let later = NOW.plus(3 * HOUR);
     let push = Push { received_at: later, ..f.push(1, What::Metrics) };
     f.store.partner(f.orgs[1]).push(push, Items::Metrics(vec![])).await.unwrap();
-    assert_eq!(f.store.hub().current(&[f.orgs[1]]).await.unwrap().0, [(f.orgs[1], Some(later))]);
+    assert_eq!(f.store.hub().current(&[f.orgs[1]]).await.unwrap().0, [(f.orgs[1], metrics_until(later))]);
+}
+
+fn metrics_until(at: Timestamp) -> Signs {
+    Signs { any: Some(at), open: [Some(at), None, None, None] }
+}
+
+on_both!(a_push_that_not_everyone_may_see_is_a_sign_of_life_to_its_owner_alone);
+async fn a_push_that_not_everyone_may_see_is_a_sign_of_life_to_its_owner_alone(f: Fixture) {
+    let mut at = NOW;
+    let mut signs = Signs::default();
+    for tlp in [Tlp::Red, Tlp::AmberStrict, Tlp::Amber, Tlp::Green, Tlp::Red, Tlp::Clear] {
+        let count = CountItem { kind: IndicatorType::DomainName, tlp, severity: Severity::Low, count: 1 };
+        for class in 1..=4 {
+            let items = match class {
+                1 => Items::Incidents(vec![IncidentItem { updated_at: at, ..incident(&format!("{tlp:?}"), Severity::Low, IncidentStatus::New, tlp, &[]) }]),
+                2 => Items::Events(vec![EventItem { observed_at: at, ..event(&format!("{tlp:?}"), tlp, None, &[]) }]),
+                3 => Items::Indicators(vec![IndicatorItem { last_seen: at, ..indicator(&format!("{tlp:?}.example"), tlp, &[]) }]),
+                _ => Items::Counts { window: (at.plus(-HOUR), at), counts: vec![count.clone()] },
+            };
+            f.send_at(0, items, at).await;
+            signs.any = Some(at);
+            if tlp.reaches_everyone() {
+                signs.open[class.min(3)] = Some(at);
+            }
+            assert_eq!(f.store.hub().current(&[f.orgs[0]]).await.unwrap().0, [(f.orgs[0], signs)], "{tlp:?}, {class}");
+            at = at.plus(MINUTE);
+        }
+    }
 }
 
 on_both!(retention_takes_raw_samples_and_leaves_the_days);

@@ -28,7 +28,11 @@ const SPECIAL: [(&str, &str, Fit); 25] = [
     ("hub/identity.rs", "SELECT s.id_hash, u.org_id, u.role FROM json_", Fit::Part),
     ("hub/overlap_members.rs", "INSERT INTO overlap_members", Fit::Part),
     ("hub/posture.rs", "INSERT INTO org_days", Fit::Part),
-    ("hub/posture.rs", "SELECT o.id, o.last_data_at, (SELECT json_group_array", Fit::Sqlite),
+    (
+        "hub/posture.rs",
+        "SELECT o.id, o.last_data_at, o.posture_sign_at, o.incidents_sign_at, o.events_sign_at, o.indicators_sign_at, (SELECT json_group_array",
+        Fit::Sqlite,
+    ),
     ("hub/retention.rs", "SELECT drop_samples_months", Fit::Postgres),
     ("hub/retention.rs", "SELECT DISTINCT org_id FROM indicators WHERE active = 1", Fit::Sqlite),
     ("hub/retention.rs", "UPDATE indicators SET active = FALSE WHERE active = 1", Fit::Sqlite),

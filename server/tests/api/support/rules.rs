@@ -14,6 +14,6 @@ impl TestApp {
     pub async fn obeyed(&self) {
         let version = self.app.store.hub().sharing_version().await.expect("a version");
         self.app.clock.advance(2 * SECOND);
-        eventually("the rules are read", async || (self.app.live.board().sharing.version == version).then_some(())).await;
+        eventually("the rules are read", async || (self.app.live.frames().rules().board.sharing.version == version).then_some(())).await;
     }
 }

@@ -5,7 +5,7 @@
 use super::{DAYS, HOURS, JOIN, MOVE_ON, SampleRow};
 use crate::push::{
     Items, Mode, Push, key,
-    record::{ALIVE, OUTBOX, RECEIPT},
+    record::{ALIVE_BY_POSTURE, OUTBOX, RECEIPT},
     render_failures,
 };
 use domain::Timestamp;
@@ -86,7 +86,7 @@ fn write(conn: &Connection, AtOnce { push, items, rows, .. }: &AtOnce) -> rusqli
     wide(conn, &format!("{values} {hours} {ROLLUP} {JOIN}"), rows, Timestamp::hour, &[org])?;
     wide(conn, &format!("{values} {days} {ROLLUP} {JOIN}"), rows, Timestamp::day, &[org])?;
     wide(conn, &format!("{values} {CURRENT} {MOVE_ON}"), rows, Timestamp::day, &[org, no])?;
-    conn.prepare_cached(ALIVE)?.execute(params![push.alive_at(items.newest()).0, org])?;
+    conn.prepare_cached(ALIVE_BY_POSTURE)?.execute(params![push.alive_at(items.newest()).0, org])?;
     let since = items.oldest().unwrap_or(push.received_at);
     conn.prepare_cached(OUTBOX)?.execute(params![push.received_at.0, org, push.what.name(), true, "[]", since.0, i64::MAX])?;
     Ok(no)

@@ -25,7 +25,8 @@ static STORE: LazyLock<String> = LazyLock::new(|| {
          hourly AS ({} {hours} {JOIN}), daily AS ({} {days} {JOIN}), \
          newest AS (INSERT INTO current_values AS t (org_id, series_id, value, observed_at, receipt_no) SELECT $1, series, value, at, $2 \
             FROM UNNEST($29::bigint[], $30::double precision[], $31::bigint[]) AS v (series, value, at) {MOVE_ON}) \
-         UPDATE organisations SET last_data_at = $8 WHERE id = $1 AND (last_data_at IS NULL OR last_data_at < $8)",
+         UPDATE organisations SET last_data_at = CASE WHEN last_data_at > $8 THEN last_data_at ELSE $8 END, posture_sign_at = $8 \
+         WHERE id = $1 AND (posture_sign_at IS NULL OR posture_sign_at < $8)",
         HOURS.head, DAYS.head
     )
 });

@@ -1,0 +1,237 @@
+//! What changed, and who may learn of it: of each topic only the newest, because who was away needs to know what to read again and not how
+//! often it changed.
+
+use super::position::{Position, place_of};
+use domain::{DataClass, Level, OrgId, Sharing, Timestamp, sharing::ALWAYS};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+/// Younger than every record.
+pub(super) const ANY: Timestamp = Timestamp(i64::MAX);
+
+/// What pages are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Subject {
+    Posture,
+    /// Scores of earlier days.
+    History,
+    Incidents,
+    Events,
+    Indicators,
+    Pushes,
+}
+
+impl Subject {
+    pub const fn of(class: DataClass) -> Self {
+        match class {
+            DataClass::Posture => Self::Posture,
+            DataClass::Incidents => Self::Incidents,
+            DataClass::Events => Self::Events,
+            DataClass::Indicators => Self::Indicators,
+        }
+    }
+
+    /// As the browser asks for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Posture | Self::History => "posture",
+            Self::Incidents => "incidents",
+            Self::Events => "events",
+            Self::Indicators => "indicators",
+            Self::Pushes => "pushes",
+        }
+    }
+}
+
+/// What may change of an organisation, and what it takes to learn of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Topic {
+    pub subject: Subject,
+    /// Subject and slug, as the browser asks for them.
+    pub text: String,
+    pub owner: OrgId,
+    pub class: DataClass,
+    /// The least that the owner must show of the class.
+    pub level: Level,
+    /// Whether the owner must show its posture by name, too: it is the posture that changes by it.
+    pub posture: bool,
+}
+
+impl Topic {
+    /// Since when what the owner hands in under this topic is told to an organisation; `None` where nothing is.
+    fn since(&self, org: OrgId, sharing: &Sharing) -> Option<Timestamp> {
+        if self.posture && sharing.level(org, self.owner, DataClass::Posture) < Level::Summary {
+            return None;
+        }
+        sharing.since(org, self.owner, self.class, self.level)
+    }
+}
+
+/// The newest under a topic.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Newest {
+    /// Places of changes, ascending, each with the youngest arrival among its records; only those that somebody may know as his newest.
+    changes: Vec<(i64, Timestamp)>,
+    /// When something grew old by time alone.
+    aged: Timestamp,
+}
+
+impl Newest {
+    fn change(&mut self, place: i64, newest: Timestamp) {
+        // Who is told of the older one is told of this one, too.
+        while self.changes.pop_if(|(_, older)| *older <= newest).is_some() {}
+        self.changes.push((place, newest));
+    }
+
+    /// The newest place for somebody who is told what came since a moment; 0 where there is none.
+    fn place(&self, since: Timestamp) -> i64 {
+        self.changes.iter().rev().find(|(_, newest)| *newest >= since).map_or(0, |(place, _)| *place)
+    }
+
+    fn take(&mut self, later: &Self) {
+        later.changes.iter().for_each(|(place, newest)| self.change(*place, *newest));
+        self.aged = self.aged.max(later.aged);
+    }
+}
+
+/// The newest place, and the newest moment at which something grew old.
+pub type Version = (i64, Timestamp);
+
+/// The newest of each subject that an audience may know, and what the rules mean for it: a view that was made for it is good while those stand that it
+/// was made from. What it may not see moves none of them, so that not even the time that an answer takes tells of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Versions {
+    pub posture: Version,
+    pub history: Version,
+    pub incidents: Version,
+    pub events: Version,
+    pub indicators: Version,
+    pub pushes: Version,
+    /// Part of every view: see the macro `versions!`.
+    pub rules: u64,
+}
+
+impl Versions {
+    fn of(&mut self, subject: Subject) -> &mut Version {
+        match subject {
+            Subject::Posture => &mut self.posture,
+            Subject::History => &mut self.history,
+            Subject::Incidents => &mut self.incidents,
+            Subject::Events => &mut self.events,
+            Subject::Indicators => &mut self.indicators,
+            Subject::Pushes => &mut self.pushes,
+        }
+    }
+
+    fn all(&self) -> [Version; 6] {
+        [self.posture, self.history, self.incidents, self.events, self.indicators, self.pushes]
+    }
+
+    fn take(&mut self, subject: Subject, (place, aged): Version) {
+        let version = self.of(subject);
+        *version = (version.0.max(place), version.1.max(aged));
+    }
+
+    pub(super) fn advance(&mut self, told: &Told) {
+        let Versions { posture, history, incidents, events, indicators, pushes, rules: _ } = told.newest;
+        for (subject, version) in [
+            (Subject::Posture, posture),
+            (Subject::History, history),
+            (Subject::Incidents, incidents),
+            (Subject::Events, events),
+            (Subject::Indicators, indicators),
+            (Subject::Pushes, pushes),
+        ] {
+            self.take(subject, version);
+        }
+    }
+
+    /// The position of somebody who knows all of it, from a hub that began at a place.
+    pub(super) fn position(&self, origin: i64) -> Position {
+        let (place, aged) = self.all().into_iter().fold((origin, Timestamp(0)), |(place, aged), v| (place.max(v.0), aged.max(v.1)));
+        Position { place, aged, rules: self.rules }
+    }
+}
+
+/// What an audience is told: the text, and the newest of what it tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    pub text: Arc<str>,
+    pub(super) newest: Versions,
+}
+
+impl Position {
+    pub(super) fn advance(&mut self, told: &Told) {
+        let told = told.newest.position(self.place);
+        (self.place, self.aged) = (told.place, self.aged.max(told.aged));
+    }
+}
+
+/// Topics with their audiences.
+#[derive(Debug, Default)]
+pub(super) struct Topics {
+    /// Whoever sees enough of the owner learns these.
+    everyone: BTreeMap<Topic, Newest>,
+    /// Of those, only the named learn these.
+    named: HashMap<OrgId, BTreeMap<Topic, Newest>>,
+}
+
+impl Topics {
+    fn at(&mut self, to: Option<OrgId>, topic: Topic) -> &mut Newest {
+        match to {
+            None => self.everyone.entry(topic),
+            Some(org) => self.named.entry(org).or_default().entry(topic),
+        }
+        .or_default()
+    }
+
+    /// A change with its number in the outbox, told to one organisation, or to all that see enough of its owner.
+    pub fn change(&mut self, to: Option<OrgId>, topic: Topic, seq: i64, newest: Timestamp) {
+        self.at(to, topic).change(place_of(seq), newest);
+    }
+
+    /// The same of what grew old at a moment.
+    pub fn aged(&mut self, to: Option<OrgId>, topic: Topic, at: Timestamp) {
+        let newest = self.at(to, topic);
+        newest.aged = newest.aged.max(at);
+    }
+
+    /// Adds later ones.
+    pub fn take(&mut self, later: &Self) {
+        for (to, topics) in std::iter::once((None, &later.everyone)).chain(later.named.iter().map(|(org, topics)| (Some(*org), topics))) {
+            topics.iter().for_each(|(topic, newest)| self.at(to, topic.clone()).take(newest));
+        }
+    }
+
+    pub fn names(&self, org: OrgId) -> bool {
+        self.named.contains_key(&org)
+    }
+
+    /// What came after a position, as an organisation may know it by rules; `None` where nothing did.
+    pub fn told(&self, org: OrgId, sharing: &Sharing, (place, aged): (i64, Timestamp)) -> Option<Told> {
+        let named = self.named.get(&org).into_iter().flatten();
+        tell(self.everyone.iter().chain(named).filter_map(|(topic, newest)| {
+            let (last, grew) = (newest.place(topic.since(org, sharing)?), newest.aged);
+            (last > place || grew > aged).then_some((topic, (last, grew)))
+        }))
+    }
+
+    /// The same from the beginning, for those whom no topic names, where nobody withholds anything.
+    pub fn public(&self) -> Option<Told> {
+        tell(self.everyone.iter().map(|(topic, newest)| (topic, (newest.place(ALWAYS), newest.aged))))
+    }
+}
+
+fn tell<'a>(topics: impl Iterator<Item = (&'a Topic, Version)>) -> Option<Told> {
+    let (mut list, mut newest) = (BTreeSet::new(), Versions::default());
+    for (topic, version) in topics {
+        list.insert(&topic.text);
+        newest.take(topic.subject, version);
+    }
+    if list.is_empty() {
+        return None;
+    }
+    serde_json::to_string(&BTreeMap::from([("topics", list)])).ok().map(|text| Told { text: text.into(), newest })
+}
