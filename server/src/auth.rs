@@ -18,6 +18,7 @@ mod key_cache;
 pub mod keys;
 pub mod links;
 pub mod oidc;
+pub mod opaque;
 pub mod passkey;
 pub mod password;
 pub mod seal;

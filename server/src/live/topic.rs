@@ -235,3 +235,41 @@ fn tell<'a>(topics: impl Iterator<Item = (&'a Topic, Version)>) -> Option<Told> 
     }
     serde_json::to_string(&BTreeMap::from([("topics", list)])).ok().map(|text| Told { text: text.into(), newest })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_told_only_of_younger_records_stands_where_the_last_of_those_was() {
+        let mut newest = Newest::default();
+        let places = |newest: &Newest| [0, 6, 11].map(|since| newest.place(Timestamp(since)));
+        newest.change(2, Timestamp(10));
+        newest.change(4, Timestamp(5));
+        assert_eq!(places(&newest), [4, 2, 0]);
+        let mut all = Newest::default();
+        all.take(&newest);
+        assert_eq!(all, newest);
+        all.change(6, Timestamp(20));
+        assert_eq!((places(&all), all.changes.len()), ([6; 3], 1), "what tells nobody anything any more is forgotten");
+    }
+
+    #[test]
+    fn an_audience_is_told_what_its_owner_shows_it_and_stands_by_that_alone() {
+        let (owner, named, other) = (OrgId(1), OrgId(2), OrgId(3));
+        let topic =
+            |subject: Subject| Topic { subject, text: subject.name().into(), owner, class: DataClass::Incidents, level: Level::Summary, posture: false };
+        let mut topics = Topics::default();
+        topics.change(None, topic(Subject::Incidents), 1, ANY);
+        topics.change(Some(named), topic(Subject::Pushes), 2, ANY);
+        let told =
+            |org, sharing: &Sharing, after| topics.told(org, sharing, (after, Timestamp(0))).map(|told| (told.text.to_string(), told.newest.position(0).place));
+        let open = Sharing::default();
+        assert_eq!(told(other, &open, 0), Some((r#"{"topics":["incidents"]}"#.into(), place_of(1))));
+        assert_eq!(told(named, &open, 0), Some((r#"{"topics":["incidents","pushes"]}"#.into(), place_of(2))));
+        assert_eq!(told(named, &open, place_of(1)), Some((r#"{"topics":["pushes"]}"#.into(), place_of(2))));
+        assert_eq!(told(other, &open, place_of(1)), None);
+        let closed = Sharing::new(1, [Level::None; 4], [], []);
+        assert_eq!((told(named, &closed, 0), told(owner, &closed, 0).map(|told| told.1)), (None, Some(place_of(1))));
+    }
+}

@@ -1,6 +1,7 @@
 //! `/admin/users`, `/admin/keys`, `/admin/audit`
 
 use super::{Looking, Viewing, from_store, words};
+use crate::auth::opaque::Opaque;
 use app::api::Answer;
 use domain::{DAY, OrgId, query::PageQuery, view::*};
 use serde_json::Value;
@@ -104,7 +105,12 @@ pub fn audit_filter(l: &Looking, q: &PageQuery) -> Answer<AuditFilter> {
         return Err(Refusal::NotAllowed);
     }
     let org = if q.org.is_empty() { None } else { Some(l.board.by_slug(&q.org).ok_or(Refusal::NotFound)?.info.id) };
-    Ok(AuditFilter { org, action: q.kind.clone(), words: q.q.clone(), before: q.cursor.parse().ok() })
+    Ok(AuditFilter { org, action: q.kind.clone(), words: q.q.clone(), before: places(l).read_number(l.viewer.org, &q.cursor) })
+}
+
+/// Rows' numbers count everybody's, so where a page of the trail ends leaves the hub as a text that nobody can read.
+fn places(l: &Looking) -> Opaque {
+    Opaque::new(&l.app.seal, "rows of the audit trail")
 }
 
 /// The audit trail.
@@ -115,7 +121,7 @@ pub async fn audit(l: &Looking, q: &PageQuery) -> Answer<AuditTrail> {
     let (filter, fault) = (audit_filter(l, q)?, from_store(l.now));
     let whole = l.viewer.role.reads_all_audit();
     let rows = l.reads().audit(&filter, ROWS + 1).await.map_err(&fault)?;
-    let next = rows.get(ROWS - 1).filter(|_| rows.len() > ROWS).map(|row| row.no.to_string());
+    let next = rows.get(ROWS - 1).filter(|_| rows.len() > ROWS).map(|row| places(l).write_number(l.viewer.org, row.no));
     // Other organisations' people are known by their organisation only, except to auditors.
     let people = l.app.store.hub().people((!whole).then_some(l.viewer.org)).await.map_err(&fault)?;
     let names: HashMap<i64, String> = people.into_iter().map(|p| (p.id, p.name)).collect();

@@ -184,7 +184,7 @@ async fn no_stream_gives_a_foreign_canary_away() {
         streams.push(person.stream(None).await);
     }
     plant(&app, "alpha").await;
-    // Alpha has made a group meanwhile: whoever was away then is told to read everything again, and nothing else.
+    // Alpha has made a group meanwhile, which is nothing to beta.
     app.obeyed().await;
     beta.push("metrics", &items([sample(80.0, &app.at(-MINUTE))])).await;
     let known = first.stream(None).await.event().await.id;

@@ -123,7 +123,7 @@ async fn push_all(app: &TestApp, alpha: &Partner<'_>, name: &str, tlp: &str, rec
     }
     for confidence in [10, 90] {
         alpha.push("indicators", &items([with(marked(indicator(&format!("{name}.example"), tlp)), "confidence", confidence)])).await;
-        alpha.push("indicators", &items([with(marked(indicator("shared.example", tlp)), "confidence", confidence)])).await;
+        alpha.push("indicators", &items([with(marked(indicator("beta.example", tlp)), "confidence", confidence)])).await;
     }
     let refused = alpha.post("incidents", &items([with(incident("refused", "low", tlp), "status", "wrong")])).await;
     assert_eq!(refused.status, 422);
@@ -154,7 +154,7 @@ async fn what_is_shown_to_nobody_leaves_no_trace() {
     alpha.push("metrics?mode=snapshot", &items([sample(50.0, &app.at(-SECOND))])).await;
     push_all(&app, &alpha, "none", "GREEN", &[]).await;
     let count = json!({ "type": "domain-name", "tlp": "GREEN", "severity": "low", "count": 7 });
-    let window = json!({ "window_start": app.at(-MINUTE), "window_end": app.at(-SECOND), "items": [count] });
+    let window = json!({ "window_start": app.at(-MINUTE), "window_end": app.at(-SECOND), "counts": [count] });
     assert_eq!(alpha.post("indicator-counts", &window).await.status, 200);
     for class in ["incidents", "events", "indicators"] {
         alpha.push(&format!("{class}?mode=snapshot"), &items([])).await;

@@ -1,6 +1,6 @@
 //! Single records: events, receipts, payloads.
 
-use super::{Arg, PAGE, Page, Reads, bind_all, cursor as cursor_of, reach, read_cursor, shown};
+use super::{Arg, PAGE, Page, Reads, bind_all, reach, shown};
 use crate::{Failure, StoreError, What, db::read};
 use domain::{
     OrgId, Severity, Timestamp, Tlp,
@@ -87,7 +87,15 @@ impl From<PushSql> for PushRow {
 }
 
 impl Reads<'_> {
-    /// The push log, newest first, of one organisation or of all.
+    /// The number of a receipt that the viewer may see, by its id; `None` for all else. Numbers count everybody's receipts, so they stay inside, and a page
+    /// of the log ends with an id.
+    async fn number(&self, id: &str) -> Result<Option<i64>, StoreError> {
+        const NUMBER: &str = concat!("SELECT c.no FROM receipts c WHERE ", receipt_reach!(), " AND c.id = $2");
+        let Ok(id) = id.parse::<Uuid>() else { return Ok(None) };
+        Ok(read!(self, c => sqlx::query_scalar(NUMBER).bind(self.viewer.org.0).bind(id).fetch_optional(c).await)?)
+    }
+
+    /// The push log, newest first, of one organisation or of all; `cursor` is the id of the last receipt shown.
     ///
     /// # Errors
     /// When the database fails.
@@ -104,17 +112,15 @@ impl Reads<'_> {
         if let Some(what) = what {
             and("c.what =", Arg::Text(what.name().to_owned()));
         }
-        if let Some(([at], id)) = read_cursor::<1>(cursor) {
-            args.extend([Arg::Int(at), Arg::Id(id)]);
-            sql.push_str(&format!(" AND (c.received_at, c.id) < (${}, ${})", args.len() - 1, args.len()));
+        if let Some(before) = self.number(cursor).await? {
+            and("c.no <", Arg::Int(before));
         }
         let limit = limit.min(PAGE);
-        // By what a reader sees of each, not by the receipts' numbers, which count everybody's.
-        sql.push_str(&format!(" ORDER BY c.received_at DESC, c.id DESC LIMIT {}", limit + 1));
+        sql.push_str(&format!(" ORDER BY c.no DESC LIMIT {}", limit + 1));
         let mut rows: Vec<PushSql> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), &args).fetch_all(c).await)?;
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let next = rows.last().filter(|_| more).map(|r| cursor_of(&[&r.received_at, &r.id]));
+        let next = rows.last().filter(|_| more).map(|r| r.id.to_string());
         Ok(Page { total: rows.len() as u64, rows: rows.into_iter().map(Into::into).collect(), next })
     }
 

@@ -291,6 +291,22 @@ async fn another_organisations_pushes_of_records_are_not_counted(f: Fixture) {
     let foreign = f.store.viewer(f.viewer(1));
     assert!(foreign.pushes(None, None, "", 10).await.unwrap().rows.is_empty());
     assert!(foreign.receipt(own.rows[0].receipt.parse().unwrap()).await.unwrap().is_none());
+    // A page of the log ends with a receipt's id, and none that somebody else may see is a place in his log.
+    for n in 0..3 {
+        f.send_at(1, Items::Incidents(vec![incident(&format!("{n}"), Severity::Low, IncidentStatus::New, Tlp::Red, &[])]), NOW.plus(n)).await;
+    }
+    let (mut cursor, mut read) = (String::new(), Vec::new());
+    loop {
+        let page = foreign.pushes(None, None, &cursor, 1).await.unwrap();
+        read.extend(page.rows.iter().map(|row| row.received_at));
+        let Some(next) = page.next else { break };
+        assert_eq!(next, page.rows[0].receipt);
+        cursor = next;
+    }
+    assert_eq!(read, [NOW.plus(2), NOW.plus(1), NOW]);
+    for unknown in [own.rows[0].receipt.as_str(), "1", "nonsense"] {
+        assert_eq!(foreign.pushes(None, None, unknown, 10).await.unwrap().rows.len(), 3, "{unknown}");
+    }
     let change = &f.store.hub().changes_after(0, 10).await.unwrap()[0];
     assert!(!change.everyone && change.recipients.is_empty());
 }

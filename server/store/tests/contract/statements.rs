@@ -175,7 +175,10 @@ async fn dynamic(f: &Fixture) {
     assert_eq!(reads.indicators_shared(NOW, NOW).await.unwrap(), 0);
     assert!(reads.indicator(found.rows[0].id.parse().unwrap(), NOW, NOW).await.unwrap().is_some());
 
-    assert_eq!(reads.pushes(Some(f.orgs[0]), Some(What::Indicators), "100", 10).await.unwrap().rows.len(), 1);
+    let pushes = async |cursor: &str| reads.pushes(Some(f.orgs[0]), Some(What::Indicators), cursor, 10).await.unwrap().rows;
+    let all = pushes("").await;
+    assert_eq!(all.len(), 1);
+    assert!(pushes(&all[0].receipt).await.is_empty(), "none is older");
     assert!(reads.receipt(id).await.unwrap().is_some());
     assert!(!reads.samples(f.orgs[0], "m", &NOW.plus(DAY).0.to_string()).await.unwrap().rows.is_empty());
 }
