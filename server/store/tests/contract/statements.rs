@@ -73,7 +73,7 @@ const DYNAMIC: [(&str, usize); 18] = [
     ("viewer/facets.rs", 2),
     ("viewer/incidents.rs", 4),
     ("viewer/indicators.rs", 4),
-    ("viewer/records.rs", 2),
+    ("viewer/records.rs", 3),
     ("writer.rs", 1),
 ];
 
