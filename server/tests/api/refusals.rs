@@ -325,7 +325,7 @@ async fn addresses_and_forms_with_a_nul() {
         }
     }
     let read = partner.get("incidents/a%00b").await;
-    assert_eq!((read.status, read.problem()["detail"].as_str()), (400, Some("The path holds the character NUL.")));
+    assert_eq!((read.status, read.problem()["detail"].as_str()), (400, Some("The path holds an encoded control character or backslash.")));
     for (path, field) in
         [("/auth/signin", "email"), ("/auth/signin", "password"), ("/connect", "name"), ("/connect/revoke", "name"), ("/auth/welcome", "token")]
     {
