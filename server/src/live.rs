@@ -10,6 +10,7 @@ pub mod audience;
 mod backfill;
 pub mod board;
 pub mod frame;
+pub mod hiding;
 pub mod history;
 pub mod position;
 pub mod rules;

@@ -48,7 +48,7 @@ use crate::{
     },
 };
 use app::api::{Answer, Pages, Pending};
-use domain::{Freshness, Sight, Timestamp, Viewer, catalogue::ScoringPolicy, query::PageQuery, scoring::Score, verdict::Standing, view::*};
+use domain::{Freshness, Sight, Timestamp, Viewer, catalogue::ScoringPolicy, query::PageQuery, scoring::OrgScore, verdict::Standing, view::*};
 use std::{any::Any, sync::Arc};
 use store::{Reads, StoreError};
 
@@ -112,7 +112,7 @@ impl Looking {
         org.last_data_for(self.sight())
     }
 
-    pub(crate) fn standing(&self, org: &OrgState, policy: &ScoringPolicy, score: &Score) -> Standing {
+    pub(crate) fn standing(&self, org: &OrgState, policy: &ScoringPolicy, score: &OrgScore) -> Standing {
         org.standing(policy, score, self.freshness(org))
     }
 

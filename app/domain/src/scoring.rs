@@ -8,6 +8,10 @@
 //! * Silence never improves anything: while nothing new arrives, no score rises. Dropping a bad value from a mean would
 //!   raise it (unseen assets leave Tenable's score the same way), so a score is the lowest of what the current values
 //!   say and what they said before the silent ones dropped out, one after the other. Such a score is called *held*.
+//! * Hiding never improves anything either. Whoever may not know whether a critical incident is open takes the capped score, the lower end of what
+//!   it can be, with [`OrgScore::at_most`] as the upper end. An organisation that shows no posture is a part of the collective of which nothing is
+//!   known ([`Score::hidden`]): it widens the band, lowers the coverage, and holds the mean with the last score that was shown. [`floor`] is the mean
+//!   with such parts at 0, which is what the collective's standing goes by.
 
 use crate::{
     catalogue::{Domain, MetricDefinition, ScoringPolicy},
@@ -31,8 +35,27 @@ pub struct Inputs {
     pub readings: Vec<Option<Reading>>,
     /// The organisation's expected push interval, in microseconds.
     pub interval: i64,
-    /// Whether a critical incident is open.
-    pub critical_open: bool,
+    /// What is known of critical incidents.
+    pub critical: Critical,
+}
+
+/// What somebody knows of an organisation's open critical incidents.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Critical {
+    /// None is open.
+    #[default]
+    None,
+    Open,
+    /// One may be open: incidents are not shared, or one that was open is no longer shown.
+    Unknown,
+}
+
+impl Critical {
+    /// What is known for certain.
+    #[must_use]
+    pub const fn open(open: bool) -> Self {
+        if open { Self::Open } else { Self::None }
+    }
 }
 
 /// A score with what it leaves open. Scores are 0 to 100.
@@ -56,10 +79,32 @@ impl Score {
     /// Nothing known, everything open.
     pub const UNKNOWN: Self = Self { value: None, last: None, low: 0.0, high: 100.0, coverage: 0.0, held: false };
 
+    /// Of an organisation that is not shown, or no longer: `last` is the last score that was.
+    #[must_use]
+    pub const fn hidden(last: Option<f64>) -> Self {
+        Self { last, ..Self::UNKNOWN }
+    }
+
     /// No part of the score above `cap`.
     #[must_use]
     pub fn capped(self, cap: f64) -> Self {
-        Self { value: self.value.map(|v| v.min(cap)), last: self.last.map(|v| v.min(cap)), low: self.low.min(cap), high: self.high.min(cap), ..self }
+        Self { high: self.high.min(cap), ..self.perhaps_capped(cap) }
+    }
+
+    /// The lower end of a score that `cap` may apply to or not: only the upper end of its band stays.
+    #[must_use]
+    pub fn perhaps_capped(self, cap: f64) -> Self {
+        Self { value: self.value.map(|v| v.min(cap)), last: self.last.map(|v| v.min(cap)), low: self.low.min(cap), ..self }
+    }
+
+    /// This score to somebody who knows so much of critical incidents.
+    #[must_use]
+    pub fn under(self, critical: Critical, cap: f64) -> Self {
+        match critical {
+            Critical::None => self,
+            Critical::Open => self.capped(cap),
+            Critical::Unknown => self.perhaps_capped(cap),
+        }
     }
 }
 
@@ -70,6 +115,9 @@ pub struct OrgScore {
     pub domains: [Score; 6],
     /// What the score would be without the cap of an open critical incident, where the cap took effect.
     pub uncapped: Option<f64>,
+    /// Where it is not known whether a critical incident is open: the score if none is. `total` then holds the lower end. `None` where the score is
+    /// exact or not known.
+    pub at_most: Option<f64>,
 }
 
 /// Points of one value, 0 to 100: linear from floor to target, in either direction.
@@ -156,15 +204,26 @@ pub fn org_score(policy: &ScoringPolicy, inputs: &Inputs, now: Timestamp) -> Org
         coverage: band.2.get().unwrap_or(0.0),
         held: is_held(value, now_total),
     };
-    let score = OrgScore { total, domains, uncapped: None };
-    if inputs.critical_open { score.with_critical(policy.critical_cap) } else { score }
+    OrgScore { total, domains, uncapped: None, at_most: None }.under(inputs.critical, policy.critical_cap)
 }
 
 impl OrgScore {
-    /// This score while a critical incident is open.
+    /// Of an organisation that is not shown, or no longer: the last score that was, and those of its domains.
     #[must_use]
-    pub fn with_critical(self, cap: f64) -> Self {
-        Self { uncapped: self.total.value.filter(|v| *v > cap), total: self.total.capped(cap), domains: self.domains }
+    pub fn hidden(last: Option<f64>, domains: [Option<f64>; 6]) -> Self {
+        Self { total: Score::hidden(last), domains: domains.map(Score::hidden), uncapped: None, at_most: None }
+    }
+
+    /// This score to somebody who knows so much of critical incidents.
+    #[must_use]
+    pub fn under(self, critical: Critical, cap: f64) -> Self {
+        let value = self.total.value;
+        Self {
+            uncapped: value.filter(|v| critical == Critical::Open && *v > cap),
+            at_most: value.filter(|_| critical == Critical::Unknown),
+            total: self.total.under(critical, cap),
+            domains: self.domains,
+        }
     }
 }
 
@@ -231,5 +290,23 @@ pub fn collective<'a>(parts: impl IntoIterator<Item = (f64, &'a Score)>) -> Scor
     }
 }
 
+/// The collective score with every hidden part at 0: what is sure of it whatever is hidden. Parts are `(weight, score, hidden)`. `None` while nothing
+/// current is known.
+#[must_use]
+pub fn floor<'a>(parts: impl IntoIterator<Item = (f64, &'a Score, bool)>) -> Option<f64> {
+    const NOTHING: Score = Score { value: Some(0.0), last: Some(0.0), low: 0.0, high: 0.0, coverage: 0.0, held: false };
+    let mut known = false;
+    let parts: Vec<(f64, &Score)> = parts
+        .into_iter()
+        .map(|(weight, score, hidden)| {
+            known |= !hidden && score.value.is_some();
+            (weight, if hidden { &NOTHING } else { score })
+        })
+        .collect();
+    collective(parts).value.filter(|_| known)
+}
+
+#[cfg(test)]
+mod hiding_tests;
 #[cfg(test)]
 mod tests;

@@ -30,6 +30,12 @@ impl Standing {
             Some(_) => Self::Off,
         }
     }
+
+    /// The same where something that could lower the score is not shown: never on target.
+    #[must_use]
+    pub fn where_hidden(self, hidden: bool) -> Self {
+        if hidden { self.max(Self::Watch) } else { self }
+    }
 }
 
 /// The generated verdict.
@@ -48,12 +54,19 @@ pub struct Verdict {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Facts {
     pub coverage: Coverage,
-    /// Reporting organisations below the watch threshold.
+    /// Reporting organisations below the watch threshold, where something is hidden by the lower end of their scores.
     pub off: u32,
+    /// Those among them that are off target only if they have a critical incident that is not shown.
+    pub perhaps_off: u32,
     /// Reporting organisations between the watch threshold and the target.
     pub below: u32,
+    /// Open critical incidents that the reader may count.
     pub open_critical: u32,
-    /// How the index itself stands.
+    /// Those that were open when they were last shown, and are shown no longer.
+    pub withdrawn_critical: u32,
+    /// Organisations that show not all of their incidents.
+    pub incidents_hidden: u32,
+    /// How the index itself stands, with what is hidden at 0.
     pub index: Option<Standing>,
     /// The share of the index that nothing current is known of, 0 to 1.
     pub unknown: f64,
@@ -69,8 +82,16 @@ impl Verdict {
             return Self { standing: Standing::Stale, word: "Empty.".into(), headline: "No organisation has joined yet.".into(), detail };
         }
         if c.reporting() == 0 {
-            let headline = if c.never == c.total() {
+            let headline = if c.hidden == c.total() {
+                "no organisation shares its posture with you.".to_owned()
+            } else if c.never == c.total() {
                 "no organisation has reported yet.".to_owned()
+            } else if c.hidden > 0 {
+                format!(
+                    "none of {} that {} posture with you reports now.",
+                    organisations(c.total() - c.hidden),
+                    if c.total() - c.hidden == 1 { "shares its" } else { "share their" }
+                )
             } else {
                 format!("none of {} reports now.", organisations(c.total()))
             };
@@ -78,7 +99,12 @@ impl Verdict {
         }
         let mut parts = Vec::new();
         if facts.off > 0 {
-            parts.push(format!("{} {} off target", share(facts.off, c.total()), are(facts.off)));
+            let only = match (facts.perhaps_off, facts.off) {
+                (0, _) => String::new(),
+                (perhaps, off) if perhaps == off => " unless incidents that are not shared are harmless".to_owned(),
+                (perhaps, _) => format!(" ({} of them unless incidents that are not shared are harmless)", number(perhaps)),
+            };
+            parts.push(format!("{} {} off target{only}", share(facts.off, c.total()), are(facts.off)));
         }
         if quiet > 0 {
             parts.push(if parts.is_empty() {
@@ -90,6 +116,10 @@ impl Verdict {
         if facts.off == 0 && facts.below > 0 {
             parts.push(format!("{} {} below target", share(facts.below, c.total()), are(facts.below)));
         }
+        if c.hidden > 0 {
+            let does = if c.hidden == 1 { "does not share its posture by name" } else { "do not share their posture by name" };
+            parts.push(if parts.is_empty() { format!("{} {does}", share(c.hidden, c.total())) } else { format!("{} {does}", number(c.hidden)) });
+        }
         if parts.is_empty() {
             parts.push(match c.never {
                 0 if c.total() == 1 => "the one organisation reports and is on target".to_owned(),
@@ -97,8 +127,15 @@ impl Verdict {
                 never => format!("{} {} never reported", share(never, c.total()), have(never)),
             });
         }
-        if facts.open_critical > 0 {
-            parts.push(format!("{} critical {} open", number(facts.open_critical), if facts.open_critical == 1 { "incident is" } else { "incidents are" }));
+        let critical = facts.open_critical + facts.withdrawn_critical;
+        let partly = facts.incidents_hidden + facts.withdrawn_critical > 0;
+        if critical > 0 {
+            let least = if partly { "at least " } else { "" };
+            parts.push(format!("{least}{} critical {} open", number(critical), if critical == 1 { "incident is" } else { "incidents are" }));
+        }
+        if facts.incidents_hidden > 0 {
+            let does = if facts.incidents_hidden == 1 { "does not share its incidents" } else { "do not share their incidents" };
+            parts.push(format!("{} {does}", number(facts.incidents_hidden)));
         }
         // Said only where the organisations themselves report: of silent ones it was said already.
         let unknown = facts.unknown > 0.5;
@@ -107,9 +144,9 @@ impl Verdict {
         }
         let blind = c.reporting() * 2 < c.total() || unknown;
         let low = facts.index == Some(Standing::Watch);
-        let (standing, word) = if facts.index == Some(Standing::Off) || facts.open_critical > 2 {
+        let (standing, word) = if facts.index == Some(Standing::Off) || critical > 2 {
             (Standing::Off, "Act.")
-        } else if facts.off + facts.below + quiet + c.never + facts.open_critical > 0 || low || blind {
+        } else if facts.off + facts.below + quiet + c.never + c.hidden + critical > 0 || partly || low || blind {
             (Standing::Watch, "Watch.")
         } else {
             (Standing::Good, "Steady.")
@@ -170,5 +207,22 @@ mod tests {
         assert_eq!(Verdict::of(low, String::new()).word, "Watch.", "never steady while the index is below its target");
         let v = Verdict::of(Facts { coverage: Coverage { fresh: 3, ..Coverage::default() }, open_critical: 1, ..Facts::default() }, String::new());
         assert_eq!(v.headline, "All three organisations report and none is off target and one critical incident is open.");
+    }
+
+    #[test]
+    fn says_what_is_hidden() {
+        let coverage = Coverage { fresh: 4, hidden: 2, ..Coverage::default() };
+        let v = Verdict::of(Facts { coverage, withdrawn_critical: 1, incidents_hidden: 2, ..Facts::default() }, String::new());
+        let words = "Two of six organisations do not share their posture by name, at least one critical incident is open and two do not share their incidents.";
+        assert_eq!((v.word.as_str(), v.headline.as_str()), ("Watch.", words));
+        let coverage = Coverage { fresh: 3, ..Coverage::default() };
+        let v = Verdict::of(Facts { coverage, off: 2, perhaps_off: 1, incidents_hidden: 1, ..Facts::default() }, String::new());
+        let words =
+            "Two of three organisations are off target (one of them unless incidents that are not shared are harmless) and one does not share its incidents.";
+        assert_eq!(v.headline, words);
+        let v = Verdict::of(Facts { coverage: Coverage { hidden: 3, ..Coverage::default() }, ..Facts::default() }, String::new());
+        assert_eq!((v.standing, v.headline.as_str()), (Standing::Stale, "no organisation shares its posture with you."));
+        assert_eq!(Standing::Good.where_hidden(true), Standing::Watch);
+        assert_eq!(Standing::Off.where_hidden(true), Standing::Off);
     }
 }

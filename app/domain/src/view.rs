@@ -88,6 +88,10 @@ pub struct Beside {
     pub totals: Option<String>,
     /// Organisations that show the viewer nothing of this class.
     pub unshared: u32,
+    /// Critical incidents that were open when they were last shown to the viewer, and are shown no longer.
+    pub withdrawn: u32,
+    /// Whether there may be more than are listed and counted.
+    pub partial: bool,
 }
 
 impl Beside {

@@ -12,6 +12,19 @@ pub fn ScoreText(score: Option<f64>) -> impl IntoView {
     }
 }
 
+/// The lower end of a score, with the upper end where it is not known which of them it is: `60` and `at most 72`.
+#[component]
+pub fn ScoreAtMost(score: Option<f64>, at_most: Option<f64>) -> impl IntoView {
+    view! { <ScoreText score/>{at_most_words(score, at_most).map(|words| view! { <small class="at-most">{words}</small> })} }
+}
+
+/// " at most 72", where that is more than the score.
+#[must_use]
+pub fn at_most_words(score: Option<f64>, at_most: Option<f64>) -> Option<String> {
+    let most = at_most.filter(|most| score.is_some_and(|score| most.round() > score.round()))?;
+    Some(format!(" at most {}", points(most)))
+}
+
 /// Whole points.
 #[must_use]
 pub fn points(score: f64) -> String {

@@ -4,6 +4,12 @@ use super::{OrgLink, count, plural};
 use domain::view::{Beside, Reach};
 use leptos::prelude::*;
 
+/// The heading of a list with its number, which may be more than can be counted.
+#[must_use]
+pub fn at_least(heading: String, beside: &Beside) -> String {
+    if beside.partial { format!("At least {heading}") } else { heading }
+}
+
 /// What belongs to a list's number and is not among its rows, and what is in neither.
 #[component]
 pub fn BesideRows(
@@ -27,8 +33,12 @@ pub fn BesideRows(
                 let orgs = plural(b.unshared.into(), "organisation does", "organisations do");
                 view! { <p>{format!("{orgs} not share {what} with you, which is not none.")}</p> }
             });
-            let any = counted.is_some() || totals.is_some() || unshared.is_some();
-            any.then(|| view! { <div class="beside quiet">{counted}{totals}{unshared}</div> })
+            let withdrawn = (b.withdrawn > 0).then(|| {
+                let n = plural(b.withdrawn.into(), "critical incident that was open is", "critical incidents that were open are");
+                view! { <p>{format!("{n} no longer shown to you, and may be open.")}</p> }
+            });
+            let any = counted.is_some() || withdrawn.is_some() || totals.is_some() || unshared.is_some();
+            any.then(|| view! { <div class="beside quiet">{counted}{withdrawn}{totals}{unshared}</div> })
         })
     };
     view! { {body} }.into_any()

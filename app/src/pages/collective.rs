@@ -23,7 +23,8 @@ fn Overview(page: Signal<Collective>) -> impl IntoView {
     let digest = Memo::new(move |_| {
         page.with(|p| {
             let index = p.index.score.map_or_else(|| "not known".to_owned(), points);
-            format!("Updated: index {index}, {} of {} reporting, {} critical open", p.coverage.reporting(), p.coverage.total(), p.critical.open)
+            let least = if p.critical.is_partial() { "at least " } else { "" };
+            format!("Updated: index {index}, {} of {} reporting, {least}{} critical open", p.coverage.reporting(), p.coverage.total(), p.critical.least())
         })
     });
     let incidents = Memo::new(move |_| page.with(|p| p.incidents.clone()));

@@ -21,7 +21,8 @@ pub fn EventsPage() -> impl IntoView {
 fn All(page: Signal<Events>) -> impl IntoView {
     let query = use_page_query();
     let page = page.get_untracked();
-    let title = format!("{}, {}", plural(page.total, "event", "events"), query.with_untracked(|q| range_words(&q.range).to_lowercase()));
+    let title =
+        at_least(format!("{}, {}", plural(page.total, "event", "events"), query.with_untracked(|q| range_words(&q.range).to_lowercase())), &page.beside);
     view! {
         <Queue
             page

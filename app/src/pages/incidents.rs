@@ -26,7 +26,7 @@ pub fn IncidentsPage() -> impl IntoView {
 fn All(page: Signal<(PageQuery, Incidents)>) -> impl IntoView {
     let query = use_page_query();
     let (asked, page) = page.get_untracked();
-    let (title, as_of) = (heading(&asked, page.total), page.as_of);
+    let (title, as_of) = (at_least(heading(&asked, page.total), &page.beside), page.as_of);
     // Only the unnarrowed list can tell that a critical incident is new; the reader's own filters must not raise an alarm.
     let whole = !is_filtered(&asked) && asked.cursor.is_empty();
     let critical = whole.then(|| page.rows.iter().filter(|row| row.severity == Severity::Critical && row.status.is_open()).count() as u32);

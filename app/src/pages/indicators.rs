@@ -27,7 +27,7 @@ pub fn IndicatorsPage() -> impl IntoView {
 fn All(page: Signal<(PageQuery, Indicators)>) -> impl IntoView {
     let query = use_page_query();
     let (asked, page) = page.get_untracked();
-    let (title, as_of) = (heading(&asked, page.total), page.as_of);
+    let (title, as_of) = (at_least(heading(&asked, page.total), &page.beside), page.as_of);
     view! {
         <Queue
             page

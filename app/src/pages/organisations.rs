@@ -26,13 +26,22 @@ fn Matrix(page: Signal<Organisations>) -> impl IntoView {
         page.with(|p| {
             (p.unshared > 0).then(|| {
                 format!(
-                    " {} not share posture with you, and stand neither here nor in any total.",
+                    " {} not share posture with you: not listed here, and unknown, 0 to 100, in the index.",
                     match p.unshared {
                         1 => "One organisation does".to_owned(),
                         n => format!("{n} organisations do"),
                     }
                 )
             })
+        })
+    };
+    let no_longer = move || {
+        page.with(|p| match p.no_longer_shared.as_slice() {
+            [] => None,
+            orgs => {
+                let names = orgs.iter().map(|org| org.name.as_str()).collect::<Vec<_>>().join(", ");
+                Some(format!(" No longer shared with you: {names}."))
+            }
         })
     };
     let totals_only = move || page.with(|p| p.totals_only.as_ref().map(|text| format!(" {text}")));
@@ -46,7 +55,7 @@ fn Matrix(page: Signal<Organisations>) -> impl IntoView {
     view! {
         <Live topics="posture: incidents:"/>
         <PageHead title="Organisations">
-            {number}" by the six functions of NIST CSF 2.0. Scores run from 0 to 100; a dash is not known, which is not 0."{unshared}{totals_only}
+            {number}" by the six functions of NIST CSF 2.0. Scores run from 0 to 100; a dash is not known, which is not 0."{no_longer}{unshared}{totals_only}
         </PageHead>
         <section class="card" aria-label="Scores by organisation and domain">
             <Search/>
@@ -153,16 +162,17 @@ fn matrix_row(query: Memo<PageQuery>, row: &OrgRow, as_of: domain::Timestamp) ->
     } else {
         view! { <FreshnessMark freshness=row.freshness seen=row.seen as_of/> }.into_any()
     };
+    let hidden = (!row.hidden.is_empty()).then(|| view! { <small class="hidden-words"><Icon name="lock"/>{row.hidden.clone()}</small> });
     let last = row.score.is_none().then_some(row.last).flatten().map(|last| view! { <small>" last "{points(last)}</small> });
     view! {
         <tr data-key=row.org.slug.clone()>
-            <th scope="row"><OrgLink org=row.org.clone()/><small>{row.sector.clone()}</small></th>
+            <th scope="row"><OrgLink org=row.org.clone()/><small>{row.sector.clone()}</small>{hidden}</th>
             <td class="standing">{mark}</td>
-            <td class="n total" title=format!("{:.0} % of its values are current", row.coverage * 100.0)><a href=kept(query, &path)><ScoreText score=row.score/></a>{last}</td>
+            <td class="n total" title=format!("{:.0} % of its values are current", row.coverage * 100.0)><a href=kept(query, &path)><ScoreAtMost score=row.score at_most=row.at_most/></a>{last}</td>
             <td class="n"><Delta change=row.change/></td>
             {cells.collect_view()}
             <td class="n">{match row.open_incidents {
-                Some(n) => view! { <a href=incidents>{n}</a> }.into_any(),
+                Some(n) => view! { {row.incidents_partial.then(|| view! { <small title=row.hidden.clone()>"at least "</small> })}<a href=incidents>{n}</a> }.into_any(),
                 None => view! { <span class="unknown" title="Not shared with you"><span aria-hidden="true">"–"</span><span class="sr">"not shared with you"</span></span> }.into_any(),
             }}</td>
         </tr>

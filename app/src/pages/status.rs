@@ -50,7 +50,7 @@ fn Health(page: Signal<Status>) -> impl IntoView {
 fn Tally(page: Signal<Status>) -> impl IntoView {
     let words = move || {
         page.with(|p| {
-            let mut coverage = Coverage::default();
+            let mut coverage = Coverage { hidden: p.hidden, ..Coverage::default() };
             p.partners.iter().for_each(|partner| coverage.count(partner.freshness));
             let parts = [
                 ("fresh", coverage.fresh),
@@ -58,6 +58,7 @@ fn Tally(page: Signal<Status>) -> impl IntoView {
                 ("stale", coverage.stale),
                 ("silent", coverage.silent),
                 ("never reported", coverage.never),
+                ("not shared with you", coverage.hidden),
             ];
             let parts: Vec<_> = parts.into_iter().filter(|(_, n)| *n > 0).map(|(word, n)| format!("{n} {word}")).collect();
             format!("{} of {} reporting: {}.", coverage.reporting(), coverage.total(), parts.join(", "))

@@ -145,7 +145,7 @@ mod tests {
     use super::super::cast::PARTNERS;
     use super::*;
     use crate::policy::default_policy;
-    use domain::scoring::{Inputs, Reading, org_score};
+    use domain::scoring::{Critical, Inputs, Reading, org_score};
 
     fn score(no: usize, days_ago: i64, now: Timestamp) -> f64 {
         let policy = default_policy();
@@ -153,7 +153,7 @@ mod tests {
         let last = |s: SeriesHistory| s.values.into_iter().rfind(|(t, _)| *t <= at).map(|(at, value)| Reading { value, at });
         let readings: Vec<_> = series(no, &PARTNERS[no], &policy, now).into_iter().map(last).collect();
         let at = readings.iter().flatten().map(|r| r.at).max().unwrap();
-        org_score(&policy, &Inputs { readings, interval: super::super::cast::INTERVAL, critical_open: false }, at).total.value.unwrap()
+        org_score(&policy, &Inputs { readings, interval: super::super::cast::INTERVAL, critical: Critical::None }, at).total.value.unwrap()
     }
 
     #[test]

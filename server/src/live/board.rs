@@ -3,14 +3,17 @@
 //! It is derived from the database and can be thrown away at any time. A board never changes once published; the next
 //! one shares whatever stayed the same.
 
-use super::aggregates::{self, Shown, ShownCounts};
+use super::{
+    aggregates::{self, Shown, ShownCounts},
+    hiding::Before,
+};
 use domain::{
     DAY, Freshness, Level, OrgId, Severity, Sharing, Sight, Timestamp, Viewer,
     access::DataClass,
     aggregate::{Aggregate, counts::CountTotal, week_of},
     catalogue::{MetricDefinition, ScoringPolicy},
     decision::AlertLevel,
-    scoring::{Inputs, OrgScore, Reading, Score, collective, org_score},
+    scoring::{Inputs, OrgScore, Reading, Score, org_score},
     sharing::Marked,
     verdict::Standing,
 };
@@ -18,7 +21,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
-use store::{Change, CurrentRow, DayRow, OpenIncident, Org, Signs, Store, StoreError, What};
+use store::{Change, CurrentRow, DayRow, OpenIncident, Org, ShownBefore, Signs, Store, StoreError, What, WithdrawnCritical};
 
 /// Days of score history that are kept at hand.
 pub const HISTORY: i64 = 91;
@@ -38,6 +41,8 @@ pub struct OrgState {
     pub open: Arc<Vec<OpenIncident>>,
     /// Scores of the last [`HISTORY`] days, by day; today's not included.
     pub days: Arc<Vec<DayRow>>,
+    /// What others were shown of it and are no longer.
+    pub before: Before,
     /// When time alone changes something here.
     next_change: Option<Timestamp>,
 }
@@ -89,6 +94,7 @@ impl Board {
             seq,
         };
         board.reload(store, now).await?;
+        board.read_before(store).await?;
         board.reload_days(store, now).await?;
         board.reload_shown(store, now).await?;
         Ok(board)
@@ -112,12 +118,13 @@ impl Board {
         }
         let ids: Vec<OrgId> = changed.iter().map(|o| o.id).collect();
         for info in changed {
-            let days = self.orgs.get(&info.id).map(|o| Arc::clone(&o.days)).unwrap_or_default();
-            self.orgs.insert(info.id, Arc::new(OrgState::new(info, days)));
+            let (days, before) = self.orgs.get(&info.id).map(|o| (Arc::clone(&o.days), o.before.clone())).unwrap_or_default();
+            self.orgs.insert(info.id, Arc::new(OrgState::new(info, days, before)));
         }
         self.slugs = Arc::new(self.orgs.values().map(|o| (o.info.slug.clone(), o.info.id)).collect());
         self.read_posture(store, &ids, now).await?;
         self.read_incidents(store, &ids).await?;
+        self.read_before(store).await?;
         Ok(ids)
     }
 
@@ -129,7 +136,39 @@ impl Board {
         }
         self.sharing = Arc::new(hub.sharing().await?);
         self.alert = hub.alert_level().await?;
+        self.read_before(store).await?;
         Ok(true)
+    }
+
+    /// Reads what was shown before, which changes with the rules.
+    async fn read_before(&mut self, store: &Store) -> Result<(), StoreError> {
+        let hub = store.hub();
+        let joined: Arc<HashMap<OrgId, Timestamp>> = Arc::new(hub.joined().await?.into_iter().collect());
+        let mut shown: HashMap<OrgId, Vec<ShownBefore>> = HashMap::new();
+        for before in hub.shown_before().await? {
+            shown.entry(before.owner).or_default().push(before);
+        }
+        for (id, org) in &mut self.orgs {
+            let before = &mut Arc::make_mut(org).before;
+            before.joined = Arc::clone(&joined);
+            before.shown = Arc::new(shown.remove(id).unwrap_or_default());
+        }
+        let all: Vec<OrgId> = self.orgs.keys().copied().collect();
+        self.read_withdrawn(store, &all).await
+    }
+
+    async fn read_withdrawn(&mut self, store: &Store, orgs: &[OrgId]) -> Result<(), StoreError> {
+        let mut by_owner: HashMap<OrgId, HashMap<OrgId, Vec<WithdrawnCritical>>> = HashMap::new();
+        for critical in store.hub().withdrawn_criticals(orgs).await? {
+            by_owner.entry(critical.owner).or_default().entry(critical.viewer).or_default().push(critical);
+        }
+        for id in orgs {
+            let criticals = by_owner.remove(id).unwrap_or_default();
+            if let Some(org) = self.orgs.get_mut(id).filter(|org| *org.before.criticals != criticals) {
+                Arc::make_mut(org).before.criticals = Arc::new(criticals);
+            }
+        }
+        Ok(())
     }
 
     /// Makes and reads this week's totals; says whether that changed any.
@@ -246,7 +285,7 @@ impl Board {
                 Arc::make_mut(org).open = Arc::new(by_org.remove(id).unwrap_or_default());
             }
         }
-        Ok(())
+        self.read_withdrawn(store, orgs).await
     }
 
     /// Lets time pass; returns what it changed.
@@ -289,6 +328,12 @@ impl Board {
         self.orgs.values().filter(move |o| sight.level(o.info.id, DataClass::Posture) >= Level::Summary).map(move |o| (o, o.score_for(&self.policy, sight)))
     }
 
+    /// When an organisation was added.
+    #[must_use]
+    pub fn joined(&self, org: OrgId) -> Option<Timestamp> {
+        self.orgs.get(&org)?.before.joined.get(&org).copied()
+    }
+
     /// A viewer's eyes, by the rules as they are now.
     #[must_use]
     pub fn sight(&self, viewer: Viewer) -> Sight<'_> {
@@ -329,9 +374,19 @@ fn readings(rows: &[CurrentRow], positions: &HashMap<String, usize>, metrics: us
 }
 
 impl OrgState {
-    fn new(info: Org, days: Arc<Vec<DayRow>>) -> Self {
-        let nothing = OrgScore { total: Score::UNKNOWN, domains: [Score::UNKNOWN; 6], uncapped: None };
-        Self { info, inputs: Inputs::default(), score: nothing, signs: Signs::default(), aged: [None; 5], open: Arc::default(), days, next_change: None }
+    fn new(info: Org, days: Arc<Vec<DayRow>>, before: Before) -> Self {
+        let nothing = OrgScore::hidden(None, [None; 6]);
+        Self {
+            info,
+            inputs: Inputs::default(),
+            score: nothing,
+            signs: Signs::default(),
+            aged: [None; 5],
+            open: Arc::default(),
+            days,
+            before,
+            next_change: None,
+        }
     }
 
     fn rescore(&mut self, policy: &ScoringPolicy, now: Timestamp) {
@@ -352,7 +407,7 @@ impl OrgState {
         if sight.viewer.org == self.info.id {
             return self.signs.any;
         }
-        let shown = |class| since(sight, self.info.id, class) == Some(domain::sharing::ALWAYS);
+        let shown = |class| shown_since(sight, self.info.id, class) == Some(domain::sharing::ALWAYS);
         let records = [DataClass::Incidents, DataClass::Events, DataClass::Indicators].into_iter().filter(|class| shown(*class));
         // Metrics have no marking.
         records.chain([DataClass::Posture]).filter_map(|class| self.signs.open[class.code() as usize]).max()
@@ -374,10 +429,10 @@ impl OrgState {
         self.open.iter().filter(move |i| sight.sees_record(i.org, DataClass::Incidents, &marked(i)))
     }
 
-    /// The score as a viewer may know it: capped by the critical incidents he may see.
+    /// The score as a viewer may know it: capped by the critical incidents he may see, and its lower end where he may not see whether there is one.
     #[must_use]
     pub fn score_for(&self, policy: &ScoringPolicy, sight: Sight<'_>) -> OrgScore {
-        if self.critical_for(sight) { self.score.clone().with_critical(policy.critical_cap) } else { self.score.clone() }
+        self.score.clone().under(self.critical(sight), policy.critical_cap)
     }
 
     /// The current reading of a metric, by its place in the policy, where a viewer is shown single values of the time it is from.
@@ -391,18 +446,26 @@ impl OrgState {
     #[must_use]
     pub fn day_row(&self, sight: Sight<'_>, day: i64) -> Option<&DayRow> {
         let row = self.days.binary_search_by_key(&day, |d| d.day).ok().map(|i| &self.days[i])?;
-        is_shown(sight, self.info.id, day).then_some(row)
+        self.is_shown(sight, day).then_some(row)
     }
 
     /// The score of an earlier day as a viewer may know it.
     #[must_use]
     pub fn day_for(&self, policy: &ScoringPolicy, sight: Sight<'_>, day: i64) -> Option<Score> {
-        Some(day_score(self.day_row(sight, day)?, policy, sight))
+        Some(self.day_score(self.day_row(sight, day)?, policy, sight))
     }
 
+    /// A stored day as a viewer may know it.
     #[must_use]
-    pub fn standing(&self, policy: &ScoringPolicy, score: &Score, freshness: Freshness) -> Standing {
-        Standing::of(score.value, freshness, policy.on_target, policy.watch)
+    pub fn day_score(&self, row: &DayRow, policy: &ScoringPolicy, sight: Sight<'_>) -> Score {
+        let score = Score { value: row.score, last: row.last, low: row.low, high: row.high, coverage: row.coverage, held: false };
+        score.under(self.critical_on(row, sight), policy.critical_cap)
+    }
+
+    /// How it stands with a score as a viewer may know it.
+    #[must_use]
+    pub fn standing(&self, policy: &ScoringPolicy, score: &OrgScore, freshness: Freshness) -> Standing {
+        Standing::of(score.total.value, freshness, policy.on_target, policy.watch).where_hidden(score.at_most.is_some())
     }
 
     /// Today's row of history; `None` while nothing current is known.
@@ -429,48 +492,21 @@ fn marked(incident: &OpenIncident) -> Marked<'_> {
     Marked { tlp: incident.tlp, recipients: &incident.recipients, received_at: incident.received_at }
 }
 
-/// Whether a viewer is shown the score that an organisation had at the end of a day: not where a group keeps it from him as earlier data.
-#[must_use]
-pub fn is_shown(sight: Sight<'_>, owner: OrgId, day: i64) -> bool {
+/// Whether the rules of now show a viewer the score that an organisation had at the end of a day: not where a group keeps it from him as earlier data.
+pub(super) fn is_shown_by(sight: Sight<'_>, owner: OrgId, day: i64) -> bool {
     let end = Timestamp((day + 1) * DAY - 1);
-    since(sight, owner, DataClass::Posture).is_some_and(|since| since <= end)
+    shown_since(sight, owner, DataClass::Posture).is_some_and(|since| since <= end)
 }
 
 /// Since when a viewer is shown numbers of a class.
-fn since(sight: Sight<'_>, owner: OrgId, class: DataClass) -> Option<Timestamp> {
+pub(super) fn shown_since(sight: Sight<'_>, owner: OrgId, class: DataClass) -> Option<Timestamp> {
     sight.sharing.since(sight.viewer.org, owner, class, Level::Summary)
-}
-
-/// A stored day as a viewer may know it. Whom a past critical incident named is not kept with the day, so a named recipient, who
-/// sees its cap today, sees the days before without it.
-#[must_use]
-pub fn day_score(row: &DayRow, policy: &ScoringPolicy, sight: Sight<'_>) -> Score {
-    let score = Score { value: row.score, last: row.last, low: row.low, high: row.high, coverage: row.coverage, held: false };
-    if critical_then(row, sight) { score.capped(policy.critical_cap) } else { score }
-}
-
-/// Whether a critical incident that a viewer may know of was open on a stored day.
-#[must_use]
-pub fn critical_then(row: &DayRow, sight: Sight<'_>) -> bool {
-    if sight.viewer.org == row.org {
-        row.critical_any
-    } else {
-        row.critical_public && since(sight, row.org, DataClass::Incidents).is_some_and(|since| since <= Timestamp::of_day(row.day))
-    }
 }
 
 /// The collective score of a viewer at the end of an earlier day: `None` where nothing is known of it.
 #[must_use]
 pub fn collective_day(board: &Board, viewer: Viewer, day: i64) -> Option<Score> {
-    let sight = board.sight(viewer);
-    let scores: Vec<(f64, Score)> = board
-        .orgs()
-        .filter(|o| sight.level(o.info.id, DataClass::Posture) >= Level::Summary)
-        .filter(|o| o.last_data_for(sight).is_some() && !o.days.is_empty())
-        .map(|o| (o.info.weight, o.day_for(&board.policy, sight, day).unwrap_or(Score::UNKNOWN)))
-        .chain(board.total_of(viewer, day).map(Aggregate::part))
-        .collect();
-    let whole = collective(scores.iter().map(|(w, s)| (*w, s)));
+    let whole = board.parts_on(viewer, day).index();
     whole.value.map(|_| whole)
 }
 

@@ -4,7 +4,7 @@ use super::board::end_of;
 use crate::App;
 use domain::{
     DAY, OrgId, Timestamp,
-    scoring::{Inputs, Reading, org_score},
+    scoring::{Critical, Inputs, Reading, org_score},
 };
 use std::collections::BTreeMap;
 use store::{DayRow, StoreError};
@@ -33,7 +33,7 @@ pub async fn rebuild(app: &App, org: OrgId, from: Timestamp) -> Result<(), Store
             by_day.entry(day).or_default().push((i, value, at));
         }
     }
-    let mut inputs = Inputs { readings: vec![None; board.policy.metrics.len()], interval: state.info.interval, critical_open: false };
+    let mut inputs = Inputs { readings: vec![None; board.policy.metrics.len()], interval: state.info.interval, critical: Critical::None };
     let mut rows = Vec::new();
     for day in begin..=(end + tail).min(now.day()) {
         if day % 64 == 0 {

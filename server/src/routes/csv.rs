@@ -52,8 +52,18 @@ fn score(value: Option<f64>) -> String {
 pub async fn collective(State(app): State<App>, Verified(who): Verified, Query(query): Query<PageQuery>) -> Response {
     let taker = (app.clone(), who.clone());
     let page = viewing(app, who).collective(query).await;
-    let rows = page.map(|p| p.incidents.rows);
-    file(taker, "incidents-opened-and-closed", &["from", "opened", "closed"], rows).await
+    let rows = page.map(|p| {
+        let more = p.critical.is_partial().to_string();
+        p.incidents
+            .rows
+            .into_iter()
+            .map(|mut row| {
+                row.push(more.clone());
+                row
+            })
+            .collect()
+    });
+    file(taker, "incidents-opened-and-closed", &["from", "opened", "closed", "more_possible"], rows).await
 }
 
 pub async fn organisations(State(app): State<App>, Verified(who): Verified, Query(mut query): Query<PageQuery>) -> Response {
@@ -68,8 +78,18 @@ pub async fn organisations(State(app): State<App>, Verified(who): Verified, Quer
                     let mut row = vec![r.org.slug, r.org.name, r.sector, score(r.score), score(r.last), format!("{:.3}", r.coverage)];
                     row.extend(r.domains.map(score));
                     row.extend([r.open_incidents.map(|n| n.to_string()).unwrap_or_default(), r.seen.map(|t| t.rfc3339()).unwrap_or_default()]);
+                    row.extend([score(r.at_most), r.incidents_partial.to_string(), r.hidden]);
                     row
                 }));
+                if page.next.is_none() {
+                    // In their rows nothing is known but that.
+                    rows.extend(page.no_longer_shared.into_iter().filter(|_| query.q.is_empty()).map(|org| {
+                        let mut row = vec![String::new(); 14];
+                        (row[0], row[1]) = (org.slug, org.name);
+                        row.extend([String::new(), true.to_string(), "its posture is no longer shared with you".to_owned()]);
+                        row
+                    }));
+                }
                 match page.next {
                     Some(next) if rows.len() < MOST => query.cursor = next,
                     _ => break Ok(rows),
@@ -79,7 +99,7 @@ pub async fn organisations(State(app): State<App>, Verified(who): Verified, Quer
     };
     let mut columns = vec!["org", "name", "sector", "score", "last_score", "coverage"];
     columns.extend(Domain::ALL.map(Domain::code));
-    columns.extend(["open_incidents", "last_data_at"]);
+    columns.extend(["open_incidents", "last_data_at", "score_at_most", "more_incidents_possible", "hidden"]);
     file(taker, "organisations", &columns, answer).await
 }
 

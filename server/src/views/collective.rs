@@ -7,15 +7,14 @@ mod records;
 use super::{Looking, words};
 use crate::{
     charts::{self, SparkOptions},
-    live::board::{OrgState, day_score},
+    live::{board::OrgState, hiding::Parts},
 };
 use app::api::Answer;
 use domain::{
     DataClass, Freshness, Tlp,
-    aggregate::Aggregate,
     catalogue::{Domain, ScoringPolicy},
     query::PageQuery,
-    scoring::{OrgScore, Score, collective as mean},
+    scoring::{OrgScore, Score},
     verdict::{Facts, Standing, Verdict},
     view::*,
 };
@@ -34,20 +33,22 @@ type Seen<'a> = Vec<(&'a Arc<OrgState>, OrgScore)>;
 pub async fn collective(l: &Looking, query: &PageQuery) -> Answer<Collective> {
     let policy = &l.board.policy;
     let seen: Seen<'_> = l.board.seen_by(l.viewer).collect();
-    let unnamed = l.board.total_of(l.viewer, l.now.day());
-    let hidden = unnamed.map(Aggregate::part);
-    let index = mean(seen.iter().map(|(o, s)| (o.info.weight, &s.total)).chain(hidden.iter().map(|(w, s)| (*w, s))));
-    let mut coverage = Coverage::default();
+    let parts = l.board.parts(l.viewer, l.now);
+    let (index, floor) = (parts.index(), parts.floor());
+    let mut coverage = Coverage { hidden: l.board.unnamed_to(l.viewer), ..Coverage::default() };
     seen.iter().for_each(|(o, _)| coverage.count(l.freshness(o)));
     let past = past::past(l).await?;
     let month_ago = past.index.len().checked_sub(30).and_then(|i| past.index[i]);
-    let stand = |standing| seen.iter().filter(|(o, s)| l.standing(o, policy, &s.total) == standing).count() as u32;
-    let (off, below) = (stand(Standing::Off), stand(Standing::Watch));
+    let stand = |standing| seen.iter().filter(move |(o, s)| l.standing(o, policy, s) == standing);
+    let (off, below) = (stand(Standing::Off).count() as u32, stand(Standing::Watch).count() as u32);
+    // Those whose score would not be off target without a critical incident.
+    let perhaps = |s: &OrgScore| s.at_most.is_some_and(|most| Standing::of(Some(most), Freshness::Fresh, policy.on_target, policy.watch) != Standing::Off);
+    let perhaps_off = stand(Standing::Off).filter(|(_, s)| perhaps(s)).count() as u32;
     let incidents = records::incidents(l, query).await?;
     let indicators = records::indicators(l).await?;
-    let domains = Domain::ALL.map(|d| domain_row(l, &seen, d, &past)).to_vec();
-    let index_stands = index.value.map(|v| Standing::of(Some(v), Freshness::Fresh, policy.on_target, policy.watch));
-    let detail = story(l, &seen, &index, month_ago.as_ref(), &domains);
+    let domains = Domain::ALL.map(|d| domain_row(l, &parts, d, &past)).to_vec();
+    let index_stands = floor.map(|v| Standing::of(Some(v), Freshness::Fresh, policy.on_target, policy.watch));
+    let detail = story(l, &seen, &parts, month_ago.as_ref(), &domains);
     let mut highest: Vec<Tlp> = indicators.by_tlp.iter().map(|i| i.tlp).collect();
     highest.extend(seen.iter().flat_map(|(o, _)| o.open_for(l.sight())).map(|i| i.tlp));
     let mut weakest: Vec<_> = seen.iter().filter_map(|(o, s)| Some((o, counted(l, o, s)?))).collect();
@@ -66,12 +67,23 @@ pub async fn collective(l: &Looking, query: &PageQuery) -> Answer<Collective> {
         as_of: l.now,
         policy_version: policy.version,
         verdict: Verdict::of(
-            Facts { coverage, off, below, open_critical: incidents.critical.open, index: index_stands, unknown: 1.0 - index.coverage },
+            Facts {
+                coverage,
+                off,
+                perhaps_off,
+                below,
+                open_critical: incidents.critical.open,
+                withdrawn_critical: incidents.critical.withdrawn,
+                incidents_hidden: incidents.critical.not_shared,
+                index: index_stands,
+                unknown: 1.0 - index.coverage,
+            },
             detail,
         ),
         alert: l.board.alert,
         index: Index {
             score: index.value,
+            floor,
             low: index.low,
             high: index.high,
             held: index.held,
@@ -83,6 +95,7 @@ pub async fn collective(l: &Looking, query: &PageQuery) -> Answer<Collective> {
         critical: incidents.critical,
         attention,
         attention_more,
+        no_longer_shared: words::no_longer_shared(l),
         domains,
         orgs: cards,
         orgs_total: seen.len() as u32,
@@ -112,12 +125,14 @@ fn index_history(days: &[Option<Score>], now: &Score) -> Sparkline {
 
 fn card(l: &Looking, org: &OrgState, score: &OrgScore) -> OrgCard {
     let before = org.day_for(&l.board.policy, l.sight(), l.now.day() - 30);
-    let points = words::history(l, org, 90, |d| day_score(d, &l.board.policy, l.sight()).value, score.total.value);
+    let points = words::history(l, org, 90, |d| org.day_score(d, &l.board.policy, l.sight()).value, score.total.value);
     OrgCard {
         org: words::org_ref(org),
         score: counted(l, org, score),
+        at_most: score.at_most.filter(|_| l.freshness(org).counts()),
+        hidden: words::hidden(l, org),
         last: score.total.last,
-        standing: l.standing(org, &l.board.policy, &score.total),
+        standing: l.standing(org, &l.board.policy, score),
         freshness: l.freshness(org),
         seen: l.last_data(org),
         change: words::change(score.total.value, before.and_then(|s| s.value)),
@@ -131,7 +146,7 @@ fn counted(l: &Looking, org: &OrgState, score: &OrgScore) -> Option<f64> {
 }
 
 fn worst_first(l: &Looking, policy: &ScoringPolicy, a: &(&Arc<OrgState>, OrgScore), b: &(&Arc<OrgState>, OrgScore)) -> Ordering {
-    let rank = |(o, s): &(&Arc<OrgState>, OrgScore)| match l.standing(o, policy, &s.total) {
+    let rank = |(o, s): &(&Arc<OrgState>, OrgScore)| match l.standing(o, policy, s) {
         Standing::Off => 0,
         Standing::Stale => 1,
         Standing::Watch => 2,
@@ -141,10 +156,9 @@ fn worst_first(l: &Looking, policy: &ScoringPolicy, a: &(&Arc<OrgState>, OrgScor
     rank(a).cmp(&rank(b)).then(score(a).total_cmp(&score(b))).then_with(|| a.0.info.name.cmp(&b.0.info.name))
 }
 
-fn domain_row(l: &Looking, seen: &Seen<'_>, domain: Domain, past: &Past) -> DomainRow {
+fn domain_row(l: &Looking, parts: &Parts, domain: Domain, past: &Past) -> DomainRow {
     let d = domain.index();
-    let hidden = l.board.total_of(l.viewer, l.now.day()).and_then(|total| total.domain_part(d));
-    let now = mean(seen.iter().map(|(o, s)| (o.info.weight, &s.domains[d])).chain(hidden.iter().map(|(w, s)| (*w, s))));
+    let (now, floor) = parts.domain(d);
     let mut points = past.domains[d].clone();
     let before = points.len().checked_sub(30).and_then(|i| points[i]);
     points.push(now.value);
@@ -152,6 +166,7 @@ fn domain_row(l: &Looking, seen: &Seen<'_>, domain: Domain, past: &Past) -> Doma
     DomainRow {
         domain,
         score: now.value,
+        floor,
         target: l.board.policy.domain(domain).target,
         change: words::change(now.value, before),
         history: charts::sparkline(&points, (low, high), SparkOptions::default()),
@@ -169,7 +184,8 @@ fn range(points: &[Option<f64>]) -> (f64, f64) {
 }
 
 /// What moved, in a sentence or two: the domain that fell or rose most, the organisation behind it, and what holds the index.
-fn story(l: &Looking, seen: &Seen<'_>, index: &Score, before: Option<&Score>, domains: &[DomainRow]) -> String {
+fn story(l: &Looking, seen: &Seen<'_>, parts: &Parts, before: Option<&Score>, domains: &[DomainRow]) -> String {
+    let index = parts.index();
     let mut sentences = Vec::new();
     let fallen = domains.iter().filter_map(|d| Some((d, d.change?))).min_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, c)| *c <= -2.0);
     if let Some((row, points)) = fallen {
@@ -193,9 +209,7 @@ fn story(l: &Looking, seen: &Seen<'_>, index: &Score, before: Option<&Score>, do
     }
     let capped: Vec<_> = seen.iter().filter(|(_, s)| s.uncapped.is_some()).collect();
     if let (Some(value), false) = (index.value, capped.is_empty()) {
-        let free: Vec<(f64, OrgScore)> = seen.iter().map(|(o, s)| (o.info.weight, if s.uncapped.is_some() { o.score.clone() } else { s.clone() })).collect();
-        let hidden = l.board.total_of(l.viewer, l.now.day()).map(Aggregate::part);
-        let without = mean(free.iter().map(|(w, s)| (*w, &s.total)).chain(hidden.iter().map(|(w, s)| (*w, s))));
+        let without = l.board.parts_without(l.viewer, l.now, |score| score.uncapped.is_some()).index();
         if let Some(without) = without.value.filter(|w| w.round() > value.round()) {
             let names = capped.iter().take(2).map(|(o, _)| o.info.name.as_str()).collect::<Vec<_>>().join(" and ");
             let (verb, its) = if capped.len() == 1 { ("caps its score", "it") } else { ("cap their scores", "them") };
@@ -203,14 +217,15 @@ fn story(l: &Looking, seen: &Seen<'_>, index: &Score, before: Option<&Score>, do
             sentences.push(format!("{what} {names} {verb}; without {its} the index would stand at {without:.0}."));
         }
     }
+    sentences.extend(words::no_longer_shared_words(&words::no_longer_shared(l)));
     match words::unshared(l) {
         0 => {}
-        1 => sentences.push("One organisation does not share its posture with you and is not counted.".into()),
-        n => sentences.push(format!("{n} organisations do not share their posture with you and are not counted.")),
+        1 => sentences.push("One organisation does not share its posture with you; in the index it is unknown, 0 to 100.".into()),
+        n => sentences.push(format!("{n} organisations do not share their posture with you; in the index they are unknown, 0 to 100.")),
     }
     sentences.extend(words::totals_only(l));
     if index.held {
-        sentences.push("Silent organisations below the mean still hold it down by their last score.".into());
+        sentences.push("Organisations below the mean that are silent, or no longer shared, still hold it down by their last score.".into());
     }
     sentences.join(" ")
 }

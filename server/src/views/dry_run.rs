@@ -40,7 +40,7 @@ pub async fn dry_run(l: &Looking, policy: &ScoringPolicy) -> Answer<DryRun> {
         .map(|org| {
             let rows = by_org.get(&org.info.id).map_or(&[][..], Vec::as_slice);
             let under = |policy: &ScoringPolicy| {
-                let inputs = Inputs { readings: readings_under(policy, rows), interval: org.info.interval, critical_open: org.critical_for(l.sight()) };
+                let inputs = Inputs { readings: readings_under(policy, rows), interval: org.info.interval, critical: org.critical(l.sight()) };
                 org_score(policy, &inputs, l.now)
             };
             Tried { org, now: under(&l.board.policy), then: under(policy) }
@@ -65,8 +65,8 @@ fn change(l: &Looking, policy: &ScoringPolicy, t: &Tried<'_>) -> ScoreChange {
     let score = ScorePair {
         now: counted(&t.now.total),
         then: counted(&t.then.total),
-        standing_now: l.standing(t.org, &l.board.policy, &t.now.total),
-        standing_then: l.standing(t.org, policy, &t.then.total),
+        standing_now: l.standing(t.org, &l.board.policy, &t.now),
+        standing_then: l.standing(t.org, policy, &t.then),
     };
     ScoreChange { org: words::org_ref(t.org), score }
 }

@@ -38,7 +38,7 @@ pub async fn events(l: &Looking, q: &PageQuery) -> Answer<Events> {
     let fault = from_store(l.now);
     let (reads, numbers) = (l.reads(), l.reads().counts());
     let page = reads.events(&f).await.map_err(&fault)?;
-    let beside = words::beside(l, DataClass::Events, numbers.events_unlisted(&f).await.map_err(&fault)?);
+    let beside = words::beside(l, DataClass::Events, f.org, numbers.events_unlisted(&f).await.map_err(&fault)?);
     let facet = async |facet| numbers.event_facet(&f, facet).await.map_err(&fault);
     let facets = vec![
         codes("sev", "Severity", &facet(EventFacet::Severity).await?, &q.sev, severity_word),

@@ -47,7 +47,7 @@ pub async fn incidents(l: &Looking, q: &PageQuery) -> Answer<Incidents> {
         });
     }
     let highest_tlp = l.reads().incidents_highest_tlp(&f).await.map_err(&fault)?;
-    let beside = words::beside(l, DataClass::Incidents, l.reads().counts().incidents_unlisted(&f).await.map_err(&fault)?);
+    let beside = words::beside(l, DataClass::Incidents, f.org, l.reads().counts().incidents_unlisted(&f).await.map_err(&fault)?);
     Ok(List { as_of: l.now, facets, rows: page.rows, total: page.total + beside.number(), beside, next: page.next, highest_tlp })
 }
 

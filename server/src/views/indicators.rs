@@ -58,7 +58,7 @@ pub async fn indicators(l: &Looking, q: &PageQuery) -> Answer<Indicators> {
     let tlps = facet(IndicatorFacet::Tlp).await?;
     let highest_tlp = l.reads().indicators_highest_tlp(&f).await.map_err(&fault)?;
     let unlisted = async |f: &IndicatorFilter| l.reads().counts().indicators_unlisted(f).await.map_err(&fault);
-    let beside = words::beside(l, DataClass::Indicators, unlisted(&f).await?);
+    let beside = words::beside(l, DataClass::Indicators, f.org, unlisted(&f).await?);
     let total = page.total + beside.number();
     let both = IndicatorFilter { shared: !f.shared, cursor: String::new(), ..f.clone() };
     let other = l.reads().indicators(&both).await.map_err(&fault)?.total + unlisted(&both).await?.iter().map(|(_, n)| n).sum::<u64>();

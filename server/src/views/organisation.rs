@@ -3,7 +3,7 @@
 use super::{Looking, from_store, words};
 use crate::{
     charts::{self, SparkOptions},
-    live::board::{OrgState, critical_then, day_score, is_shown},
+    live::board::OrgState,
 };
 use app::api::Answer;
 use domain::{
@@ -11,7 +11,7 @@ use domain::{
     catalogue::Domain,
     query::PageQuery,
     scoring::{
-        Inputs, OrgScore, Reading,
+        Critical, Inputs, OrgScore, Reading,
         explain::{Cause, Change, explain},
         metric_score,
     },
@@ -45,6 +45,8 @@ pub async fn organisation(l: &Looking, slug: &str, query: &PageQuery) -> Answer<
     // Which metric moved it is detail.
     let causes = if shared == Level::Detail { causes(l, org).await? } else { vec![] };
     let others = l.board.seen_by(l.viewer).filter(|(o, _)| o.info.id != org.info.id && l.freshness(o).counts());
+    // Whoever is shown no longer stands where it was last shown, or it would move the median.
+    let withdrawn = l.board.hidden_from(l.viewer, l.now).filter_map(|(_, s)| s.total.last);
     let mut tlps: Vec<Tlp> = by_tlp.iter().map(|t| t.tlp).collect();
     tlps.extend(incidents.rows.iter().map(|i| i.tlp));
     Ok(Organisation {
@@ -58,8 +60,10 @@ pub async fn organisation(l: &Looking, slug: &str, query: &PageQuery) -> Answer<
         interval: org.info.interval,
         freshness: l.freshness(org),
         seen: l.last_data(org),
-        standing: l.standing(org, &l.board.policy, &score.total),
+        standing: l.standing(org, &l.board.policy, &score),
         score: score.total.value.filter(|_| l.freshness(org).counts()),
+        at_most: score.at_most.filter(|_| l.freshness(org).counts()),
+        hidden: words::hidden(l, org),
         last: score.total.last,
         low: score.total.low,
         high: score.total.high,
@@ -69,10 +73,11 @@ pub async fn organisation(l: &Looking, slug: &str, query: &PageQuery) -> Answer<
         change: words::change(score.total.value, before.and_then(|s| s.value)),
         causes,
         history: history(l, org, &score, query).await?,
-        peers: words::peers(others.filter_map(|(_, s)| s.total.value).collect()),
+        peers: words::peers(others.filter_map(|(_, s)| s.total.value).chain(withdrawn).collect()),
         domains: Domain::ALL.iter().filter_map(|d| domain(l, org, &score, *d)).collect(),
         levels: DataClass::ALL.map(|class| l.sight().level(org.info.id, class)),
         open_incidents: open_by_severity.iter().map(|(_, n)| *n as u32).sum(),
+        incidents_partial: org.incidents_hidden(l.sight()) || org.withdrawn(l.viewer).next().is_some(),
         open_by_severity,
         events: events.iter().map(|(_, _, n)| n).sum(),
         incidents: incidents.rows,
@@ -126,8 +131,8 @@ async fn history(l: &Looking, org: &OrgState, score: &OrgScore, query: &PageQuer
     let mut points: Vec<(Timestamp, Option<f64>, f64, f64)> = Vec::new();
     let mut rows = rows.iter().peekable();
     for day in from..to {
-        let row = rows.next_if(|r| r.day == day).filter(|_| is_shown(l.sight(), org.info.id, day));
-        let s = row.map(|r| day_score(r, &l.board.policy, l.sight()));
+        let row = rows.next_if(|r| r.day == day).filter(|_| org.is_shown(l.sight(), day));
+        let s = row.map(|r| org.day_score(r, &l.board.policy, l.sight()));
         points.push((Timestamp::of_day(day), s.and_then(|s| s.value), s.map_or(f64::NAN, |s| s.low), s.map_or(f64::NAN, |s| s.high)));
     }
     if to >= l.now.day() {
@@ -141,6 +146,8 @@ async fn history(l: &Looking, org: &OrgState, score: &OrgScore, query: &PageQuer
         (Some(a), _) => format!("{a:.0} on the one day that is known."),
         _ => "Nothing was reported in this time.".into(),
     };
+    let hidden = words::hidden(l, org);
+    let takeaway = if hidden.is_empty() { takeaway } else { format!("{takeaway} The line is the least it can be: {hidden}.") };
     let csv = query.href(&format!("/csv/orgs/{}", org.info.slug));
     Ok(charts::score_history("score", "Score", &takeaway, &points, l.board.policy.on_target, &csv))
 }
@@ -167,26 +174,31 @@ async fn causes(l: &Looking, org: &OrgState) -> Answer<Vec<CauseRow>> {
         return Ok(vec![]);
     }
     let values = l.app.store.hub().day_values_between(org.info.id, day - 14, day).await.map_err(from_store(l.now))?;
-    let mut before = Inputs { readings: vec![None; policy.metrics.len()], interval: org.info.interval, critical_open: false };
+    let mut before = Inputs { readings: vec![None; policy.metrics.len()], interval: org.info.interval, critical: Critical::None };
     for (_, metric, value, at) in values {
         if let Some(i) = policy.position(&metric) {
             before.readings[i] = Some(Reading { value, at });
         }
     }
     let moment = before.readings.iter().flatten().map(|r| r.at).max().unwrap_or(Timestamp::of_day(day));
-    before.critical_open = critical_then(then, l.sight());
-    let after = Inputs { critical_open: org.critical_for(l.sight()), ..org.inputs.clone() };
+    before.critical = org.critical_on(then, l.sight());
+    let after = Inputs { critical: org.critical(l.sight()), ..org.inputs.clone() };
     let whole = [Change { weight: 1.0, before, after }];
+    let mut named = false;
     let parts = explain(&whole, (policy, policy), (moment, l.now));
     let mut rows: Vec<CauseRow> = parts
         .into_iter()
         .map(|p| {
+            named |= p.cause == Cause::IncidentsHidden;
             let (text, href) = match p.cause {
                 Cause::Policy { from, to } => (format!("Scoring policy {from} → {to}"), "/about/scoring".to_owned()),
                 Cause::Time => ("Values that went stale".to_owned(), "/status".to_owned()),
                 Cause::CriticalIncident => {
                     ("Critical incident opened or closed".to_owned(), format!("/incidents?org={}&status=any&sev=critical", org.info.slug))
                 }
+                Cause::IncidentsHidden if org.incidents_hidden(l.sight()) => ("No longer shares its incidents with you".to_owned(), String::new()),
+                Cause::IncidentsHidden => ("A critical incident is no longer shown to you".to_owned(), String::new()),
+                Cause::IncidentsShown => ("Shares its incidents with you".to_owned(), format!("/incidents?org={}&status=any&sev=critical", org.info.slug)),
                 Cause::Metric(i) => {
                     let m = &policy.metrics[i];
                     let value = |r: &Inputs| r.readings[i].map_or_else(|| "unknown".to_owned(), |r| m.format(r.value));
@@ -196,7 +208,10 @@ async fn causes(l: &Looking, org: &OrgState) -> Answer<Vec<CauseRow>> {
             CauseRow { text, points: p.points, href }
         })
         .collect();
+    // Hiding is the last of the causes, and is named first, however little it moves.
+    let hidden = if named { rows.pop() } else { None };
     rows.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()));
+    rows.splice(0..0, hidden);
     // What is left of the sum after cutting the list must be said, or the parts no longer add up.
     let tail = rows.split_off(rows.len().min(CAUSES));
     if !tail.is_empty() {
@@ -205,6 +220,7 @@ async fn causes(l: &Looking, org: &OrgState) -> Answer<Vec<CauseRow>> {
     }
     let points = words::tenths(&rows.iter().map(|r| r.points).collect::<Vec<_>>());
     rows.iter_mut().zip(points).for_each(|(row, points)| row.points = points);
-    rows.retain(|row| row.points != 0.0);
+    let mut first = named;
+    rows.retain(|row| std::mem::take(&mut first) || row.points != 0.0);
     Ok(rows)
 }

@@ -21,15 +21,18 @@ pub async fn organisations(l: &Looking, query: &PageQuery) -> Answer<Organisatio
         .map(|(o, s)| OrgRow {
             org: words::org_ref(o),
             sector: o.info.sector.clone(),
-            standing: l.standing(o, &l.board.policy, &s.total),
+            standing: l.standing(o, &l.board.policy, &s),
             freshness: l.freshness(o),
             seen: l.last_data(o),
             score: s.total.value.filter(|_| l.freshness(o).counts()),
+            at_most: s.at_most.filter(|_| l.freshness(o).counts()),
+            hidden: words::hidden(l, o),
             last: s.total.last,
             change: words::change(s.total.value, o.day_for(&l.board.policy, l.sight(), l.now.day() - 30).and_then(|s| s.value)),
             coverage: s.total.coverage,
             domains: s.domains.map(|d| d.value),
             open_incidents: (l.sight().level(o.info.id, DataClass::Incidents) >= Level::Summary).then(|| open.get(&o.info.id).copied().unwrap_or(0)),
+            incidents_partial: o.incidents_hidden(l.sight()) || o.withdrawn(l.viewer).next().is_some(),
         })
         .collect();
     sort(&mut rows, &query.sort);
@@ -38,7 +41,17 @@ pub async fn organisations(l: &Looking, query: &PageQuery) -> Answer<Organisatio
     let begin = query.cursor.parse::<usize>().unwrap_or(0).min(rows.len());
     let end = (begin + ROWS).min(rows.len());
     let next = (end < rows.len()).then(|| end.to_string());
-    Ok(Organisations { unshared, totals_only, as_of: l.now, policy_version: l.board.policy.version, rows: rows.drain(begin..end).collect(), total, next })
+    let no_longer_shared = words::no_longer_shared(l);
+    Ok(Organisations {
+        unshared,
+        no_longer_shared,
+        totals_only,
+        as_of: l.now,
+        policy_version: l.board.policy.version,
+        rows: rows.drain(begin..end).collect(),
+        total,
+        next,
+    })
 }
 
 /// By a column, with `-` in front for descending; unknown values last either way. Default: lowest score first.

@@ -30,5 +30,12 @@ pub async fn status(l: &Looking) -> Answer<Status> {
         })
         .collect();
     partners.sort_by(|a, b| b.freshness.cmp(&a.freshness).then_with(|| a.org.name.cmp(&b.org.name)));
-    Ok(Status { as_of: l.now, version: env!("CARGO_PKG_VERSION").to_owned(), started_at: l.app.started_at, checks, partners })
+    Ok(Status {
+        as_of: l.now,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: l.app.started_at,
+        checks,
+        partners,
+        hidden: l.board.unnamed_to(l.viewer),
+    })
 }

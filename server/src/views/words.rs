@@ -3,7 +3,9 @@
 use super::Looking;
 use crate::live::board::OrgState;
 use domain::{
-    DataClass, Level, Tlp,
+    DataClass, Level, OrgId, Tlp,
+    scoring::OrgScore,
+    sharing::ALWAYS,
     view::{Beside, OrgRef, Peers},
 };
 
@@ -11,6 +13,50 @@ use domain::{
 #[must_use]
 pub fn org_ref(org: &OrgState) -> OrgRef {
     OrgRef { slug: org.info.slug.clone(), name: org.info.name.clone() }
+}
+
+/// What an organisation hides of its incidents from the viewer, in a clause: empty where it shows all.
+#[must_use]
+pub fn hidden(l: &Looking, org: &OrgState) -> String {
+    let since = l.sight().sharing.since(l.viewer.org, org.info.id, DataClass::Incidents, Level::Summary);
+    match (since, org.withdrawn(l.viewer).count()) {
+        (Some(ALWAYS), 0) => String::new(),
+        (Some(ALWAYS), 1) => "an open critical incident is no longer shown to you".into(),
+        (Some(ALWAYS), n) => format!("{n} open critical incidents are no longer shown to you"),
+        (None, _) => "its incidents are not shared with you".into(),
+        (Some(since), _) => format!("its incidents are shared with you only since {}", since.date()),
+    }
+}
+
+/// "its score is at most 72, and 60 counts", where it is not known which; none where it makes no difference.
+#[must_use]
+pub fn bound(score: &OrgScore) -> Option<String> {
+    let (most, least) = (score.at_most?.round(), score.total.value?.round());
+    (most > least).then(|| format!("its score is at most {most:.0}, and {least:.0} counts"))
+}
+
+/// "at most 72"; empty where the score is exact.
+#[must_use]
+pub fn at_most(score: &OrgScore) -> String {
+    bound(score).and(score.at_most).map_or_else(String::new, |most| format!("at most {:.0}", most.round()))
+}
+
+/// The organisations that showed the viewer their posture and do so no longer.
+#[must_use]
+pub fn no_longer_shared(l: &Looking) -> Vec<OrgRef> {
+    let withdrawn = l.board.hidden_from(l.viewer, l.now).filter(|(o, _)| o.posture_withdrawn(l.sight()));
+    withdrawn.map(|(o, _)| org_ref(o)).collect()
+}
+
+/// That in a sentence; none where there is nobody like that.
+#[must_use]
+pub fn no_longer_shared_words(orgs: &[OrgRef]) -> Option<String> {
+    let names = |orgs: &[OrgRef]| orgs.iter().map(|o| o.name.as_str()).collect::<Vec<_>>().join(", ");
+    match orgs {
+        [] => None,
+        [one] => Some(format!("{} no longer shares its posture with you.", one.name)),
+        [init @ .., last] => Some(format!("{} and {} no longer share their posture with you.", names(init), last.name)),
+    }
 }
 
 /// How many organisations do not share their posture with the viewer.
@@ -34,7 +80,9 @@ pub fn totals_only(l: &Looking) -> Option<String> {
             Some(format!("{share}; this week's total of {n} unnamed ones stands at {score:.0} and counts in the index."))
         }
         None if orgs == 0 => None,
-        None => Some(format!("{share}; a total of so few, or as alike, or changed as lately would tell of single ones, so it is suppressed and not counted.")),
+        None => Some(format!(
+            "{share}; a total of so few, or as alike, or changed as lately would tell of single ones, so it is suppressed, and they are unknown, 0 to 100, in the index."
+        )),
     }
 }
 
@@ -59,11 +107,17 @@ pub fn records_in_totals(l: &Looking, class: DataClass) -> Option<String> {
     }
 }
 
-/// What a list of records counts beside its rows.
+/// What a list of records counts beside its rows; of one organisation, or of all.
 #[must_use]
-pub fn beside(l: &Looking, class: DataClass, counted: Vec<(OrgRef, u64)>) -> Beside {
+pub fn beside(l: &Looking, class: DataClass, org: Option<OrgId>, counted: Vec<(OrgRef, u64)>) -> Beside {
+    let asked = || l.board.orgs().filter(move |o| org.is_none_or(|org| o.info.id == org));
     let unshared = l.board.orgs().filter(|o| l.sight().level(o.info.id, class) == Level::None).count() as u32;
-    Beside { counted, totals: records_in_totals(l, class), unshared }
+    let withdrawn = if class == DataClass::Incidents { asked().flat_map(|o| o.withdrawn(l.viewer)).count() as u32 } else { 0 };
+    let narrowed = asked().any(|o| {
+        let since = l.sight().sharing.since(l.viewer.org, o.info.id, class, Level::Summary);
+        since != Some(ALWAYS) && !l.board.sharing.is_suspended(o.info.id)
+    });
+    Beside { counted, totals: records_in_totals(l, class), unshared, withdrawn, partial: narrowed || withdrawn > 0 }
 }
 
 /// Points between two scores, as shown: both rounded first, so that what is printed adds up.

@@ -35,6 +35,7 @@ mod listener;
 pub mod moving;
 mod partner;
 mod push;
+mod shown_before;
 mod viewer;
 mod writer;
 
@@ -65,6 +66,7 @@ pub use hub::{
 };
 pub use partner::Partner;
 pub use push::*;
+pub use shown_before::{ShownBefore, WithdrawnCritical};
 pub use viewer::*;
 
 use express::Express;

@@ -23,6 +23,7 @@ mod fresh;
 mod hashes;
 mod headers;
 mod hidden;
+mod hiding;
 mod idempotency;
 mod incidents;
 mod keys;

@@ -22,6 +22,7 @@ mod fresh;
 mod hashes;
 mod headers;
 mod hidden;
+mod hiding;
 mod idempotency;
 mod incidents;
 mod keys;

@@ -4,7 +4,7 @@
 //! was applied. The sum telescopes, so the parts always add up to the whole; nothing is left over and nothing is
 //! counted twice. The order (policy, time, metrics in catalogue order, incident) is part of the definition.
 
-use super::{Inputs, OrgScore, Score, collective, org_score};
+use super::{Critical, Inputs, OrgScore, Score, collective, org_score};
 use crate::{catalogue::ScoringPolicy, timestamp::Timestamp};
 
 /// What moved a score.
@@ -18,6 +18,10 @@ pub enum Cause {
     Metric(usize),
     /// A critical incident was opened or closed.
     CriticalIncident,
+    /// Critical incidents are no longer shown: one may be open.
+    IncidentsHidden,
+    /// They are shown again.
+    IncidentsShown,
 }
 
 /// One part of a change, in points of the score it explains.
@@ -54,7 +58,8 @@ pub fn explain(orgs: &[Change], policies: (&ScoringPolicy, &ScoringPolicy), mome
             let OrgScore { total, .. } = org_score(new, inputs, at);
             scores[i] = total;
             let next = headline_of(orgs, scores);
-            if next != head {
+            // Hiding is named even where it moves nothing, so that what it covers is not taken for a change for the better.
+            if next != head || cause == Cause::IncidentsHidden {
                 parts.push(Part { org: i, cause, points: next - head });
             }
             head = next;
@@ -73,10 +78,14 @@ pub fn explain(orgs: &[Change], policies: (&ScoringPolicy, &ScoringPolicy), mome
             inputs.readings[m] = after;
             step(&inputs, now, cause, &mut scores);
         }
-        if inputs.critical_open != change.after.critical_open {
-            inputs.critical_open = change.after.critical_open;
-            step(&inputs, now, Cause::CriticalIncident, &mut scores);
-        }
+        let cause = match (inputs.critical, change.after.critical) {
+            (before, after) if before == after => continue,
+            (_, Critical::Unknown) => Cause::IncidentsHidden,
+            (Critical::Unknown, _) => Cause::IncidentsShown,
+            _ => Cause::CriticalIncident,
+        };
+        inputs.critical = change.after.critical;
+        step(&inputs, now, cause, &mut scores);
     }
     parts
 }

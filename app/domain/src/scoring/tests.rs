@@ -7,9 +7,9 @@ use crate::{
 };
 use proptest::prelude::*;
 
-const NOW: Timestamp = Timestamp(20_000 * DAY);
+pub(super) const NOW: Timestamp = Timestamp(20_000 * DAY);
 
-fn policy() -> ScoringPolicy {
+pub(super) fn policy() -> ScoringPolicy {
     let metric = |i: usize| MetricDefinition {
         key: format!("m{i}"),
         title: format!("Metric {i}"),
@@ -29,10 +29,10 @@ fn policy() -> ScoringPolicy {
     }
 }
 
-fn inputs() -> impl Strategy<Value = Inputs> {
+pub(super) fn inputs() -> impl Strategy<Value = Inputs> {
     // Ages in whole half-hours, so that several values often share a moment, as pushes make them.
     let reading = prop::option::weighted(0.8, (0.0..100.0, 0..12_i64).prop_map(|(value, half)| Reading { value, at: NOW.plus(-half * HOUR / 2) }));
-    (prop::collection::vec(reading, 9), any::<bool>()).prop_map(|(readings, critical_open)| Inputs { readings, interval: HOUR, critical_open })
+    (prop::collection::vec(reading, 9), any::<bool>()).prop_map(|(readings, open)| Inputs { readings, interval: HOUR, critical: Critical::open(open) })
 }
 
 fn scored(list: &[Inputs], now: Timestamp) -> Vec<OrgScore> {
@@ -124,11 +124,11 @@ fn metric_scores_run_from_floor_to_target_both_ways() {
 fn an_open_critical_incident_caps_and_unknown_is_not_zero() {
     let p = policy();
     let all = |value: fn(&MetricDefinition) -> f64| p.metrics.iter().map(|m| Some(Reading { value: value(m), at: NOW })).collect::<Vec<_>>();
-    let good = Inputs { readings: all(|m| m.target), interval: HOUR, critical_open: false };
+    let good = Inputs { readings: all(|m| m.target), interval: HOUR, critical: Critical::None };
     assert_eq!(org_score(&p, &good, NOW).total.value, Some(100.0));
-    let hit = org_score(&p, &Inputs { critical_open: true, ..good.clone() }, NOW);
+    let hit = org_score(&p, &Inputs { critical: Critical::Open, ..good.clone() }, NOW);
     assert_eq!((hit.total.value, hit.uncapped), (Some(60.0), Some(100.0)));
-    let nothing = org_score(&p, &Inputs { readings: vec![None; 9], interval: HOUR, critical_open: false }, NOW);
+    let nothing = org_score(&p, &Inputs { readings: vec![None; 9], interval: HOUR, critical: Critical::None }, NOW);
     assert_eq!(nothing.total, Score::UNKNOWN);
     // A silent partner below the mean holds the index at its last score; one above it just leaves.
     let bad = Inputs { readings: all(|m| m.floor), ..good.clone() };

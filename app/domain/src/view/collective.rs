@@ -24,6 +24,8 @@ pub struct Collective {
     pub attention: Vec<Attention>,
     /// Organisations that would follow in that list.
     pub attention_more: u32,
+    /// Organisations that showed the viewer their posture and do so no longer, by name.
+    pub no_longer_shared: Vec<OrgRef>,
     pub domains: Vec<DomainRow>,
     /// Worst first where there are more than `orgs.len()`, at most 24 shown.
     pub orgs: Vec<OrgCard>,
@@ -45,9 +47,11 @@ pub struct Collective {
 pub struct Index {
     /// `None` while nobody reports.
     pub score: Option<f64>,
+    /// The score with every organisation at 0 that does not share its posture with the viewer; the same where all do.
+    pub floor: Option<f64>,
     pub low: f64,
     pub high: f64,
-    /// Silent organisations hold the score below the mean of the others.
+    /// Organisations that are silent, or shown no longer, hold the score below the mean of the others.
     pub held: bool,
     /// Points since 30 days ago; `None` without history.
     pub change: Option<f64>,
@@ -65,6 +69,8 @@ pub struct Coverage {
     pub stale: u32,
     pub silent: u32,
     pub never: u32,
+    /// Do not share their posture with the viewer, so that nothing is known of them.
+    pub hidden: u32,
 }
 
 impl Coverage {
@@ -76,7 +82,7 @@ impl Coverage {
 
     #[must_use]
     pub const fn total(&self) -> u32 {
-        self.fresh + self.late + self.stale + self.silent + self.never
+        self.fresh + self.late + self.stale + self.silent + self.never + self.hidden
     }
 
     pub fn count(&mut self, freshness: Freshness) {
@@ -90,12 +96,31 @@ impl Coverage {
     }
 }
 
-/// Open critical incidents this viewer may list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Open critical incidents as one viewer knows them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenCritical {
+    /// Those that this viewer may count.
     pub open: u32,
+    /// Those that were open when they were last shown to this viewer, and are shown no longer.
+    pub withdrawn: u32,
+    /// Organisations that do not show this viewer all of their incidents.
+    pub not_shared: u32,
     /// Against seven days ago.
     pub change: i32,
+}
+
+impl OpenCritical {
+    /// As many as are open at least.
+    #[must_use]
+    pub const fn least(&self) -> u32 {
+        self.open + self.withdrawn
+    }
+
+    /// Whether there may be more.
+    #[must_use]
+    pub const fn is_partial(&self) -> bool {
+        self.withdrawn + self.not_shared > 0
+    }
 }
 
 /// One line of the needs-attention list.
@@ -118,6 +143,8 @@ pub struct Attention {
 pub struct DomainRow {
     pub domain: Domain,
     pub score: Option<f64>,
+    /// With every organisation at 0 that does not share its posture with the viewer.
+    pub floor: Option<f64>,
     pub target: f64,
     /// Points in 30 days.
     pub change: Option<f64>,
@@ -129,7 +156,12 @@ pub struct DomainRow {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OrgCard {
     pub org: OrgRef,
+    /// The lower end of what it can be.
     pub score: Option<f64>,
+    /// The upper end, where critical incidents are not shown.
+    pub at_most: Option<f64>,
+    /// What it does not show, in words; empty where it shows all.
+    pub hidden: String,
     /// The last known score, where there is no current one.
     pub last: Option<f64>,
     pub standing: Standing,

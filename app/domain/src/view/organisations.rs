@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 /// The matrix organisation × domain.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Organisations {
-    /// Organisations that do not share their posture with the viewer: neither listed nor counted.
+    /// Organisations that do not share their posture with the viewer: not listed, and unknown, 0 to 100, in the index.
     pub unshared: u32,
+    /// Those that did, by name.
+    pub no_longer_shared: Vec<OrgRef>,
     /// What those that share only totals bring into the index, in a sentence.
     pub totals_only: Option<String>,
     pub as_of: Timestamp,
@@ -32,7 +34,12 @@ pub struct OrgRow {
     pub standing: Standing,
     pub freshness: Freshness,
     pub seen: Option<Timestamp>,
+    /// The lower end of what it can be.
     pub score: Option<f64>,
+    /// The upper end, where critical incidents are not shown.
+    pub at_most: Option<f64>,
+    /// What it does not show, in words; empty where it shows all.
+    pub hidden: String,
     pub last: Option<f64>,
     pub change: Option<f64>,
     pub coverage: f64,
@@ -40,6 +47,8 @@ pub struct OrgRow {
     pub domains: [Option<f64>; 6],
     /// `None` where the organisation shares no number of them.
     pub open_incidents: Option<u32>,
+    /// Whether there may be more of them.
+    pub incidents_partial: bool,
 }
 
 /// One organisation.
@@ -59,7 +68,12 @@ pub struct Organisation {
     pub freshness: Freshness,
     pub seen: Option<Timestamp>,
     pub standing: Standing,
+    /// The lower end of what it can be.
     pub score: Option<f64>,
+    /// The upper end, where critical incidents are not shown.
+    pub at_most: Option<f64>,
+    /// What it does not show, in words; empty where it shows all.
+    pub hidden: String,
     pub last: Option<f64>,
     pub low: f64,
     pub high: f64,
@@ -78,6 +92,8 @@ pub struct Organisation {
     pub levels: [Level; 4],
     pub incidents: Vec<IncidentRow>,
     pub open_incidents: u32,
+    /// Whether there may be more of them.
+    pub incidents_partial: bool,
     /// The same number by severity, worst first.
     pub open_by_severity: Vec<(Severity, u64)>,
     /// Events of the last 30 days.

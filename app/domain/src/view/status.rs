@@ -13,6 +13,8 @@ pub struct Status {
     /// `(name, ok, what was seen)`
     pub checks: Vec<(String, bool, String)>,
     pub partners: Vec<PartnerRow>,
+    /// Those that do not share their posture with the viewer.
+    pub hidden: u32,
 }
 
 /// One partner's freshness.
@@ -48,4 +50,6 @@ pub struct ScoringPart {
     pub last: Option<f64>,
     pub low: f64,
     pub high: f64,
+    /// What it hides, in words; empty where it shows all.
+    pub note: String,
 }

@@ -58,7 +58,10 @@ pub fn DomainsCard(page: Signal<Collective>) -> impl IntoView {
     let row = move |d: &DomainRow| {
         let href = PageQuery { sort: format!("-{}", d.domain.code()), ..query.with(PageQuery::kept) }.href("/orgs");
         let (_, _, word) = standing_look(against_target(d.score, d.target));
-        let cover = format!("{:.0} % of its values are current", d.coverage * 100.0);
+        let mut cover = format!("{:.0} % of its values are current", d.coverage * 100.0);
+        if let Some((floor, _)) = d.floor.zip(d.score).filter(|(floor, score)| floor.round() < score.round()) {
+            cover.push_str(&format!("; {} with every organisation at 0 that does not share its posture with you", points(floor)));
+        }
         view! {
             <li>
                 <a href=href title=cover>
@@ -107,8 +110,14 @@ fn multiple(query: Memo<PageQuery>, card: &OrgCard, as_of: domain::Timestamp) ->
     };
     let end = match (card.score, card.last) {
         (None, Some(last)) => view! { <span class="last">"last "{points(last)}</span> }.into_any(),
-        _ => view! { <Delta change=card.change/> }.into_any(),
+        // The upper end is more telling there than a change of the lower.
+        _ => match at_most_words(card.score, card.at_most) {
+            Some(words) => view! { <small class="at-most">{words}</small> }.into_any(),
+            None => view! { <Delta change=card.change/> }.into_any(),
+        },
     };
+    let hidden = (!card.hidden.is_empty())
+        .then(|| view! { <span class="hidden-words" title=card.hidden.clone()><Icon name="lock"/><span class="sr">{card.hidden.clone()}</span></span> });
     view! {
         <li data-key=card.org.slug.clone()>
             <a class=format!("multiple is-{class}") href=kept(query, &format!("/orgs/{}", card.org.slug))>
@@ -116,7 +125,7 @@ fn multiple(query: Memo<PageQuery>, card: &OrgCard, as_of: domain::Timestamp) ->
                 {mark}
                 <ScoreText score=card.score/>
                 <Spark markup=card.history.clone()/>
-                <span class="end">{end}</span>
+                <span class="end">{hidden}{end}</span>
             </a>
         </li>
     }

@@ -1,7 +1,10 @@
 //! The verdict with the three numbers that it is made of.
 
 use crate::components::*;
-use domain::{query::PageQuery, view::Collective};
+use domain::{
+    query::PageQuery,
+    view::{Collective, OpenCritical},
+};
 use leptos::prelude::*;
 
 /// The card an executive reads first.
@@ -10,7 +13,13 @@ pub fn VerdictCard(page: Signal<Collective>) -> impl IntoView {
     let query = use_page_query();
     let reporting = move || {
         page.with(|p| {
-            let parts = [("late", p.coverage.late), ("stale", p.coverage.stale), ("silent", p.coverage.silent), ("never reported", p.coverage.never)];
+            let parts = [
+                ("late", p.coverage.late),
+                ("stale", p.coverage.stale),
+                ("silent", p.coverage.silent),
+                ("never reported", p.coverage.never),
+                ("not shared", p.coverage.hidden),
+            ];
             let words: Vec<_> = parts.into_iter().filter(|(_, n)| *n > 0).map(|(word, n)| format!("{n} {word}")).collect();
             if words.is_empty() { "all fresh".to_owned() } else { words.join(", ") }
         })
@@ -52,16 +61,28 @@ pub fn VerdictCard(page: Signal<Collective>) -> impl IntoView {
                 <Stat
                     label="Open critical"
                     href=Signal::derive(criticals)
-                    class=Signal::derive(move || if page.with(|p| p.critical.open > 0) { "sev-critical" } else { "" })
-                    value=move || page.with(|p| p.critical.open.to_string())
+                    class=Signal::derive(move || if page.with(|p| p.critical.least() > 0) { "sev-critical" } else { "" })
+                    value=move || page.with(|p| view! { {p.critical.is_partial().then(|| view! { <small>"at least "</small> })}{p.critical.least()} })
                 >
-                    {move || page.with(|p| view! { <Trend change=p.critical.change/> })}
+                    {move || page.with(|p| view! { <Trend change=p.critical.change/>{critical_hidden(&p.critical)} })}
                 </Stat>
             </div>
             <div class="verdict-tlp">{move || page.with(|p| view! { <TlpBadge tlp=p.highest_tlp/> })}</div>
         </section>
     }
     .into_any()
+}
+
+/// Why there may be more open critical incidents.
+fn critical_hidden(critical: &OpenCritical) -> String {
+    let mut parts = Vec::new();
+    if critical.withdrawn > 0 {
+        parts.push(format!(" · {} no longer shown to you", critical.withdrawn));
+    }
+    if critical.not_shared > 0 {
+        parts.push(format!(" · {} not share all of theirs", plural(critical.not_shared.into(), "organisation does", "organisations do")));
+    }
+    parts.concat()
 }
 
 /// The band that unknown values leave open, and whether silence holds the index down.
@@ -73,8 +94,11 @@ fn Band(page: Signal<Collective>) -> impl IntoView {
             let held = p
                 .index
                 .held
-                .then(|| view! { <span class="held" title="Silent organisations hold the index below the mean of those that report">" held"</span> });
-            view! { <span class="band-words" title=title>{format!("{}–{}", points(p.index.low), points(p.index.high))}</span> {held} }
+                .then(|| view! { <span class="held" title="Organisations that are silent, or no longer shared, hold the index below the mean of those that report">" held"</span> });
+            // What the standing goes by, where some hide their posture.
+            let floor = p.index.floor.zip(p.index.score).filter(|(floor, score)| floor.round() < score.round());
+            let floor = floor.map(|(floor, _)| view! { <span title="With every organisation at 0 that does not share its posture with you">{format!(" at least {}", points(floor))}</span> });
+            view! { <span class="band-words" title=title>{format!("{}–{}", points(p.index.low), points(p.index.high))}</span> {held} {floor} }
         })
     }
 }

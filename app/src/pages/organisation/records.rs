@@ -47,7 +47,13 @@ pub fn IncidentsCard(page: Signal<Organisation>) -> impl IntoView {
         })
     };
     let counted = move |class: DataClass| page.with(|p| p.levels[class.code() as usize] >= Level::Summary);
-    let more = move || if counted(DataClass::Incidents) { page.with(|p| format!("{} open", p.open_incidents)) } else { String::new() };
+    let more = move || {
+        if counted(DataClass::Incidents) {
+            page.with(|p| format!("{}{} open", if p.incidents_partial { "at least " } else { "" }, p.open_incidents))
+        } else {
+            String::new()
+        }
+    };
     let href = move || if counted(DataClass::Incidents) { list(query, page, "/incidents", "status", "open") } else { String::new() };
     let events = move || {
         let q = PageQuery { range: "30d".into(), ..query.get().kept() };

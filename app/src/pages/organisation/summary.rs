@@ -21,7 +21,7 @@ pub fn SummaryCard(page: Signal<Organisation>) -> impl IntoView {
             view! {
                 <div class="stat">
                     <p class="stat-label">"Score, 0–100"</p>
-                    <p class=format!("stat-value is-{class}")><ScoreText score=p.score/></p>
+                    <p class=format!("stat-value is-{class}")><ScoreAtMost score=p.score at_most=p.at_most/></p>
                     <p class="stat-note">{note}</p>
                     <p><StandingMark standing=p.standing/></p>
                 </div>
@@ -65,7 +65,13 @@ pub fn SummaryCard(page: Signal<Organisation>) -> impl IntoView {
             let held = p.held.then(|| "Values that fell silent hold the score below the mean of the current ones.".to_owned());
             let summary =
                 (p.shared != Level::Detail).then(|| format!("{} shares its posture with you as a summary: scores, but no single values.", p.org.name));
-            [summary, capped, held].into_iter().flatten().map(|text| view! { <p class="remark">{text}</p> }).collect_view()
+            let hidden = (!p.hidden.is_empty()).then(|| {
+                let bound = at_most_words(p.score, p.at_most).map_or_else(String::new, |most| {
+                    format!(" The score is{most}, and {} counts, as if a critical incident were open.", p.score.map_or_else(String::new, points))
+                });
+                format!("{}: {}.{bound}", p.org.name, p.hidden)
+            });
+            [summary, hidden, capped, held].into_iter().flatten().map(|text| view! { <p class="remark">{text}</p> }).collect_view()
         })
     };
     let history = Memo::new(move |_| page.with(|p| p.history.clone()));

@@ -9,9 +9,9 @@ use leptos::prelude::*;
 pub enum Counted {
     /// With its current score.
     Now(f64),
-    /// Silent, and held in the sum with its last score because that is below the mean.
+    /// Silent or no longer shown, and held in the sum with its last score because that is below the mean.
     Held(f64),
-    /// Silent, and leaving it out does not raise the mean.
+    /// Silent or no longer shown, and leaving it out does not raise the mean.
     Out,
     /// Nothing was ever known.
     Unknown,
@@ -61,9 +61,14 @@ pub fn WorkedExample(page: Signal<Scoring>) -> impl IntoView {
     let row = |p: &ScoringPart, c: Counted| {
         let (score, why) = match c {
             Counted::Now(score) => (Some(score), String::new()),
-            Counted::Held(score) => (Some(score), "silent; its last score is below the mean, so it is held in".to_owned()),
+            Counted::Held(score) => (Some(score), "no current score; the last is below the mean, so it is held in".to_owned()),
             Counted::Out => (None, format!("no current score; the last, {}, is not counted", p.last.map_or_else(String::new, |last| format!("{last:.1}")))),
             Counted::Unknown => (None, "nothing known yet".to_owned()),
+        };
+        let why = match (why.is_empty(), p.note.is_empty()) {
+            (_, true) => why,
+            (true, false) => p.note.clone(),
+            (false, false) => format!("{}; {why}", p.note),
         };
         let number = |n: Option<f64>| match n {
             Some(n) => view! { {format!("{n:.2}")} }.into_any(),
@@ -162,7 +167,15 @@ mod tests {
 
     #[test]
     fn tells_the_same_sum_as_the_rule() {
-        let part = |weight, score, last| ScoringPart { org: OrgRef { slug: String::new(), name: String::new() }, weight, score, last, low: 0.0, high: 100.0 };
+        let part = |weight, score, last| ScoringPart {
+            org: OrgRef { slug: String::new(), name: String::new() },
+            weight,
+            score,
+            last,
+            low: 0.0,
+            high: 100.0,
+            note: String::new(),
+        };
         let cases = [
             vec![part(1.0, Some(80.0), Some(80.0)), part(2.0, None, Some(40.0)), part(1.0, None, Some(90.0)), part(1.0, None, None)],
             vec![part(1.0, Some(80.0), None), part(1.0, None, Some(79.0)), part(1.0, None, Some(20.0)), part(3.0, None, Some(60.0))],

@@ -21,7 +21,7 @@ pub(super) fn attention(l: &Looking, seen: &Seen<'_>, index: &Score) -> (Vec<Att
     let policy = &l.board.policy;
     let mut lines: Vec<(u8, f64, Attention)> = Vec::new();
     for (org, score) in seen {
-        let standing = l.standing(org, policy, &score.total);
+        let standing = l.standing(org, policy, score);
         let before = org.day_for(policy, l.sight(), l.now.day() - 30);
         let change = words::change(score.total.value, before.and_then(|s| s.value)).filter(|c| *c != 0.0);
         let path = format!("/orgs/{}", org.info.slug);
@@ -40,6 +40,10 @@ pub(super) fn attention(l: &Looking, seen: &Seen<'_>, index: &Score) -> (Vec<Att
                 (format!("{} critical incidents open{caps}: {titles}", critical.len()), format!("/incidents?org={}&sev=critical", org.info.slug))
             };
             line(0, 0.0, Standing::Off, text, String::new(), href);
+        } else if let n @ 1.. = org.withdrawn(l.viewer).count() {
+            let what = if n == 1 { "A critical incident that was open is".to_owned() } else { format!("{n} critical incidents that were open are") };
+            let bound = words::bound(score).map_or_else(String::new, |bound| format!("; {bound}"));
+            line(0, 1.0, standing, format!("{what} no longer shown to you{bound}"), words::at_most(score), path);
         } else if matches!(l.freshness(org), Freshness::Stale | Freshness::Silent) {
             let since = l.last_data(org).map_or_else(String::new, Timestamp::human);
             let note = score.total.last.map_or_else(String::new, |s| format!("was {s:.0}"));
@@ -47,6 +51,15 @@ pub(super) fn attention(l: &Looking, seen: &Seen<'_>, index: &Score) -> (Vec<Att
             let holds = index.value.zip(score.total.last).is_some_and(|(index, last)| last < index);
             let index = if holds { "still holds the index down by its last score" } else { "out of the index" };
             line(1, 0.0, Standing::Stale, format!("No data since {since}, {index}"), if note.is_empty() { "no score".into() } else { note }, path);
+        } else if let (Standing::Off, Some(bound)) = (standing, words::bound(score)) {
+            line(
+                2,
+                score.total.value.unwrap_or(0.0),
+                Standing::Off,
+                format!("Does not share all of its incidents with you; {bound}"),
+                words::at_most(score),
+                path,
+            );
         } else if standing == Standing::Off {
             let (metric, text) = worst_metric(l, org).map_or((None, "below the watch threshold".to_owned()), |(m, t)| (Some(m), t));
             let href = metric.map_or_else(|| path.clone(), |m| format!("{path}/metrics/{m}"));

@@ -37,8 +37,13 @@ pub(super) struct Indicators {
 pub(super) async fn incidents(l: &Looking, query: &PageQuery) -> Answer<Arc<Incidents>> {
     l.once("collective incidents", "", query, versions!(l, incidents), async {
         let open = l.reads().counts().critical_at(l.now).await.map_err(from_store(l.now))?;
-        let week_ago = l.reads().counts().critical_at(Timestamp::of_day(l.now.day() - 7)).await.map_err(from_store(l.now))?;
-        let critical = OpenCritical { open, change: open as i32 - week_ago as i32 };
+        let then = Timestamp::of_day(l.now.day() - 7);
+        let week_ago = l.reads().counts().critical_at(then).await.map_err(from_store(l.now))?;
+        let withdrawn = |at| l.board.orgs().flat_map(|o| o.withdrawn(l.viewer)).filter(|critical| critical.opened_at <= at).count() as u32;
+        // What is shown no longer counts as it was shown last, then as now.
+        let (week_ago, withdrawn) = (week_ago + withdrawn(then), withdrawn(l.now));
+        let not_shared = l.board.incidents_hidden_from(l.viewer);
+        let critical = OpenCritical { open, withdrawn, not_shared, change: (open + withdrawn) as i32 - week_ago as i32 };
         Ok(Arc::new(Incidents { critical, flow: flow(l, query).await? }))
     })
     .await
@@ -70,6 +75,11 @@ async fn flow(l: &Looking, query: &PageQuery) -> Answer<Chart> {
     let takeaway = match opened {
         0 if closed == 0 => "No incidents in this time.".to_owned(),
         _ => format!("{opened} opened and {closed} closed since {}.", from.date()),
+    };
+    let takeaway = match l.board.incidents_hidden_from(l.viewer) {
+        0 => takeaway,
+        1 => format!("Not all are known: one organisation does not share all of its incidents. {takeaway}"),
+        n => format!("Not all are known: {n} organisations do not share all of their incidents. {takeaway}"),
     };
     Ok(charts::incident_flow("incidents", &takeaway, &weeks, &query.href("/csv/collective")))
 }

@@ -257,12 +257,15 @@ impl Hub<'_> {
             .collect())
     }
 
-    /// Spans of critical incidents of one organisation that touch the days from `from` on: `(opened, closed, reaches everyone)`.
+    /// Spans of critical incidents of one organisation that touch the days from `from` on: `(opened, closed, reaches everyone)`. One that everyone
+    /// could see until it was marked otherwise has a second span, as it stood then, so that no earlier day's score changes by that.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn critical_spans(&self, org: OrgId, from: Timestamp) -> Result<Vec<(Timestamp, Option<Timestamp>, bool)>, StoreError> {
-        const SPANS: &str = "SELECT opened_at, closed_at, tlp FROM incidents WHERE org_id = $1 AND severity = 0 AND (closed_at IS NULL OR closed_at >= $2)";
+        const SPANS: &str = "SELECT opened_at, closed_at, tlp FROM incidents WHERE org_id = $1 AND severity = 0 AND (closed_at IS NULL OR closed_at >= $2) \
+                             UNION ALL SELECT opened_at, CASE WHEN closed_at < until THEN closed_at ELSE until END, 0 FROM remarked_criticals \
+                             WHERE org_id = $1 AND until >= $2 AND (closed_at IS NULL OR closed_at >= $2)";
         let rows: Vec<(i64, Option<i64>, i64)> = read!(self, c => sqlx::query_as(SPANS).bind(org.0).bind(from.0).fetch_all(c).await)?;
         Ok(rows.into_iter().map(|(o, c, tlp)| (Timestamp(o), c.map(Timestamp), Tlp::from_code(tlp).reaches_everyone())).collect())
     }

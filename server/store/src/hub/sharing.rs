@@ -8,6 +8,7 @@ use crate::{
     StoreError,
     audit::{self, Action, Actor, Entry},
     db::{Conn, execute, insert_numbers, on_conn, read},
+    shown_before::{self, Counting},
 };
 use domain::{
     DataClass, Level, OrgId, Sharing, Timestamp,
@@ -278,7 +279,7 @@ pub(crate) async fn decide(conn: &mut Conn, at: Timestamp) -> Result<(), StoreEr
     for (owner, viewer, since) in rows {
         old_peers.entry(owner).or_default().insert((viewer, since));
     }
-    let (mut withheld, mut peers) = (Vec::new(), Vec::new());
+    let (mut withheld, mut peers, mut shown) = (Vec::new(), Vec::new(), Vec::new());
     for owner in &orgs {
         let old = old.remove(owner).unwrap_or_default();
         let mut new = withheld_by(&sharing, *owner, &orgs);
@@ -292,6 +293,11 @@ pub(crate) async fn decide(conn: &mut Conn, at: Timestamp) -> Result<(), StoreEr
             };
             (now.named_until, now.detail_until) = (over(NAMED, |d| d.named_until), over(SINGLE, |d| d.detail_until));
         }
+        let new_peers: BTreeSet<(i64, i64)> = sharing.peers(OrgId(*owner)).into_iter().map(|(org, since)| (org.0, since.0)).collect();
+        let old_peers = old_peers.remove(owner).unwrap_or_default();
+        if (new != old || new_peers != old_peers) && !unseen.contains(owner) {
+            shown.push(shown_change(*owner, (&old, &old_peers), (&new, &new_peers)));
+        }
         if new != old {
             execute!(conn, c => sqlx::query(OPEN).bind(*owner).execute(&mut *c).await)?;
             let row = |((viewer, class), now): ((i64, i64), Decided)| {
@@ -299,16 +305,30 @@ pub(crate) async fn decide(conn: &mut Conn, at: Timestamp) -> Result<(), StoreEr
             };
             withheld.extend(new.into_iter().map(row));
         }
-        let new_peers: BTreeSet<(i64, i64)> = sharing.peers(OrgId(*owner)).into_iter().map(|(org, since)| (org.0, since.0)).collect();
-        if new_peers != old_peers.remove(owner).unwrap_or_default() {
+        if new_peers != old_peers {
             execute!(conn, c => sqlx::query(ALONE).bind(*owner).execute(&mut *c).await)?;
             peers.extend(new_peers.into_iter().map(|(viewer, since)| [*owner, viewer, since].map(Some)));
         }
     }
     insert_numbers(conn, WITHHOLD, &withheld).await?;
     insert_numbers(conn, PEER, &peers).await?;
+    for change in &shown {
+        shown_before::rules_changed(conn, change, &orgs, &eyes, at).await?;
+    }
     execute!(conn, c => sqlx::query(CHANGED).bind(VERSION).execute(&mut *c).await)?;
     Ok(())
+}
+
+/// Who was and is shown what of one owner's posture and incidents: what stood in `withheld` and `peers`, and what will.
+fn shown_change(owner: i64, before: (&Withheld, &BTreeSet<(i64, i64)>), after: (&Withheld, &BTreeSet<(i64, i64)>)) -> shown_before::Change {
+    let counting = |(withheld, peers): (&Withheld, &BTreeSet<(i64, i64)>), class: DataClass| Counting {
+        since: withheld.iter().filter(|((_, of), _)| *of == class.code()).map(|((viewer, _), decided)| (*viewer, decided.summary_since)).collect(),
+        peers: peers.iter().copied().collect(),
+    };
+    let (was, is) = (counting(before, DataClass::Posture), counting(after, DataClass::Posture));
+    let viewers: BTreeSet<i64> = was.since.keys().chain(is.since.keys()).copied().collect();
+    let posture = viewers.into_iter().map(|viewer| (viewer, was.shown_since(viewer), is.shown_since(viewer))).collect();
+    shown_before::Change { owner, posture, before: counting(before, DataClass::Incidents), after: counting(after, DataClass::Incidents) }
 }
 
 /// As [`Hub::sharing`], within a transaction.

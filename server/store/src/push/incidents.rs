@@ -4,6 +4,7 @@ use super::{IncidentItem, Mode, Push, record};
 use crate::{
     StoreError,
     db::{Conn, execute, on_conn},
+    shown_before::{self, Before, Marking},
 };
 use domain::{IncidentStatus, Severity, Timestamp, Tlp};
 use uuid::Uuid;
@@ -30,6 +31,19 @@ struct Stored {
     raw: String,
 }
 
+impl Stored {
+    fn before(&self, recipients: Vec<domain::OrgId>) -> Before {
+        Before {
+            id: self.id,
+            marking: Marking { tlp: Tlp::from_code(self.tlp), recipients, received_at: Timestamp(self.received_at) },
+            severity: Severity::from_code(self.severity),
+            open: IncidentStatus::from_code(self.status).is_open(),
+            opened_at: Timestamp(self.opened_at),
+            closed_at: self.closed_at.map(Timestamp),
+        }
+    }
+}
+
 const FIND: &str = "SELECT id, revision, title, severity, status, tlp, class, opened_at, closed_at, updated_at, received_at, raw FROM incidents WHERE org_id = $1 AND external_id = $2";
 
 pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[IncidentItem], reach: &mut record::Reach) -> Result<Applied, StoreError> {
@@ -40,9 +54,11 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[I
         if item.expected_revision.is_some_and(|expected| expected != current) {
             return Ok(Applied::Mismatch(current));
         }
+        let mut named = vec![];
         if let Some(old) = &stored {
             // Those who could see it before learn that it changed, even if they cannot see it any more.
-            reach.record(Tlp::from_code(old.tlp), &record::named(conn, old.id).await?, Timestamp(old.received_at));
+            named = record::named(conn, old.id).await?;
+            reach.record(Tlp::from_code(old.tlp), &named, Timestamp(old.received_at));
             let same = old.raw == item.raw && old.status == item.status.code();
             if same || old.updated_at > item.updated_at.0 {
                 revision = Some(current);
@@ -56,6 +72,10 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[I
         };
         write(conn, push, id, current + 1, item).await?;
         record::recipients(conn, id, &item.recipients, stored.is_some()).await?;
+        if let Some(old) = &stored {
+            let after = Marking { tlp: item.tlp, recipients: item.recipients.clone(), received_at: Timestamp(old.received_at) };
+            shown_before::remarked(conn, push.org, &old.before(named), &after, push.received_at).await?;
+        }
         // Words about the step between two markings are for those who may know both.
         let tlp = stored.as_ref().map_or(item.tlp, |old| item.tlp.max(Tlp::from_code(old.tlp)));
         revise(conn, push, receipt, id, current + 1, item.updated_at, tlp, &summary).await?;

@@ -24,6 +24,7 @@ mod audit;
 mod authority;
 mod closed;
 mod confirmation;
+mod hiding;
 mod idempotency;
 mod incidents;
 mod keys;

@@ -2,7 +2,7 @@
 
 use super::support::{Fixture, NOW, event, incident, indicator, key, sample};
 use domain::{
-    DAY, DataClass, HOUR, IncidentStatus, Level, OrgId, Role, Severity, Tlp,
+    DAY, DataClass, HOUR, IncidentStatus, Level, OrgId, Role, Severity, Timestamp, Tlp,
     aggregate::{Aggregate, counts::CountTotal},
     decision::{AlertLevel, DecisionKind, Effect, Right},
     indicator::IndicatorType,
@@ -127,6 +127,10 @@ async fn fill(f: &Fixture) {
         critical_any: false,
     };
     hub.set_days(f.orgs.iter().map(|org| day(*org)).collect()).await.unwrap();
+    // What others were shown of one of them until now, and an incident that everyone could see.
+    hub.set_rule(f.orgs[0], DataClass::Posture, Audience::Everyone, Some(Level::Aggregate), NOW).await.unwrap();
+    let hidden = incident("green", Severity::Critical, IncidentStatus::InProgress, Tlp::Red, &[]);
+    f.send(0, Items::Incidents(vec![hidden])).await;
     hub.make_checkpoint(Arc::new(Signer::new(&[5; 32])), NOW).await.unwrap();
 }
 
@@ -154,6 +158,8 @@ async fn portrait(store: &Store, orgs: &[OrgId]) -> Vec<String> {
         format!("{:?} {:?} {:?}", hub.days(0).await.unwrap(), hub.aggregates(0).await.unwrap(), hub.count_totals(0).await.unwrap()),
         format!("{:?} {:?}", hub.group_proposals(orgs[0], NOW).await.unwrap(), hub.account_proposals(orgs[0], NOW).await.unwrap()),
         format!("{:?} {:?}", hub.account_changes(1, 20).await.unwrap(), hub.is_sole_admin(orgs[0], 2, NOW).await.unwrap()),
+        format!("{:?} {:?}", hub.shown_before().await.unwrap(), hub.withdrawn_criticals(orgs).await.unwrap()),
+        format!("{:?}", hub.critical_spans(orgs[0], Timestamp(0)).await.unwrap()),
         format!("{:?} {:?}", store.alliance_keys().await.unwrap(), hub.comparisons(orgs[0], NOW).await.unwrap()),
         format!("{:?} {:?}", hub.sharing().await.unwrap(), hub.first_confirmation(newest(&hub).await, NOW).await.unwrap()),
         format!("{:?}", hub.overlap_members(orgs[0], NOW.plus(-8 * DAY)).await.unwrap()),

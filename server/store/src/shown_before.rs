@@ -1,0 +1,319 @@
+//! What organisations were shown of each other and are no longer, so that hiding never looks better.
+//!
+//! A viewer's numbers go by what he is shown now and by what he was shown last. So where somebody shares less, it is kept what was shown until then: that
+//! posture or incidents were shown, with the last score; and each critical incident that was open. An incident stays counted until the viewer is
+//! shown it again, in whatever state: its owner ends that by showing him that it is closed, never by letting time pass. Nothing is kept of what somebody
+//! was never shown, so that what is kept tells nothing about it; and nothing that happens while an incident is hidden changes what is kept.
+//!
+//! Only exceptions are kept: of each owner at most [`MAX_WITHDRAWN`] incidents, and one row of a class and day for everyone.
+
+use crate::{
+    Hub, StoreError,
+    db::{Conn, execute, on_conn, read},
+    push::record,
+};
+use domain::{DataClass, OrgId, Severity, Timestamp, Tlp};
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+/// Critical incidents of one organisation that are remembered: one caps its score, and three make a verdict.
+const MAX_WITHDRAWN: usize = 50;
+
+/// A class of an organisation that was shown until a moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShownBefore {
+    /// `None` for every organisation that was there then.
+    pub viewer: Option<OrgId>,
+    pub owner: OrgId,
+    pub class: DataClass,
+    pub until: Timestamp,
+    /// What came earlier was not shown.
+    pub since: Timestamp,
+    /// Of posture: the last score that was shown, without the cap of critical incidents.
+    pub score: Option<f64>,
+    pub domains: [Option<f64>; 6],
+}
+
+/// A critical incident that was open when an organisation was last shown it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WithdrawnCritical {
+    pub viewer: OrgId,
+    pub owner: OrgId,
+    pub opened_at: Timestamp,
+    /// The day since which it is not shown.
+    pub day: i64,
+    /// The day on which it was shown again.
+    pub returned_day: Option<i64>,
+}
+
+impl WithdrawnCritical {
+    /// Whether it counts at the end of a day, although it is not shown.
+    #[must_use]
+    pub fn counts_on(&self, day: i64) -> bool {
+        self.day <= day && self.returned_day.is_none_or(|returned| day < returned)
+    }
+}
+
+impl Hub<'_> {
+    /// What was shown before, by owner and moment, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails or holds something that cannot be read.
+    pub async fn shown_before(&self) -> Result<Vec<ShownBefore>, StoreError> {
+        const ALL: &str = "SELECT viewer_id, owner_id, class, at, since, score, domains FROM shown_before ORDER BY owner_id, class, day";
+        type Row = (i64, i64, i64, i64, i64, Option<f64>, Option<String>);
+        let rows: Vec<Row> = read!(self, c => sqlx::query_as(ALL).fetch_all(c).await)?;
+        let bad = |what: &str| StoreError::Internal(format!("shown_before: {what}"));
+        rows.into_iter()
+            .map(|(viewer, owner, class, at, since, score, domains)| {
+                Ok(ShownBefore {
+                    viewer: (viewer != 0).then_some(OrgId(viewer)),
+                    owner: OrgId(owner),
+                    class: DataClass::ALL.into_iter().find(|c| c.code() == class).ok_or_else(|| bad("class"))?,
+                    until: Timestamp(at),
+                    since: Timestamp(since),
+                    score,
+                    domains: domains.map_or(Ok([None; 6]), |text| serde_json::from_str(&text)).map_err(|_| bad("domains"))?,
+                })
+            })
+            .collect()
+    }
+
+    /// The critical incidents of some organisations that others were shown and are no longer.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn withdrawn_criticals(&self, owners: &[OrgId]) -> Result<Vec<WithdrawnCritical>, StoreError> {
+        const OF: &str = "SELECT viewer_id, owner_id, opened_at, day, returned_day FROM withdrawn_criticals \
+                          WHERE owner_id IN (SELECT value FROM json_each($1)) ORDER BY owner_id, viewer_id, day, incident_id";
+        let ids = json(owners)?;
+        let rows: Vec<(i64, i64, i64, i64, Option<i64>)> = read!(self, c => sqlx::query_as(OF).bind(&ids).fetch_all(c).await)?;
+        Ok(rows
+            .into_iter()
+            .map(|(viewer, owner, opened_at, day, returned_day)| WithdrawnCritical {
+                viewer: OrgId(viewer),
+                owner: OrgId(owner),
+                opened_at: Timestamp(opened_at),
+                day,
+                returned_day,
+            })
+            .collect())
+    }
+
+    /// When each organisation was added.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn joined(&self) -> Result<Vec<(OrgId, Timestamp)>, StoreError> {
+        const JOINED: &str = "SELECT id, created_at FROM organisations";
+        let rows: Vec<(i64, i64)> = read!(self, c => sqlx::query_as(JOINED).fetch_all(c).await)?;
+        Ok(rows.into_iter().map(|(id, at)| (OrgId(id), Timestamp(at))).collect())
+    }
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|e| StoreError::Internal(e.to_string()))
+}
+
+/// Since when each organisation may count the incidents of one owner, and since when TLP:AMBER reaches it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counting {
+    /// Of those to whom not everything is shown; `None` where nothing is.
+    pub since: BTreeMap<i64, Option<i64>>,
+    pub peers: BTreeMap<i64, i64>,
+}
+
+/// What an incident says of who may count it.
+pub(crate) struct Marking {
+    pub tlp: Tlp,
+    pub recipients: Vec<OrgId>,
+    pub received_at: Timestamp,
+}
+
+impl Counting {
+    /// As the rules and groups are now.
+    async fn of(conn: &mut Conn, owner: OrgId) -> Result<Self, StoreError> {
+        const SINCE: &str = "SELECT viewer_id, summary_since FROM withheld WHERE owner_id = $1 AND class = 1";
+        const PEERS: &str = "SELECT viewer_id, since FROM peers WHERE owner_id = $1";
+        let since: Vec<(i64, Option<i64>)> = on_conn!(conn, c => sqlx::query_as(SINCE).bind(owner.0).fetch_all(&mut *c).await)?;
+        let peers: Vec<(i64, i64)> = on_conn!(conn, c => sqlx::query_as(PEERS).bind(owner.0).fetch_all(&mut *c).await)?;
+        Ok(Self { since: since.into_iter().collect(), peers: peers.into_iter().collect() })
+    }
+
+    /// Since when a viewer is shown numbers of them.
+    pub(crate) fn shown_since(&self, viewer: i64) -> Option<i64> {
+        self.since.get(&viewer).copied().unwrap_or(Some(0))
+    }
+
+    /// As `domain::Sight::counts_record`, for somebody else than the owner.
+    fn counts(&self, viewer: i64, record: &Marking) -> bool {
+        let at = record.received_at.0;
+        let marking = record.tlp.reaches_everyone()
+            || record.recipients.contains(&OrgId(viewer))
+            || (record.tlp == Tlp::Amber && self.peers.get(&viewer).is_some_and(|since| *since <= at));
+        marking && self.shown_since(viewer).is_some_and(|since| since <= at)
+    }
+}
+
+/// What changes for one owner by a change of rules or groups.
+pub(crate) struct Change {
+    pub owner: i64,
+    /// Since when its posture was and is shown to whom: viewer, before, after.
+    pub posture: Vec<(i64, Option<i64>, Option<i64>)>,
+    pub before: Counting,
+    pub after: Counting,
+}
+
+/// Keeps what somebody was shown before a change of rules and groups and is not after it, and counts no longer as withdrawn what is shown again. `seen` are
+/// the organisations whose people could have looked.
+pub(crate) async fn rules_changed(conn: &mut Conn, change: &Change, orgs: &[i64], seen: &BTreeSet<i64>, at: Timestamp) -> Result<(), StoreError> {
+    let others: Vec<i64> = orgs.iter().copied().filter(|org| *org != change.owner).collect();
+    keep_shown(conn, change.owner, DataClass::Posture, &change.posture, others.len(), seen, at).await?;
+    if change.before == change.after {
+        return Ok(());
+    }
+    let incidents: Vec<_> = others.iter().map(|viewer| (*viewer, change.before.shown_since(*viewer), change.after.shown_since(*viewer))).collect();
+    keep_shown(conn, change.owner, DataClass::Incidents, &incidents, others.len(), seen, at).await?;
+
+    const OPEN: &str =
+        "SELECT id, tlp, received_at, opened_at FROM incidents WHERE org_id = $1 AND severity = 0 AND status < 3 ORDER BY opened_at, id LIMIT 50";
+    const WITHDRAWN: &str = "SELECT i.id, i.tlp, i.received_at, i.opened_at FROM incidents i WHERE i.org_id = $1 AND i.id IN \
+                             (SELECT w.incident_id FROM withdrawn_criticals w WHERE w.owner_id = $1 AND w.returned_day IS NULL)";
+    let owner = OrgId(change.owner);
+    type Row = (Uuid, i64, i64, i64);
+    let withdrawn: Vec<Row> = on_conn!(conn, c => sqlx::query_as(WITHDRAWN).bind(owner.0).fetch_all(&mut *c).await)?;
+    for (id, tlp, received_at, _) in withdrawn {
+        let record = marking(conn, id, tlp, received_at).await?;
+        let shown = others.iter().copied().filter(|viewer| change.after.counts(*viewer, &record)).collect::<Vec<_>>();
+        returned(conn, id, &shown, at).await?;
+    }
+    let open: Vec<Row> = on_conn!(conn, c => sqlx::query_as(OPEN).bind(owner.0).fetch_all(&mut *c).await)?;
+    for (id, tlp, received_at, opened_at) in open {
+        let record = marking(conn, id, tlp, received_at).await?;
+        let lost = |viewer: &i64| seen.contains(viewer) && change.before.counts(*viewer, &record) && !change.after.counts(*viewer, &record);
+        let lost = others.iter().copied().filter(lost).collect::<Vec<_>>();
+        withdrawn_from(conn, owner, (id, Timestamp(opened_at)), &lost, at).await?;
+    }
+    Ok(())
+}
+
+async fn marking(conn: &mut Conn, id: Uuid, tlp: i64, received_at: i64) -> Result<Marking, StoreError> {
+    Ok(Marking { tlp: Tlp::from_code(tlp), recipients: record::named(conn, id).await?, received_at: Timestamp(received_at) })
+}
+
+/// Keeps until when a class was shown to those that are shown less of it now.
+async fn keep_shown(
+    conn: &mut Conn,
+    owner: i64,
+    class: DataClass,
+    viewers: &[(i64, Option<i64>, Option<i64>)],
+    others: usize,
+    seen: &BTreeSet<i64>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    const KEEP: &str = "INSERT INTO shown_before (viewer_id, owner_id, class, day, at, since, score, domains) \
+                        SELECT value, $2, $3, $4, $5, $6, $7, $8 FROM json_each($1) WHERE TRUE \
+                        ON CONFLICT (viewer_id, owner_id, class, day) DO UPDATE SET at = excluded.at, \
+                        since = CASE WHEN excluded.since < shown_before.since THEN excluded.since ELSE shown_before.since END, \
+                        score = coalesce(excluded.score, shown_before.score), domains = coalesce(excluded.domains, shown_before.domains)";
+    const SCORE: &str = "SELECT coalesce(score, last), domains FROM org_days WHERE org_id = $1 AND day <= $2 ORDER BY day DESC LIMIT 1";
+    let mut lost: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+    for (viewer, before, after) in viewers {
+        if let Some(before) = before.filter(|before| after.is_none_or(|after| after > *before)) {
+            lost.entry(before).or_default().push(*viewer);
+        }
+    }
+    let score: Option<(Option<f64>, String)> = match class {
+        DataClass::Posture if !lost.is_empty() => on_conn!(conn, c => sqlx::query_as(SCORE).bind(owner).bind(at.day()).fetch_optional(&mut *c).await)?,
+        _ => None,
+    };
+    let (score, domains) = score.map_or((None, None), |(score, domains)| (score, Some(domains)));
+    for (since, viewers) in lost {
+        // One row for all of them, or the alliance's default would make one of each pair.
+        let viewers = if viewers.len() == others { vec![0] } else { viewers.into_iter().filter(|viewer| seen.contains(viewer)).collect() };
+        let viewers = json(&viewers)?;
+        execute!(conn, c => {
+            let keep = sqlx::query(KEEP).bind(viewers).bind(owner).bind(class.code()).bind(at.day()).bind(at.0).bind(since);
+            keep.bind(score).bind(&domains).execute(&mut *c).await
+        })?;
+    }
+    Ok(())
+}
+
+/// Counts an incident as withdrawn from those that were shown it.
+async fn withdrawn_from(conn: &mut Conn, owner: OrgId, (id, opened_at): (Uuid, Timestamp), viewers: &[i64], at: Timestamp) -> Result<(), StoreError> {
+    const WITHDRAW: &str = "INSERT INTO withdrawn_criticals (viewer_id, incident_id, owner_id, opened_at, day) \
+                            SELECT e.value, $2, $3, $4, $5 FROM json_each($1) e WHERE NOT EXISTS (SELECT 1 FROM withdrawn_criticals w \
+                            WHERE w.viewer_id = e.value AND w.incident_id = $2 AND w.returned_day IS NULL) \
+                            ON CONFLICT (viewer_id, incident_id, day) DO UPDATE SET returned_day = NULL";
+    if viewers.is_empty() {
+        return Ok(());
+    }
+    let viewers = json(&viewers)?;
+    execute!(conn, c => sqlx::query(WITHDRAW).bind(viewers).bind(id).bind(owner.0).bind(opened_at.0).bind(at.day()).execute(&mut *c).await)?;
+    Ok(())
+}
+
+/// Counts an incident no longer as withdrawn from those that are shown it again.
+async fn returned(conn: &mut Conn, id: Uuid, viewers: &[i64], at: Timestamp) -> Result<(), StoreError> {
+    const RETURN: &str = "UPDATE withdrawn_criticals SET returned_day = $3 WHERE incident_id = $1 AND returned_day IS NULL \
+                          AND viewer_id IN (SELECT value FROM json_each($2))";
+    if viewers.is_empty() {
+        return Ok(());
+    }
+    let viewers = json(&viewers)?;
+    execute!(conn, c => sqlx::query(RETURN).bind(id).bind(viewers).bind(at.day()).execute(&mut *c).await)?;
+    Ok(())
+}
+
+/// An incident as it was before a push.
+pub(crate) struct Before {
+    pub id: Uuid,
+    pub marking: Marking,
+    pub severity: Severity,
+    pub open: bool,
+    pub opened_at: Timestamp,
+    pub closed_at: Option<Timestamp>,
+}
+
+/// Keeps of an incident that a push marked otherwise who was shown it, and counts it no longer as withdrawn from those that are shown it now.
+pub(crate) async fn remarked(conn: &mut Conn, owner: OrgId, before: &Before, after: &Marking, at: Timestamp) -> Result<(), StoreError> {
+    const ORGS: &str = "SELECT id FROM organisations WHERE id <> $1";
+    const KNOWN: &str = "SELECT count(DISTINCT incident_id) FROM withdrawn_criticals WHERE owner_id = $1 AND incident_id <> $2 AND returned_day IS NULL";
+    const WITHDRAWN: &str = "SELECT count(*) FROM withdrawn_criticals WHERE incident_id = $1 AND returned_day IS NULL";
+    const KEEP: &str = "INSERT INTO remarked_criticals (incident_id, org_id, opened_at, closed_at, until) VALUES ($1, $2, $3, $4, $5) \
+                        ON CONFLICT (incident_id) DO UPDATE SET opened_at = excluded.opened_at, closed_at = excluded.closed_at, until = excluded.until";
+    const FORGET: &str = "DELETE FROM remarked_criticals WHERE incident_id = $1 AND org_id = $2";
+    let critical = before.severity == Severity::Critical;
+    match (before.marking.tlp.reaches_everyone(), after.tlp.reaches_everyone()) {
+        (true, false) if critical => {
+            let closed = before.closed_at.map(|t| t.0);
+            execute!(conn, c => {
+                let keep = sqlx::query(KEEP).bind(before.id).bind(owner.0).bind(before.opened_at.0).bind(closed);
+                keep.bind(at.0).execute(&mut *c).await
+            })?;
+        }
+        (false, true) => drop(execute!(conn, c => sqlx::query(FORGET).bind(before.id).bind(owner.0).execute(&mut *c).await)?),
+        _ => {}
+    }
+    let withdrawn: i64 = on_conn!(conn, c => sqlx::query_scalar(WITHDRAWN).bind(before.id).fetch_one(&mut *c).await)?;
+    let same = before.marking.tlp == after.tlp && before.marking.recipients.iter().collect::<BTreeSet<_>>() == after.recipients.iter().collect();
+    let hides = critical && before.open && !same;
+    if withdrawn == 0 && !hides {
+        return Ok(());
+    }
+    let counting = Counting::of(conn, owner).await?;
+    let others: Vec<i64> = on_conn!(conn, c => sqlx::query_scalar(ORGS).bind(owner.0).fetch_all(&mut *c).await)?;
+    let shown: Vec<i64> = others.iter().copied().filter(|viewer| counting.counts(*viewer, after)).collect();
+    if withdrawn > 0 {
+        returned(conn, before.id, &shown, at).await?;
+    }
+    if hides {
+        let known: i64 = on_conn!(conn, c => sqlx::query_scalar(KNOWN).bind(owner.0).bind(before.id).fetch_one(&mut *c).await)?;
+        if usize::try_from(known).unwrap_or(usize::MAX) < MAX_WITHDRAWN {
+            let lost: Vec<i64> = others.into_iter().filter(|viewer| counting.counts(*viewer, &before.marking) && !shown.contains(viewer)).collect();
+            withdrawn_from(conn, owner, (before.id, before.opened_at), &lost, at).await?;
+        }
+    }
+    Ok(())
+}
