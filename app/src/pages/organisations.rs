@@ -36,12 +36,10 @@ fn Matrix(page: Signal<Organisations>) -> impl IntoView {
         })
     };
     let no_longer = move || {
-        page.with(|p| match p.no_longer_shared.as_slice() {
-            [] => None,
-            orgs => {
-                let names = orgs.iter().map(|org| org.name.as_str()).collect::<Vec<_>>().join(", ");
-                Some(format!(" No longer shared with you: {names}."))
-            }
+        page.with(|p| match p.no_longer_shared {
+            0 => None,
+            1 => Some(" One organisation no longer shares its posture with you by name.".to_owned()),
+            n => Some(format!(" {n} organisations no longer share their posture with you by name.")),
         })
     };
     let totals_only = move || page.with(|p| p.totals_only.as_ref().map(|text| format!(" {text}")));

@@ -162,10 +162,12 @@ impl Board {
         for critical in store.hub().withdrawn_criticals(orgs).await? {
             by_owner.entry(critical.owner).or_default().entry(critical.viewer).or_default().push(critical);
         }
+        let narrowed: HashMap<OrgId, Timestamp> = store.hub().last_narrowed(orgs).await?.into_iter().collect();
         for id in orgs {
-            let criticals = by_owner.remove(id).unwrap_or_default();
-            if let Some(org) = self.orgs.get_mut(id).filter(|org| *org.before.criticals != criticals) {
-                Arc::make_mut(org).before.criticals = Arc::new(criticals);
+            let (criticals, narrowed) = (by_owner.remove(id).unwrap_or_default(), narrowed.get(id).copied());
+            if let Some(org) = self.orgs.get_mut(id).filter(|org| *org.before.criticals != criticals || org.before.narrowed != narrowed) {
+                let before = &mut Arc::make_mut(org).before;
+                (before.criticals, before.narrowed) = (Arc::new(criticals), narrowed);
             }
         }
         Ok(())

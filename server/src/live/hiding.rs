@@ -24,6 +24,8 @@ pub struct Before {
     pub(super) shown: Arc<Vec<ShownBefore>>,
     /// By viewer.
     pub(super) criticals: Arc<HashMap<OrgId, Vec<WithdrawnCritical>>>,
+    /// When it last marked an open incident for fewer than before.
+    pub(super) narrowed: Option<Timestamp>,
     /// When each organisation of the alliance was added.
     pub(super) joined: Arc<HashMap<OrgId, Timestamp>>,
 }
@@ -60,6 +62,14 @@ impl OrgState {
     #[must_use]
     pub fn incidents_hidden(&self, sight: Sight<'_>) -> bool {
         shown_since(sight, self.info.id, DataClass::Incidents) != Some(ALWAYS)
+    }
+
+    /// Whether there may be more incidents than a viewer may count, as far as he may know: not all are shown, or some of those that were are marked for fewer.
+    #[must_use]
+    pub fn incidents_partial(&self, sight: Sight<'_>) -> bool {
+        let viewer = sight.viewer.org;
+        let narrowed = || self.before.narrowed.zip(self.before.joined.get(&viewer)).is_some_and(|(narrowed, joined)| *joined < narrowed);
+        viewer != self.info.id && (self.incidents_hidden(sight) || self.withdrawn(sight.viewer).next().is_some() || narrowed())
     }
 
     /// Critical incidents that were open when a viewer was last shown them.

@@ -81,14 +81,12 @@ pub async fn organisations(State(app): State<App>, Verified(who): Verified, Quer
                     row.extend([score(r.at_most), r.incidents_partial.to_string(), r.hidden]);
                     row
                 }));
-                if page.next.is_none() {
-                    // In their rows nothing is known but that.
-                    rows.extend(page.no_longer_shared.into_iter().filter(|_| query.q.is_empty()).map(|org| {
-                        let mut row = vec![String::new(); 14];
-                        (row[0], row[1]) = (org.slug, org.name);
-                        row.extend([String::new(), true.to_string(), "its posture is no longer shared with you".to_owned()]);
-                        row
-                    }));
+                if page.next.is_none() && page.hidden > 0 && query.q.is_empty() {
+                    // Nothing else is known of them.
+                    let mut row = vec![String::new(); 15];
+                    let words = if page.hidden == 1 { "organisation does not share its" } else { "organisations do not share their" };
+                    row.extend([true.to_string(), format!("{} {words} posture with you by name", page.hidden)]);
+                    rows.push(row);
                 }
                 match page.next {
                     Some(next) if rows.len() < MOST => query.cursor = next,

@@ -95,7 +95,6 @@ pub async fn collective(l: &Looking, query: &PageQuery) -> Answer<Collective> {
         critical: incidents.critical,
         attention,
         attention_more,
-        no_longer_shared: words::no_longer_shared(l),
         domains,
         orgs: cards,
         orgs_total: seen.len() as u32,
@@ -217,7 +216,7 @@ fn story(l: &Looking, seen: &Seen<'_>, parts: &Parts, before: Option<&Score>, do
             sentences.push(format!("{what} {names} {verb}; without {its} the index would stand at {without:.0}."));
         }
     }
-    sentences.extend(words::no_longer_shared_words(&words::no_longer_shared(l)));
+    sentences.extend(words::no_longer_shared_words(words::no_longer_shared(l)));
     match words::unshared(l) {
         0 => {}
         1 => sentences.push("One organisation does not share its posture with you; in the index it is unknown, 0 to 100.".into()),

@@ -32,7 +32,7 @@ pub async fn organisations(l: &Looking, query: &PageQuery) -> Answer<Organisatio
             coverage: s.total.coverage,
             domains: s.domains.map(|d| d.value),
             open_incidents: (l.sight().level(o.info.id, DataClass::Incidents) >= Level::Summary).then(|| open.get(&o.info.id).copied().unwrap_or(0)),
-            incidents_partial: o.incidents_hidden(l.sight()) || o.withdrawn(l.viewer).next().is_some(),
+            incidents_partial: o.incidents_partial(l.sight()),
         })
         .collect();
     sort(&mut rows, &query.sort);
@@ -41,10 +41,11 @@ pub async fn organisations(l: &Looking, query: &PageQuery) -> Answer<Organisatio
     let begin = query.cursor.parse::<usize>().unwrap_or(0).min(rows.len());
     let end = (begin + ROWS).min(rows.len());
     let next = (end < rows.len()).then(|| end.to_string());
-    let no_longer_shared = words::no_longer_shared(l);
+    let (no_longer_shared, hidden) = (words::no_longer_shared(l), l.board.unnamed_to(l.viewer));
     Ok(Organisations {
         unshared,
         no_longer_shared,
+        hidden,
         totals_only,
         as_of: l.now,
         policy_version: l.board.policy.version,

@@ -23,13 +23,13 @@ pub fn scoring(l: &Looking) -> Scoring {
         .collect();
     let (withdrawn, never): (Vec<_>, Vec<_>) = l.board.hidden_from(l.viewer, l.now).partition(|(o, _)| o.posture_withdrawn(l.sight()));
     parts.extend(withdrawn.iter().map(|(o, s)| ScoringPart {
-        org: OrgRef { slug: String::new(), name: o.info.name.clone() },
+        org: OrgRef { slug: String::new(), name: "An organisation that no longer shares its posture with you".into() },
         weight: o.info.weight,
         score: None,
         last: s.total.last,
         low: s.total.low,
         high: s.total.high,
-        note: "no longer shares its posture with you".into(),
+        note: String::new(),
     }));
     parts.sort_by(|a, b| a.org.name.cmp(&b.org.name));
     if !never.is_empty() {

@@ -41,21 +41,20 @@ pub fn at_most(score: &OrgScore) -> String {
     bound(score).and(score.at_most).map_or_else(String::new, |most| format!("at most {:.0}", most.round()))
 }
 
-/// The organisations that showed the viewer their posture and do so no longer.
+/// How many organisations showed the viewer their posture by name and do so no longer. They are not named: whether one of them is in a total, unnamed, must not
+/// be told.
 #[must_use]
-pub fn no_longer_shared(l: &Looking) -> Vec<OrgRef> {
-    let withdrawn = l.board.hidden_from(l.viewer, l.now).filter(|(o, _)| o.posture_withdrawn(l.sight()));
-    withdrawn.map(|(o, _)| org_ref(o)).collect()
+pub fn no_longer_shared(l: &Looking) -> u32 {
+    l.board.orgs().filter(|o| o.posture_withdrawn(l.sight()) && !l.board.sharing.is_suspended(o.info.id)).count() as u32
 }
 
 /// That in a sentence; none where there is nobody like that.
 #[must_use]
-pub fn no_longer_shared_words(orgs: &[OrgRef]) -> Option<String> {
-    let names = |orgs: &[OrgRef]| orgs.iter().map(|o| o.name.as_str()).collect::<Vec<_>>().join(", ");
-    match orgs {
-        [] => None,
-        [one] => Some(format!("{} no longer shares its posture with you.", one.name)),
-        [init @ .., last] => Some(format!("{} and {} no longer share their posture with you.", names(init), last.name)),
+pub fn no_longer_shared_words(number: u32) -> Option<String> {
+    match number {
+        0 => None,
+        1 => Some("One organisation no longer shares its posture with you by name.".into()),
+        n => Some(format!("{n} organisations no longer share their posture with you by name.")),
     }
 }
 
@@ -115,7 +114,8 @@ pub fn beside(l: &Looking, class: DataClass, org: Option<OrgId>, counted: Vec<(O
     let withdrawn = if class == DataClass::Incidents { asked().flat_map(|o| o.withdrawn(l.viewer)).count() as u32 } else { 0 };
     let narrowed = asked().any(|o| {
         let since = l.sight().sharing.since(l.viewer.org, o.info.id, class, Level::Summary);
-        since != Some(ALWAYS) && !l.board.sharing.is_suspended(o.info.id)
+        let partial = since != Some(ALWAYS) || (class == DataClass::Incidents && o.incidents_partial(l.sight()));
+        partial && !l.board.sharing.is_suspended(o.info.id)
     });
     Beside { counted, totals: records_in_totals(l, class), unshared, withdrawn, partial: narrowed || withdrawn > 0 }
 }

@@ -11,8 +11,9 @@ use crate::{
     Hub, StoreError,
     db::{Conn, execute, on_conn, read},
     push::record,
+    viewer::{Flow, counted},
 };
-use domain::{DataClass, OrgId, Severity, Timestamp, Tlp};
+use domain::{DAY, DataClass, OrgId, Severity, Timestamp, Tlp};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
@@ -98,6 +99,56 @@ impl Hub<'_> {
                 returned_day,
             })
             .collect())
+    }
+
+    /// When each of some organisations last marked an open incident for fewer than before, where everyone is not shown it again since.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn last_narrowed(&self, owners: &[OrgId]) -> Result<Vec<(OrgId, Timestamp)>, StoreError> {
+        const LAST: &str = "SELECT org_id, max(narrowed_at) FROM remarked_incidents WHERE narrowed_at IS NOT NULL \
+                            AND org_id IN (SELECT value FROM json_each($1)) GROUP BY org_id";
+        let ids = json(owners)?;
+        let rows: Vec<(i64, i64)> = read!(self, c => sqlx::query_as(LAST).bind(&ids).fetch_all(c).await)?;
+        Ok(rows.into_iter().map(|(org, at)| (OrgId(org), Timestamp(at))).collect())
+    }
+
+    /// Incidents opened and closed in `[from, to)`, in buckets of `step` microseconds from `from` on, that an organisation counted when it was last shown them and
+    /// counts no longer: hidden by a rule, or marked for everyone before.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn incident_flow_before(&self, viewer: OrgId, from: Timestamp, to: Timestamp, step: i64) -> Result<Vec<Flow>, StoreError> {
+        // Those that a rule hides, and those that were marked for everyone, as they stood then; with until when they were shown.
+        const BEFORE: &str = concat!(
+            "SELECT t.opened_at, t.closed_at, b.at FROM incidents t JOIN (SELECT s.owner_id, max(s.at) AS at, min(s.since) AS since FROM shown_before s \
+             JOIN organisations v ON v.id = $1 WHERE s.class = 1 AND (s.viewer_id = $1 OR (s.viewer_id = 0 AND v.created_at < s.at)) GROUP BY s.owner_id) b \
+             ON b.owner_id = t.org_id WHERE b.since <= t.received_at AND t.received_at <= b.at AND t.opened_at < $3 AND (t.opened_at >= $2 OR t.closed_at >= $2) \
+             AND (t.tlp <= 1 OR EXISTS (SELECT 1 FROM recipients r WHERE r.org_id = $1 AND r.record_id = t.id)) \
+             AND t.id NOT IN (SELECT m.incident_id FROM remarked_incidents m WHERE m.everyone_until IS NOT NULL) AND NOT ",
+            counted!(incidents),
+            " UNION ALL SELECT m.opened_at, m.closed_at, m.everyone_until FROM remarked_incidents m JOIN incidents t ON t.id = m.incident_id \
+             JOIN organisations v ON v.id = $1 WHERE m.org_id <> $1 AND v.created_at < m.everyone_until \
+             AND m.opened_at < $3 AND (m.opened_at >= $2 OR m.closed_at >= $2) \
+             AND (NOT EXISTS (SELECT 1 FROM withheld w WHERE w.viewer_id = $1 AND w.class = 1 AND w.owner_id = t.org_id \
+             AND (w.summary_since IS NULL OR w.summary_since > t.received_at)) OR EXISTS (SELECT 1 FROM shown_before s WHERE s.owner_id = t.org_id \
+             AND s.class = 1 AND s.at >= m.everyone_until AND s.since <= t.received_at AND (s.viewer_id = $1 OR (s.viewer_id = 0 AND v.created_at < s.at)))) AND NOT ",
+            counted!(incidents),
+        );
+        let step = step.max(DAY);
+        let buckets = (to.since(from) + step - 1) / step;
+        let mut flow = vec![Flow::default(); usize::try_from(buckets).unwrap_or(0)];
+        let place = |at: i64| usize::try_from((at - from.0).div_euclid(step)).ok().filter(|_| at < to.0);
+        let rows: Vec<(i64, Option<i64>, i64)> = read!(self, c => sqlx::query_as(BEFORE).bind(viewer.0).bind(from.0).bind(to.0).fetch_all(c).await)?;
+        for (opened, closed, until) in rows {
+            if let Some(slot) = place(opened).filter(|_| opened <= until).and_then(|place| flow.get_mut(place)) {
+                slot.opened += 1;
+            }
+            if let Some(slot) = closed.filter(|closed| *closed <= until).and_then(place).and_then(|place| flow.get_mut(place)) {
+                slot.closed += 1;
+            }
+        }
+        Ok(flow)
     }
 
     /// When each organisation was added.
@@ -281,20 +332,31 @@ pub(crate) async fn remarked(conn: &mut Conn, owner: OrgId, before: &Before, aft
     const ORGS: &str = "SELECT id FROM organisations WHERE id <> $1";
     const KNOWN: &str = "SELECT count(DISTINCT incident_id) FROM withdrawn_criticals WHERE owner_id = $1 AND incident_id <> $2 AND returned_day IS NULL";
     const WITHDRAWN: &str = "SELECT count(*) FROM withdrawn_criticals WHERE incident_id = $1 AND returned_day IS NULL";
-    const KEEP: &str = "INSERT INTO remarked_criticals (incident_id, org_id, opened_at, closed_at, until) VALUES ($1, $2, $3, $4, $5) \
-                        ON CONFLICT (incident_id) DO UPDATE SET opened_at = excluded.opened_at, closed_at = excluded.closed_at, until = excluded.until";
-    const FORGET: &str = "DELETE FROM remarked_criticals WHERE incident_id = $1 AND org_id = $2";
+    const KEEP: &str = "INSERT INTO remarked_incidents (incident_id, org_id, everyone_until, severity, opened_at, closed_at) VALUES ($1, $2, $3, $4, $5, $6) \
+                        ON CONFLICT (incident_id) DO UPDATE SET everyone_until = excluded.everyone_until, severity = excluded.severity, \
+                        opened_at = excluded.opened_at, closed_at = excluded.closed_at";
+    const NARROW: &str = "INSERT INTO remarked_incidents (incident_id, org_id, narrowed_at, severity, opened_at) VALUES ($1, $2, $3, $4, $5) \
+                          ON CONFLICT (incident_id) DO UPDATE SET narrowed_at = excluded.narrowed_at";
+    const FORGET: &str = "DELETE FROM remarked_incidents WHERE incident_id = $1 AND org_id = $2";
     let critical = before.severity == Severity::Critical;
+    let (id, severity, opened_at) = (before.id, before.severity.code(), before.opened_at.0);
     match (before.marking.tlp.reaches_everyone(), after.tlp.reaches_everyone()) {
-        (true, false) if critical => {
+        (true, false) => {
             let closed = before.closed_at.map(|t| t.0);
             execute!(conn, c => {
-                let keep = sqlx::query(KEEP).bind(before.id).bind(owner.0).bind(before.opened_at.0).bind(closed);
-                keep.bind(at.0).execute(&mut *c).await
+                let keep = sqlx::query(KEEP).bind(id).bind(owner.0).bind(at.0).bind(severity).bind(opened_at);
+                keep.bind(closed).execute(&mut *c).await
             })?;
         }
-        (false, true) => drop(execute!(conn, c => sqlx::query(FORGET).bind(before.id).bind(owner.0).execute(&mut *c).await)?),
+        (false, true) => drop(execute!(conn, c => sqlx::query(FORGET).bind(id).bind(owner.0).execute(&mut *c).await)?),
         _ => {}
+    }
+    let unnamed = before.marking.recipients.iter().any(|org| !after.recipients.contains(org));
+    if before.open && !after.tlp.reaches_everyone() && (after.tlp > before.marking.tlp || unnamed) {
+        execute!(conn, c => {
+            let narrow = sqlx::query(NARROW).bind(id).bind(owner.0).bind(at.0).bind(severity).bind(opened_at);
+            narrow.execute(&mut *c).await
+        })?;
     }
     let withdrawn: i64 = on_conn!(conn, c => sqlx::query_scalar(WITHDRAWN).bind(before.id).fetch_one(&mut *c).await)?;
     let same = before.marking.tlp == after.tlp && before.marking.recipients.iter().collect::<BTreeSet<_>>() == after.recipients.iter().collect();

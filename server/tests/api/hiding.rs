@@ -57,7 +57,7 @@ fn no_better(before: &Seen, after: &Seen, who: &str) {
     }
     for b in &before.matrix.rows {
         let Some(a) = after.matrix.rows.iter().find(|a| a.org == b.org) else {
-            assert!(after.matrix.no_longer_shared.contains(&b.org), "{who}: {} is gone without a word", b.org.slug);
+            assert!(after.matrix.no_longer_shared > 0, "{who}: {} is gone without a word", b.org.slug);
             continue;
         };
         lower("a score", b.score, a.score);
@@ -113,7 +113,7 @@ async fn saved(app: &TestApp) {
         eventually("today's scores are stored", async || {
             let rows = app.app.store.hub().days_of(app.org(org), today, today + 1).await.expect("days");
             let now = app.app.live.board().org(app.org(org)).expect("it").score.total.value;
-            rows.iter().any(|row| row.score == now).then_some(())
+            (now.is_none() || rows.iter().any(|row| row.score == now)).then_some(())
         })
         .await;
     }
@@ -196,11 +196,11 @@ async fn posture_that_is_no_longer_shared_stays_in_the_index_as_unknown() {
     assert!(after.overview.index.held && after.overview.index.floor.is_some_and(|floor| (floor - 200.0 / 3.0).abs() < 1e-6));
     let overview = words(&person.page("/").await);
     assert!(overview.contains("One of three organisations does not share its posture by name"), "{overview}");
-    assert!(overview.contains("ALPHA Works no longer shares its posture with you"), "{overview}");
-    assert!(words(&person.page("/orgs").await).contains("No longer shared with you: ALPHA Works"));
+    assert!(overview.contains("One organisation no longer shares its posture with you by name"), "{overview}");
+    assert!(words(&person.page("/orgs").await).contains("One organisation no longer shares its posture with you by name"));
     let rows = person.get("/csv/orgs").await.csv();
-    let row = rows.iter().find(|row| row[0] == "alpha").expect("a row that says so");
-    assert!(row[3].is_empty() && row[16].contains("no longer shared"), "{row:?}");
+    let row = rows.last().expect("a row that says so");
+    assert!(row[0].is_empty() && row[3].is_empty() && row[16] == "1 organisation does not share its posture with you by name", "{row:?}");
     assert!(words(&person.page("/about/scoring").await).contains("no longer shares its posture with you"));
     assert_eq!(person.get("/orgs/alpha").await.status, 404);
     // Days later its last score still holds.
@@ -310,8 +310,7 @@ async fn no_hiding_improves_what_anybody_sees() {
             }
         }
         history(&app).await;
-        app.app.clock.advance(16 * SECOND);
-        app.settle().await;
+        saved(&app).await;
         let mut before = Vec::new();
         for (org, person) in &people {
             before.push(seen(&app, person, org).await);

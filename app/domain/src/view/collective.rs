@@ -24,8 +24,6 @@ pub struct Collective {
     pub attention: Vec<Attention>,
     /// Organisations that would follow in that list.
     pub attention_more: u32,
-    /// Organisations that showed the viewer their posture and do so no longer, by name.
-    pub no_longer_shared: Vec<OrgRef>,
     pub domains: Vec<DomainRow>,
     /// Worst first where there are more than `orgs.len()`, at most 24 shown.
     pub orgs: Vec<OrgCard>,

@@ -13,8 +13,10 @@ use serde::{Deserialize, Serialize};
 pub struct Organisations {
     /// Organisations that do not share their posture with the viewer: not listed, and unknown, 0 to 100, in the index.
     pub unshared: u32,
-    /// Those that did, by name.
-    pub no_longer_shared: Vec<OrgRef>,
+    /// Organisations that showed the viewer their posture by name, and do so no longer.
+    pub no_longer_shared: u32,
+    /// All that do not share their posture by name.
+    pub hidden: u32,
     /// What those that share only totals bring into the index, in a sentence.
     pub totals_only: Option<String>,
     pub as_of: Timestamp,

@@ -69,7 +69,12 @@ async fn flow(l: &Looking, query: &PageQuery) -> Answer<Chart> {
     let step = if span <= 366 { 7 * DAY } else { (span / 52).max(7) * DAY };
     let buckets = (span * DAY + step - 1) / step;
     let from = to.plus(-buckets * step);
-    let flow = l.reads().counts().incident_flow(from, to, step).await.map_err(from_store(l.now))?;
+    let mut flow = l.reads().counts().incident_flow(from, to, step).await.map_err(from_store(l.now))?;
+    // The numbers of earlier weeks stay as they were shown, whatever is hidden since.
+    let before = l.app.store.hub().incident_flow_before(l.viewer.org, from, to, step).await.map_err(from_store(l.now))?;
+    for (now, before) in flow.iter_mut().zip(before) {
+        (now.opened, now.closed) = (now.opened + before.opened, now.closed + before.closed);
+    }
     let (opened, closed) = flow.iter().fold((0, 0), |(o, c), f| (o + f.opened, c + f.closed));
     let weeks: Vec<(Timestamp, u64, u64)> = flow.iter().enumerate().map(|(i, f)| (from.plus(i as i64 * step), f.opened, f.closed)).collect();
     let takeaway = match opened {

@@ -27,22 +27,26 @@ CREATE TABLE withdrawn_criticals (
 CREATE INDEX withdrawn_criticals_owner ON withdrawn_criticals (owner_id);
 CREATE INDEX withdrawn_criticals_incident ON withdrawn_criticals (incident_id);
 
--- How a critical incident stood when it was last marked for everyone: the scores of the days before go by it.
-CREATE TABLE remarked_criticals (
-    incident_id UUID   PRIMARY KEY,
-    org_id      BIGINT NOT NULL REFERENCES organisations (id),
-    opened_at   BIGINT NOT NULL,
-    closed_at   BIGINT,
-    until       BIGINT NOT NULL
+-- Incidents that were marked for fewer than before.
+CREATE TABLE remarked_incidents (
+    incident_id    UUID   PRIMARY KEY,
+    org_id         BIGINT NOT NULL REFERENCES organisations (id),
+    -- When that was last, of one that was open then.
+    narrowed_at    BIGINT,
+    -- Until when everyone could see it, and how it stood then: the numbers of the days before go by it.
+    everyone_until BIGINT,
+    severity       BIGINT NOT NULL,
+    opened_at      BIGINT NOT NULL,
+    closed_at      BIGINT
 );
-CREATE INDEX remarked_criticals_org ON remarked_criticals (org_id);
+CREATE INDEX remarked_incidents_org ON remarked_incidents (org_id);
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON shown_before, withdrawn_criticals, remarked_criticals TO shieldwall_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON shown_before, withdrawn_criticals, remarked_incidents TO shieldwall_app;
 DO $$
 DECLARE
     name TEXT;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['shown_before', 'withdrawn_criticals', 'remarked_criticals'] LOOP
+    FOREACH name IN ARRAY ARRAY['shown_before', 'withdrawn_criticals', 'remarked_incidents'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', name);
         EXECUTE format('CREATE POLICY hub ON %I USING ((SELECT scope_kind()) = ''hub'')', name);
     END LOOP;
@@ -52,4 +56,4 @@ BEGIN
     END LOOP;
 END $$;
 CREATE POLICY partner ON withdrawn_criticals USING ((SELECT scope_kind()) = 'partner' AND owner_id = (SELECT scope_org()));
-CREATE POLICY partner ON remarked_criticals USING ((SELECT scope_kind()) = 'partner' AND org_id = (SELECT scope_org()));
+CREATE POLICY partner ON remarked_incidents USING ((SELECT scope_kind()) = 'partner' AND org_id = (SELECT scope_org()));

@@ -27,12 +27,16 @@ CREATE TABLE withdrawn_criticals (
 CREATE INDEX withdrawn_criticals_owner ON withdrawn_criticals (owner_id);
 CREATE INDEX withdrawn_criticals_incident ON withdrawn_criticals (incident_id);
 
--- How a critical incident stood when it was last marked for everyone: the scores of the days before go by it.
-CREATE TABLE remarked_criticals (
-    incident_id BLOB    PRIMARY KEY,
-    org_id      INTEGER NOT NULL REFERENCES organisations (id),
-    opened_at   INTEGER NOT NULL,
-    closed_at   INTEGER,
-    until       INTEGER NOT NULL
+-- Incidents that were marked for fewer than before.
+CREATE TABLE remarked_incidents (
+    incident_id    BLOB    PRIMARY KEY,
+    org_id         INTEGER NOT NULL REFERENCES organisations (id),
+    -- When that was last, of one that was open then.
+    narrowed_at    INTEGER,
+    -- Until when everyone could see it, and how it stood then: the numbers of the days before go by it.
+    everyone_until INTEGER,
+    severity       INTEGER NOT NULL,
+    opened_at      INTEGER NOT NULL,
+    closed_at      INTEGER
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX remarked_criticals_org ON remarked_criticals (org_id);
+CREATE INDEX remarked_incidents_org ON remarked_incidents (org_id);

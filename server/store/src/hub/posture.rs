@@ -264,8 +264,8 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn critical_spans(&self, org: OrgId, from: Timestamp) -> Result<Vec<(Timestamp, Option<Timestamp>, bool)>, StoreError> {
         const SPANS: &str = "SELECT opened_at, closed_at, tlp FROM incidents WHERE org_id = $1 AND severity = 0 AND (closed_at IS NULL OR closed_at >= $2) \
-                             UNION ALL SELECT opened_at, CASE WHEN closed_at < until THEN closed_at ELSE until END, 0 FROM remarked_criticals \
-                             WHERE org_id = $1 AND until >= $2 AND (closed_at IS NULL OR closed_at >= $2)";
+                             UNION ALL SELECT opened_at, CASE WHEN closed_at < everyone_until THEN closed_at ELSE everyone_until END, 0 FROM remarked_incidents \
+                             WHERE org_id = $1 AND severity = 0 AND everyone_until >= $2 AND (closed_at IS NULL OR closed_at >= $2)";
         let rows: Vec<(i64, Option<i64>, i64)> = read!(self, c => sqlx::query_as(SPANS).bind(org.0).bind(from.0).fetch_all(c).await)?;
         Ok(rows.into_iter().map(|(o, c, tlp)| (Timestamp(o), c.map(Timestamp), Tlp::from_code(tlp).reaches_everyone())).collect())
     }

@@ -112,6 +112,30 @@ async fn earlier_days_keep_an_incident_that_everyone_could_see(f: Fixture) {
     assert_eq!(spans().await, [(opened, None)]);
 }
 
+on_both!(the_flow_of_earlier_weeks_keeps_what_was_counted_then);
+async fn the_flow_of_earlier_weeks_keeps_what_was_counted_then(f: Fixture) {
+    people(&f).await;
+    let hub = f.store.hub();
+    let (from, to) = (NOW.plus(-7 * DAY), NOW.plus(7 * DAY));
+    let flow = async |org: usize| {
+        let before = hub.incident_flow_before(f.orgs[org], from, to, 14 * DAY).await.unwrap()[0];
+        let now = f.store.viewer(f.viewer(org)).counts().incident_flow(from, to, 14 * DAY).await.unwrap()[0];
+        (now.opened + before.opened, now.closed + before.closed)
+    };
+    let low = |id: &str, status, tlp| incident(id, Severity::Low, status, tlp, &[]);
+    f.send_at(0, Items::Incidents(vec![low("a", IncidentStatus::New, Tlp::Green), low("b", IncidentStatus::Closed, Tlp::Green)]), NOW.plus(1)).await;
+    f.send_at(0, Items::Incidents(vec![low("c", IncidentStatus::New, Tlp::Red)]), NOW.plus(1)).await;
+    assert_eq!(flow(1).await, (2, 1));
+    // Closed by the same push that hides it: that is not told.
+    f.send_at(0, Items::Incidents(vec![at(2, low("a", IncidentStatus::Closed, Tlp::AmberStrict))]), NOW.plus(2)).await;
+    assert_eq!((flow(1).await, hub.last_narrowed(&f.orgs).await.unwrap()), ((2, 1), vec![(f.orgs[0], NOW.plus(2))]));
+    hub.set_rule(f.orgs[0], DataClass::Incidents, Audience::Organisation(f.orgs[1]), Some(Level::None), NOW.plus(3)).await.unwrap();
+    assert_eq!((flow(1).await, flow(2).await), ((2, 1), (2, 1)), "hidden by a rule, and to the other by its marking alone");
+    // What comes later was never shown.
+    f.send_at(0, Items::Incidents(vec![at(4, low("d", IncidentStatus::New, Tlp::Green))]), NOW.plus(4)).await;
+    assert_eq!((flow(1).await, flow(2).await), ((2, 1), (3, 1)));
+}
+
 #[test]
 fn a_withdrawn_incident_counts_from_its_day_to_that_of_its_return() {
     let one = WithdrawnCritical { viewer: OrgId(1), owner: OrgId(2), opened_at: NOW, day: 10, returned_day: Some(12) };
