@@ -87,7 +87,7 @@ impl Hub<'_> {
     pub async fn withdrawn_criticals(&self, owners: &[OrgId]) -> Result<Vec<WithdrawnCritical>, StoreError> {
         const OF: &str = "SELECT viewer_id, owner_id, opened_at, day, returned_day FROM withdrawn_criticals \
                           WHERE owner_id IN (SELECT value FROM json_each($1)) ORDER BY owner_id, viewer_id, day, incident_id";
-        let ids = json(owners)?;
+        let ids = json(&owners)?;
         let rows: Vec<(i64, i64, i64, i64, Option<i64>)> = read!(self, c => sqlx::query_as(OF).bind(&ids).fetch_all(c).await)?;
         Ok(rows
             .into_iter()
@@ -108,7 +108,7 @@ impl Hub<'_> {
     pub async fn last_narrowed(&self, owners: &[OrgId]) -> Result<Vec<(OrgId, Timestamp)>, StoreError> {
         const LAST: &str = "SELECT org_id, max(narrowed_at) FROM remarked_incidents WHERE narrowed_at IS NOT NULL \
                             AND org_id IN (SELECT value FROM json_each($1)) GROUP BY org_id";
-        let ids = json(owners)?;
+        let ids = json(&owners)?;
         let rows: Vec<(i64, i64)> = read!(self, c => sqlx::query_as(LAST).bind(&ids).fetch_all(c).await)?;
         Ok(rows.into_iter().map(|(org, at)| (OrgId(org), Timestamp(at))).collect())
     }
