@@ -83,6 +83,7 @@ fn world() -> &'static World {
                 second_factor: false,
                 retention: store::Retention::default(),
                 trusted_proxies: server::serving::Proxies::default(),
+                quotas: server::quotas::Quotas::default(),
             };
             let app = App::open(config, &format!("sqlite://{}/hub.db", folder.path().display()), Clock::default()).await.expect("a hub");
             for slug in ["alpha", "beta"] {

@@ -1,6 +1,6 @@
 //! Who is asking: people with a session, machines with an API key.
 //!
-//! * A person signs in with mail and password ([`handlers`], [`password`], [`throttle`]); the session lives in the hub's own
+//! * A person signs in with mail and password ([`handlers`], [`password`], [`throttle`], [`browser`]); the session lives in the hub's own
 //!   store ([`sessions`]), and the person is read again for each request, so that a disabled account ends at once.
 //! * The first password is set through a one-time link ([`links`]).
 //! * Or at the organisation's own identity provider ([`oidc`]).
@@ -12,8 +12,10 @@
 //! What somebody may then see is not decided here but by [`domain::Viewer`].
 
 pub mod begin;
+pub mod browser;
 pub mod factor;
 pub mod handlers;
+mod hashing;
 mod key_cache;
 pub mod keys;
 pub mod links;
@@ -31,11 +33,12 @@ pub mod verify;
 pub mod verify_passkey;
 
 pub use crate::serving::ClientAddress;
-pub use throttle::Attempt;
+pub use browser::Browser;
+pub use throttle::{Attempt, Door, Guesser};
 pub use verify::Verified;
 
 use crate::{
-    App,
+    App, page_time,
     routes::{Access, MatchedRoute},
     serving,
 };
@@ -105,7 +108,7 @@ impl FromRequestParts<App> for SignedIn {
                 serving::identify(&parts.extensions, who.session);
                 // A second factor that is due comes before everything but its own forms, and signing out.
                 let open = !who.must_enrol || opens_before_enrolment(parts.extensions.get());
-                if open { Ok(who) } else { Err(enrol_first(parts)) }
+                if open { page_time::admit(app, &parts.extensions, &who).map(|()| who) } else { Err(enrol_first(parts)) }
             }
             Ok(None) => Err(sign_in_first(parts)),
             Err(error) => Err(unavailable(&error)),

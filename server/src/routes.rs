@@ -24,7 +24,7 @@ pub(crate) use pages::base_url;
 pub use table::{Access, MatchedRoute};
 
 use crate::{
-    App, api, auth, live, middleware,
+    App, api, auth, live, middleware, page_time,
     serving::{self, Limits},
 };
 use axum::{
@@ -49,6 +49,8 @@ pub fn router(app: &App) -> Router {
     let people = people
         .fallback(pages::nothing)
         .layer(auth::sessions::session_layer(app))
+        .layer(from_fn_with_state(app.clone(), auth::browser::layer))
+        .layer(from_fn_with_state(app.clone(), page_time::layer))
         .layer(from_fn(middleware::same_origin))
         .layer(from_fn_with_state(app.clone(), middleware::plain_http_is_local));
     Router::new()
@@ -143,6 +145,7 @@ async fn upkeep(app: App) {
         if let Err(error) = app.store.hub().follow_alliance_key(app.clock.now()).await {
             tracing::warn!(%error, "indicators could not be digested under the alliance's key");
         }
+        app.page_time.forget(app.clock.now());
         if ticks.is_multiple_of(120) {
             match app.store.hub().retain(app.config.retention, app.clock.now()).await {
                 Ok(rows) => tracing::info!(rows, "retention"),

@@ -6,7 +6,9 @@ use crate::{
     auth::{keys::KeyCache, oidc::Providers, passkey::Place, seal::Seal},
     clock::Clock,
     live::Live,
+    page_time::PageTime,
     policy::default_policy,
+    quotas::Quotas,
     serving::Proxies,
     views::ViewCache,
 };
@@ -22,6 +24,7 @@ pub struct App {
     pub live: Arc<Live>,
     pub views: Arc<ViewCache>,
     pub keys: Arc<KeyCache>,
+    pub page_time: Arc<PageTime>,
     pub audit: Arc<Trail>,
     /// The seal on secrets in the database.
     pub seal: Arc<Seal>,
@@ -50,6 +53,7 @@ pub struct Config {
     pub retention: store::Retention,
     /// Whose word about their clients' addresses is taken.
     pub trusted_proxies: Proxies,
+    pub quotas: Quotas,
 }
 
 /// Connections for reading: more than there are cores, because a read waits for the database's own thread.
@@ -76,7 +80,8 @@ impl App {
             store,
             live,
             views: Arc::default(),
-            keys: Arc::new(KeyCache::new(PUSHES_PER_MINUTE)),
+            keys: Arc::new(KeyCache::new(PUSHES_PER_MINUTE, config.quotas.pushes_per_minute)),
+            page_time: Arc::new(PageTime::new(config.quotas.page_seconds_per_minute)),
             audit: Arc::default(),
             seal: Arc::default(),
             passkeys: Place::of(&config.public_url, &config.alliance).map(Arc::new),

@@ -2,6 +2,7 @@
 
 mod command;
 mod keys;
+mod quotas;
 
 use super::{pushes::Outcome, receipt::words};
 use crate::{api::pages, components::*};
@@ -11,6 +12,7 @@ use domain::view::{Connect, PushRow};
 pub(super) use keys::state_of;
 use keys::{CreateKey, Keys};
 use leptos::prelude::*;
+use quotas::Quotas;
 
 /// The way to the first push.
 #[component]
@@ -45,6 +47,7 @@ fn Steps(page: Signal<Connect>) -> impl IntoView {
             </li>
         </ol>
         <Keys page/>
+        <Quotas page/>
         <Card title="What else can be pushed">
             <ul class="plain-list">
                 <li>"Incidents, events, indicators and indicator counts go the same way: "<a href="/docs/api">"the push API, readable"</a>" or "<a href="/openapi.json">"as OpenAPI 3.1"</a>"."</li>

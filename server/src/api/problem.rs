@@ -148,6 +148,9 @@ impl From<StoreError> for Problem {
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, "full", "No space is left", "Nothing of this request was kept.").with(header::RETRY_AFTER, "60")
             }
             StoreError::Exists(what) => Self::new(StatusCode::CONFLICT, "exists", "It exists already", format!("This {what} exists already.")),
+            StoreError::TooMany { what, most } => {
+                Self::new(StatusCode::CONFLICT, "too-many", "There are as many as there may be", format!("An organisation may have {most} {what}."))
+            }
             StoreError::Migration(_) | StoreError::Internal(_) => Self::internal(),
         }
     }

@@ -122,13 +122,14 @@ pub(super) fn refused(failure: AuthFailure) -> Problem {
 pub async fn accept(app: &App, parts: &Parts, body: Body, what: What) -> Result<Accepted, Problem> {
     let key = authenticate(app, ClientAddress::of(parts), &parts.headers).await?;
     require(app, &key, scope_of(what)).await?;
-    let quota = app.keys.take(key.id, app.clock.now());
+    let quota = app.keys.take(&key, app.clock.now());
     if !quota.allowed {
         let wait = quota.reset_s.max(1).to_string();
-        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "quota", "Too many pushes", format!("At most {} pushes a minute.", quota.limit))
+        let whose = if quota.name == "push" { "of a key" } else { "of an organisation, with all its keys" };
+        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "quota", "Too many pushes", format!("At most {} pushes a minute {whose}.", quota.limit))
             .with(header::RETRY_AFTER, &wait)
-            .with(HeaderName::from_static("ratelimit-policy"), &format!("\"push\";q={};w=60", quota.limit))
-            .with(HeaderName::from_static("ratelimit"), &format!("\"push\";r=0;t={wait}")));
+            .with(HeaderName::from_static("ratelimit-policy"), &format!("\"{}\";q={};w=60", quota.name, quota.limit))
+            .with(HeaderName::from_static("ratelimit"), &format!("\"{}\";r=0;t={wait}", quota.name)));
     }
     let query = parts.uri.query().unwrap_or_default();
     let query: PushQuery = serde_urlencoded::from_str(query).map_err(|e| Problem::malformed(format!("query: {e}")))?;

@@ -11,11 +11,11 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::OrgId;
+use domain::{DAY, OrgId, SECOND};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
-use store::{Failure, Idempotency, Items, KeyEnd, Mode, Outcome, Push, ReceiptRecord, What};
+use store::{Failure, Idempotency, Items, KeyEnd, Mode, Outcome, OverQuota, Push, ReceiptRecord, What};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -177,6 +177,8 @@ pub async fn submit(app: &App, s: Submission) -> Result<Submitted, Problem> {
         payload: zstd::bulk::compress(&s.body, 1).map_err(|_| Problem::internal())?,
         dry_run: s.dry_run,
         strict: s.strict,
+        // What the program itself sends has no quota.
+        quota: s.key_id.map(|_| app.config.quotas.bytes),
     };
     match app.store.partner(s.org).push(push, parsed.items).await? {
         Outcome::Applied { receipt, revision } => Ok(Submitted { receipt: witnessed(app, receipt), replayed: false, revision }),
@@ -196,12 +198,32 @@ pub async fn submit(app: &App, s: Submission) -> Result<Submitted, Problem> {
             "An organisation may have {} series (metric and labels); with this push there would be more, so nothing of it was kept.",
             store::MAX_SERIES
         ))),
+        Outcome::OverQuota(over) => Err(over_quota(app, over)),
         Outcome::RevisionMismatch { current } => Err(Problem::new(
             StatusCode::PRECONDITION_FAILED,
             "precondition",
             "The incident has changed",
             if current == 0 { "It does not exist.".to_owned() } else { format!("Its newest revision is \"{current}\".") },
         )),
+    }
+}
+
+/// The answer to a push beyond what its organisation may push. Of a day's quota it is worth waiting for the end; of the whole for retention, or for the
+/// hub's operator.
+fn over_quota(app: &App, over: OverQuota) -> Problem {
+    let quota = app.config.quotas.bytes;
+    let nothing = "Nothing of this request was kept.";
+    match over {
+        OverQuota::Day => {
+            let left = DAY - app.clock.now().0.rem_euclid(DAY);
+            let detail = format!("An organisation may push {} bytes a day (UTC), after inflating. {nothing}", quota.per_day);
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, "quota-bytes-per-day", "Too much in a day", detail)
+                .with(header::RETRY_AFTER, &(left / SECOND + 1).to_string())
+        }
+        OverQuota::Total => {
+            let detail = format!("Of an organisation's payloads {} bytes may be kept; the hub frees them with time. {nothing}", quota.total);
+            Problem::new(StatusCode::INSUFFICIENT_STORAGE, "quota-bytes-total", "Too much in all", detail)
+        }
     }
 }
 
@@ -234,7 +256,7 @@ pub async fn push(app: &App, route: &str, what: What, accepted: Accepted) -> Res
 pub async fn push_revision(app: &App, route: &str, what: What, accepted: Accepted, expected_revision: Option<i64>) -> Result<Response, Problem> {
     let board = app.live.board();
     let Some(org) = board.org(accepted.key.org) else { return Err(Problem::unavailable()) };
-    let quota = app.keys.peek(accepted.key.id, app.clock.now());
+    let quota = app.keys.peek(&accepted.key, app.clock.now());
     let submission = Submission {
         org: accepted.key.org,
         org_slug: org.info.slug.clone(),
@@ -260,8 +282,8 @@ pub async fn push_revision(app: &App, route: &str, what: What, accepted: Accepte
     let mut set = |name: HeaderName, value: String| {
         headers.extend(HeaderValue::from_str(&value).map(|v| (name, v)));
     };
-    set(HeaderName::from_static("ratelimit-policy"), format!("\"push\";q={};w=60", quota.limit));
-    set(HeaderName::from_static("ratelimit"), format!("\"push\";r={};t={}", quota.remaining, quota.reset_s));
+    set(HeaderName::from_static("ratelimit-policy"), format!("\"{}\";q={};w=60", quota.name, quota.limit));
+    set(HeaderName::from_static("ratelimit"), format!("\"{}\";r={};t={}", quota.name, quota.remaining, quota.reset_s));
     if done.replayed {
         set(HeaderName::from_static("idempotency-replayed"), "true".into());
     }

@@ -6,7 +6,7 @@ use super::{
     problem::Problem,
     request::authenticate,
 };
-use crate::{App, auth::ClientAddress};
+use crate::{App, auth::ClientAddress, quotas};
 use axum::{Json, extract::State, http::HeaderMap};
 use domain::Timestamp;
 use serde::Serialize;
@@ -25,6 +25,8 @@ pub struct WhoAmI {
     scopes: Vec<String>,
     /// What one push may be.
     limits: Limits,
+    /// What the organisation may take in all, and has taken.
+    quotas: Vec<Quota>,
     /// Of a key with the scope `indicators`: how many new ones are compared with those of organisations that are not named.
     #[serde(skip_serializing_if = "Option::is_none")]
     comparisons: Option<Comparisons>,
@@ -57,6 +59,19 @@ pub struct KeyInUse {
     former: Option<FormerKey>,
 }
 
+/// What an organisation may take of something, and has taken.
+#[derive(Serialize, ToSchema)]
+pub struct Quota {
+    /// `pushes per minute` (of this hub), `bytes per day`, `bytes in all`, `keys`.
+    name: String,
+    /// The most.
+    limit: u64,
+    /// Taken.
+    used: u64,
+    /// Whether four fifths are taken: time to ask the hub's operator for more.
+    warning: bool,
+}
+
 /// What one push may be.
 #[derive(Serialize, ToSchema)]
 pub struct Limits {
@@ -85,7 +100,7 @@ pub struct Limits {
     tag = "read",
     operation_id = "whoami",
     responses(
-        (status = 200, description = "The key's organisation, scopes and limits", body = WhoAmI),
+        (status = 200, description = "The key's organisation, scopes, limits and quotas", body = WhoAmI),
         (status = 401, description = "No valid key", body = Problem, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -107,6 +122,7 @@ pub async fn read(State(app): State<App>, address: ClientAddress, headers: Heade
             alliance_key = Some(KeyInUse { id: keys.current.no, former: former(&keys, now) });
         }
     }
+    let used = quotas::used(&app, key.org).await?;
     let board = app.live.board();
     let org = board.org(key.org).ok_or_else(Problem::unavailable)?;
     Ok(Json(WhoAmI {
@@ -126,5 +142,6 @@ pub async fn read(State(app): State<App>, address: ClientAddress, headers: Heade
         },
         comparisons,
         alliance_key,
+        quotas: used.into_iter().map(|q| Quota { warning: q.is_near(), name: q.name, limit: q.limit, used: q.used }).collect(),
     }))
 }

@@ -1,7 +1,7 @@
 //! The steps into a session: a right password, where there is one a second factor, and now and then the proof that it is still the same person.
 //! Each step begins under an id that nobody knew before.
 
-use super::{ClientAddress, StoreError, sessions};
+use super::{Browser, ClientAddress, StoreError, sessions};
 use crate::App;
 use axum::{
     extract::FromRequestParts,
@@ -28,15 +28,17 @@ pub const FRESH: i64 = 15 * MINUTE;
 #[derive(Clone, Debug)]
 pub struct Visitor {
     pub address: ClientAddress,
+    pub browser: Browser,
     agent: String,
 }
 
 impl<S: Sync> FromRequestParts<S> for Visitor {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let Ok(browser) = Browser::from_request_parts(parts, state).await;
         let agent = parts.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        Ok(Self { address: ClientAddress::of(parts), agent: agent.chars().take(200).collect() })
+        Ok(Self { address: ClientAddress::of(parts), browser, agent: agent.chars().take(200).collect() })
     }
 }
 
@@ -63,7 +65,8 @@ pub async fn waiting(session: &Session, now: Timestamp) -> Result<Option<i64>, S
     Ok(pending.filter(|(_, since)| (0..PATIENCE).contains(&now.since(Timestamp(*since)))).map(|(user, _)| user))
 }
 
-/// Begins a person's session. Saved here and not only by the layer, so that a database that fails is answered like everywhere else.
+/// Begins a person's session, in a browser that the person is known by from now on. Saved here and not only by the layer, so that a database that fails
+/// is answered like everywhere else.
 ///
 /// # Errors
 /// When the database fails.
@@ -77,7 +80,8 @@ pub async fn begin(app: &App, session: &Session, user: i64, visitor: &Visitor) -
         session.insert(AGENT, &visitor.agent).await?;
         session.save().await
     };
-    begun.await.map_err(|e| store_error(&e))
+    begun.await.map_err(|e| store_error(&e))?;
+    visitor.browser.remember(app, user).await
 }
 
 /// When the person behind a session last proved to be who he is.

@@ -80,6 +80,12 @@ fn recovery_hash(code: &str) -> Option<[u8; 32]> {
     (plain.len() == LETTERS_OF_A_CODE).then(|| Sha256::digest(plain).into())
 }
 
+/// Whether a text looks like a recovery code rather than a code of an app.
+#[must_use]
+pub fn is_recovery_code(text: &str) -> bool {
+    recovery_hash(text).is_some()
+}
+
 /// Makes a person a new secret, which counts once a code of it was right. False where one is confirmed already.
 ///
 /// # Errors

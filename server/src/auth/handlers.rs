@@ -2,13 +2,13 @@
 //! origin check in front of them is [`crate::middleware::same_origin`].
 
 use super::{
-    Attempt,
+    Attempt, Door, Guesser,
     begin::{self, Visitor},
     links, password, unavailable, verify,
 };
 use crate::{
     App, audit,
-    auth::password::PasswordError,
+    auth::password::{PasswordError, Queue},
     middleware::{Form, unclear_path},
 };
 use axum::{
@@ -30,7 +30,19 @@ pub struct SignIn {
 pub async fn sign_in(State(app): State<App>, session: Session, visitor: Visitor, Form(form): Form<SignIn>) -> Response {
     let address = visitor.address.0;
     let next = local_path(form.next.as_deref().unwrap_or("/"));
-    let attempt = match Attempt::admit(&app, &form.email, address).await {
+    let account = match app.store.hub().user_by_email(&form.email).await {
+        Ok(account) => account,
+        Err(error) => return unavailable(&error),
+    };
+    let known = match &account {
+        Some(user) => visitor.browser.knows(&app, user).await,
+        None => Ok(None),
+    };
+    let known = match known {
+        Ok(known) => known,
+        Err(error) => return unavailable(&error),
+    };
+    let attempt = match Attempt::admit(&app, Door::Password(&form.email), Guesser::of(known, address)).await {
         Ok(Some(attempt)) => attempt,
         Ok(None) => {
             tracing::warn!(?address, "sign-in refused: too many failures");
@@ -39,16 +51,10 @@ pub async fn sign_in(State(app): State<App>, session: Session, visitor: Visitor,
         }
         Err(error) => return unavailable(&error),
     };
-    let account = match app.store.hub().user_by_email(&form.email).await {
-        Ok(account) => account,
-        Err(error) => {
-            attempt.forgive(&app).await;
-            return unavailable(&error);
-        }
-    };
     let user = account.clone().filter(|u| !u.disabled);
+    let queue = if known.is_some() { Queue::Known } else { Queue::Stranger };
     // Unknown, disabled and passwordless accounts take the same way and the same time as a wrong password.
-    let fits = match password::verify(user.as_ref().and_then(|u| u.password_hash.as_deref()), &form.password).await {
+    let fits = match password::verify(user.as_ref().and_then(|u| u.password_hash.as_deref()), &form.password, queue).await {
         Ok(fits) => fits,
         Err(error) => {
             attempt.forgive(&app).await;

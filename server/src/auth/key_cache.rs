@@ -59,9 +59,11 @@ pub enum AuthFailure {
     Unavailable(#[from] StoreError),
 }
 
-/// What a key may still push.
+/// What a key may still push: of its own quota, or of its organisation's where less is left of that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
+    /// `push` for the key's own, `organisation`.
+    pub name: &'static str,
     /// Pushes a minute.
     pub limit: u32,
     /// Pushes left in this minute.
@@ -102,16 +104,19 @@ impl Minute {
 #[derive(Debug)]
 pub struct KeyCache {
     quota_per_minute: u32,
+    org_quota_per_minute: u32,
     found: DashMap<[u8; 32], Found>,
     used: DashMap<i64, Timestamp>,
     minutes: DashMap<i64, Minute>,
+    org_minutes: DashMap<OrgId, Minute>,
 }
 
 impl KeyCache {
-    /// With the number of pushes a key may make in a minute.
+    /// With the numbers of pushes that a key, and all keys of an organisation, may make in a minute.
     #[must_use]
-    pub fn new(quota_per_minute: u32) -> Self {
-        Self { quota_per_minute, found: DashMap::new(), used: DashMap::new(), minutes: DashMap::new() }
+    pub fn new(quota_per_minute: u32, org_quota_per_minute: u32) -> Self {
+        let (found, used, minutes, org_minutes) = (DashMap::new(), DashMap::new(), DashMap::new(), DashMap::new());
+        Self { quota_per_minute, org_quota_per_minute, found, used, minutes, org_minutes }
     }
 
     /// Pushes a key may make in a minute.
@@ -158,29 +163,43 @@ impl KeyCache {
         Ok((key, expires_at))
     }
 
-    /// Counts a push of a key, if it still may.
-    pub fn take(&self, key_id: i64, now: Timestamp) -> Quota {
-        let mut minute = self.minutes.entry(key_id).or_insert(Minute { since: now, used: 0 });
-        if minute.over(now) {
-            *minute = Minute { since: now, used: 0 };
+    /// Counts a push of a key, if it and its organisation still may.
+    pub fn take(&self, key: &ApiKey, now: Timestamp) -> Quota {
+        let mut org = self.org_minutes.entry(key.org).or_insert(Minute { since: now, used: 0 });
+        let mut own = self.minutes.entry(key.id).or_insert(Minute { since: now, used: 0 });
+        for minute in [&mut *org, &mut *own] {
+            if minute.over(now) {
+                *minute = Minute { since: now, used: 0 };
+            }
         }
-        let allowed = minute.used < self.quota_per_minute;
-        minute.used += u32::from(allowed);
-        self.quota(&minute, allowed, now)
+        let allowed = own.used < self.quota_per_minute && org.used < self.org_quota_per_minute;
+        own.used += u32::from(allowed);
+        org.used += u32::from(allowed);
+        self.quota(&own, &org, allowed, now)
     }
 
     /// What a key may still push, without counting anything.
     #[must_use]
-    pub fn peek(&self, key_id: i64, now: Timestamp) -> Quota {
-        match self.minutes.get(&key_id).filter(|m| !m.over(now)) {
-            Some(minute) => self.quota(&minute, minute.used < self.quota_per_minute, now),
-            None => self.quota(&Minute { since: now, used: 0 }, self.quota_per_minute > 0, now),
-        }
+    pub fn peek(&self, key: &ApiKey, now: Timestamp) -> Quota {
+        let new = || Minute { since: now, used: 0 };
+        let own = self.minutes.get(&key.id).filter(|m| !m.over(now)).map_or_else(new, |m| Minute { ..*m });
+        let org = self.org_minutes.get(&key.org).filter(|m| !m.over(now)).map_or_else(new, |m| Minute { ..*m });
+        self.quota(&own, &org, own.used < self.quota_per_minute && org.used < self.org_quota_per_minute, now)
     }
 
-    fn quota(&self, minute: &Minute, allowed: bool, now: Timestamp) -> Quota {
-        let left = minute.since.plus(MINUTE).since(now).max(0) as u64;
-        Quota { limit: self.quota_per_minute, remaining: self.quota_per_minute.saturating_sub(minute.used), reset_s: left.div_ceil(SECOND as u64), allowed }
+    /// Pushes of an organisation in this minute.
+    #[must_use]
+    pub fn pushed(&self, org: OrgId, now: Timestamp) -> u32 {
+        self.org_minutes.get(&org).filter(|m| !m.over(now)).map_or(0, |m| m.used)
+    }
+
+    fn quota(&self, own: &Minute, org: &Minute, allowed: bool, now: Timestamp) -> Quota {
+        let of = |name, limit: u32, minute: &Minute| {
+            let left = minute.since.plus(MINUTE).since(now).max(0) as u64;
+            Quota { name, limit, remaining: limit.saturating_sub(minute.used), reset_s: left.div_ceil(SECOND as u64), allowed }
+        };
+        let (own, org) = (of("push", self.quota_per_minute, own), of("organisation", self.org_quota_per_minute, org));
+        if org.remaining < own.remaining { org } else { own }
     }
 
     /// Writes down when keys were last used, and forgets what is over. To be called now and then.
@@ -194,6 +213,7 @@ impl KeyCache {
     async fn flush(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
         self.found.retain(|_, f| f.fresh(now));
         self.minutes.retain(|_, m| !m.over(now));
+        self.org_minutes.retain(|_, m| !m.over(now));
         let used: Vec<(i64, Timestamp)> = self.used.iter().map(|e| (*e.key(), *e.value())).collect();
         if used.is_empty() {
             return Ok(());

@@ -1,25 +1,22 @@
 //! Passwords: argon2id, slow on purpose, and therefore rationed.
 //!
-//! Each hash takes 19 MiB and some tens of milliseconds of a core. At most two run at once and sixteen wait; whoever comes
+//! Each hash takes 19 MiB and some tens of milliseconds of a core. At most two run at once ([`super::hashing`]) and some wait; whoever comes
 //! then is told that the hub is busy. An account that does not exist costs the same as one that does.
 
-pub use super::strength::{check_strength, mentions_account};
+pub use super::{
+    hashing::Queue,
+    strength::{check_strength, mentions_account},
+};
 
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use tokio::sync::Semaphore;
-
-/// Hashes at once.
-const AT_ONCE: usize = 2;
-/// Requests that wait for their turn.
-const MAY_WAIT: usize = 16;
+use super::hashing::{Memory, in_turn};
+use argon2::{
+    Algorithm, Argon2, Params, Version,
+    password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
+};
 
 /// Stands in for accounts without a hash: the same costs, a salt and a hash of zeros. No password is known that it fits, and
 /// none would be let in.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-
-static SLOTS: Semaphore = Semaphore::const_new(AT_ONCE);
-static WAITING: AtomicUsize = AtomicUsize::new(0);
 
 /// Why a password was neither hashed nor compared.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +35,7 @@ pub enum PasswordError {
 /// [`PasswordError::Busy`] when too many are waiting.
 pub async fn hash(password: &str) -> Result<String, PasswordError> {
     let password = password.to_owned();
-    in_turn(move || hash_now(&password)).await?
+    in_turn(Queue::Known, move |memory| hash_now(&password, memory)).await?
 }
 
 /// Whether a password fits the stored hash. Without a hash (no such account, no password yet, disabled) it compares with
@@ -46,69 +43,55 @@ pub async fn hash(password: &str) -> Result<String, PasswordError> {
 ///
 /// # Errors
 /// [`PasswordError::Busy`] when too many are waiting; [`PasswordError::Failed`] when the stored hash cannot be read.
-pub async fn verify(hash: Option<&str>, password: &str) -> Result<bool, PasswordError> {
+pub async fn verify(hash: Option<&str>, password: &str, queue: Queue) -> Result<bool, PasswordError> {
     let (hash, password) = (hash.map(str::to_owned), password.to_owned());
-    in_turn(move || {
-        let parsed = PasswordHash::new(hash.as_deref().unwrap_or(NOBODY)).map_err(failed)?;
-        let fits = argon2()?.verify_password(password.as_bytes(), &parsed).is_ok();
+    in_turn(queue, move |memory| {
+        let fits = fits(hash.as_deref().unwrap_or(NOBODY), &password, memory)?;
         Ok(fits && hash.is_some())
     })
     .await?
 }
 
 /// OWASP's smallest argon2id setting: 19 MiB, two passes, one lane.
-fn argon2() -> Result<Argon2<'static>, PasswordError> {
-    let params = Params::new(19 * 1024, 2, 1, None).map_err(failed)?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+fn params() -> Result<Params, PasswordError> {
+    Params::new(19 * 1024, 2, 1, None).map_err(failed)
 }
 
-fn hash_now(password: &str) -> Result<String, PasswordError> {
-    let mut salt = [0_u8; 16];
+fn hash_now(password: &str, memory: &mut Memory) -> Result<String, PasswordError> {
+    let (mut salt, params) = ([0_u8; 16], params()?);
     rand::fill(&mut salt);
-    let hash: PasswordHash = argon2()?.hash_password_with_salt(password.as_bytes(), &salt).map_err(failed)?;
+    let described = ParamsString::try_from(&params).map_err(failed)?;
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: described,
+        salt: Some(Salt::new(&salt).map_err(failed)?),
+        hash: Some(digest(Algorithm::Argon2id, Version::V0x13, params, password, &salt, memory)?),
+    };
     Ok(hash.to_string())
+}
+
+fn fits(stored: &str, password: &str, memory: &mut Memory) -> Result<bool, PasswordError> {
+    let stored = PasswordHash::new(stored).map_err(failed)?;
+    let algorithm = Algorithm::try_from(stored.algorithm.as_str()).map_err(failed)?;
+    let version = stored.version.map_or(Ok(Version::default()), Version::try_from).map_err(failed)?;
+    let params = Params::try_from(&stored).map_err(failed)?;
+    let (Some(salt), Some(hash)) = (&stored.salt, stored.hash) else { return Err(failed("without salt or hash")) };
+    // Outputs are compared in constant time.
+    Ok(digest(algorithm, version, params, password, salt, memory)? == hash)
+}
+
+fn digest(algorithm: Algorithm, version: Version, params: Params, password: &str, salt: &[u8], memory: &mut Memory) -> Result<Output, PasswordError> {
+    let mut out = [0; Output::MAX_LENGTH];
+    let out = &mut out[..params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN)];
+    let blocks = memory.blocks(params.block_count());
+    Argon2::new(algorithm, version, params).hash_password_into_with_memory(password.as_bytes(), salt, out, blocks).map_err(failed)?;
+    Output::new(out).map_err(failed)
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "handed to map_err")]
 fn failed(error: impl ToString) -> PasswordError {
     PasswordError::Failed(error.to_string())
-}
-
-/// Runs `work` on a thread of its own when its turn comes.
-async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, PasswordError> {
-    let permit = match SLOTS.try_acquire() {
-        Ok(permit) => permit,
-        Err(_) => {
-            let _place = Place::take()?;
-            SLOTS.acquire().await.map_err(failed)?
-        }
-    };
-    tokio::task::spawn_blocking(move || {
-        // The permit goes with the work: a client that hangs up frees no slot while the core is still busy.
-        let _permit = permit;
-        work()
-    })
-    .await
-    .map_err(failed)
-}
-
-/// A place in the queue, given back when dropped.
-struct Place;
-
-impl Place {
-    fn take() -> Result<Self, PasswordError> {
-        if WAITING.fetch_add(1, Ordering::AcqRel) >= MAY_WAIT {
-            WAITING.fetch_sub(1, Ordering::AcqRel);
-            return Err(PasswordError::Busy);
-        }
-        Ok(Self)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        WAITING.fetch_sub(1, Ordering::AcqRel);
-    }
 }
 
 #[cfg(test)]
@@ -120,10 +103,10 @@ mod tests {
     async fn fits_only_its_password() {
         let stored = hash("a ladder of nine herons").await.unwrap();
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
-        assert!(verify(Some(&stored), "a ladder of nine herons").await.unwrap());
-        assert!(!verify(Some(&stored), "a ladder of ten herons").await.unwrap());
-        assert!(!verify(None, "a ladder of nine herons").await.unwrap());
-        assert!(matches!(verify(Some("not a hash"), "x").await, Err(PasswordError::Failed(_))));
+        assert!(verify(Some(&stored), "a ladder of nine herons", Queue::Known).await.unwrap());
+        assert!(!verify(Some(&stored), "a ladder of ten herons", Queue::Known).await.unwrap());
+        assert!(!verify(None, "a ladder of nine herons", Queue::Known).await.unwrap());
+        assert!(matches!(verify(Some("not a hash"), "x", Queue::Known).await, Err(PasswordError::Failed(_))));
     }
 
     /// ASVS 6.3.8: an account that does not exist takes as long.
@@ -133,13 +116,5 @@ mod tests {
         let costs = |text: &str| text.rsplitn(3, '$').last().map(str::to_owned);
         assert_eq!(costs(NOBODY), costs(&stored));
         assert_eq!(NOBODY.len(), stored.len());
-    }
-
-    #[tokio::test]
-    async fn the_queue_is_bounded() {
-        let places: Vec<_> = (0..MAY_WAIT).map_while(|_| Place::take().ok()).collect();
-        assert!(matches!(Place::take(), Err(PasswordError::Busy)));
-        drop(places);
-        assert!(Place::take().is_ok());
     }
 }

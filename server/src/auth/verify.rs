@@ -2,11 +2,12 @@
 //! sharing are touched: a code where there is a second factor, else the password. A passkey takes another way ([`super::verify_passkey`]).
 
 use super::{
-    Attempt, SignedIn, asked,
+    Attempt, Door, Guesser, SignedIn, asked,
     begin::{self, Visitor},
     factor,
     handlers::{local_path, not_compared, sign_in_page},
-    password, sign_in_first, unavailable,
+    password::{self, Queue},
+    sign_in_first, unavailable,
 };
 use crate::{App, audit, middleware::Form, routes::MatchedRoute};
 use axum::{
@@ -36,7 +37,12 @@ pub async fn code(State(app): State<App>, session: Session, visitor: Visitor, Fo
     };
     let Some(user) = user else { return Redirect::to(&sign_in_page(Some("late"), next)).into_response() };
     // Counted apart from passwords: a right password must not give back tries at the code.
-    let attempt = match Attempt::admit(&app, &format!("code of {}", user.id), visitor.address.0).await {
+    let door = if factor::is_recovery_code(&form.code) { Door::RecoveryCode(user.id) } else { Door::Code(user.id) };
+    let guesser = match visitor.browser.knows(&app, &user).await {
+        Ok(known) => Guesser::of(known, visitor.address.0),
+        Err(error) => return unavailable(&error),
+    };
+    let attempt = match Attempt::admit(&app, door, guesser).await {
         Ok(Some(attempt)) => attempt,
         Ok(None) => {
             audit::sign_in_throttled(&app, &user.email, visitor.address.0).await;
@@ -78,7 +84,8 @@ pub struct Proof {
 pub async fn step_up(State(app): State<App>, who: SignedIn, session: Session, visitor: Visitor, Form(form): Form<Proof>) -> Response {
     let next = local_path(form.next.as_deref().unwrap_or("/"));
     let user = &who.user;
-    let attempt = match Attempt::admit(&app, &format!("code of {}", user.id), visitor.address.0).await {
+    // Of the session's own: whoever found it open gets few, and keeps nobody from signing in elsewhere.
+    let attempt = match Attempt::admit(&app, Door::Code(user.id), Guesser::Session(who.session)).await {
         Ok(Some(attempt)) => attempt,
         Ok(None) => {
             audit::sign_in_throttled(&app, &user.email, visitor.address.0).await;
@@ -88,7 +95,7 @@ pub async fn step_up(State(app): State<App>, who: SignedIn, session: Session, vi
     };
     let fits = match has_factor(&app, user.id).await {
         Ok(true) => factor::accept(&app, user.id, &form.proof).await,
-        Ok(false) => match password::verify(user.password_hash.as_deref(), &form.proof).await {
+        Ok(false) => match password::verify(user.password_hash.as_deref(), &form.proof, Queue::Known).await {
             Ok(fits) => Ok(fits),
             Err(error) => {
                 attempt.forgive(&app).await;

@@ -2,7 +2,7 @@
 //! as the proof of somebody who is signed in.
 
 use super::{
-    Attempt,
+    Attempt, Door, Guesser,
     begin::{self, Visitor},
     handlers::{local_path, sign_in_page},
     passkey, sessions, signed_in, unavailable,
@@ -77,8 +77,13 @@ pub async fn answer(State(app): State<App>, session: Session, visitor: Visitor, 
         Purpose::SignIn => ("/signin/code", sign_in_page(Some("throttled"), next)),
         _ => ("/stepup", page("/stepup", Some("throttled"), next)),
     };
-    // Counted together with codes: they open the same door.
-    let attempt = match Attempt::admit(&app, &format!("code of {}", user.id), visitor.address.0).await {
+    // Counted apart from codes, which somebody may have used up: nobody guesses a signature.
+    let guesser = match visitor.browser.knows(&app, &user).await {
+        _ if purpose == Purpose::StepUp => Guesser::Session(id),
+        Ok(known) => Guesser::of(known, visitor.address.0),
+        Err(error) => return unavailable(&error),
+    };
+    let attempt = match Attempt::admit(&app, Door::Passkey(user.id), guesser).await {
         Ok(Some(attempt)) => attempt,
         Ok(None) => {
             audit::sign_in_throttled(&app, &user.email, visitor.address.0).await;

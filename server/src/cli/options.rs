@@ -1,6 +1,6 @@
 //! Options that several commands share: where the hub listens, where its data is, how long it keeps what.
 
-use crate::{App, audit, auth::seal, key_file::Kind, middleware::is_loopback, serving::Proxies, state::Config};
+use crate::{App, audit, auth::seal, key_file::Kind, middleware::is_loopback, quotas::Quotas, serving::Proxies, state::Config};
 use clap::Args;
 use domain::{DAY, HOUR, MINUTE, SECOND};
 use ipnet::IpNet;
@@ -8,7 +8,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
 };
-use store::{Retention, audit::Signer};
+use store::{ByteQuota, Retention, audit::Signer};
 
 /// The alliance's name where none is given.
 pub const ALLIANCE: &str = "Alliance";
@@ -34,6 +34,8 @@ pub struct HubOptions {
     /// about their clients is believed. Without this no proxy is, not even one on this machine: each connection is its own client.
     #[arg(long, env = "SHIELDWALL_TRUSTED_PROXIES", value_delimiter = ',', value_name = "CIDR", value_parser = parse_network)]
     trusted_proxies: Vec<IpNet>,
+    #[command(flatten)]
+    quotas: QuotaOptions,
     /// Ask nobody to have a second factor. Without this, administrators, coordinators, stewards and auditors must set one up.
     #[arg(long, env = "SHIELDWALL_OPTIONAL_SECOND_FACTOR")]
     optional_second_factor: bool,
@@ -78,6 +80,27 @@ pub struct RetentionOptions {
     retain_outbox_days: u32,
 }
 
+/// How much each organisation, and each session, may take of the hub.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Quotas")]
+struct QuotaOptions {
+    /// Pushes of an organisation in a minute, with all its keys; each hub counts for itself.
+    #[arg(long, env = "SHIELDWALL_QUOTA_PUSHES_PER_MINUTE", default_value_t = Quotas::default().pushes_per_minute)]
+    quota_pushes_per_minute: u32,
+    /// Bytes that an organisation pushes in a day (UTC), as they are after inflating.
+    #[arg(long, env = "SHIELDWALL_QUOTA_BYTES_PER_DAY", default_value_t = Quotas::default().bytes.per_day)]
+    quota_bytes_per_day: u64,
+    /// Bytes of an organisation's payloads that are kept, compressed; retention frees them.
+    #[arg(long, env = "SHIELDWALL_QUOTA_BYTES_TOTAL", default_value_t = Quotas::default().bytes.total)]
+    quota_bytes_total: u64,
+    /// Live API keys of an organisation.
+    #[arg(long, env = "SHIELDWALL_QUOTA_KEYS", default_value_t = Quotas::default().keys)]
+    quota_keys: u32,
+    /// Seconds that the pages and files of one session may keep the hub at work in a minute; each hub counts for itself.
+    #[arg(long, env = "SHIELDWALL_QUOTA_PAGE_SECONDS_PER_MINUTE", default_value_t = Quotas::default().page_seconds_per_minute)]
+    quota_page_seconds_per_minute: u32,
+}
+
 impl AddressOptions {
     /// The address in links, without a slash at the end.
     pub fn base_url(&self) -> String {
@@ -99,7 +122,7 @@ impl HubOptions {
     /// The running program's configuration.
     pub fn config(&self, demo: bool) -> Config {
         let https = self.address.base_url().starts_with("https://");
-        let r = &self.retention;
+        let (r, q) = (&self.retention, &self.quotas);
         Config {
             listen: self.address.listen,
             public_url: self.address.base_url(),
@@ -118,6 +141,12 @@ impl HubOptions {
                 idempotency: r.retain_idempotency_days,
                 outbox: r.retain_outbox_days,
             },
+            quotas: Quotas {
+                pushes_per_minute: q.quota_pushes_per_minute,
+                bytes: ByteQuota { per_day: q.quota_bytes_per_day, total: q.quota_bytes_total },
+                keys: q.quota_keys,
+                page_seconds_per_minute: q.quota_page_seconds_per_minute,
+            },
         }
     }
 }
@@ -133,6 +162,7 @@ pub fn offline() -> Config {
         trusted_proxies: Proxies::default(),
         second_factor: true,
         retention: Retention::default(),
+        quotas: Quotas::default(),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::pages::render;
 use crate::{
     App,
-    auth::{Attempt, ClientAddress, SignedIn, Verified, factor},
+    auth::{Attempt, Browser, Door, Guesser, SignedIn, Verified, factor},
     middleware::{Form, PageNonce},
 };
 use axum::{
@@ -38,15 +38,9 @@ pub async fn offer(State(app): State<App>, Verified(who): Verified) -> Response 
 }
 
 /// Takes the first code, and shows the recovery codes in the very answer.
-pub async fn confirm(
-    State(app): State<App>,
-    Verified(who): Verified,
-    ClientAddress(address): ClientAddress,
-    Extension(nonce): Extension<PageNonce>,
-    Form(form): Form<Code>,
-) -> Response {
+pub async fn confirm(State(app): State<App>, Verified(who): Verified, Extension(nonce): Extension<PageNonce>, Form(form): Form<Code>) -> Response {
     let (hub, now, id) = (app.store.hub(), app.clock.now(), who.user.id);
-    let attempt = match Attempt::admit(&app, &format!("code of {id}"), address).await {
+    let attempt = match Attempt::admit(&app, Door::Code(id), Guesser::Session(who.session)).await {
         Ok(Some(attempt)) => attempt,
         Ok(None) => return back("throttled"),
         Err(error) => return failed(&error),
@@ -108,7 +102,7 @@ pub async fn seen(State(app): State<App>, who: SignedIn) -> Response {
 }
 
 /// Ends one of the own sessions, or all but this one.
-pub async fn end(State(app): State<App>, who: SignedIn, Form(form): Form<Which>) -> Response {
+pub async fn end(State(app): State<App>, who: SignedIn, browser: Browser, Form(form): Form<Which>) -> Response {
     let which = if form.session.is_empty() {
         None
     } else {
@@ -116,8 +110,15 @@ pub async fn end(State(app): State<App>, who: SignedIn, Form(form): Form<Which>)
         Some(hash)
     };
     match app.store.hub().end_sessions(who.user.id, which, who.session, app.clock.now()).await {
-        Ok(0) => back("gone"),
-        Ok(_) => back("ended"),
+        Ok(ended) => {
+            // The others are unknown now; this one goes on being known.
+            if which.is_none()
+                && let Err(error) = browser.remember(&app, who.user.id).await
+            {
+                return failed(&error);
+            }
+            back(if ended == 0 { "gone" } else { "ended" })
+        }
         Err(error) => failed(&error),
     }
 }

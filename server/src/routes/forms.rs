@@ -18,8 +18,11 @@ pub async fn refused(app: &App, who: &SignedIn, path: &str, why: &'static str) -
     (StatusCode::FORBIDDEN, why).into_response()
 }
 
-/// The answer when the database failed.
+/// The answer when the database failed, or the organisation has as many of something as it may.
 pub fn failed(page: &str, error: &StoreError) -> Response {
+    if let StoreError::TooMany { what, most } = error {
+        return (StatusCode::CONFLICT, format!("An organisation may have {most} {what}, and yours has. Nothing was changed.\n")).into_response();
+    }
     tracing::error!(%error, page, "a form");
     StatusCode::SERVICE_UNAVAILABLE.into_response()
 }

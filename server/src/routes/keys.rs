@@ -22,8 +22,6 @@ use store::{KeyRecord, StoreError};
 
 const PAGE: &str = "/admin/keys";
 pub const WHY: &str = "Only an org_admin makes and revokes keys.\n";
-/// Live keys of one organisation: each has a quota of its own, so their number is one too.
-pub const MOST: usize = 20;
 /// Days a replaced key goes on, so that its machine can be given the new one.
 const OVERLAP: i64 = 7;
 /// Days that can be chosen for a key.
@@ -87,8 +85,8 @@ pub async fn rotate(State(app): State<App>, Verified(who): Verified, Extension(n
         Ok(all) => all,
         Err(error) => return failed(PAGE, &error),
     };
-    let Some(old) = all.iter().find(|k| k.name == form.name && is_live(k, now)) else { return back(PAGE, "gone") };
-    if all.iter().filter(|k| is_live(k, now)).count() >= MOST {
+    let Some(old) = all.iter().find(|k| k.name == form.name && k.is_live(now)) else { return back(PAGE, "gone") };
+    if all.iter().filter(|k| k.is_live(now)).count() >= app.config.quotas.keys as usize {
         return back(PAGE, "most");
     }
     let lasts = old.expires_at.map_or(365, |end| (end.since(old.created_at) / DAY).max(1));
@@ -140,11 +138,7 @@ pub fn record(org: OrgId, name: String, key: &str, scopes: String, now: Timestam
 /// # Errors
 /// When the database fails.
 pub async fn room(app: &App, org: OrgId, now: Timestamp) -> Result<bool, StoreError> {
-    Ok(app.store.hub().keys(org).await?.iter().filter(|k| is_live(k, now)).count() < MOST)
-}
-
-fn is_live(key: &KeyRecord, now: Timestamp) -> bool {
-    key.revoked_at.is_none() && key.expires_at.is_none_or(|at| at > now)
+    Ok(app.store.hub().keys(org).await?.iter().filter(|k| k.is_live(now)).count() < app.config.quotas.keys as usize)
 }
 
 /// The page with the key, which no later answer shows.

@@ -5,7 +5,7 @@ use crate::{
     App, audit,
     auth::{self, SignedIn},
     middleware::{PageNonce, malformed},
-    serving,
+    page_time, serving,
     views::Viewing,
 };
 use app::{
@@ -64,6 +64,9 @@ async fn serve(app: App, session: Session, nonce: PageNonce, route: Option<Match
     };
     if let Some(who) = &who {
         serving::identify(request.extensions(), who.session);
+        if let Err(refused) = page_time::admit(&app, request.extensions(), who) {
+            return refused;
+        }
     }
     let open = route.is_some_and(|route| route.access == Access::Public);
     if who.is_none() && !open {

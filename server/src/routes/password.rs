@@ -3,7 +3,11 @@
 use super::account::{back, failed};
 use crate::{
     App, audit,
-    auth::{Attempt, ClientAddress, SignedIn, handlers::not_compared, password},
+    auth::{
+        Attempt, Browser, ClientAddress, Door, Guesser, SignedIn,
+        handlers::not_compared,
+        password::{self, Queue},
+    },
     middleware::Form,
 };
 use axum::{extract::State, response::Response};
@@ -17,7 +21,7 @@ pub struct Change {
 }
 
 /// Sets another password, for who knows the one before: whoever found an open session shall not keep its owner out. All other sessions end.
-pub async fn change(State(app): State<App>, who: SignedIn, ClientAddress(address): ClientAddress, Form(form): Form<Change>) -> Response {
+pub async fn change(State(app): State<App>, who: SignedIn, ClientAddress(address): ClientAddress, browser: Browser, Form(form): Form<Change>) -> Response {
     let user = &who.user;
     if form.password != form.again {
         return back("mismatch");
@@ -25,8 +29,8 @@ pub async fn change(State(app): State<App>, who: SignedIn, ClientAddress(address
     if password::check_strength(&form.password).is_err() || password::mentions_account(&form.password, &user.email) {
         return back("weak");
     }
-    // Counted together with sign-ins: both guess at the same password.
-    let attempt = match Attempt::admit(&app, &user.email, address).await {
+    // Of the session's own: whoever found it open gets few, and keeps nobody from signing in elsewhere.
+    let attempt = match Attempt::admit(&app, Door::Password(&user.email), Guesser::Session(who.session)).await {
         Ok(Some(attempt)) => attempt,
         Ok(None) => {
             audit::sign_in_throttled(&app, &user.email, address).await;
@@ -34,7 +38,7 @@ pub async fn change(State(app): State<App>, who: SignedIn, ClientAddress(address
         }
         Err(error) => return failed(&error),
     };
-    match password::verify(user.password_hash.as_deref(), &form.current).await {
+    match password::verify(user.password_hash.as_deref(), &form.current, Queue::Known).await {
         Ok(true) => {}
         Ok(false) => {
             return match audit::sign_in_failed(&app, Some(user), address).await {
@@ -56,7 +60,11 @@ pub async fn change(State(app): State<App>, who: SignedIn, ClientAddress(address
     match app.store.hub().change_password(user.id, before, hash, who.session, app.clock.now()).await {
         Ok(true) => {
             tracing::info!(user = user.id, "changed the password");
-            back("password")
+            // By the old password it is known no more.
+            match browser.remember(&app, user.id).await {
+                Ok(()) => back("password"),
+                Err(error) => failed(&error),
+            }
         }
         Ok(false) => back("current"),
         Err(error) => failed(&error),

@@ -22,6 +22,7 @@ pub async fn connect(viewing: &Viewing, l: &Looking) -> Answer<Connect> {
         confirmed: l.board.sharing.is_confirmed(org.info.id),
         new_key: viewing.once.clone(),
         keys: keys.into_iter().map(super::admin::key_row).collect(),
+        quotas: crate::quotas::used(&l.app, org.info.id).await.map_err(&fault)?,
         pushes: pushes.rows,
         example: (metric.key.clone(), metric.target.min(93.5)),
         now: l.now,

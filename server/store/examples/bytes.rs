@@ -62,6 +62,7 @@ async fn push(store: &Store, org: OrgId, at: Timestamp) -> Result<(), store::Sto
         payload: vec![7; PAYLOAD],
         dry_run: false,
         strict: false,
+        quota: None,
     };
     store.partner(org).push(push, Items::Metrics((0..METRICS).map(sample).collect())).await.map(drop)
 }

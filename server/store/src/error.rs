@@ -18,6 +18,9 @@ pub enum StoreError {
     /// Something that must be unique exists already.
     #[error("{0} exists already")]
     Exists(&'static str),
+    /// An organisation has as many as it may.
+    #[error("an organisation may have {most} {what}")]
+    TooMany { what: &'static str, most: i64 },
     /// A stored value cannot be read back, or a job failed inside.
     #[error("internal: {0}")]
     Internal(String),

@@ -3,6 +3,7 @@
 pub mod account_proposals;
 pub mod aggregates;
 mod authority;
+mod bounds;
 pub mod comparisons;
 pub mod confirmation;
 pub mod count_totals;

@@ -63,6 +63,7 @@ pub use hub::{
     posture::{CurrentRow, DayRow, OpenIncident, Org, Signs},
     proposals::{Approval, Proposal},
     retention::Retention,
+    throttle::Budget,
 };
 pub use partner::Partner;
 pub use push::*;

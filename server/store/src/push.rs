@@ -8,12 +8,14 @@ mod indicators;
 mod key;
 pub(crate) mod metrics;
 pub(crate) mod record;
+mod usage;
 
 pub use comparisons::COMPARISONS_PER_DAY;
 pub(crate) use indicators::{Digested, add_totals as add_indicator_totals, write_digest};
 pub use key::KeyEnd;
 pub use metrics::MAX_SERIES;
 pub use record::render_failures;
+pub use usage::{ByteQuota, OverQuota};
 
 use self::metrics::{
     SeriesNumbers,
@@ -148,6 +150,8 @@ pub struct Push {
     pub dry_run: bool,
     /// Refuse the whole push when an item is refused.
     pub strict: bool,
+    /// What its organisation may push; `None` for what the program itself sends.
+    pub quota: Option<ByteQuota>,
 }
 
 /// One value of one metric.
@@ -311,6 +315,8 @@ pub enum Outcome {
     RevisionMismatch { current: i64 },
     /// The organisation would have more than [`MAX_SERIES`] series.
     TooManySeries,
+    /// The organisation would have pushed more than it may.
+    OverQuota(OverQuota),
     /// Nothing was kept: every item was refused, or one was and the push is all or nothing.
     Refused(ReceiptRecord),
 }
@@ -464,10 +470,16 @@ async fn apply(
     let all_or_nothing = push.strict || push.mode == Mode::Snapshot;
     if (push.total > 0 && items.len() == 0) || (all_or_nothing && !push.failures.is_empty()) {
         let no = record::receipt(conn, push, 0).await?;
+        if let Some(over) = usage::count(conn, push).await? {
+            return Ok(Keep::No((Outcome::OverQuota(over), None)));
+        }
         let refused = (Outcome::Refused(push.receipt(no, 0)), None);
         return Ok(if push.dry_run { Keep::No(refused) } else { Keep::Yes(refused) });
     }
     let no = record::receipt(conn, push, items.len()).await?;
+    if let Some(over) = usage::count(conn, push).await? {
+        return Ok(Keep::No((Outcome::OverQuota(over), None)));
+    }
     let mut reach = record::Reach::default();
     let mut numbers = None;
     let mut revision = None;

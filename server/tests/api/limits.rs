@@ -1,9 +1,12 @@
-//! The quota of pushes.
+//! The quotas of keys, organisations and sessions.
 
 use crate::support::*;
-use domain::MINUTE;
+use domain::{DAY, MINUTE, Role, SECOND};
 use futures::StreamExt;
 use reqwest::Method;
+use serde_json::{Value, json};
+use server::quotas::Quotas;
+use store::{ByteQuota, Retention};
 
 /// ASVS 2.4.1: the quota of a key.
 #[tokio::test]
@@ -32,4 +35,142 @@ async fn after_600_pushes_a_minute_a_key_waits() {
     assert_eq!(partner.get("whoami").await.status, 200, "asking is no push");
     app.app.clock.advance(wait * domain::SECOND);
     assert_eq!(partner.post("metrics", &body).await.status, 200);
+}
+
+/// A hub with quotas of its own.
+async fn hub(quotas: Quotas) -> TestApp {
+    TestApp::start_with(Setup { quotas, ..Setup::default() }).await
+}
+
+fn kind(answer: &Answer) -> String {
+    answer.problem()["type"].as_str().and_then(|t| t.strip_prefix("urn:shieldwall:problem:")).expect("a kind").to_owned()
+}
+
+fn quota<'a>(whoami: &'a Value, name: &str) -> &'a Value {
+    whoami["quotas"].as_array().and_then(|all| all.iter().find(|q| q["name"] == name)).unwrap_or_else(|| panic!("{name} in {whoami}"))
+}
+
+/// ASVS 2.4.1: the quota of an organisation.
+#[tokio::test]
+async fn the_keys_of_an_organisation_share_its_pushes_per_minute() {
+    let app = hub(Quotas { pushes_per_minute: 5, ..Quotas::default() }).await;
+    let (one, two, other) = (app.partner("alpha").await, app.partner("alpha").await, app.partner("beta").await);
+    let admin = app.person(Role::OrgAdmin).await;
+    assert!(!admin.page("/connect").await.contains("has used"));
+    for i in 0..5 {
+        let answer = [&one, &two][i % 2].post("metrics", &items([sample(90.0 + i as f64, &app.at(-MINUTE))])).await;
+        assert_eq!((answer.status, answer.header("ratelimit-policy")), (200, "\"organisation\";q=5;w=60"));
+    }
+    for partner in [&one, &two] {
+        let answer = partner.post("metrics", &items([sample(1.0, &app.at(-MINUTE))])).await;
+        assert_eq!((answer.status, kind(&answer).as_str()), (429, "quota"));
+        let wait: i64 = answer.header("retry-after").parse().expect("seconds");
+        assert!((1..=60).contains(&wait) && answer.text().contains("At most 5 pushes a minute of an organisation"), "{}", answer.text());
+    }
+    assert_eq!(other.post("metrics", &items([sample(1.0, &app.at(-MINUTE))])).await.status, 200);
+    let whoami = one.get("whoami").await.json();
+    assert_eq!(*quota(&whoami, "pushes per minute"), json!({ "name": "pushes per minute", "limit": 5, "used": 5, "warning": true }));
+    assert_eq!((&quota(&whoami, "keys")["used"], &quota(&whoami, "keys")["warning"]), (&json!(2), &json!(false)));
+    let page = admin.page("/connect").await;
+    assert!(page.contains("has used") && words(&page).contains("5 of 5 ( pushes per minute )"), "{}", words(&page));
+    app.app.clock.advance(MINUTE);
+    assert_eq!(one.post("metrics", &items([sample(1.0, &app.at(-MINUTE))])).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_day_has_so_many_bytes_and_what_was_acknowledged_is_answered_again() {
+    let app = hub(Quotas { bytes: ByteQuota { per_day: 2_000, total: 1 << 30 }, ..Quotas::default() }).await;
+    let (partner, other) = (app.partner("alpha").await, app.partner("beta").await);
+    let keyed = async |key: &str, value: f64| {
+        let body = items([sample(value, &app.at(-MINUTE))]);
+        (body.clone(), Answer::of(partner.request(Method::POST, "metrics").header("idempotency-key", key).json(&body)).await)
+    };
+    let (body, first) = keyed("first", 1.0).await;
+    assert_eq!(first.status, 200);
+    let mut n = 0;
+    let refused = loop {
+        n += 1;
+        let (_, answer) = keyed(&format!("k{n}"), f64::from(n)).await;
+        if answer.status != 200 {
+            break answer;
+        }
+        assert!(n < 100);
+    };
+    assert_eq!((refused.status, kind(&refused).as_str()), (429, "quota-bytes-per-day"));
+    let wait: i64 = refused.header("retry-after").parse().expect("seconds");
+    assert!((1..=DAY / SECOND).contains(&wait) && refused.text().contains("2000 bytes a day"), "{}", refused.text());
+    // Nothing half kept, whichever way the push goes, dry or not, good or refused as a whole.
+    let before = app.rows().await;
+    let long = json!({ "items": [{ "external_id": "a", "title": "x".repeat(400), "severity": "low" }] });
+    for (route, body) in [("metrics", &body), ("metrics?dry_run=true", &body), ("incidents", &long), ("incidents?mode=snapshot", &long)] {
+        let answer = Answer::of(partner.request(Method::POST, route).header("idempotency-key", "new").json(body)).await;
+        assert_eq!((answer.status, kind(&answer).as_str()), (429, "quota-bytes-per-day"), "{route}");
+    }
+    let bad = partner.post("incidents", &json!({ "items": [{ "external_id": "x".repeat(400) }] })).await;
+    assert_eq!(kind(&bad), "quota-bytes-per-day", "a receipt of refused items is kept, too");
+    assert_eq!(app.gained(&before).await, Default::default());
+    let again = Answer::of(partner.request(Method::POST, "metrics").header("idempotency-key", "first").json(&body)).await;
+    assert_eq!((again.status, again.header("idempotency-replayed"), again.json()), (200, "true", first.json()));
+    assert_eq!(other.post("metrics", &body).await.status, 200, "somebody else");
+    let whoami = partner.get("whoami").await.json();
+    assert_eq!(quota(&whoami, "bytes per day")["warning"], true);
+    app.app.clock.advance(wait * SECOND);
+    assert_eq!(keyed("tomorrow", 7.0).await.1.status, 200);
+    assert_eq!(quota(&partner.get("whoami").await.json(), "bytes per day")["warning"], false);
+}
+
+#[tokio::test]
+async fn payloads_have_so_many_bytes_in_all_until_retention_frees_them() {
+    let app = hub(Quotas { bytes: ByteQuota { per_day: 1 << 30, total: 1_000 }, ..Quotas::default() }).await;
+    let partner = app.partner("alpha").await;
+    let push = async |n: u32| partner.post("metrics", &items([sample(f64::from(n), &app.at(-MINUTE))])).await;
+    let mut n = 0;
+    let refused = loop {
+        n += 1;
+        let answer = push(n).await;
+        if answer.status != 200 {
+            break answer;
+        }
+        assert!(n < 100);
+    };
+    assert_eq!((refused.status, kind(&refused).as_str(), refused.header("retry-after")), (507, "quota-bytes-total", ""));
+    assert_eq!(quota(&partner.get("whoami").await.json(), "bytes in all")["warning"], true);
+    app.app.clock.advance(2 * DAY);
+    let partner = app.partner("alpha").await;
+    assert_eq!(partner.post("metrics", &items([sample(2.0, &app.at(-MINUTE))])).await.status, 507, "a day changes nothing");
+    app.app.store.hub().retain(Retention { payloads: 1, ..Retention::default() }, app.now()).await.expect("retention");
+    assert_eq!(quota(&partner.get("whoami").await.json(), "bytes in all")["used"], 0);
+    assert_eq!(partner.post("metrics", &items([sample(2.0, &app.at(-MINUTE))])).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_organisation_has_so_many_live_keys() {
+    let app = hub(Quotas { keys: 2, ..Quotas::default() }).await;
+    let admin = app.person(Role::OrgAdmin).await;
+    for (name, status) in [("one", 200), ("two", 200), ("three", 409)] {
+        assert_eq!(admin.post("/connect", &[("name", name)]).await.status, status, "{name}");
+    }
+    assert!(admin.page("/connect").await.contains("has used"));
+    admin.post("/connect/revoke", &[("name", "one")]).await;
+    assert_eq!(admin.post("/connect", &[("name", "three")]).await.status, 200);
+}
+
+/// What one session's pages may cost: it is told when to come again, and nobody else suffers.
+#[tokio::test]
+async fn a_session_that_asks_for_too_much_waits() {
+    let app = hub(Quotas { page_seconds_per_minute: 1, ..Quotas::default() }).await;
+    let (busy, other) = (app.person(Role::Analyst).await, app.person(Role::Analyst).await);
+    let paths = ["/incidents?q=nothing", "/csv/incidents", "/orgs"];
+    let answers = futures::future::join_all((0..24).map(|i| busy.get(paths[i % 3]))).await;
+    let refused: Vec<_> = answers.iter().filter(|answer| answer.status == 429).collect();
+    assert!(!refused.is_empty() && refused.len() < 24, "four at once have room: {} of 24 were refused", refused.len());
+    for answer in refused {
+        let wait: i64 = answer.header("retry-after").parse().expect("seconds");
+        assert!((1..=60).contains(&wait) && answer.text().contains("Try again in"), "{}", answer.text());
+    }
+    assert_eq!(other.get("/incidents?q=nothing").await.status, 200, "somebody else");
+    let mut stream = busy.stream(None).await;
+    assert_eq!(stream.event().await.kind, "hello", "streams are not counted");
+    app.app.clock.advance(MINUTE);
+    assert_eq!(busy.get("/incidents?q=nothing").await.status, 200);
 }

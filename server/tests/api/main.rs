@@ -20,6 +20,7 @@ mod decisions;
 mod factor;
 mod foreign;
 mod fresh;
+mod guessing;
 mod hashes;
 mod headers;
 mod hidden;

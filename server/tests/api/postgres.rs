@@ -19,6 +19,7 @@ mod decisions;
 mod factor;
 mod foreign;
 mod fresh;
+mod guessing;
 mod hashes;
 mod headers;
 mod hidden;

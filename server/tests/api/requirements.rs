@@ -139,9 +139,10 @@ async fn no_form_is_taken_from_elsewhere() {
     assert_eq!(admin.get("/").await.status, 200);
 }
 
-/// ASVS 3.3: the cookie belongs to this host alone, over HTTPS, out of reach of scripts and of requests from elsewhere; no other is set.
+/// ASVS 3.3: cookies belong to this host alone, over HTTPS, out of reach of scripts and of requests from elsewhere. There are two: the session's, and
+/// the one by which a browser is known at the next sign-in; both are set there and nowhere else.
 #[tokio::test]
-async fn the_only_cookie_is_the_sessions() {
+async fn cookies_are_set_at_sign_in_only_and_belong_to_this_host() {
     let app = TestApp::start_as(false).await;
     filled(&app).await;
     let (_, email) = app.account("alpha", Role::Analyst).await;
@@ -150,11 +151,15 @@ async fn the_only_cookie_is_the_sessions() {
         app.form("/auth/signin", &[("email", &email), ("password", PASSWORD)], "").await
     };
     let set: Vec<_> = answer.headers.get_all("set-cookie").iter().map(|line| line.to_str().expect("text").to_owned()).collect();
-    assert_eq!(set.len(), 1, "{set:?}");
-    let mut parts: Vec<String> = set[0].split("; ").skip(1).map(str::to_lowercase).collect();
-    parts.sort();
-    assert!(set[0].starts_with("__Host-shieldwall="), "{set:?}");
-    assert_eq!(parts, ["httponly", "path=/", "samesite=strict", "secure"]);
+    assert_eq!(set.len(), 2, "{set:?}");
+    let parts = |line: &str| {
+        let mut parts: Vec<String> = line.split("; ").skip(1).map(str::to_lowercase).collect();
+        parts.sort();
+        parts
+    };
+    assert!(set[0].starts_with("__Host-shieldwall=") && set[1].starts_with("__Host-shieldwall-browser="), "{set:?}");
+    assert_eq!(parts(&set[0]), ["httponly", "path=/", "samesite=strict", "secure"]);
+    assert_eq!(parts(&set[1]), ["httponly", "max-age=15552000", "path=/", "samesite=strict", "secure"]);
     let admin = app.person(Role::OrgAdmin).await;
     let mut look = |at: &str, answer: &Answer| assert_eq!(answer.header("set-cookie"), "", "{at}");
     everything(&app, Some(&admin), &mut look).await;

@@ -15,7 +15,7 @@ pub use authenticator::Authenticator;
 pub use body::*;
 pub use idp::{Asked, Idp, Signed, session_of};
 pub use log::{listen as listen_to_log, logged};
-pub use people::{PASSWORD, Person, SIGNING_IN, cookie_of};
+pub use people::{PASSWORD, Person, SIGNING_IN, browser_of, cookie_of};
 pub use raw::Raw;
 pub use stream::{Event, Stream};
 
@@ -27,6 +27,7 @@ use server::{
     App,
     auth::keys,
     clock::Clock,
+    quotas::Quotas,
     serving::{self, Limits},
     state::Config,
 };
@@ -71,6 +72,7 @@ pub struct Setup {
     pub limits: Limits,
     /// The networks of trusted proxies.
     pub proxies: &'static [&'static str],
+    pub quotas: Quotas,
     /// Bytes that the system keeps for a reader who is slow; `None` for as many as it likes.
     pub buffer: Option<u32>,
     pub folder: tempfile::TempDir,
@@ -84,6 +86,7 @@ impl Default for Setup {
             second_factor: false,
             limits: Limits::default(),
             proxies: &[],
+            quotas: Quotas::default(),
             buffer: None,
             folder: tempfile::tempdir().expect("a folder for the database"),
         }
@@ -123,7 +126,7 @@ impl TestApp {
         Self::start_with(Setup { plain, ..Setup::default() }).await
     }
 
-    pub async fn start_with(Setup { plain, public_url, second_factor, limits, proxies, buffer, folder }: Setup) -> Self {
+    pub async fn start_with(Setup { plain, public_url, second_factor, limits, proxies, quotas, buffer, folder }: Setup) -> Self {
         // reqwest asks for a provider even where no address is https.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let database = database(folder.path()).await;
@@ -136,6 +139,7 @@ impl TestApp {
             second_factor,
             retention: store::Retention::default(),
             trusted_proxies: proxies.iter().map(|network| network.parse().expect("a network")).collect::<Vec<_>>().into(),
+            quotas,
         };
         let app = App::open(config, &database, Clock::default()).await.expect("the hub opens");
         assert!(app.seal.take(&app.store, &[7; 32]).await.expect("the database"), "a key that seals");

@@ -104,6 +104,8 @@ impl Hub {
         let child = command
             .arg("serve")
             .arg("--optional-second-factor")
+            // The load is more than partners may push.
+            .args(["--quota-pushes-per-minute", "1000000"])
             .env("SHIELDWALL_LISTEN", self.address.to_string())
             .env("DATABASE_URL", &self.database)
             .env("SHIELDWALL_SIGNING_KEY_FILE", self.folder.path().join("signing-key"))

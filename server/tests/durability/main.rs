@@ -8,6 +8,7 @@ mod commands;
 mod hub;
 mod idle;
 mod load;
+mod memory;
 mod migrations;
 mod moving;
 mod nodes;

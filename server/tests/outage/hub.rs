@@ -63,6 +63,7 @@ impl Hub {
             second_factor: false,
             retention: store::Retention::default(),
             trusted_proxies: Proxies::default(),
+            quotas: server::quotas::Quotas::default(),
         };
         let app = App::open(config, &way(&database).await, Clock::default()).await.expect("the hub opens");
         let (hub, now) = (app.store.hub(), app.clock.now());

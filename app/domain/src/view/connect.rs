@@ -17,12 +17,32 @@ pub struct Connect {
     /// The key, only in the answer to the form that just created it.
     pub new_key: Option<String>,
     pub keys: Vec<KeyRow>,
+    /// What the organisation may take of the hub, and has taken.
+    pub quotas: Vec<QuotaRow>,
     /// The newest pushes of the organisation: the live receipt.
     pub pushes: Vec<PushRow>,
     /// A metric of the catalogue for the example, with a value of its unit.
     pub example: (String, f64),
     /// The moment of the example, now.
     pub now: Timestamp,
+}
+
+/// What an organisation may take of something, and has taken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QuotaRow {
+    pub name: String,
+    pub used: u64,
+    pub limit: u64,
+    /// Whether the numbers are bytes.
+    pub bytes: bool,
+}
+
+impl QuotaRow {
+    /// Whether four fifths are taken.
+    #[must_use]
+    pub fn is_near(&self) -> bool {
+        u128::from(self.used) * 5 >= u128::from(self.limit) * 4
+    }
 }
 
 /// An API key, without its secret.

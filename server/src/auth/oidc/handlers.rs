@@ -5,7 +5,7 @@ use super::{Flow, LASTS, Purpose, Ticket, bounce::bounce, cleared, hash, provide
 use crate::{
     App, audit,
     auth::{
-        Attempt, SignedIn,
+        Attempt, Door, Guesser, SignedIn,
         begin::{self, Visitor},
         handlers::{local_path, sign_in_page},
         links, signed_in, throttle, unavailable, verify,
@@ -62,7 +62,7 @@ pub async fn start(State(app): State<App>, visitor: Visitor, headers: HeaderMap,
     match org {
         Some(org) => send(&app, org, Purpose::SignIn, next, &visitor, &headers).await,
         // Counted alike, so that the answer to who tries too often does not tell who the members are.
-        None => match throttle::may_begin(&app, visitor.address.0).await {
+        None => match may_begin(&app, &visitor).await {
             Ok(may) => Redirect::to(&sign_in_page(Some(if may { "organisation" } else { "throttled" }), &next)).into_response(),
             Err(error) => unavailable(&error),
         },
@@ -96,10 +96,16 @@ pub(crate) async fn link(app: &App, who: &SignedIn, visitor: &Visitor, headers: 
     send(app, who.user.org, Purpose::Link(who.user.id), "/account".to_owned(), visitor, headers).await
 }
 
+/// Counts that a browser begins a flow: its own count where somebody has signed in with it before, else that of its address.
+async fn may_begin(app: &App, visitor: &Visitor) -> Result<bool, StoreError> {
+    let known = visitor.browser.knows_anybody(app).await?;
+    throttle::may_begin(app, Guesser::of(known, visitor.address.0)).await
+}
+
 /// Sends a browser to an organisation's provider.
 async fn send(app: &App, org: OrgId, purpose: Purpose, next: String, visitor: &Visitor, headers: &HeaderMap) -> Response {
     let (hub, now, address) = (app.store.hub(), app.clock.now(), visitor.address.0);
-    match throttle::may_begin(app, address).await {
+    match may_begin(app, visitor).await {
         Ok(true) => {}
         Ok(false) => {
             audit::sign_in_throttled(app, &address.map(|a| a.to_string()).unwrap_or_default(), address).await;
@@ -141,11 +147,6 @@ pub async fn callback(
     let answer = answer.map(|Query(answer)| answer).unwrap_or_default();
     let to = |address: Redirection| bounce(&app, &address.0, BACK, None);
     let Some(ticket) = Ticket::of(&app, &headers) else { return to(failed(&Purpose::SignIn, None, "/")) };
-    let attempt = match admit(&app, &ticket, address).await {
-        Ok(Ok(attempt)) => attempt,
-        Ok(Err(throttled)) => return to(throttled),
-        Err(error) => return unavailable(&error),
-    };
     let Some(org) = app.live.board().by_slug(&slug).map(|o| o.info.id) else { return to(failed(&Purpose::SignIn, None, "/")) };
     let state = hash(answer.state.as_deref().unwrap_or_default());
     let flow = match hub.answer_oidc(ticket.hash(), state, org, app.clock.now()).await {
@@ -153,11 +154,24 @@ pub async fn callback(
         Err(error) => return unavailable(&error),
     };
     let Some(flow) = flow.and_then(|flow| read(&flow)) else {
+        match throttle::may_answer(&app, address).await {
+            Ok(true) => {}
+            Ok(false) => {
+                audit::sign_in_throttled(&app, &address.map(|a| a.to_string()).unwrap_or_default(), address).await;
+                return to(Redirection(sign_in_page(Some("throttled"), "/")));
+            }
+            Err(error) => return unavailable(&error),
+        }
         // Not ended: somebody else may have made up this answer, while the real one is under way.
         return match audit::oidc_failed(&app, org, None, address, "state").await {
             Ok(()) => to(failed(&Purpose::SignIn, None, "/")),
             Err(error) => unavailable(&error),
         };
+    };
+    let attempt = match admit(&app, &ticket, address).await {
+        Ok(Ok(attempt)) => attempt,
+        Ok(Err(throttled)) => return to(throttled),
+        Err(error) => return unavailable(&error),
     };
     let proved = match hub.oidc_provider(org).await {
         Ok(Some(provider)) => prove(&app, &provider, &flow, answer).await,
@@ -300,10 +314,9 @@ async fn enter(app: &App, session: &Session, user: i64, visitor: &Visitor, stepp
     Ok(Redirection(local_path(next).to_owned()))
 }
 
-/// Counts an attempt by its address, before the provider is asked; a flow of its own is no account that could be locked.
+/// Counts an answer to a flow, before the provider is asked. How many flows there are was counted when they began.
 async fn admit(app: &App, ticket: &Ticket, address: Option<std::net::IpAddr>) -> Result<Result<Attempt, Redirection>, StoreError> {
-    let account = format!("oidc {:?}", ticket.hash());
-    match Attempt::admit(app, &account, address).await? {
+    match Attempt::admit(app, Door::Flow(ticket.hash()), Guesser::Stranger(address)).await? {
         Some(attempt) => Ok(Ok(attempt)),
         None => {
             audit::sign_in_throttled(app, &address.map(|a| a.to_string()).unwrap_or_default(), address).await;

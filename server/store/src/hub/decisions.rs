@@ -1,7 +1,7 @@
 //! Decisions of the alliance. Whatever ends a decision applies its effect in the same transaction.
 
 use super::{
-    Hub,
+    Hub, bounds,
     confirmation::put_defaults,
     sharing::{bad, decide},
 };
@@ -209,6 +209,7 @@ impl Hub<'_> {
         let json = serde_json::to_string(&effect).map_err(|e| StoreError::Internal(e.to_string()))?;
         self.write(move |conn| {
             Box::pin(async move {
+                bounds::room(conn, org, &bounds::DECISIONS).await?;
                 let id: i64 = on_conn!(conn, c => {
                     sqlx::query_scalar(ADD).bind(json).bind(reason).bind(user).bind(org.0).bind(at.0).bind(ends.0).fetch_one(&mut *c).await
                 })?;

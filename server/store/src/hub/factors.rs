@@ -3,6 +3,7 @@
 use super::{
     Hub,
     authority::{record_reset, tell},
+    throttle::forget_browsers,
 };
 use crate::{
     SessionRecord, StoreError,
@@ -314,7 +315,8 @@ impl Hub<'_> {
         rows.into_iter().map(session).collect()
     }
 
-    /// Ends sessions of a person: those of `which`, or with `None` all but `except`. Says how many there were.
+    /// Ends sessions of a person: those of `which`, or with `None` all but `except`, and all browsers of
+    /// the person are unknown again. Says how many there were.
     ///
     /// # Errors
     /// When the database fails.
@@ -324,6 +326,9 @@ impl Hub<'_> {
         let (sql, hash) = which.map_or((OTHERS, except), |hash| (ONE, hash));
         self.write(move |conn| {
             Box::pin(async move {
+                if which.is_none() {
+                    forget_browsers(conn, user, at).await?;
+                }
                 let ended = execute!(conn, c => sqlx::query(sql).bind(user).bind(&hash[..]).execute(&mut *c).await)?;
                 if ended > 0 {
                     own(conn, Action::SessionEnded, user, json!({ "sessions": ended }), at).await?;

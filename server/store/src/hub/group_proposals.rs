@@ -3,6 +3,7 @@
 use super::{
     Hub,
     authority::consent,
+    bounds,
     groups::{group_entry, invite, join},
     proposals::{Approval, LIFE},
 };
@@ -46,6 +47,7 @@ impl Hub<'_> {
                     on_conn!(conn, c => sqlx::query_as(STANDING).bind(group.0).bind(org.0).bind(member.0).fetch_all(&mut *c).await)?;
                 let possible = if member == org { standing == [(org.0, false)] } else { standing == [(org.0, true)] };
                 if possible {
+                    bounds::room(conn, org, &bounds::GROUP_PROPOSALS).await?;
                     execute!(conn, c => {
                         let propose = sqlx::query(PROPOSE).bind(org.0).bind(group.0).bind(member.0);
                         propose.bind(by).bind(at.plus(LIFE).0).execute(&mut *c).await

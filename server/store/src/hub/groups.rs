@@ -2,7 +2,7 @@
 //! would give to the next one.
 
 use super::{
-    Hub,
+    Hub, bounds,
     sharing::{decide, load, rule_entry, write_rule},
 };
 use crate::{
@@ -52,10 +52,9 @@ impl Hub<'_> {
     /// Makes a sharing group, of which its maker is the first member. `earlier`: whether those who join later are shown what was handed in before.
     ///
     /// # Errors
-    /// [`StoreError::Exists`] when the organisation has made one of this name already, or [`MOST_GROUPS`] of any.
+    /// [`StoreError::Exists`] when the organisation has made one of this name already, [`StoreError::TooMany`] when it has made [`MOST_GROUPS`].
     pub async fn add_group(&self, owner: OrgId, name: String, earlier: bool, at: Timestamp) -> Result<GroupId, StoreError> {
-        const ADD: &str = "INSERT INTO sharing_groups (org_id, name, created_at, earlier, unique_name) \
-                           SELECT $1, $2, $3, $4, $5 FROM (SELECT count(*) AS n FROM sharing_groups WHERE org_id = $1) AS made WHERE made.n < $6 \
+        const ADD: &str = "INSERT INTO sharing_groups (org_id, name, created_at, earlier, unique_name) VALUES ($1, $2, $3, $4, $5) \
                            ON CONFLICT DO NOTHING RETURNING id";
         const FIRST: &str = "INSERT INTO sharing_group_members (group_id, org_id, invited_at, joined_at) VALUES ($1, $2, $3, $3)";
         let unique = format!("{}:{name}", owner.0);
@@ -63,8 +62,9 @@ impl Hub<'_> {
         let id: Option<i64> = self
             .write(move |conn| {
                 Box::pin(async move {
+                    bounds::room(conn, owner, &bounds::GROUPS).await?;
                     let id: Option<i64> =
-                        on_conn!(conn, c => sqlx::query_scalar(ADD).bind(owner.0).bind(&name).bind(at.0).bind(earlier).bind(&unique).bind(MOST_GROUPS).fetch_optional(&mut *c).await)?;
+                        on_conn!(conn, c => sqlx::query_scalar(ADD).bind(owner.0).bind(&name).bind(at.0).bind(earlier).bind(&unique).fetch_optional(&mut *c).await)?;
                     if let Some(id) = id {
                         execute!(conn, c => sqlx::query(FIRST).bind(id).bind(owner.0).bind(at.0).execute(&mut *c).await)?;
                         audit::append(conn, group_entry(Action::GroupMade, actor, owner, GroupId(id), json!({ "name": name, "earlier": earlier }), at)).await?;
@@ -140,6 +140,7 @@ pub(super) async fn invite(
     const INVITE: &str = "INSERT INTO sharing_group_members (group_id, org_id, invited_at) SELECT m.group_id, $3, $4 FROM sharing_group_members m \
                           WHERE m.group_id = $1 AND m.org_id = $2 AND m.joined_at IS NOT NULL ON CONFLICT DO NOTHING";
     const MEMBER: &str = "SELECT count(*) FROM sharing_group_members WHERE group_id = $1 AND org_id = $2 AND joined_at IS NOT NULL";
+    bounds::room(conn, by, &bounds::INVITATIONS).await?;
     if execute!(conn, c => sqlx::query(INVITE).bind(group.0).bind(by.0).bind(org.0).bind(at.0).execute(&mut *c).await)? > 0 {
         // It concerns both.
         for of in [by, org] {

@@ -3,6 +3,7 @@
 use super::{
     Hub,
     authority::{Act, Doers, record, tell},
+    bounds,
 };
 use crate::{
     StoreError,
@@ -42,6 +43,14 @@ pub struct KeyRecord {
     pub last_used_at: Option<Timestamp>,
     /// Networks in CIDR, separated by blanks, from which it may be used; empty: from anywhere.
     pub addresses: String,
+}
+
+impl KeyRecord {
+    /// Whether it can be used at a moment.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|at| at > now)
+    }
 }
 
 /// One session as stored.
@@ -360,6 +369,7 @@ pub(super) async fn insert_user(
     let email = email.trim().to_lowercase();
     // Unique within the organisation only: inviting tells nothing about other organisations' people.
     let account = format!("{} {email}", org.0);
+    bounds::room(conn, org, &bounds::PEOPLE).await?;
     let detail = json!({ "role": role.name(), "password": password_hash.is_some() });
     let id: Option<i64> = on_conn!(conn, c => {
         sqlx::query_scalar(ADD).bind(org.0).bind(email).bind(name).bind(role.name()).bind(password_hash).bind(at.0).bind(account).fetch_optional(&mut *c).await

@@ -4,6 +4,7 @@ use super::{
     Hub,
     authority::{Act, Doers, record, tell},
     factors::own,
+    throttle::forget_browsers,
 };
 use crate::{
     StoreError,
@@ -164,6 +165,7 @@ pub(super) async fn turn(conn: &mut Conn, actor: Actor, who: Doers, (org, id): (
             (Action::UserRoleSet, json!({ "role": new.name() }))
         }
         Turn::Disable => {
+            forget_browsers(conn, id, at).await?;
             execute!(conn, c => sqlx::query(SESSIONS).bind(id).execute(&mut *c).await)?;
             (Action::UserDisabled, json!({}))
         }

@@ -141,6 +141,7 @@ impl Hub<'_> {
     async fn add(&self, org: Org, admitted: bool, at: Timestamp) -> Result<OrgId, StoreError> {
         const ADD: &str = "INSERT INTO organisations (slug, name, sector, country, assets, interval_us, weight, created_at, suspended_at) \
                            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING id";
+        const USAGE: &str = "INSERT INTO push_usage (org_id, day, day_bytes, kept_bytes) VALUES ($1, 0, 0, 0)";
         let actor = self.actor;
         let detail = serde_json::json!({ "name": org.name, "sector": org.sector, "country": org.country, "assets": org.assets, "interval_us": org.interval, "weight": org.weight, "admitted": admitted });
         let object = format!("organisation {}", org.slug);
@@ -164,6 +165,7 @@ impl Hub<'_> {
                 if org.confirmed {
                     super::confirmation::pin(conn, id, at).await?;
                 }
+                execute!(conn, c => sqlx::query(USAGE).bind(id.0).execute(&mut *c).await)?;
                 super::sharing::decide(conn, at).await?;
                 audit::append(conn, Entry { at, actor, action: Action::OrganisationAdded, org: Some(id), object, detail }).await?;
                 Ok(id)

@@ -3,6 +3,7 @@
 use super::{
     Hub,
     authority::{Consent, consent},
+    bounds,
     sharing::{bad, decide, read_audience, rule_entry, words, write_rule},
 };
 use crate::{
@@ -176,6 +177,7 @@ pub(super) async fn write_proposal(
                            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     let (kind, id) = words(audience);
     execute!(conn, c => sqlx::query(REPLACE).bind(owner.0).bind(class.name()).bind(kind).bind(id).execute(&mut *c).await)?;
+    bounds::room(conn, owner, &bounds::RULE_PROPOSALS).await?;
     execute!(conn, c => {
         let propose = sqlx::query(PROPOSE).bind(owner.0).bind(class.name()).bind(kind).bind(id).bind(level.map(Level::name));
         propose.bind(by).bind(at.0).bind(at.plus(LIFE).0).execute(&mut *c).await

@@ -42,14 +42,10 @@ impl Hub<'_> {
         const SAMPLES: &str = "DELETE FROM samples WHERE (hour, org_id, observed_at, series_id) IN (SELECT hour, org_id, observed_at, series_id FROM samples WHERE hour < $1 LIMIT 5000)";
         // By whole months, which cost nothing to drop and much to delete.
         const SAMPLES_POSTGRES: &str = "SELECT drop_samples_months($1)";
-        let rules: [(&'static str, i64); 12] = [
+        let rules: [(&'static str, i64); 11] = [
             (
                 "DELETE FROM rollup_hours WHERE (bucket, org_id, series_id) IN (SELECT bucket, org_id, series_id FROM rollup_hours WHERE bucket < $1 LIMIT 5000)",
                 before(keep.hours).hour(),
-            ),
-            (
-                "DELETE FROM payloads WHERE receipt_no IN (SELECT p.receipt_no FROM payloads p JOIN receipts r ON r.no = p.receipt_no WHERE r.received_at < $1 ORDER BY p.receipt_no LIMIT 500)",
-                before(keep.payloads).0,
             ),
             ("DELETE FROM recipients WHERE record_id IN (SELECT id FROM events WHERE observed_at < $1)", before(keep.events).0),
             ("DELETE FROM events WHERE id IN (SELECT id FROM events WHERE observed_at < $1 LIMIT 2000)", before(keep.events).0),
@@ -73,6 +69,8 @@ impl Hub<'_> {
             Db::Postgres(_) => self.drop_months(SAMPLES_POSTGRES, samples).await,
             Db::Sqlite(_) => self.delete(SAMPLES, samples).await,
         }];
+        // Before the receipts, which stay as long as their payloads do.
+        results.push(self.delete_payloads(before(keep.payloads).0).await);
         for (sql, limit) in rules {
             results.push(self.delete(sql, limit).await);
         }
@@ -99,6 +97,46 @@ impl Hub<'_> {
             }
             tokio::task::yield_now().await;
         }
+    }
+
+    /// Deletes the payloads of pushes that came before a moment, and gives their bytes back to the quotas of their organisations.
+    async fn delete_payloads(&self, before: i64) -> Result<u64, StoreError> {
+        const DELETE: &str = "DELETE FROM payloads WHERE receipt_no IN (SELECT p.receipt_no FROM payloads p JOIN receipts r ON r.no = p.receipt_no \
+                              WHERE r.received_at < $1 ORDER BY p.receipt_no LIMIT 500) RETURNING org_id, CAST(length(body) AS BIGINT)";
+        const FREE: &str = "UPDATE push_usage SET kept_bytes = kept_bytes - $2 WHERE org_id = $1";
+        let mut deleted = 0;
+        loop {
+            let piece = self.write(move |conn| {
+                Box::pin(async move {
+                    let gone: Vec<(i64, i64)> = on_conn!(conn, c => sqlx::query_as(DELETE).bind(before).fetch_all(&mut *c).await)?;
+                    let mut freed = BTreeMap::new();
+                    for (org, bytes) in &gone {
+                        *freed.entry(*org).or_insert(0) += bytes;
+                    }
+                    // In one order, so that two nodes never wait for each other.
+                    for (org, bytes) in freed {
+                        execute!(conn, c => sqlx::query(FREE).bind(org).bind(bytes).execute(&mut *c).await)?;
+                    }
+                    Ok(gone.len() as u64)
+                })
+            });
+            let n = piece.await?;
+            deleted += n;
+            if n < 500 {
+                return Ok(deleted);
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// What an organisation's pushes have taken of its quotas: bytes of the day, and of all that is kept.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn push_usage(&self, org: OrgId, now: Timestamp) -> Result<(u64, u64), StoreError> {
+        const USED: &str = "SELECT CASE WHEN day = $2 THEN day_bytes ELSE 0 END, kept_bytes FROM push_usage WHERE org_id = $1";
+        let used: Option<(i64, i64)> = read!(self, c => sqlx::query_as(USED).bind(org.0).bind(now.day()).fetch_optional(c).await)?;
+        Ok(used.map_or((0, 0), |(day, kept)| (day.max(0) as u64, kept.max(0) as u64)))
     }
 
     /// Ends indicators whose `valid_until` has passed, with their totals: for each organisation in its turn, so that no push and no other node

@@ -22,6 +22,7 @@ macro_rules! on_both {
 
 mod audit;
 mod authority;
+mod bounds;
 mod closed;
 mod confirmation;
 mod hiding;

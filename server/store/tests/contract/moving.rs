@@ -12,8 +12,8 @@ use domain::{
 use sqlx::{Connection, Executor, PgConnection};
 use std::{sync::Arc, time::Duration};
 use store::{
-    AccountChange, Added, Changed, Confirmation, CountItem, DayRow, Failure, Hub, IncidentFilter, IndicatorFilter, Items, KeyRecord, Mode, NewLink, NewPasskey,
-    OidcIdentity, OidcProvider, Org, Outcome, Purpose, Push, Retention, SessionRecord, Settings, Store, WeekCount, WeekMembers, WeekTotal, What,
+    AccountChange, Added, Budget, Changed, Confirmation, CountItem, DayRow, Failure, Hub, IncidentFilter, IndicatorFilter, Items, KeyRecord, Mode, NewLink,
+    NewPasskey, OidcIdentity, OidcProvider, Org, Outcome, Purpose, Push, Retention, SessionRecord, Settings, Store, WeekCount, WeekMembers, WeekTotal, What,
     audit::Signer,
     moving::{MoveError, Moved, move_database},
 };
@@ -49,7 +49,7 @@ async fn fill(f: &Fixture) {
     hub.set_oidc_provider(provider, NOW).await.unwrap();
     hub.link_identity(user, OidcIdentity { issuer: "https://id.example".into(), subject: "0042".into() }, NOW).await.unwrap();
     hub.begin_oidc([5; 32], [6; 32], f.orgs[0], "{}".into(), NOW.plus(HOUR), NOW).await.unwrap();
-    assert!(hub.count_try(vec![([8; 32], 5)], HOUR, NOW).await.unwrap());
+    assert!(hub.count_try(vec![Budget { who: [8; 32], tries: 5, every: HOUR }], NOW).await.unwrap());
     let record = KeyRecord {
         id: 0,
         org: f.orgs[0],

@@ -60,6 +60,7 @@ impl Fixture {
             payload: vec![],
             dry_run: false,
             strict: false,
+            quota: None,
         }
     }
 

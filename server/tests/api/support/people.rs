@@ -67,6 +67,12 @@ pub fn cookie_of(answer: &Answer) -> String {
     answer.header("set-cookie").split(';').next().unwrap_or_default().to_owned()
 }
 
+/// The cookie that makes a browser known to an account, as a browser sends it back; empty where none is set.
+pub fn browser_of(answer: &Answer) -> String {
+    let lines = answer.headers.get_all("set-cookie").iter().filter_map(|line| line.to_str().ok());
+    lines.filter_map(|line| line.split(';').next()).find(|cookie| cookie.contains("shieldwall-browser=")).unwrap_or_default().to_owned()
+}
+
 impl Person<'_> {
     pub async fn get(&self, path: &str) -> Answer {
         self.app.visit(path, &self.cookie).await

@@ -7,6 +7,7 @@ use crate::push::{
     Items, Mode, Push, key,
     record::{ALIVE_BY_POSTURE, OUTBOX, RECEIPT},
     render_failures,
+    usage::USE,
 };
 use domain::Timestamp;
 use rusqlite::{CachedStatement, Connection, ErrorCode, ToSql, params};
@@ -45,7 +46,12 @@ pub(crate) fn apply(conn: &Connection, one: &AtOnce) -> rusqlite::Result<Option<
     }
     conn.prepare_cached("SAVEPOINT job")?.execute([])?;
     let no = match write(conn, one) {
-        Ok(no) => Some(no),
+        Ok(Some(no)) => Some(no),
+        // The organisation's quota; the careful way says so.
+        Ok(None) => {
+            conn.prepare_cached("ROLLBACK TO job")?.execute([])?;
+            None
+        }
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
             conn.prepare_cached("ROLLBACK TO job")?.execute([])?;
             None
@@ -57,7 +63,7 @@ pub(crate) fn apply(conn: &Connection, one: &AtOnce) -> rusqlite::Result<Option<
     Ok(no)
 }
 
-fn write(conn: &Connection, AtOnce { push, items, rows, .. }: &AtOnce) -> rusqlite::Result<i64> {
+fn write(conn: &Connection, AtOnce { push, items, rows, .. }: &AtOnce) -> rusqlite::Result<Option<i64>> {
     let org = push.org.0;
     let key = push.idempotency.as_ref().map_or("", |i| &i.key);
     let receipt = params![
@@ -77,6 +83,10 @@ fn write(conn: &Connection, AtOnce { push, items, rows, .. }: &AtOnce) -> rusqli
     ];
     let no: i64 = conn.prepare_cached(RECEIPT)?.query_row(receipt, |row| row.get(0))?;
     conn.prepare_cached(PAYLOAD)?.execute(params![no, org, push.payload])?;
+    let used = conn.prepare_cached(USE)?.query_row(push.usage(), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if push.over(used).is_some() {
+        return Ok(None);
+    }
     if let Some(i) = &push.idempotency {
         conn.prepare_cached(IDEMPOTENCY)?.execute(params![org, i.route, i.key, i.fingerprint, no, push.received_at.0])?;
     }
@@ -89,7 +99,7 @@ fn write(conn: &Connection, AtOnce { push, items, rows, .. }: &AtOnce) -> rusqli
     conn.prepare_cached(ALIVE_BY_POSTURE)?.execute(params![push.alive_at(items.newest()).0, org])?;
     let since = items.oldest().unwrap_or(push.received_at);
     conn.prepare_cached(OUTBOX)?.execute(params![push.received_at.0, org, push.what.name(), true, "[]", since.0, i64::MAX])?;
-    Ok(no)
+    Ok(Some(no))
 }
 
 /// Runs a statement over all rows, and what comes after them.

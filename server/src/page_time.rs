@@ -1,0 +1,154 @@
+//! How long one session's pages, files and forms keep the hub at work: so many seconds in a minute.
+//!
+//! Counted is what answers took, not how many they were: a search that reads thousands of rows takes more of it than a page from the cache, and when the
+//! hub is slow everybody takes less of it. Nobody who reads pages comes near it; whoever asks for heavy ones from several connections at once does.
+//! Streams are not counted: they are open all day and cost little.
+
+use crate::{App, auth::SignedIn};
+use axum::{
+    extract::{Request, State},
+    http::{Extensions, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use dashmap::DashMap;
+use domain::{MINUTE, SECOND, Timestamp};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
+
+/// Counted for an answer from its begin on, until it is known what it took: so many at once are no way around. In microseconds.
+const EXPECTED: i64 = SECOND / 4;
+
+/// What sessions have used, by the hashes of their ids. It holds only sessions of people, so it cannot be made to grow by strangers.
+#[derive(Debug)]
+pub struct PageTime {
+    per_minute: i64,
+    used: DashMap<[u8; 32], Used>,
+}
+
+/// So many microseconds were used at a moment; they become less with time.
+#[derive(Clone, Copy, Debug)]
+struct Used {
+    micros: i64,
+    at: Timestamp,
+}
+
+impl PageTime {
+    /// With the seconds of a minute that a session may use.
+    #[must_use]
+    pub fn new(seconds_per_minute: u32) -> Self {
+        Self { per_minute: i64::from(seconds_per_minute) * SECOND, used: DashMap::new() }
+    }
+
+    /// What is left of what was used, now.
+    fn left(&self, used: Used, now: Timestamp) -> i64 {
+        let passed = i128::from(now.since(used.at).max(0));
+        let back = passed * i128::from(self.per_minute) / i128::from(MINUTE);
+        i64::try_from(i128::from(used.micros) - back).unwrap_or(0).max(0)
+    }
+
+    /// Begins an answer; else says in how many seconds to come again.
+    fn begin(&self, session: [u8; 32], now: Timestamp) -> Result<(), i64> {
+        let mut used = self.used.entry(session).or_insert(Used { micros: 0, at: now });
+        let micros = self.left(*used, now);
+        if micros + EXPECTED > self.per_minute {
+            // Until an answer has room again; a budget that has room for none is asked again in a minute.
+            let over = i128::from(micros + EXPECTED - self.per_minute) * i128::from(MINUTE) / i128::from(self.per_minute.max(1));
+            return Err((i64::try_from(over).unwrap_or(MINUTE) / SECOND + 1).min(MINUTE / SECOND));
+        }
+        *used = Used { micros: micros + EXPECTED, at: now };
+        Ok(())
+    }
+
+    /// Ends an answer that took so many microseconds.
+    fn end(&self, session: [u8; 32], micros: i64, now: Timestamp) {
+        if let Some(mut used) = self.used.get_mut(&session) {
+            let left = self.left(*used, now);
+            *used = Used { micros: (left + micros - EXPECTED).max(0), at: now };
+        }
+    }
+
+    /// Forgets sessions that have used nothing lately. To be called now and then.
+    pub fn forget(&self, now: Timestamp) {
+        self.used.retain(|_, used| self.left(*used, now) > 0);
+    }
+}
+
+/// Whose answer it is, once that is known; counts what it took when it is done, or given up.
+struct Answer {
+    app: App,
+    session: Arc<OnceLock<[u8; 32]>>,
+    began: Instant,
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if let Some(session) = self.session.get() {
+            let micros = i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX);
+            self.app.page_time.end(*session, micros, self.app.clock.now());
+        }
+    }
+}
+
+/// The place where a request says whose it is.
+#[derive(Clone)]
+struct Whose(Arc<OnceLock<[u8; 32]>>);
+
+/// Measures answers. With `axum::middleware::from_fn_with_state`, around everything that people ask for.
+pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let session = Arc::new(OnceLock::new());
+    request.extensions_mut().insert(Whose(Arc::clone(&session)));
+    let _answer = Answer { app, session, began: Instant::now() };
+    next.run(request).await
+}
+
+/// Counts a request for somebody's session.
+///
+/// # Errors
+/// With the answer to a session that has used up what it may.
+pub fn admit(app: &App, extensions: &Extensions, who: &SignedIn) -> Result<(), Response> {
+    let Some(Whose(session)) = extensions.get() else { return Ok(()) };
+    // Several extractors of one request ask.
+    if session.get().is_some() {
+        return Ok(());
+    }
+    match app.page_time.begin(who.session, app.clock.now()) {
+        Ok(()) => {
+            let _ = session.set(who.session);
+            Ok(())
+        }
+        Err(seconds) => {
+            tracing::warn!(user = who.user.id, "a session has used up its time");
+            let text = format!("Your session has kept the hub at work for as long as it may in a minute. Try again in {seconds} seconds.\n");
+            Err((StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds.to_string())], text).into_response())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_minute_has_so_many_seconds_for_a_session() {
+        let (time, now, one) = (PageTime::new(30), Timestamp(0), [1; 32]);
+        // Short answers, as many as one likes to read.
+        for _ in 0..2_000 {
+            assert!(time.begin(one, now).is_ok());
+            time.end(one, SECOND / 100, now);
+        }
+        // Long ones, and many at once.
+        let long = (0..).take_while(|_| time.begin(one, now).map(|()| time.end(one, 2 * SECOND, now)).is_ok()).count();
+        assert_eq!(long, 5, "ten seconds are left");
+        assert_eq!(time.begin(one, now), Err(1));
+        assert!(time.begin([2; 32], now).is_ok(), "somebody else");
+        assert!(time.begin(one, now.plus(2 * SECOND)).is_ok());
+        let at_once = (0..).take_while(|_| time.begin([3; 32], now).is_ok()).count();
+        assert_eq!(at_once, 120);
+        time.forget(now.plus(30 * SECOND));
+        assert_eq!(time.used.len(), 2, "who has used hardly anything is not remembered after half a minute");
+        assert!(time.begin([3; 32], now.plus(-MINUTE)).is_err() && time.begin([3; 32], now.plus(MINUTE)).is_ok(), "also when the clock is set back");
+    }
+}
