@@ -48,7 +48,7 @@ pub fn StepUpPage() -> impl IntoView {
         let (factors, has_password, linked) = page.with_untracked(|p| (p.factors.clone(), p.has_password, p.identity_since.is_some()));
         let error = match param("error").as_str() {
             "" => None,
-            "throttled" => Some("Too many attempts. Please wait a few minutes and try again."),
+            "throttled" => Some("Too many attempts. Wait a few minutes, or use a passkey or a recovery code."),
             "passkey" => Some("That passkey was not accepted. Please try again, or type a code."),
             "organisation" => Some("Your organisation's sign-in did not show that it is you. Please try again."),
             _ => Some("That is not right. Please try again."),

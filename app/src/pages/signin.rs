@@ -23,7 +23,9 @@ pub fn SignInPage() -> impl IntoView {
         "organisation" => Some(
             "That did not work. Is the short name right, and is your account linked to your organisation's sign-in? You link it under Your account, or by your one-time link.",
         ),
-        "throttled" => Some("Too many attempts. Please wait a few minutes and try again."),
+        "throttled" => {
+            Some("Too many attempts. Wait a few minutes, use a browser that you have signed in with before, or ask your administrator for a one-time link.")
+        }
         _ => Some("That did not work. Please try again."),
     };
     view! {

@@ -29,9 +29,9 @@ const REFUSALS: [(&str, &str); 11] = [
     ("413", "Too large"),
     ("415", "Unsupported media type or encoding"),
     ("422", "Nothing of it can be kept"),
-    ("429", "Too many pushes"),
+    ("429", "Too many pushes in a minute, or bytes in a day"),
     ("503", "Not available just now"),
-    ("507", "No space is left; nothing was kept"),
+    ("507", "No space is left, or the organisation has as much here as it may; nothing was kept"),
 ];
 
 /// Headers a push may carry.
