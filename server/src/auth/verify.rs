@@ -37,12 +37,11 @@ pub async fn code(State(app): State<App>, session: Session, visitor: Visitor, Fo
     };
     let Some(user) = user else { return Redirect::to(&sign_in_page(Some("late"), next)).into_response() };
     // Counted apart from passwords: a right password must not give back tries at the code.
-    let door = if factor::is_recovery_code(&form.code) { Door::RecoveryCode(user.id) } else { Door::Code(user.id) };
     let guesser = match visitor.browser.knows(&app, &user).await {
         Ok(known) => Guesser::of(known, visitor.address.0),
         Err(error) => return unavailable(&error),
     };
-    let attempt = match Attempt::admit(&app, door, guesser).await {
+    let attempt = match Attempt::admit(&app, door(user.id, &form.code), guesser).await {
         Ok(Some(attempt)) => attempt,
         Ok(None) => {
             audit::sign_in_throttled(&app, &user.email, visitor.address.0).await;
@@ -73,6 +72,11 @@ pub async fn code(State(app): State<App>, session: Session, visitor: Visitor, Fo
     }
 }
 
+/// Recovery codes, which nobody guesses, are counted apart from codes, which somebody may have used up.
+fn door(user: i64, code: &str) -> Door<'static> {
+    if factor::is_recovery_code(code) { Door::RecoveryCode(user) } else { Door::Code(user) }
+}
+
 #[derive(Deserialize)]
 pub struct Proof {
     /// A code, or the password of who has no second factor.
@@ -85,7 +89,7 @@ pub async fn step_up(State(app): State<App>, who: SignedIn, session: Session, vi
     let next = local_path(form.next.as_deref().unwrap_or("/"));
     let user = &who.user;
     // Of the session's own: whoever found it open gets few, and keeps nobody from signing in elsewhere.
-    let attempt = match Attempt::admit(&app, Door::Code(user.id), Guesser::Session(who.session)).await {
+    let attempt = match Attempt::admit(&app, door(user.id, &form.proof), Guesser::Session(who.session)).await {
         Ok(Some(attempt)) => attempt,
         Ok(None) => {
             audit::sign_in_throttled(&app, &user.email, visitor.address.0).await;
