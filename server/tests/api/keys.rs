@@ -69,9 +69,7 @@ async fn a_key_that_is_revoked_while_its_push_is_under_way_keeps_nothing() {
     let answer = tokio::spawn(Answer::of(request));
     let (first, second) = body.as_bytes().split_at(10);
     rest.send(Ok(first.to_vec())).await.expect("the first piece");
-    let id = app.app.store.hub().keys(app.org("alpha")).await.expect("keys").into_iter().find(|k| k.name == partner.name).expect("the key").id;
-    let limit = app.app.keys.limit();
-    eventually("the push is let in", async || (app.app.keys.peek(id, app.now()).remaining < limit).then_some(())).await;
+    eventually("the push is let in", async || (app.app.keys.pushed(app.org("alpha"), app.now()) > 0).then_some(())).await;
     app.app.store.hub().revoke_key(app.org("alpha"), partner.name.clone(), app.now()).await.expect("revoked");
     app.app.clock.advance(5 * SECOND);
     rest.send(Ok(second.to_vec())).await.expect("the second piece");

@@ -84,6 +84,7 @@ mod tests {
             confirmed: true,
             new_key: Some("swk_abc".into()),
             keys: Vec::new(),
+            quotas: vec![],
             pushes: Vec::new(),
             example: ("mfa_coverage_pct".into(), 91.5),
             now: Timestamp::parse("2026-05-01T12:00:00Z").unwrap(),
