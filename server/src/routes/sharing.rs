@@ -45,17 +45,24 @@ pub async fn approve(State(app): State<App>, Verified(who): Verified, Form(form)
     let done = app.store.hub().by(who.actor()).approve_rule(form.id, who.user.org, who.user.id, app.clock.now()).await;
     answer(
         PAGE,
-        done.map(|approval| match approval {
-            Approval::Done => {
+        done.map(|approval| {
+            if approval == Approval::Done {
                 tracing::info!(user = who.user.id, "a wider sharing rule was agreed to");
-                "saved"
             }
-            Approval::Own => "own",
-            Approval::Related => "related",
-            Approval::TooEarly => "early",
-            Approval::Gone => "gone",
+            word(approval)
         }),
     )
+}
+
+/// The page's word for what became of an agreement.
+const fn word(approval: Approval) -> &'static str {
+    match approval {
+        Approval::Done => "saved",
+        Approval::Own => "own",
+        Approval::Related => "related",
+        Approval::TooEarly => "early",
+        Approval::Gone => "gone",
+    }
 }
 
 /// Confirms what the viewer's own organisation shares, which begins with it. The form says what the viewer saw: nothing else is confirmed.
@@ -73,8 +80,8 @@ pub async fn confirm(State(app): State<App>, Verified(who): Verified, Form(seen)
                 "saved"
             }
             Confirmation::Waits => "first",
-            Confirmation::Own => "own",
             Confirmation::Changed => "changed",
+            Confirmation::Refused(refused) => word(refused),
         }),
     )
 }

@@ -37,6 +37,13 @@ pub async fn sharing(viewing: &Viewing, l: &Looking, asked: SharingChange) -> An
     });
     let seen = DataClass::ALL.map(|class| sharing.for_everyone(me, class));
     let first = hub.first_confirmation(me, l.now).await.map_err(&fault)?.filter(|first| first.levels == seen && !sharing.is_confirmed(me));
+    let first = match first {
+        Some(first) => {
+            let sole = hub.is_sole_admin(me, first.by.0, l.now).await.map_err(&fault)?;
+            Some(FirstRow { own: Some(first.by.0) == me_user, alone_from: sole.then(|| first.alone_from()), by: first.by.1, expires_at: first.expires_at })
+        }
+        None => None,
+    };
     let others = || l.board.orgs().filter(|o| o.info.id != me);
     let mut audiences = vec![("everyone".to_owned(), "everyone".to_owned())];
     audiences.extend(groups.iter().map(|g| (format!("group:{}", g.id.0), format!("the group {}", g.name))));
@@ -64,7 +71,7 @@ pub async fn sharing(viewing: &Viewing, l: &Looking, asked: SharingChange) -> An
         org: words::org_ref(org),
         may_change: l.viewer.role.manages_sharing(),
         confirmed: sharing.is_confirmed(me),
-        first: first.map(|first| FirstRow { own: Some(first.by.0) == me_user, by: first.by.1, expires_at: first.expires_at }),
+        first,
         offers: sharing.offered(me).collect(),
         rules: spoken.into_iter().map(row).collect(),
         audiences,

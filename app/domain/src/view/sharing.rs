@@ -48,6 +48,8 @@ pub struct FirstRow {
     pub by: String,
     /// Whether that was this viewer, who then cannot be the second.
     pub own: bool,
+    /// Where they are the organisation's only administrator: from when on they confirm it alone.
+    pub alone_from: Option<Timestamp>,
     pub expires_at: Timestamp,
 }
 

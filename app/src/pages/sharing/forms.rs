@@ -21,7 +21,9 @@ pub fn ConfirmCard(page: Signal<SharingRules>) -> impl IntoView {
         let level = everyone[class.code() as usize].unwrap_or(Level::None);
         view! { <input type="hidden" name=class.name() value=level.name()/> }
     };
-    let end = if first.as_ref().is_some_and(|first| first.own) {
+    // An only administrator confirms again, and is told when.
+    let waits = first.as_ref().filter(|first| first.own).and_then(|first| first.alone_from);
+    let end = if first.as_ref().is_some_and(|first| first.own) && waits.is_none() {
         view! { <p class="quiet">"You have confirmed this. A second administrator of your organisation must confirm it too."</p> }.into_any()
     } else if may_change {
         view! { <form class="inline-form" method="post" action="/admin/sharing/confirm">{DataClass::ALL.map(seen).collect_view()}<button class="primary">"Confirm and begin to share"</button></form> }
@@ -32,12 +34,16 @@ pub fn ConfirmCard(page: Signal<SharingRules>) -> impl IntoView {
     let first = first.filter(|first| !first.own).map(|first| {
         view! { <p>{first.by}" has confirmed this. If you confirm it too, sharing begins. The first confirmation holds until "<Time at=first.expires_at/>"."</p> }
     });
+    let waits = waits.map(|at| {
+        view! { <p>"You have confirmed this, and your organisation has no other administrator. Confirm it once more from "<Time at/>" on; sharing begins then."</p> }
+    });
     view! {
         <Card title="Nothing is shared yet" id="confirm" class="disclosure">
             <p class="lead">"What your organisation pushes is seen by its own people only, until this is confirmed. Everyone in the alliance would then see:"</p>
             <ul class="plain-list">{DataClass::ALL.map(line).collect_view()}</ul>
             <p>"Change the rules below first, if that is not what you want. What you confirm stays as it is: if the alliance proposes a wider default later, it is offered to you and applies only if you accept. Two administrators confirm where your organisation has two."</p>
             {first}
+            {waits}
             {end}
         </Card>
     }

@@ -197,7 +197,7 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn sole_widenings(&self, now: Timestamp) -> Result<Vec<(OrgId, Timestamp)>, StoreError> {
         const WAITING: &str = "SELECT p.org_id, p.proposed_by, min(p.expires_at) FROM (SELECT org_id, proposed_by, expires_at FROM sharing_proposals \
-             UNION ALL SELECT org_id, proposed_by, expires_at FROM group_proposals) p JOIN users u ON u.id = p.proposed_by AND u.org_id = p.org_id \
+             UNION ALL SELECT org_id, proposed_by, expires_at FROM group_proposals UNION ALL SELECT org_id, confirmed_by, expires_at FROM sharing_confirmations) p JOIN users u ON u.id = p.proposed_by AND u.org_id = p.org_id \
              WHERE p.expires_at > $1 AND u.role = 'org_admin' AND u.disabled_at IS NULL GROUP BY p.org_id, p.proposed_by ORDER BY p.org_id";
         let rows: Vec<(i64, i64, i64)> = read!(self, c => sqlx::query_as(WAITING).bind(now.0).fetch_all(c).await)?;
         let mut sole = Vec::new();

@@ -5,7 +5,8 @@
 
 use super::{
     Hub,
-    proposals::LIFE,
+    authority::{SOLE_WAIT, consent, made_by_operator, other_admins},
+    proposals::{Approval, LIFE},
     sharing::{DEFAULTS, bad, decide, load},
 };
 use crate::{
@@ -17,10 +18,10 @@ use domain::{DataClass, Level, OrgId, Sharing, Timestamp};
 use serde_json::json;
 
 /// Who is first to confirm, while his word is worth something.
-const FIRST: &str = "SELECT c.confirmed_by, u.name, c.levels, c.expires_at FROM sharing_confirmations c JOIN users u ON u.id = c.confirmed_by \
+const FIRST: &str = "SELECT c.confirmed_by, u.name, c.levels, c.confirmed_at, c.expires_at FROM sharing_confirmations c JOIN users u ON u.id = c.confirmed_by \
                      WHERE c.org_id = $1 AND c.expires_at > $2 AND u.org_id = c.org_id AND u.role = 'org_admin' AND u.disabled_at IS NULL";
 
-type FirstSql = (i64, String, String, i64);
+type FirstSql = (i64, String, String, i64, i64);
 
 /// A confirmation that waits for the organisation's second administrator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +30,16 @@ pub struct FirstConfirmation {
     pub by: (i64, String),
     /// What they saw that everyone would see, by [`DataClass::code`].
     pub levels: [Level; 4],
+    pub at: Timestamp,
     pub expires_at: Timestamp,
+}
+
+impl FirstConfirmation {
+    /// From when on an organisation's only administrator may confirm it alone.
+    #[must_use]
+    pub fn alone_from(&self) -> Timestamp {
+        self.at.plus(SOLE_WAIT)
+    }
 }
 
 /// What became of a confirmation.
@@ -39,15 +49,15 @@ pub enum Confirmation {
     Done,
     /// A second administrator confirms the same.
     Waits,
-    /// They were the first themselves.
-    Own,
+    /// The first one's word and this one's are not those of two.
+    Refused(Approval),
     /// What everyone would see is no longer what they saw.
     Changed,
 }
 
-fn read_first((by, name, levels, expires): FirstSql) -> Result<FirstConfirmation, StoreError> {
+fn read_first((by, name, levels, at, expires): FirstSql) -> Result<FirstConfirmation, StoreError> {
     let levels = serde_json::from_str(&levels).map_err(|_| bad("a confirmation"))?;
-    Ok(FirstConfirmation { by: (by, name), levels, expires_at: Timestamp(expires) })
+    Ok(FirstConfirmation { by: (by, name), levels, at: Timestamp(at), expires_at: Timestamp(expires) })
 }
 
 /// What everyone would see of an organisation, by [`DataClass::code`].
@@ -63,7 +73,8 @@ impl Hub<'_> {
     }
 
     /// Confirms what an organisation shares, from what the administrator `by` saw that everyone would see: from now on its data counts for others, and
-    /// these levels stay whatever becomes the default. It takes two administrators where there are two.
+    /// these levels stay whatever becomes the default. It takes two administrators where there are two, neither of whom made the other; an only one whom the
+    /// hub's operator made confirms at once, and another only one confirms again a day later.
     pub async fn confirm_sharing(&self, org: OrgId, seen: [Level; 4], by: i64, at: Timestamp) -> Result<Confirmation, StoreError> {
         const KEEP: &str = "INSERT INTO sharing_confirmations (org_id, levels, confirmed_by, confirmed_at, expires_at) VALUES ($1, $2, $3, $4, $5) \
                             ON CONFLICT (org_id) DO UPDATE SET levels = excluded.levels, confirmed_by = excluded.confirmed_by, \
@@ -86,25 +97,23 @@ impl Hub<'_> {
                     DataClass::ALL.iter().map(|class| (class.name().to_owned(), json!(seen[class.code() as usize].name()))).collect();
                 let object = format!("organisation {}", org.0);
                 let mut entry = Entry { at, actor, action: Action::SharingConfirmed, org: Some(org), object, detail: levels.into() };
-                let second = match &first {
-                    Some(first) if first.by.0 == by => false,
+                match &first {
                     Some(first) => {
+                        if let Some(refused) = Approval::refused(consent(conn, org, (first.by.0, first.at), by, at).await?) {
+                            return Ok(Confirmation::Refused(refused));
+                        }
                         entry.detail["first"] = first.by.0.into();
-                        true
                     }
-                    None => false,
-                };
-                if !second && others(conn, org, by).await? > 0 {
-                    if first.is_some() {
-                        return Ok(Confirmation::Own);
+                    None if other_admins(conn, org, by, at).await? == 0 && made_by_operator(conn, by).await? => {}
+                    None => {
+                        let kept = serde_json::to_string(&seen).map_err(|e| StoreError::Internal(e.to_string()))?;
+                        execute!(conn, c => {
+                            sqlx::query(KEEP).bind(org.0).bind(kept).bind(by).bind(at.0).bind(at.plus(LIFE).0).execute(&mut *c).await
+                        })?;
+                        entry.action = Action::SharingConfirmationProposed;
+                        audit::append(conn, entry).await?;
+                        return Ok(Confirmation::Waits);
                     }
-                    let kept = serde_json::to_string(&seen).map_err(|e| StoreError::Internal(e.to_string()))?;
-                    execute!(conn, c => {
-                        sqlx::query(KEEP).bind(org.0).bind(kept).bind(by).bind(at.0).bind(at.plus(LIFE).0).execute(&mut *c).await
-                    })?;
-                    entry.action = Action::SharingConfirmationProposed;
-                    audit::append(conn, entry).await?;
-                    return Ok(Confirmation::Waits);
                 }
                 execute!(conn, c => sqlx::query(DONE).bind(org.0).execute(&mut *c).await)?;
                 pin(conn, org, at).await?;
@@ -130,12 +139,6 @@ impl Hub<'_> {
         })
         .await
     }
-}
-
-/// How many administrators an organisation has besides one.
-async fn others(conn: &mut Conn, org: OrgId, besides: i64) -> Result<i64, StoreError> {
-    const OTHERS: &str = "SELECT count(*) FROM users WHERE org_id = $1 AND id <> $2 AND role = 'org_admin' AND disabled_at IS NULL";
-    Ok(on_conn!(conn, c => sqlx::query_scalar(OTHERS).bind(org.0).bind(besides).fetch_one(&mut *c).await)?)
 }
 
 /// Makes what everyone would see of an organisation what everyone sees, but no more than the default where its own rule shows more: without the rule the

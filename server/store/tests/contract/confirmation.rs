@@ -8,7 +8,7 @@ use domain::{
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::collections::BTreeMap;
-use store::{Confirmation, Hub, Org};
+use store::{Approval, Confirmation, Hub, Org, audit::Actor};
 
 const ALL: [Level; 4] = [Level::Detail; 4];
 
@@ -114,7 +114,7 @@ async fn a_confirmation_is_of_what_was_seen_by_two_where_there_are_two(f: Fixtur
     let confirm = async |seen, by, at| hub.confirm_sharing(org, seen, by, at).await.unwrap();
     assert_eq!(confirm([Level::Summary; 4], first, NOW).await, Confirmation::Changed, "that is not what everyone would see");
     assert_eq!(confirm(ALL, first, NOW).await, Confirmation::Waits);
-    assert_eq!(confirm(ALL, first, NOW).await, Confirmation::Own);
+    assert_eq!(confirm(ALL, first, NOW).await, Confirmation::Refused(Approval::Own));
     // After a week the first one's word is over, as it is when they may no longer speak for the organisation.
     assert!(hub.first_confirmation(org, NOW).await.unwrap().is_some_and(|c| c.by.0 == first && c.levels == ALL));
     let later = NOW.plus(7 * DAY);
@@ -135,4 +135,27 @@ async fn a_confirmation_is_of_what_was_seen_by_two_where_there_are_two(f: Fixtur
     // Without its rule, that of which it showed less than the default is what it was.
     hub.set_rule(org, DataClass::Events, Audience::Everyone, None, later).await.unwrap();
     assert_eq!(hub.sharing().await.unwrap().level(f.orgs[0], org, DataClass::Events), Level::Aggregate);
+}
+
+on_both!(one_administrator_alone_confirms_at_once_only_if_the_operator_made_them);
+async fn one_administrator_alone_confirms_at_once_only_if_the_operator_made_them(f: Fixture) {
+    let hub = f.store.hub();
+    let (org, admins) = newcomer(&hub, "first", 1).await;
+    assert_eq!(hub.confirm_sharing(org, ALL, admins[0], NOW).await.unwrap(), Confirmation::Done);
+    // Made by somebody else: a day, in which the hub's steward sees it.
+    let (org, _) = newcomer(&hub, "later", 0).await;
+    let foreign = hub.by(Actor { org: Some(org), user: Some(admins[0]) });
+    let only = foreign.add_user(org, "only@later.example".into(), "O".into(), Role::OrgAdmin, Some("hash".into()), NOW).await.unwrap();
+    assert_eq!(hub.confirm_sharing(org, ALL, only, NOW).await.unwrap(), Confirmation::Waits);
+    assert_eq!(hub.sole_widenings(NOW).await.unwrap(), [(org, NOW.plus(DAY))]);
+    let early = NOW.plus(DAY - 1);
+    assert_eq!(hub.confirm_sharing(org, ALL, only, early).await.unwrap(), Confirmation::Refused(Approval::TooEarly));
+    assert_eq!(hub.confirm_sharing(org, ALL, only, NOW.plus(DAY)).await.unwrap(), Confirmation::Done);
+    let (org, admins) = newcomer(&hub, "second", 1).await;
+    let by = hub.by(Actor { org: Some(org), user: Some(admins[0]) });
+    let made = by.add_user(org, "puppet@second.example".into(), "P".into(), Role::OrgAdmin, Some("hash".into()), NOW).await.unwrap();
+    let confirm = async |by, at| hub.confirm_sharing(org, ALL, by, at).await.unwrap();
+    assert_eq!(confirm(admins[0], NOW).await, Confirmation::Waits);
+    assert_eq!(confirm(made, NOW).await, Confirmation::Refused(Approval::Related), "who makes an account could be it");
+    assert!(!hub.sharing().await.unwrap().is_confirmed(org));
 }
