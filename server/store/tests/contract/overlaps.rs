@@ -248,6 +248,8 @@ async fn a_rule_that_changes_tells_nothing_of_a_thing_before_the_week_is_over(mu
     assert!(are_unnamed(&f, next).await, "he is none of the members");
     // Who is shown by name is not counted once more, and then nobody is: the others would be two.
     rule(&f, 1, Level::Summary).await;
+    assert!(are_unnamed(&f, next).await, "numbers name nobody here");
+    rule(&f, 1, Level::Detail).await;
     assert!(!are_unnamed(&f, next).await);
     rule(&f, 1, Level::None).await;
     let later = next.plus(7 * DAY);
