@@ -29,7 +29,7 @@ test.describe('an administrator', () => {
     await page.getByLabel('incidents').uncheck();
     await page.getByLabel('From these networks only').fill('192.0.2.0/24');
     await page.getByRole('button', { name: 'Make key' }).click();
-    await expect(page.getByRole('region', { name: 'Your new API key' })).toHaveText(/^swk_[0-9A-Za-z]{36}$/);
+    await expect(page.getByRole('region', { name: 'Your new API key' })).toHaveText(/^swk_[0-9A-Za-z]{53}$/);
     await page.goto('/admin/keys');
     const row = page.getByRole('row', { name });
     await expect(row).toContainText('192.0.2.0/24');

@@ -27,7 +27,7 @@ test('what one node takes the other one shows, from the collective to the receip
     await page.locator('.fields').getByRole('button', { name: 'Sign in' }).click();
     await expect(page).toHaveURL(`${a.url}/`);
     const made = await page.request.post(`${a.url}/connect`, { form: { name: unique('nodes') }, headers: { origin: a.url } });
-    const partner = Partner.with(a.url, /swk_[0-9A-Za-z]{36}/.exec(await made.text())?.[0] ?? '');
+    const partner = Partner.with(a.url, /swk_[0-9A-Za-z]{53}/.exec(await made.text())?.[0] ?? '');
 
     await page.goto(`${b.url}/`);
     await live(page);

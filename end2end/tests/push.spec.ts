@@ -13,7 +13,7 @@ test.describe('the first push', () => {
     await page.getByRole('button', { name: 'Create key' }).click();
     const shown = page.getByRole('region', { name: 'Your new API key' });
     const key = (await shown.textContent()) ?? '';
-    expect(key).toMatch(/^swk_[0-9A-Za-z]{36}$/);
+    expect(key).toMatch(/^swk_[0-9A-Za-z]{53}$/);
     const command = page.getByRole('region', { name: 'Command for the first push' });
     await expect(command).toContainText(`Authorization: Bearer ${key}`);
     await expect(page.locator('#live')).toHaveClass('live on');

@@ -11,6 +11,7 @@ pub(crate) mod client;
 mod decisions;
 mod demo;
 pub(crate) mod hashes;
+mod hub_key;
 pub mod import;
 pub mod items;
 mod logging;
@@ -48,10 +49,10 @@ enum Command {
     Import(import::Args),
     /// Pushes a file to a hub, as a partner.
     Push(push::Args),
-    /// Copies a SQLite database into one new file; the hub may run meanwhile.
-    Backup(backup::Args),
+    /// Copies a SQLite database into one new file, encrypted if you like; the hub may run meanwhile.
+    Backup(backup::BackupArgs),
     /// Makes a SQLite database from a backup; overwrites none.
-    Restore(backup::Args),
+    Restore(backup::RestoreArgs),
     /// Moves an alliance from SQLite to PostgreSQL, or back: all of it or nothing, compared row by row.
     MigrateDatabase(migrate_database::Args),
     /// Prints the push API's description (OpenAPI 3.1, JSON).
@@ -60,6 +61,9 @@ enum Command {
 
 /// Runs the command given on the command line. Exit code 1: it failed, or something was refused.
 pub async fn run() -> ExitCode {
+    // Whatever this program makes, in whatever way, is its owner's only.
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let cli = Cli::parse();
     logging::start(matches!(cli.command, Command::Push(_)));
     // Fails only when a provider is there already, which is as good.

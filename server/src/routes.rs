@@ -98,7 +98,7 @@ pub async fn serve(app: App, listener: TcpListener) {
         if let Err(error) = app.keys.flush_used(&app).await {
             tracing::warn!(%error, "the last use of keys could not be written");
         }
-        if let Err(error) = crate::audit::checkpoint(&app).await {
+        if let Err(error) = crate::audit::close(&app).await {
             tracing::warn!(%error, "no last checkpoint of the audit trail could be made");
         }
         app.store.close().await;
@@ -138,6 +138,9 @@ async fn upkeep(app: App) {
         tokio::time::sleep(Duration::from_secs(30)).await;
         if let Err(error) = app.keys.flush_used(&app).await {
             tracing::warn!(%error, "the last use of keys could not be written");
+        }
+        if let Err(error) = app.seal.refresh(&app.store).await {
+            tracing::warn!(%error, "whether the sealing key was replaced could not be seen");
         }
         if let Err(error) = auth::throttle::forget(&app).await {
             tracing::warn!(%error, "old attempts to sign in could not be forgotten");

@@ -148,6 +148,12 @@ impl Role {
         matches!(self, Self::Auditor)
     }
 
+    /// Whether the role sees which organisations are witnesses of the audit trail: those of the hub's own organisation that answer for it.
+    #[must_use]
+    pub const fn sees_witnesses(self) -> bool {
+        matches!(self, Self::Steward | Self::Auditor)
+    }
+
     /// Whether a person of this role must have a second factor: those who change what others rely on.
     #[must_use]
     pub const fn needs_second_factor(self) -> bool {

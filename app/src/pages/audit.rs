@@ -29,10 +29,10 @@ const KINDS: [(&str, &str); 10] = [
 #[component]
 fn Trail(page: Signal<AuditTrail>) -> impl IntoView {
     let query = use_page_query();
-    let (whole, orgs, rows, checkpoint) = page.with_untracked(|p| (p.whole, p.orgs.clone(), p.rows.clone(), p.checkpoint));
+    let (whole, orgs, rows, checkpoint) = page.with_untracked(|p| (p.whole, p.orgs.clone(), p.rows.clone(), p.checkpoint.clone()));
     let none = rows.is_empty();
     let (kind, org, words) = query.with_untracked(|q| (q.kind.clone(), q.org.clone(), q.q.clone()));
-    let signed = checkpoint.map_or_else(|| "No checkpoint has been signed yet.".to_owned(), |n| format!("Newest signed checkpoint: number {n}."));
+    let signed = checkpoint.map_or_else(|| "No checkpoint has been signed yet.".to_owned(), |at| format!("Newest signed checkpoint: {at}."));
     let export = move || query.with(|q| q.with("cursor", "").href("/admin/audit.jsonl"));
     let chosen = kind.clone();
     view! {
@@ -59,7 +59,7 @@ fn Trail(page: Signal<AuditTrail>) -> impl IntoView {
                 <div class="scroll" tabindex="0" role="region" aria-label="Rows of the audit trail">
                     <table class="audit">
                         <caption class="sr">"Rows of the audit trail, newest first"</caption>
-                        <thead><tr><th scope="col">"No."</th><th scope="col">"When"</th><th scope="col">"Who"</th><th scope="col">"Did what"</th><th scope="col">"To what"</th>{whole.then(|| view! { <th scope="col">"Concerns"</th> })}<th scope="col">"More"</th></tr></thead>
+                        <thead><tr>{whole.then(|| view! { <th scope="col">"No."</th> })}<th scope="col">"When"</th><th scope="col">"Who"</th><th scope="col">"Did what"</th><th scope="col">"To what"</th>{whole.then(|| view! { <th scope="col">"Concerns"</th> })}<th scope="col">"More"</th></tr></thead>
                         <tbody>{rows.into_iter().map(|row| line(row, whole)).collect_view()}</tbody>
                     </table>
                 </div>
@@ -75,7 +75,7 @@ fn line(row: AuditLine, whole: bool) -> AnyView {
     let concerns = whole.then(|| view! { <td>{row.org.map_or_else(|| "the alliance".to_owned(), |o| o.name)}</td> });
     view! {
         <tr>
-            <td class="num">{row.no}</td>
+            {row.no.map(|no| view! { <td class="num">{no}</td> })}
             <td><Time at=row.at seconds=true/></td>
             <td>{row.actor}</td>
             <td><code>{row.action}</code></td>

@@ -133,8 +133,10 @@ fn Provenance(page: Signal<Receipt>) -> impl IntoView {
                     <div><dt>"Data class"</dt><dd>{p.class.name()}</dd></div>
                     <div><dt>"API key"</dt><dd>{p.row.key.clone()}</dd></div>
                     <div><dt>"Size, inflated"</dt><dd>{plural(p.bytes, "byte", "bytes")}</dd></div>
-                    <div><dt>"User agent"</dt><dd>{or_none(&p.user_agent)}</dd></div>
-                    <div><dt>"Idempotency key"</dt><dd>{or_none(&p.idempotency_key)}</dd></div>
+                    {p.request.as_ref().map(|request| view! {
+                        <div><dt>"User agent"</dt><dd>{or_none(&request.user_agent)}</dd></div>
+                        <div><dt>"Idempotency key"</dt><dd>{or_none(&request.idempotency_key)}</dd></div>
+                    })}
                     <div class="wide"><dt>"SHA-256 of the payload"</dt><dd><code class="hash">{p.sha256.clone()}</code></dd></div>
                 </dl>
             }

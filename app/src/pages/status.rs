@@ -2,7 +2,7 @@
 
 use crate::{api::pages, components::*};
 use domain::{
-    Freshness,
+    Freshness, Timestamp,
     timestamp::duration,
     view::{Coverage, PartnerRow, Status},
 };
@@ -40,8 +40,49 @@ fn Health(page: Signal<Status>) -> impl IntoView {
         <Live topics="posture: pushes:"/>
         <PageHead title=title>{facts}</PageHead>
         <Card title="Checks"><ul class="checks">{checks}</ul></Card>
+        <Card title="Audit trail" id="evidence"><TrailEvidence page/></Card>
         <Card title="Partners" id="partners"><Tally page/><Partners page/></Card>
         <PageFoot as_of=Signal::derive(move || page.with(|p| p.as_of))/>
+    }
+}
+
+/// What the audit trail is checked with, and who could show that it was cut.
+#[component]
+fn TrailEvidence(page: Signal<Status>) -> impl IntoView {
+    let taken = |at: Option<Timestamp>| match at {
+        Some(at) => view! { <Time at/> }.into_any(),
+        None => view! { <span class="quiet">"never"</span> }.into_any(),
+    };
+    move || {
+        page.with(|p| {
+            let e = &p.evidence;
+            let Some((key, fingerprint)) = e.key.clone() else {
+                return view! { <Empty title="This hub has no signing key, so nothing shows whether its audit trail was changed."/> }.into_any();
+            };
+            let witnesses = e.witnesses.as_ref().map(|all| {
+                let rows = all.iter().map(|(org, at)| view! { <tr><th scope="row"><OrgLink org=org.clone()/></th><td>{taken(*at)}</td></tr> }).collect_view();
+                view! {
+                    <div class="scroll" tabindex="0" role="region" aria-label="Checkpoints taken">
+                        <table>
+                            <caption class="sr">"Checkpoints taken"</caption>
+                            <thead><tr><th scope="col">"Organisation"</th><th scope="col">"Last took a checkpoint"</th></tr></thead>
+                            <tbody>{rows}</tbody>
+                        </table>
+                    </div>
+                }
+            });
+            view! {
+                <dl class="facts-list">
+                    <div class="wide"><dt>"Fingerprint of the signing key"</dt><dd><code class="hash">{fingerprint}</code></dd></div>
+                    <div class="wide"><dt>"Public key"</dt><dd><code class="hash">{key}</code></dd></div>
+                    <div><dt>"Newest checkpoint"</dt><dd>{e.checkpoint.clone().unwrap_or_else(|| "none yet".to_owned())}</dd></div>
+                    <div><dt>"Your organisation last took one"</dt><dd>{taken(e.own)}</dd></div>
+                </dl>
+                <p class="quiet">"Keep the fingerprint apart from the hub, and have a machine take "<code>"GET /api/v1/audit/checkpoint"</code>" now and then: with both, a trail that was cut or made anew is found, whoever did it."</p>
+                {witnesses}
+            }
+            .into_any()
+        })
     }
 }
 

@@ -5,6 +5,8 @@ use crate::{App, audit::CheckpointFile, auth::ClientAddress};
 use axum::{Json, extract::State, http::HeaderMap};
 
 /// Reads the newest signed checkpoint of the hub's audit trail. Who keeps it can show later whether the trail was tampered with.
+///
+/// There is another every five minutes, whatever happens. The hub's operator finds it in the trail with `shieldwall audit verify --checkpoint FILE`.
 #[utoipa::path(
     get,
     path = "/audit/checkpoint",
@@ -18,7 +20,8 @@ use axum::{Json, extract::State, http::HeaderMap};
     security(("key" = []))
 )]
 pub async fn checkpoint(State(app): State<App>, address: ClientAddress, headers: HeaderMap) -> Result<Json<CheckpointFile>, Problem> {
-    authenticate(&app, address, &headers).await?;
+    let key = authenticate(&app, address, &headers).await?;
     let newest = app.store.hub().checkpoint().await?.ok_or_else(Problem::not_found)?;
+    app.store.hub().checkpoint_taken(key.org, app.clock.now()).await?;
     Ok(Json(newest.into()))
 }

@@ -143,7 +143,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "store");
         match error {
-            StoreError::Busy | StoreError::Database(_) => Self::unavailable(),
+            StoreError::Busy | StoreError::Database(_) | StoreError::Outdated(_) => Self::unavailable(),
             StoreError::Full => {
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, "full", "No space is left", "Nothing of this request was kept.").with(header::RETRY_AFTER, "60")
             }

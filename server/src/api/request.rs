@@ -81,6 +81,7 @@ pub async fn authenticate(app: &App, ClientAddress(address): ClientAddress, head
     };
     match &failure {
         AuthFailure::Revoked | AuthFailure::Expired => audit::key_ended(app, headers).await,
+        AuthFailure::Unknown => audit::key_unknown(app, address).await,
         AuthFailure::Elsewhere(key) => audit::key_elsewhere(app, key, address).await,
         _ => {}
     }

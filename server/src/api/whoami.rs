@@ -6,7 +6,7 @@ use super::{
     problem::Problem,
     request::authenticate,
 };
-use crate::{App, auth::ClientAddress, quotas};
+use crate::{App, audit, auth::ClientAddress, quotas};
 use axum::{Json, extract::State, http::HeaderMap};
 use domain::Timestamp;
 use serde::Serialize;
@@ -33,6 +33,9 @@ pub struct WhoAmI {
     /// Of a key with the scope `indicators`, where the organisation takes part in comparing keyed hashes: which key of the alliance is in use.
     #[serde(skip_serializing_if = "Option::is_none")]
     alliance_key: Option<KeyInUse>,
+    /// What the audit trail's checkpoints are signed with; none on a hub without a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audit_key: Option<AuditKey>,
 }
 
 /// New indicators that are compared with those of organisations that are not named. What goes beyond is kept, and compared on a later day.
@@ -70,6 +73,15 @@ pub struct Quota {
     used: u64,
     /// Whether four fifths are taken: time to ask the hub's operator for more.
     warning: bool,
+}
+
+/// The public key of the audit trail. Keep it apart from the hub: a trail that was signed with another one was made anew, unless it names the change.
+#[derive(Serialize, ToSchema)]
+pub struct AuditKey {
+    /// Ed25519, 32 bytes in base64.
+    public_key: String,
+    /// `SHA256:` and the SHA-256 of the key, in base64 without padding.
+    fingerprint: String,
 }
 
 /// What one push may be.
@@ -143,5 +155,6 @@ pub async fn read(State(app): State<App>, address: ClientAddress, headers: Heade
         comparisons,
         alliance_key,
         quotas: used.into_iter().map(|q| Quota { warning: q.is_near(), name: q.name, limit: q.limit, used: q.used }).collect(),
+        audit_key: app.audit.public_key().map(|key| AuditKey { public_key: audit::public_key(&key), fingerprint: audit::fingerprint(&key) }),
     }))
 }

@@ -91,7 +91,11 @@ pub fn is_recovery_code(text: &str) -> bool {
 /// # Errors
 /// When the database fails, or there is no key to seal it.
 pub async fn offer(app: &App, user: i64) -> Result<bool, StoreError> {
-    app.store.hub().offer_factor(user, app.seal.seal(user, &new_secret())?, app.clock.now()).await
+    let (secret, at) = (new_secret(), app.clock.now());
+    match app.store.hub().offer_factor(user, app.seal.seal(user, &secret)?, at).await {
+        Err(StoreError::Outdated(_)) if app.seal.refresh(&app.store).await? => app.store.hub().offer_factor(user, app.seal.seal(user, &secret)?, at).await,
+        offered => offered,
+    }
 }
 
 /// A person's secret, and whether it was confirmed.
@@ -99,8 +103,15 @@ pub async fn offer(app: &App, user: i64) -> Result<bool, StoreError> {
 /// # Errors
 /// When the database fails, or the seal does not open.
 pub async fn secret(app: &App, user: i64) -> Result<Option<(Vec<u8>, bool)>, StoreError> {
-    let factor = app.store.hub().factor(user).await?;
-    factor.map(|f| Ok((app.seal.open(user, &f.secret)?, f.confirmed))).transpose()
+    let open = async || {
+        let factor = app.store.hub().factor(user).await?;
+        factor.map(|f| Ok((app.seal.open(user, &f.secret)?, f.confirmed))).transpose()
+    };
+    match open().await {
+        // It may be sealed under a key that has replaced ours.
+        Err(StoreError::Internal(_)) if app.seal.refresh(&app.store).await? => open().await,
+        opened => opened,
+    }
 }
 
 /// Whether a code of the app, or a recovery code, is a person's and was not used before; it is used up.

@@ -1,4 +1,5 @@
-//! API keys: `swk_`, 30 random digits to the base 62 (178 bits), and six digits of their CRC-32.
+//! API keys: `swk_`, 47 random digits to the base 62, and six digits of their CRC-32. Four of them are shown for people to recognise a key by; the other
+//! 43 are 256 bits. Keys that were made with 30 digits (178 bits) go on working.
 //!
 //! The prefix lets secret scanners find a leaked key; the checksum refuses a mistyped one before the database is asked. Only
 //! the SHA-256 is stored. A plain hash is enough, because what is hashed is random, and it needs no comparison in constant
@@ -17,8 +18,15 @@ pub const SCOPES: [&str; 5] = ["metrics", "incidents", "events", "indicators", "
 
 const PREFIX: &str = "swk_";
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-const SECRET: usize = 30;
+const SECRET: usize = 47;
+/// What older keys have.
+const OLD_SECRET: usize = 30;
 const CHECK: usize = 6;
+/// Digits of the hint.
+const HINT: usize = 4;
+
+/// Letters of a new key.
+pub const LENGTH: usize = PREFIX.len() + SECRET + CHECK;
 
 /// A new key.
 pub fn generate(rng: &mut (impl CryptoRng + ?Sized)) -> String {
@@ -31,10 +39,11 @@ pub fn generate(rng: &mut (impl CryptoRng + ?Sized)) -> String {
 #[must_use]
 pub fn well_formed(key: &str) -> bool {
     let Some(rest) = key.strip_prefix(PREFIX) else { return false };
-    if rest.len() != SECRET + CHECK || !rest.bytes().all(|b| b.is_ascii_alphanumeric()) {
+    let Some(digits) = rest.len().checked_sub(CHECK).filter(|digits| [SECRET, OLD_SECRET].contains(digits)) else { return false };
+    if !rest.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return false;
     }
-    let (secret, check) = rest.split_at(SECRET);
+    let (secret, check) = rest.split_at(digits);
     check_digits(secret) == check
 }
 
@@ -56,10 +65,10 @@ pub fn hash(key: &str) -> [u8; 32] {
     Sha256::digest(key).into()
 }
 
-/// `swk_` and the first four digits, for people to recognise a key by; 154 bits stay secret.
+/// `swk_` and the first four digits, for people to recognise a key by; 256 bits stay secret.
 #[must_use]
 pub fn hint(key: &str) -> String {
-    key.chars().take(PREFIX.len() + 4).collect()
+    key.chars().take(PREFIX.len() + HINT).collect()
 }
 
 /// The CRC-32 of the secret digits to the base 62, most significant first.
@@ -83,14 +92,22 @@ mod tests {
         let mut rng = StdRng::seed_from_u64(7);
         for _ in 0..50 {
             let key = generate(&mut rng);
-            assert_eq!(key.len(), 40);
+            assert_eq!(key.len(), LENGTH);
             assert!(well_formed(&key), "{key}");
-            for at in 4..40 {
+            for at in PREFIX.len()..LENGTH {
                 let mut wrong = key.clone().into_bytes();
                 wrong[at] = if wrong[at] == b'7' { b'8' } else { b'7' };
                 assert!(!well_formed(&String::from_utf8(wrong).unwrap()));
             }
         }
+    }
+
+    #[test]
+    fn a_key_has_256_bits_that_nobody_is_shown_and_older_keys_stay_keys() {
+        assert!((SECRET - HINT) as f64 * (DIGITS.len() as f64).log2() >= 256.0);
+        let old = "A7dqK2mXz0PbYtR4vCn9WsLhE3uGjQ";
+        assert_eq!(old.len(), OLD_SECRET);
+        assert!(well_formed(&format!("swk_{old}{}", check_digits(old))) && !well_formed(&format!("swk_{old}000000")));
     }
 
     #[test]

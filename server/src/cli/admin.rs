@@ -2,6 +2,7 @@
 
 use super::{
     decisions::{self, DecisionCommand},
+    hub_key::{self, HubKeyCommand},
     oidc::{self, OidcCommand},
     options::{AddressOptions, offline},
     parse_duration, print,
@@ -51,6 +52,9 @@ enum What {
     /// Who may propose and vote on what.
     #[command(subcommand)]
     Decision(DecisionCommand),
+    /// The hub's own keys: the one that signs the audit trail, and the one that seals secrets in the database.
+    #[command(subcommand)]
+    HubKey(HubKeyCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -200,6 +204,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         What::Key(KeyCommand::List(list)) => list_keys(&store, list, now).await,
         What::Sharing(command) => sharing::sharing(&store, command, now).await,
         What::Oidc(command) => oidc::run(&store, command, now).await,
+        What::HubKey(command) => hub_key::run(&store, &args.database, command, now).await,
         What::Decision(command) => decisions::run(&store, command, now).await,
         What::Group(command) => sharing::groups(&store, command, now).await,
         What::User(UserCommand::ResetFactor(whom)) => reset_factor(&store, &whom, now).await,

@@ -1,27 +1,137 @@
 //! `shieldwall backup` and `shieldwall restore`: a SQLite database into one file and back.
 
 use super::{print, serve::DATABASE};
-use anyhow::Context;
-use std::{path::PathBuf, process::ExitCode};
-use store::backup;
+use age::{Decryptor, Encryptor, Identity, IdentityFile, Recipient, x25519};
+use anyhow::{Context, anyhow, bail};
+use std::{
+    fs::{self, File},
+    io::{self, BufReader, ErrorKind, Read},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+use store::{backup, private};
+
+/// How a file begins that age has encrypted.
+const ENCRYPTED: &[u8] = b"age-encryption.org/";
 
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub struct BackupArgs {
     /// The backup; one file.
     file: PathBuf,
     /// The database.
     #[arg(long, env = "DATABASE_URL", default_value = DATABASE)]
     database: String,
+    /// Encrypt it to this public key of age, such as age1…; may be given again, and each of the keys opens it. `age-keygen` makes one.
+    #[arg(long, value_name = "RECIPIENT", value_parser = recipient)]
+    encrypt_to: Vec<x25519::Recipient>,
+}
+
+#[derive(clap::Args, Debug)]
+pub struct RestoreArgs {
+    /// The backup; one file.
+    file: PathBuf,
+    /// The database.
+    #[arg(long, env = "DATABASE_URL", default_value = DATABASE)]
+    database: String,
+    /// A file with the secret key that opens an encrypted backup, as `age-keygen` writes it.
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
+}
+
+fn recipient(text: &str) -> Result<x25519::Recipient, String> {
+    text.parse().map_err(|why| format!("is no public key of age, such as age1…: {why}"))
 }
 
 /// Writes a backup. The hub may run.
-pub fn back_up(args: &Args) -> anyhow::Result<ExitCode> {
-    backup::back_up(&args.database, &args.file).with_context(|| format!("no backup of {}", args.database))?;
-    print(&format!("{} is in {}", args.database, args.file.display()))
+pub fn back_up(args: &BackupArgs) -> anyhow::Result<ExitCode> {
+    let BackupArgs { file, database, encrypt_to } = args;
+    if encrypt_to.is_empty() {
+        backup::back_up(database, file).with_context(|| format!("no backup of {database}"))?;
+        return print(&format!("{database} is in {}; whoever has the file reads it (--encrypt-to)", file.display()));
+    }
+    if file.try_exists()? {
+        bail!("{} exists already, and nothing is overwritten", file.display());
+    }
+    // Where the database lies itself, so that nothing readable ever lies where backups do.
+    let plain = Plain::beside(database)?;
+    backup::back_up(database, &plain.0).and_then(|()| Ok(encrypt(&plain.0, file, encrypt_to)?)).with_context(|| format!("no backup of {database}"))?;
+    print(&format!("{database} is in {}, encrypted to {} keys", file.display(), encrypt_to.len()))
 }
 
 /// Makes a database from a backup. No hub may run on it yet: there must be none.
-pub fn restore(args: &Args) -> anyhow::Result<ExitCode> {
-    backup::restore(&args.database, &args.file).with_context(|| format!("{} was not restored", args.file.display()))?;
-    print(&format!("{} is in {}", args.file.display(), args.database))
+pub fn restore(args: &RestoreArgs) -> anyhow::Result<ExitCode> {
+    let RestoreArgs { file, database, identity } = args;
+    let done = match (is_encrypted(file)?, identity) {
+        (false, _) => backup::restore(database, file).map_err(Into::into),
+        (true, None) => Err(anyhow!("it is encrypted; --identity names the file with the key that opens it")),
+        (true, Some(identity)) => {
+            let plain = Plain::beside(database)?;
+            decrypt(file, &plain.0, identity).and_then(|()| Ok(backup::restore(database, &plain.0)?))
+        }
+    };
+    done.with_context(|| format!("{} was not restored", file.display()))?;
+    print(&format!("{} is in {database}", file.display()))
+}
+
+/// A copy of the database that anybody could read who could read the database; gone when this is dropped.
+struct Plain(PathBuf);
+
+impl Plain {
+    fn beside(database: &str) -> anyhow::Result<Self> {
+        let Some(database) = store::file_of(database)? else { bail!("that is PostgreSQL's: pg_dump makes backups of it") };
+        private::make_folder_of(&database)?;
+        let plain = Self(database.with_added_extension("plain"));
+        // What one that was killed has left behind.
+        plain.remove()?;
+        Ok(plain)
+    }
+
+    fn remove(&self) -> io::Result<()> {
+        match fs::remove_file(&self.0) {
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+            done => done,
+        }
+    }
+}
+
+impl Drop for Plain {
+    fn drop(&mut self) {
+        if let Err(error) = self.remove() {
+            tracing::error!(%error, file = %self.0.display(), "a copy of the database is left here; remove it");
+        }
+    }
+}
+
+fn encrypt(plain: &Path, file: &Path, recipients: &[x25519::Recipient]) -> io::Result<()> {
+    let part = file.with_added_extension("part");
+    let encryptor = Encryptor::with_recipients(recipients.iter().map(|r| r as &dyn Recipient)).map_err(io::Error::other)?;
+    let written = private::create(&part).and_then(|out| {
+        let mut writer = encryptor.wrap_output(out)?;
+        io::copy(&mut File::open(plain)?, &mut writer)?;
+        writer.finish()?.sync_all()
+    });
+    // A link overwrites nothing.
+    let linked = written.and_then(|()| fs::hard_link(&part, file));
+    let removed = fs::remove_file(&part);
+    linked.and(removed)?;
+    let folder = file.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
+fn decrypt(file: &Path, plain: &Path, identity: &Path) -> anyhow::Result<()> {
+    let text = fs::read_to_string(identity).with_context(|| format!("cannot read the key {}", identity.display()))?;
+    let keys = IdentityFile::from_buffer(text.as_bytes()).and_then(|file| file.into_identities().map_err(io::Error::other));
+    let keys = keys.with_context(|| format!("{} holds no key of age", identity.display()))?;
+    let decryptor = Decryptor::new_buffered(BufReader::new(File::open(file)?))?;
+    let mut reader =
+        decryptor.decrypt(keys.iter().map(|key| key.as_ref() as &dyn Identity)).with_context(|| format!("{} does not open it", identity.display()))?;
+    io::copy(&mut reader, &mut private::create(plain)?)?;
+    Ok(())
+}
+
+fn is_encrypted(file: &Path) -> anyhow::Result<bool> {
+    let mut start = Vec::with_capacity(ENCRYPTED.len());
+    let opened = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
+    opened.take(ENCRYPTED.len() as u64).read_to_end(&mut start)?;
+    Ok(start == ENCRYPTED)
 }

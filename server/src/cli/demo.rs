@@ -88,11 +88,9 @@ fn base_for_partners(mut address: std::net::SocketAddr) -> String {
 /// Holds the database for as long as the answer is kept, so that a second demo does not take it from under the first.
 fn alone(url: &str) -> anyhow::Result<Option<File>> {
     let Some(path) = store::file_of(url)? else { return Ok(None) };
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
     let lock = path.with_added_extension("demo");
-    let file = File::create(&lock).with_context(|| format!("cannot write {}", lock.display()))?;
+    let made = store::private::make_folder_of(&path).and_then(|()| store::private::keep(&lock));
+    let file = made.and_then(|()| File::options().write(true).open(&lock)).with_context(|| format!("cannot write {}", lock.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => {

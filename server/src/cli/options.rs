@@ -8,7 +8,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
 };
-use store::{ByteQuota, Retention, audit::Signer};
+use store::{ByteQuota, Retention};
 
 /// The alliance's name where none is given.
 pub const ALLIANCE: &str = "Alliance";
@@ -21,7 +21,8 @@ pub struct HubOptions {
     /// The alliance's name, for the head of the pages.
     #[arg(long, env = "SHIELDWALL_ALLIANCE", default_value = ALLIANCE)]
     pub alliance: String,
-    /// The key that signs the audit trail's checkpoints, made where there is none; the default is beside SQLite's file, else data/shieldwall.signing-key.
+    /// The key that signs the audit trail's checkpoints, made where the database has none; all hubs of one database need the same. The default is beside
+    /// SQLite's file, else data/shieldwall.signing-key.
     #[arg(long, env = "SHIELDWALL_SIGNING_KEY_FILE")]
     signing_key_file: Option<PathBuf>,
     /// The key that seals secrets of authenticator apps, made where the database has none; all hubs of one database need the same. The default is beside
@@ -112,10 +113,10 @@ impl HubOptions {
     /// Gives a hub on this database its keys: the one that signs, and the one that seals.
     ///
     /// # Errors
-    /// When one can be neither read nor made, or the database is sealed under another.
+    /// When one can be neither read nor made, or the database has another.
     pub async fn give_keys(&self, app: &App, database: &str) -> anyhow::Result<()> {
         let file = |given: &Option<PathBuf>, kind: Kind| given.clone().map_or_else(|| kind.file(database), Ok);
-        app.audit.sign_with(Signer::new(&audit::KEY.open(&file(&self.signing_key_file, audit::KEY)?)?));
+        app.audit.open_with(&app.store, &file(&self.signing_key_file, audit::KEY)?).await?;
         app.seal.open_with(&app.store, &file(&self.sealing_key_file, seal::KEY)?).await
     }
 

@@ -131,7 +131,7 @@ pub async fn audit(l: &Looking, q: &PageQuery) -> Answer<AuditTrail> {
         orgs: if whole { l.board.orgs().map(|o| words::org_ref(o)).collect() } else { vec![] },
         rows: rows.into_iter().take(ROWS).map(|row| line(l, &names, row)).collect(),
         next,
-        checkpoint: l.app.audit.newest().map(|c| c.number),
+        checkpoint: l.app.audit.newest().map(|c| c.at),
     })
 }
 
@@ -149,7 +149,8 @@ fn line(l: &Looking, names: &HashMap<i64, String>, row: AuditRow) -> AuditLine {
     };
     // Where it speaks of a person, his name, for those who may know it.
     let object = row.object.strip_prefix("user ").and_then(|id| names.get(&id.parse().ok()?)).cloned().unwrap_or(row.object);
-    AuditLine { no: row.no, at: row.at, actor, org: row.org.and_then(org), action: row.action, object, detail: pairs(&row.detail) }
+    let no = l.viewer.role.reads_all_audit().then_some(row.no);
+    AuditLine { no, at: row.at, actor, org: row.org.and_then(org), action: row.action, object, detail: pairs(&row.detail) }
 }
 
 /// A row's detail as a reader takes it in.

@@ -8,10 +8,13 @@
 //! Pushes are no rows: their receipts are kept beside them. To audit a new change: a variant of [`Action`], and [`append`] inside its write.
 
 mod checkpoint;
+mod signer;
 mod trail;
+mod witnesses;
 
-pub use checkpoint::{Checkpoint, Signer};
-pub use trail::{AuditError, Fault, Verified};
+pub use checkpoint::{Checkpoint, EVERY, Kept, Occasion};
+pub use signer::{Signer, fingerprint};
+pub use trail::{AuditError, Fault, KeyUse, Proofs, Verified, Vouched};
 
 use crate::{
     Hub, Reads, StoreError,
@@ -115,6 +118,10 @@ pub enum Action {
     GroupJoined,
     /// Left, or its invitation declined.
     GroupLeft,
+    /// Another key signs the trail's checkpoints from now on; its detail is signed by the one before.
+    SigningKeyRotated,
+    /// Secrets of authenticator apps are sealed under another key.
+    SealingKeyRotated,
     /// What a page shows left as a file.
     Exported,
     /// Somebody known asked for what he may not.
@@ -178,6 +185,8 @@ impl Action {
             Self::GroupInvited => "group.invited",
             Self::GroupJoined => "group.joined",
             Self::GroupLeft => "group.left",
+            Self::SigningKeyRotated => "signing_key.rotated",
+            Self::SealingKeyRotated => "sealing_key.rotated",
             Self::Exported => "exported",
             Self::Denied => "denied",
         }

@@ -1,6 +1,6 @@
 //! Backups of a SQLite database: one file, taken while the hub runs, checked before it is believed.
 
-use crate::StoreError;
+use crate::{StoreError, private};
 use rusqlite::{Connection, OpenFlags};
 use sqlx::sqlite::SqliteConnectOptions;
 use std::{
@@ -49,12 +49,11 @@ pub fn restore(url: &str, file: &Path) -> Result<(), BackupError> {
     for beside in ["", "-wal", "-shm"] {
         free(&with(&to, beside))?;
     }
-    if let Some(folder) = to.parent().filter(|f| !f.as_os_str().is_empty()) {
-        fs::create_dir_all(folder)?;
-    }
+    private::make_folder_of(&to)?;
     let part = part(&to);
     discard(&part)?;
-    let done = fs::copy(file, &part).map_err(Into::into).and_then(|_| check(&part)).and_then(|()| settle(&part, &to));
+    let copied = File::open(file).and_then(|mut from| io::copy(&mut from, &mut private::create(&part)?));
+    let done = copied.map_err(Into::into).and_then(|_| check(&part)).and_then(|()| settle(&part, &to));
     discard(&part)?;
     done
 }
@@ -87,6 +86,8 @@ fn discard(part: &Path) -> Result<(), BackupError> {
 
 fn copy_of(from: &Path, part: &Path) -> Result<(), BackupError> {
     let conn = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    // An empty file is as good to SQLite as none, and has its mode already.
+    private::create(part)?;
     conn.execute("VACUUM INTO ?", [part.to_string_lossy()])?;
     Ok(())
 }

@@ -21,6 +21,9 @@ pub enum StoreError {
     /// An organisation has as many as it may.
     #[error("an organisation may have {most} {what}")]
     TooMany { what: &'static str, most: i64 },
+    /// It was made with something that another took the place of meanwhile.
+    #[error("the {0} was replaced")]
+    Outdated(&'static str),
     /// A stored value cannot be read back, or a job failed inside.
     #[error("internal: {0}")]
     Internal(String),

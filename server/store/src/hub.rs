@@ -22,6 +22,7 @@ pub mod policies;
 pub mod posture;
 pub mod proposals;
 pub mod retention;
+pub mod sealing;
 pub mod sharing;
 pub mod throttle;
 

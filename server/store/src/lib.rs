@@ -34,6 +34,7 @@ mod hub;
 mod listener;
 pub mod moving;
 mod partner;
+pub mod private;
 mod push;
 mod shown_before;
 mod viewer;
@@ -63,6 +64,7 @@ pub use hub::{
     posture::{CurrentRow, DayRow, OpenIncident, Org, Signs},
     proposals::{Approval, Proposal},
     retention::Retention,
+    sealing::Sealed,
     throttle::Budget,
 };
 pub use partner::Partner;

@@ -29,6 +29,23 @@ async fn an_executive_reads_receipts_without_payloads() {
     }
 }
 
+/// Which program an organisation sends with, and what it calls its requests, is nobody else's business.
+#[tokio::test]
+async fn only_the_sender_sees_what_its_request_was_called() {
+    let app = TestApp::start().await;
+    let partner = app.partner("alpha").await;
+    let push = partner.request(Method::POST, "metrics").header("user-agent", "canary-agent/1.2").header("idempotency-key", "canary-idempotency");
+    let receipt = Answer::of(push.json(&items([sample(90.0, &app.at(-MINUTE))]))).await.json();
+    app.settle().await;
+    for (org, sees) in [("alpha", true), ("beta", false)] {
+        let text = app.person_of(org, Role::Analyst).await.page(&receipt_page(&receipt)).await;
+        for canary in ["canary-agent/1.2", "canary-idempotency"] {
+            assert_eq!(text.contains(canary), sees, "{org}: {canary}");
+        }
+        assert!(text.contains("SHA-256 of the payload"), "the rest of it is shared");
+    }
+}
+
 #[tokio::test]
 async fn only_an_administrator_makes_keys() {
     let app = TestApp::start().await;
@@ -48,7 +65,7 @@ async fn only_an_administrator_makes_keys() {
     let key = page
         .match_indices("swk_")
         .map(|(i, _)| page[i..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>())
-        .find(|k| k.len() == 40)
+        .find(|k| k.len() == server::auth::keys::LENGTH)
         .expect("the key");
     assert!(
         page.contains(&format!("Authorization: Bearer {key}")) || page.contains(&format!("Authorization: Bearer {key}&#x27;")),

@@ -4,8 +4,8 @@ use crate::support::*;
 use domain::{MINUTE, Role, SECOND};
 use reqwest::Method;
 use serde_json::{Value, json};
-use server::audit::{self, CheckpointFile};
-use store::audit::{Actor, AuditRow, Checkpoint, Signer};
+use server::audit;
+use store::audit::{Actor, AuditRow, EVERY, Proofs, Signer};
 
 /// Rows after a number.
 async fn after(app: &TestApp, no: i64) -> Vec<AuditRow> {
@@ -56,12 +56,12 @@ async fn people_leave_rows() {
     assert_eq!(by, [(nobody, alpha), (nobody, None), (own, alpha), (own, alpha), (own, alpha), (own, alpha), (own, alpha)]);
     assert_eq!((rows[0].detail.as_str(), rows[5].detail.as_str()), (r#"{"address":"127.0.0.1"}"#, r#"{"rows":3}"#));
     assert!(!format!("{rows:?}").contains("my password"));
-    app.app.store.hub().verify_audit(&[]).await.expect("an unharmed trail");
+    app.app.store.hub().verify_audit(&Proofs::default()).await.expect("an unharmed trail");
 }
 
 /// ASVS 16.3.2: denials are written down.
 #[tokio::test]
-async fn refusals_leave_rows_once_a_minute() {
+async fn refusals_leave_rows_and_their_repetitions_a_count() {
     let app = TestApp::start().await;
     let analyst = app.person(Role::Analyst).await;
     let (key, name) = app.key("alpha", "events", None).await;
@@ -71,16 +71,26 @@ async fn refusals_leave_rows_once_a_minute() {
         let push = app.request(Method::POST, "/api/v1/metrics").bearer_auth(&key).json(&items([sample(1.0, &app.at(-MINUTE))]));
         assert_eq!(Answer::of(push).await.status, 403);
     };
-    refused().await;
-    refused().await;
+    for _ in 0..3 {
+        refused().await;
+    }
     let object = format!("key {name}");
     let expected = [("denied", "/connect"), ("denied", object.as_str())];
     assert_eq!(said(&after(&app, begin).await), expected);
     app.app.clock.advance(MINUTE);
-    refused().await;
+    audit::sum_up(&app.app, false).await;
     let rows = after(&app, begin).await;
-    assert_eq!(said(&rows), [expected, expected].concat());
+    let mut summed = said(&rows)[2..].to_vec();
+    summed.sort_unstable();
+    assert_eq!(summed, expected);
+    for row in &rows[2..] {
+        let detail: Value = serde_json::from_str(&row.detail).expect("JSON");
+        assert!(detail["count"] == 2 && detail["first"].is_string() && detail["last"].is_string(), "{row:?}");
+    }
     assert!(rows.iter().all(|r| r.org == Some(app.org("alpha"))));
+    app.app.clock.advance(MINUTE);
+    audit::sum_up(&app.app, false).await;
+    assert_eq!(after(&app, begin).await.len(), rows.len(), "nothing was repeated");
 
     app.app.store.hub().revoke_key(app.org("alpha"), name.clone(), app.now()).await.expect("revoked");
     app.app.clock.advance(5 * SECOND);
@@ -90,14 +100,53 @@ async fn refusals_leave_rows_once_a_minute() {
     }
     let rows = after(&app, begin).await;
     assert_eq!((said(&rows), rows[0].detail.as_str()), (vec![("denied", object.as_str())], r#"{"key":"revoked"}"#));
+}
 
+/// Whatever strangers do, what concerns an organisation has its row, and neither trail nor memory grows with what strangers do.
+#[tokio::test]
+async fn a_flood_of_strangers_hides_no_refusal() {
+    let app = TestApp::start().await;
+    let (analyst, partner) = (app.person(Role::Analyst).await, app.partner("beta").await);
+    let (narrow, name) = app.key("alpha", "events", None).await;
     let begin = last(&app).await;
-    for _ in 0..8 {
-        sign_in(&app, &analyst.email, "wrong").await;
+    let address = Some([198, 51, 100, 7].into());
+    for n in 0..10_400 {
+        audit::sign_in_throttled(&app.app, &format!("nobody{n}@example.org"), address).await;
+        audit::sign_in_throttled(&app.app, "nobody@example.org", address).await;
+        audit::key_unknown(&app.app, Some([198, 51, (n / 250) as u8, (n % 250) as u8].into())).await;
+    }
+    let flooded = after(&app, begin).await;
+    assert!(flooded.len() < 150, "{}", flooded.len());
+    let metrics = items([sample(1.0, &app.at(-MINUTE))]);
+    assert_eq!(Answer::of(app.request(Method::POST, "/api/v1/metrics").bearer_auth(&narrow).json(&metrics)).await.status, 403);
+    assert_eq!(analyst.post("/connect", &[("name", "siem")]).await.status, 403);
+    sign_in(&app, &analyst.email, "wrong").await;
+    assert_eq!(Answer::of(app.request(Method::GET, "/api/v1/alliance-key").bearer_auth(&narrow)).await.status, 403);
+    let rows = after(&app, flooded.last().expect("rows").no).await;
+    let (key, user) = (format!("key {name}"), format!("user {}", analyst.id));
+    assert_eq!(said(&rows), [("denied", key.as_str()), ("denied", "/connect"), ("signin.failed", &user), ("denied", &key)]);
+    // The flood itself is counted, every single one.
+    assert_eq!(app.audited("signin.throttled").await, 2 * 10_400);
+    assert_eq!(app.audited("denied").await, 10_400 + 3);
+    assert!(after(&app, begin).await.len() < 300);
+    assert_eq!(partner.push("metrics", &metrics).await["status"], "complete");
+}
+
+#[tokio::test]
+async fn failed_sign_ins_are_counted_and_told_apart_by_account() {
+    let app = TestApp::start().await;
+    let (analyst, other) = (app.person(Role::Analyst).await, app.person_of("beta", Role::Analyst).await);
+    let begin = last(&app).await;
+    for person in [&analyst, &other] {
+        for _ in 0..8 {
+            sign_in(&app, &person.email, "wrong").await;
+        }
     }
     let rows = after(&app, begin).await;
-    let failed = rows.iter().filter(|r| r.action == "signin.failed").count();
-    assert_eq!((failed, rows.len(), rows[5].action.as_str()), (5, 6, "signin.throttled"));
+    let (first, second) = (format!("user {}", analyst.id), format!("user {}", other.id));
+    let expected = [("signin.failed", &first), ("signin.throttled", &first), ("signin.failed", &second), ("signin.throttled", &second)];
+    assert_eq!(said(&rows), expected.map(|(action, object)| (action, object.as_str())));
+    assert_eq!((app.audited("signin.failed").await, app.audited("signin.throttled").await), (10, 6));
 }
 
 #[tokio::test]
@@ -108,7 +157,8 @@ async fn an_administrator_reads_what_concerns_the_own_organisation() {
     let lines = own.get("/admin/audit.jsonl").await.text();
     let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert!(lines.iter().any(|line| line["object"] == "key canary-key" && line["organisation"] == "alpha"), "{lines:?}");
-    assert!(lines.is_sorted_by_key(|line| -line["no"].as_i64().expect("a number")), "newest first");
+    assert!(lines.iter().all(|line| line["no"].is_null()), "a row's number counts what everybody does");
+    assert!(lines.is_sorted_by(|a, b| a["at"].as_str() >= b["at"].as_str()), "newest first");
     let theirs = other.get("/admin/audit.jsonl").await;
     assert_eq!((theirs.status, theirs.header("content-type")), (200, "application/x-ndjson"));
     assert!(!theirs.text().contains("canary-key") && theirs.text().contains(&format!("user {}", other.id)), "{}", theirs.text());
@@ -164,23 +214,62 @@ async fn receipts_name_the_newest_checkpoint_and_partners_can_keep_it() {
     let app = TestApp::start().await;
     let partner = app.partner("alpha").await;
     let ask = async || Answer::of(app.request(Method::GET, "/api/v1/audit/checkpoint").bearer_auth(&partner.key)).await;
-    let receipt = partner.push("metrics", &items([sample(90.0, &app.at(-MINUTE))])).await;
+    let push = async |n: i64| partner.push("metrics", &items([sample(90.0, &app.at(-n * MINUTE))])).await;
+    let receipt = push(1).await;
     assert!(receipt.get("audit_checkpoint").is_none(), "{receipt}");
     audit::checkpoint(&app.app).await.expect("nothing to do without a key");
     assert_eq!(ask().await.status, 404);
 
+    // The beginning of five minutes, so that none end meanwhile.
+    app.app.clock.advance(EVERY - app.now().0.rem_euclid(EVERY));
     app.app.audit.sign_with(Signer::new(&[3; 32]));
     audit::checkpoint(&app.app).await.expect("a checkpoint");
-    let kept: CheckpointFile = serde_json::from_value(ask().await.json()).expect("a checkpoint");
-    assert_eq!((kept.number, kept.row), (1, last(&app).await));
-    let receipt = partner.push("metrics", &items([sample(91.0, &app.at(-2 * MINUTE))])).await;
-    assert_eq!(receipt["audit_checkpoint"], json!({ "number": 1, "hash": kept.hash }));
-    audit::checkpoint(&app.app).await.expect("nothing new: pushes are no rows");
-    assert_eq!(ask().await.json()["number"], 1);
-    app.person(Role::Analyst).await;
+    let first = ask().await.text();
+    let (receipt, said): (_, Value) = (push(2).await, serde_json::from_str(&first).expect("JSON"));
+    let named = |value: &Value| (value["hash"].clone(), value["at"].as_str().map(|at| at[..16].to_owned()));
+    assert_eq!(named(&receipt["audit_checkpoint"]), named(&said));
+    let mut fields: Vec<_> = said.as_object().expect("an object").keys().cloned().collect();
+    fields.sort();
+    assert_eq!(
+        (fields.as_slice(), receipt["audit_checkpoint"].as_object().map(|o| o.len())),
+        (["at", "hash", "public_key", "signature"].map(String::from).as_slice(), Some(2))
+    );
+
+    // What others do moves nothing, and that nothing was done holds nothing up.
+    app.person_of("beta", Role::Analyst).await;
     audit::checkpoint(&app.app).await.expect("a checkpoint");
-    assert_eq!(ask().await.json()["number"], 2);
-    let witness = Checkpoint::try_from(kept).expect("readable");
-    assert!(witness.is_signed());
-    app.app.store.hub().verify_audit(&[witness]).await.expect("the witness agrees");
+    assert_eq!((ask().await.text(), &push(3).await["audit_checkpoint"]), (first.clone(), &receipt["audit_checkpoint"]));
+    app.app.clock.advance(EVERY);
+    audit::checkpoint(&app.app).await.expect("a checkpoint");
+    app.app.clock.advance(EVERY);
+    audit::checkpoint(&app.app).await.expect("a checkpoint");
+    let later = ask().await.json();
+    assert!(later["hash"] != said["hash"] && later["at"].as_str() > said["at"].as_str());
+    let kept = [first, receipt.to_string(), later.to_string()].map(|text| audit::kept(&text).expect("readable"));
+    let key = store::audit::fingerprint(&Signer::new(&[3; 32]).public_key());
+    app.app.store.hub().verify_audit(&Proofs { key: Some(key), kept: kept.to_vec() }).await.expect("the witnesses agree");
+}
+
+/// Whoever keeps a checkpoint is a witness: each organisation hears of itself, those who answer for the trail of all.
+#[tokio::test]
+async fn the_status_page_shows_the_key_and_who_took_a_checkpoint() {
+    let app = TestApp::start().await;
+    let partner = app.partner("alpha").await;
+    app.app.audit.sign_with(Signer::new(&[3; 32]));
+    audit::checkpoint(&app.app).await.expect("a checkpoint");
+    let key = Signer::new(&[3; 32]).public_key();
+    let named = partner.get("whoami").await.json()["audit_key"].clone();
+    assert_eq!(named, json!({ "public_key": audit::public_key(&key), "fingerprint": audit::fingerprint(&key) }));
+    let (own, other) = (app.person_of("alpha", Role::OrgAdmin).await, app.person_of("beta", Role::OrgAdmin).await);
+    let (own_before, other_before) = (own.page("/status").await, other.page("/status").await);
+    assert!(own_before.contains(&audit::fingerprint(&key)) && own_before.contains(&audit::public_key(&key)));
+    let says = |page: &str| page.split("Your organisation last took one").nth(1).map(|rest| rest.chars().take(60).collect::<String>()).expect("a line");
+    assert!(says(&own_before).contains("never") && says(&other_before).contains("never"));
+    assert_eq!(partner.get("audit/checkpoint").await.status, 200);
+    assert!(!says(&own.page("/status").await).contains("never"));
+    assert!(says(&other.page("/status").await).contains("never"), "who took one is told to nobody else");
+    for role in Role::ALL {
+        let page = app.person_of("gamma", role).await.page("/status").await;
+        assert_eq!(page.contains("Last took a checkpoint"), [Role::Steward, Role::Auditor].contains(&role), "{role}");
+    }
 }

@@ -238,3 +238,31 @@ async fn a_copy_of_the_database_makes_no_codes_and_a_hub_with_another_key_does_n
     let sealed = store.hub().factor(person.id).await.expect("the database").expect("a secret").secret;
     assert_eq!(seal.open(person.id, &sealed).expect("it opens"), authenticator.0);
 }
+
+/// The sealing key is rotated while hubs run: whoever has an app goes on signing in, and nothing is sealed under the old key any more.
+#[tokio::test]
+async fn a_running_hub_follows_when_the_sealing_key_is_rotated() {
+    use server::auth::{factor, seal};
+    let app = TestApp::start().await;
+    let (person, late) = (app.person(Role::Analyst).await, app.person(Role::Analyst).await);
+    let (authenticator, _) = enrol(&app, &person).await;
+    let (file, store, old) = (app.folder.path().join("hub.sealing-key"), &app.app.store, [7; 32]);
+    std::fs::write(&file, "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=").expect("a file");
+    app.app.seal.open_with(store, &file).await.expect("the same key, in a file");
+    let new = seal::KEY.next(&file).expect("another key");
+    let (before, after) = (seal::Seal::with(&old), seal::Seal::with(&new));
+    let again = move |user, sealed: &[u8]| -> Result<_, store::StoreError> { Ok(after.seal(user, &before.open(user, sealed)?)?.secret) };
+    assert_eq!(store.hub().reseal(seal::name(&old), seal::name(&new), again, app.now()).await.expect("the database"), Some(1));
+    // This hub still has the old one in memory.
+    assert!(factor::offer(&app.app, late.id).await.expect("sealed under the new one"));
+    let sealed = async |user| store.hub().factor(user).await.expect("the database").expect("a secret").secret;
+    for user in [person.id, late.id] {
+        let sealed = sealed(user).await;
+        assert!(seal::Seal::with(&old).open(user, &sealed).is_err() && seal::Seal::with(&new).open(user, &sealed).is_ok());
+    }
+    assert_eq!(factor::secret(&app.app, person.id).await.expect("it opens").expect("a secret").0, authenticator.0);
+    assert_eq!(seal::KEY.read(&file).expect("the file follows"), new);
+    let other = seal::Seal::default();
+    other.open_with(store, &file).await.expect("the next start needs the new one only");
+    assert_eq!(other.open(person.id, &sealed(person.id).await).expect("it opens"), authenticator.0);
+}

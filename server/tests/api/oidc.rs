@@ -96,9 +96,10 @@ async fn misp_cve_2026_9084_a_mail_address_links_and_signs_in_nobody() {
         }
     }
     assert_eq!(app.gained(&before).await.keys().filter(|table| *table != "signin_tries").count(), 0, "nothing was linked");
+    assert_eq!(app.audited("signin.failed").await, 4);
     let rows = app.app.store.hub().audit_after(0).await.expect("the trail");
     let failed: Vec<_> = rows.iter().filter(|r| r.action == "signin.failed").collect();
-    assert!(failed.len() == 4 && failed.iter().all(|r| r.org == Some(app.org("alpha")) && r.detail.contains("not linked")), "{failed:?}");
+    assert!(!failed.is_empty() && failed.iter().all(|r| r.org == Some(app.org("alpha")) && r.detail.contains("not linked")), "{failed:?}");
 }
 
 #[tokio::test]
@@ -381,9 +382,7 @@ async fn an_address_that_begins_too_many_flows_is_refused_and_a_known_browser_be
         assert_eq!(made_up().await, REFUSED.split('&').next().expect("a page"));
     }
     assert_eq!(made_up().await, "/signin?error=throttled");
-    let rows = app.app.store.hub().audit_after(0).await.expect("the trail");
-    let count = |action: &str| rows.iter().filter(|r| r.action == action).count();
-    assert_eq!((count("signin.failed"), count("signin.throttled")), (100, 1));
+    assert_eq!((app.audited("signin.failed").await, app.audited("signin.throttled").await), (100, 1));
     // Those who come back from the provider do not suffer from it.
     assert_eq!(app.sign_in_at(&idp, "alpha", "1").await.header("location"), "/orgs");
     // Each begun flow is a row and a question to the provider, so there is an end to beginning, too.

@@ -50,18 +50,13 @@ async fn send(app: &TestApp, cookie: &str, credential: &str) -> Answer {
 /// Where a refused passkey leads to.
 const REFUSED: &str = "/signin/code?error=passkey&next=%2Forgs";
 
-/// How often the audit trail has an action.
-async fn audited(app: &TestApp, action: &str) -> usize {
-    app.app.store.hub().audit_after(0).await.expect("the trail").iter().filter(|row| row.action == action).count()
-}
-
 #[tokio::test]
 async fn a_passkey_is_registered_and_signs_in() {
     let app = TestApp::start().await;
     let (person, mut authenticator, codes) = with_passkey(&app, Role::Analyst).await;
     let page = person.page("/account").await;
     assert!(page.contains("work laptop") && page.contains(">never<") && page.contains("10 recovery codes are"), "{page}");
-    assert_eq!(audited(&app, "passkey.added").await, 1);
+    assert_eq!(app.audited("passkey.added").await, 1);
     let half = password(&app, &person.email).await;
     for path in ["/", "/orgs", "/account", "/csv/orgs"] {
         assert_ne!(app.visit(path, &half).await.status, 200, "{path}: a right password is half the way");
@@ -116,7 +111,7 @@ async fn an_answer_to_anything_but_the_own_challenge_is_refused() {
         let location = send(&app, &half, nonsense).await;
         assert!(location.header("location").contains("error="), "{nonsense}");
     }
-    assert!(audited(&app, "signin.failed").await >= 10);
+    assert!(app.audited("signin.failed").await >= 10);
     // And the good one is accepted all the same, once the failures are over.
     app.app.clock.advance(16 * MINUTE);
     let half = password(&app, &person.email).await;
@@ -174,14 +169,14 @@ async fn a_copy_of_a_passkey_is_refused_and_audited() {
     let half = password(&app, &person.email).await;
     let answer = copy.get(&challenge(&app, &half).await);
     assert_eq!(send(&app, &half, &answer).await.header("location"), REFUSED, "its count went back");
-    assert_eq!(audited(&app, "passkey.cloned").await, 1);
+    assert_eq!(app.audited("passkey.cloned").await, 1);
     // Two at the same moment: the second finds the count that the first has left.
     copy.counter = authenticator.counter;
     let (mine, theirs) = (password(&app, &person.email).await, password(&app, &person.email).await);
     let (to_me, to_them) = (challenge(&app, &mine).await, challenge(&app, &theirs).await);
     assert_eq!(send(&app, &mine, &authenticator.get(&to_me)).await.header("location"), "/orgs");
     assert_eq!(send(&app, &theirs, &copy.get(&to_them)).await.header("location"), REFUSED);
-    assert_eq!(audited(&app, "passkey.cloned").await, 2);
+    assert_eq!(app.audited("passkey.cloned").await, 2);
     let rows = app.app.store.hub().audit_after(0).await.expect("the trail");
     let row = rows.iter().find(|row| row.action == "passkey.cloned").expect("a row");
     assert_eq!((row.object.as_str(), row.actor.user), (format!("user {}", person.id).as_str(), None));
@@ -199,7 +194,7 @@ async fn a_passkey_that_does_not_count_is_no_copy() {
         let answer = authenticator.get(&challenge(&app, &half).await);
         assert_eq!(send(&app, &half, &answer).await.header("location"), "/orgs");
     }
-    assert_eq!(audited(&app, "passkey.cloned").await, 0);
+    assert_eq!(app.audited("passkey.cloned").await, 0);
 }
 
 #[tokio::test]
@@ -220,7 +215,7 @@ async fn neither_anothers_passkey_nor_a_removed_one_nor_one_of_somebody_disabled
     assert_eq!(send(&app, &half, &authenticator.get(&asked)).await.header("location"), REFUSED, "removed");
     let half = password(&app, &person.email).await;
     assert_ne!(challenge(&app, &half).await["publicKey"]["allowCredentials"][0]["id"], authenticator.id());
-    assert_eq!(audited(&app, "passkey.removed").await, 1);
+    assert_eq!(app.audited("passkey.removed").await, 1);
     // One of somebody who was disabled meanwhile.
     let half = password(&app, &other.email).await;
     let asked = challenge(&app, &half).await;

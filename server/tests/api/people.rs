@@ -10,7 +10,7 @@ fn link_in(page: &str) -> String {
 }
 
 fn key_in(page: &str) -> String {
-    let keys = page.match_indices("swk_").map(|(i, _)| page[i..].chars().take(40).collect::<String>());
+    let keys = page.match_indices("swk_").map(|(i, _)| page[i..].chars().take(server::auth::keys::LENGTH).collect::<String>());
     keys.filter(|k| server::auth::keys::well_formed(k)).last().expect("a key")
 }
 

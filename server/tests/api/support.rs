@@ -195,6 +195,14 @@ impl TestApp {
         self.app.clock.now()
     }
 
+    /// How often the audit trail says that something happened: once a row, or as often as its count says.
+    pub async fn audited(&self, action: &str) -> u64 {
+        server::audit::sum_up(&self.app, true).await;
+        let rows = self.app.store.hub().audit_after(0).await.expect("the trail");
+        let often = |detail: &str| serde_json::from_str::<Value>(detail).expect("JSON")["count"].as_u64().unwrap_or(1);
+        rows.iter().filter(|row| row.action == action).map(|row| often(&row.detail)).sum()
+    }
+
     /// A moment `micros` from now, as partners write it.
     pub fn at(&self, micros: i64) -> String {
         self.now().plus(micros).rfc3339_micros()

@@ -5,7 +5,7 @@ use server::{auth::keys, clock::Clock};
 use std::{
     fs::File,
     net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -32,8 +32,8 @@ pub struct Hub {
     pub address: SocketAddr,
     pub database: String,
     pub partners: Vec<Partner>,
-    /// What secrets in the database are sealed under: it goes where the database goes.
-    sealing_key: PathBuf,
+    /// Where the keys are that belong to the database, which go where it goes.
+    keys: PathBuf,
     pub folder: TempDir,
 }
 
@@ -54,8 +54,8 @@ impl Hub {
     pub fn at(database: String, folder: TempDir) -> Self {
         // reqwest asks for a provider even where no address is https.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let sealing_key = folder.path().join("sealing-key");
-        Self { child: None, address: SocketAddr::from((Ipv4Addr::LOCALHOST, testing::free_port())), database, partners: vec![], sealing_key, folder }
+        let keys = folder.path().to_owned();
+        Self { child: None, address: SocketAddr::from((Ipv4Addr::LOCALHOST, testing::free_port())), database, partners: vec![], keys, folder }
     }
 
     async fn filled(mut self, keys: usize) -> Self {
@@ -68,7 +68,12 @@ impl Hub {
     /// Another node on the same database, at an address of its own.
     pub fn another(&self) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the log");
-        Self { partners: self.partners.clone(), sealing_key: self.sealing_key.clone(), ..Self::at(self.database.clone(), folder) }
+        Self { partners: self.partners.clone(), keys: self.keys.clone(), ..Self::at(self.database.clone(), folder) }
+    }
+
+    /// The folder with `signing-key` and `sealing-key`.
+    pub fn keys(&self) -> &Path {
+        &self.keys
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -108,8 +113,8 @@ impl Hub {
             .args(["--quota-pushes-per-minute", "1000000"])
             .env("SHIELDWALL_LISTEN", self.address.to_string())
             .env("DATABASE_URL", &self.database)
-            .env("SHIELDWALL_SIGNING_KEY_FILE", self.folder.path().join("signing-key"))
-            .env("SHIELDWALL_SEALING_KEY_FILE", &self.sealing_key)
+            .env("SHIELDWALL_SIGNING_KEY_FILE", self.keys.join("signing-key"))
+            .env("SHIELDWALL_SEALING_KEY_FILE", self.keys.join("sealing-key"))
             .env("RUST_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -5,11 +5,13 @@
 
 mod backup;
 mod commands;
+mod evidence;
 mod hub;
 mod idle;
 mod load;
 mod memory;
 mod migrations;
+mod modes;
 mod moving;
 mod nodes;
 mod people;

@@ -102,14 +102,15 @@ pub struct AuditTrail {
     pub orgs: Vec<OrgRef>,
     pub rows: Vec<AuditLine>,
     pub next: Option<String>,
-    /// The newest signed checkpoint: its number, and the number of the last row that it covers.
-    pub checkpoint: Option<i64>,
+    /// When the newest checkpoint was signed: RFC 3339.
+    pub checkpoint: Option<String>,
 }
 
 /// One row of the audit trail.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuditLine {
-    pub no: i64,
+    /// For those who read the whole trail: it says how much others do.
+    pub no: Option<i64>,
     pub at: Timestamp,
     /// Who did it, as far as this viewer may know people by name.
     pub actor: String,

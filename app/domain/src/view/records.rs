@@ -74,13 +74,22 @@ pub struct Receipt {
     pub bytes: u64,
     /// SHA-256 of the payload, hexadecimal.
     pub sha256: String,
-    pub user_agent: String,
-    pub idempotency_key: String,
+    /// For the organisation that sent it only.
+    pub request: Option<SentRequest>,
     pub payload: Payload,
     /// The narrowest marking of what was pushed.
     pub highest_tlp: Tlp,
     /// Where what it brought can be seen.
     pub href: String,
+}
+
+/// How a push was sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SentRequest {
+    /// Empty: none.
+    pub user_agent: String,
+    /// Empty: none.
+    pub idempotency_key: String,
 }
 
 /// The payload, or why it is not shown.

@@ -15,6 +15,20 @@ pub struct Status {
     pub partners: Vec<PartnerRow>,
     /// Those that do not share their posture with the viewer.
     pub hidden: u32,
+    pub evidence: Evidence,
+}
+
+/// What the audit trail is checked with, and by whom.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The public key that signs, in base64, and its fingerprint; none on a hub without a key.
+    pub key: Option<(String, String)>,
+    /// The beginning of the newest checkpoint's five minutes: RFC 3339.
+    pub checkpoint: Option<String>,
+    /// When the viewer's organisation last took a checkpoint.
+    pub own: Option<Timestamp>,
+    /// When each organisation last did, for those who answer for the trail; `None` for everybody else.
+    pub witnesses: Option<Vec<(OrgRef, Option<Timestamp>)>>,
 }
 
 /// One partner's freshness.

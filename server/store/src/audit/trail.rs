@@ -1,18 +1,52 @@
 //! Walking the whole trail, to find where it is not what it was.
 
-use super::{CHUNK, Checkpoint};
+use super::{
+    AuditRow, Checkpoint, Kept,
+    signer::{KeyChange, fingerprint, hex},
+};
 use crate::{Hub, StoreError};
-use std::collections::BTreeSet;
+use domain::Timestamp;
+use std::{collections::HashMap, vec};
+
+/// What the database itself cannot say: whoever can write to it could sign all of it with a key of his own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proofs {
+    /// The fingerprint of the hub's public key, from outside.
+    pub key: Option<[u8; 32]>,
+    /// Checkpoints that partners kept.
+    pub kept: Vec<Kept>,
+}
 
 /// What an unharmed trail has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
     pub rows: i64,
-    pub checkpoints: usize,
-    /// The keys that signed the checkpoints.
-    pub keys: BTreeSet<[u8; 32]>,
+    pub checkpoints: i64,
+    /// The keys that signed, in their order.
+    pub keys: Vec<KeyUse>,
     /// Rows after the newest checkpoint. Should somebody cut these off, nothing would show it.
     pub unsigned: i64,
+    /// When the newest checkpoint was made.
+    pub newest: Option<Timestamp>,
+}
+
+/// A key that signed, and who says that it may.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyUse {
+    pub public_key: [u8; 32],
+    pub since: Timestamp,
+    pub vouched: Vouched,
+}
+
+/// Who says that a key may sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vouched {
+    /// Nobody: it is the first.
+    First,
+    /// The key before.
+    ByTheOneBefore,
+    /// Nobody but what the key given from outside signed later.
+    Later,
 }
 
 /// How a trail is not what it was.
@@ -26,10 +60,24 @@ pub enum Fault {
     CheckpointMissing(i64),
     #[error("checkpoint {0} was not signed by its key")]
     NotSigned(i64),
+    #[error("checkpoint {0} does not follow the one before it")]
+    NotInOrder(i64),
     #[error("row {row} is not the one that checkpoint {number} signed: the trail was made anew")]
     MadeAnew { number: i64, row: i64 },
-    #[error("checkpoint {number} signed row {row}, and the trail ends with row {last}: it was cut, or an old copy was put in its place")]
+    #[error("checkpoint {number} signed row {row}, and the trail ends with row {last}: it was cut")]
     RolledBack { number: i64, row: i64, last: i64 },
+    #[error(
+        "after row {row} another key signs, and the one before it did not agree. Where the hub's operator has lost the old key, give the new one as --public-key"
+    )]
+    KeyReplaced { row: i64 },
+    #[error("the key that was given has signed nothing here: the trail was made anew with another key, or it is another hub's")]
+    AnotherKey,
+    #[error("the kept checkpoint of {at} ({hash}) is not in the trail: it was cut or made anew since, or an old copy was put in its place")]
+    KeptIsGone { at: String, hash: String },
+    #[error("the kept checkpoint of {0} was not signed by the key that it names, so that it proves nothing")]
+    KeptNotSigned(String),
+    #[error("the kept checkpoint of {0} is not in the trail, and was signed by a key that is not this hub's, so that it proves nothing")]
+    KeptForeign(String),
 }
 
 /// Why a trail is not believed.
@@ -47,51 +95,131 @@ impl From<Fault> for AuditError {
     }
 }
 
+/// Rows in their order, each checked against the one before.
+struct Rows<'a> {
+    hub: &'a Hub<'a>,
+    chunk: vec::IntoIter<AuditRow>,
+    last: i64,
+    hash: [u8; 32],
+}
+
+impl Rows<'_> {
+    async fn next(&mut self) -> Result<Option<AuditRow>, AuditError> {
+        if self.chunk.len() == 0 {
+            self.chunk = self.hub.audit_after(self.last).await?.into_iter();
+        }
+        let Some(row) = self.chunk.next() else { return Ok(None) };
+        if row.no != self.last + 1 {
+            return Err(Fault::Missing(self.last + 1, row.no - 1).into());
+        }
+        if row.expected(&self.hash) != row.hash {
+            return Err(Fault::Changed(row.no).into());
+        }
+        (self.last, self.hash) = (row.no, row.hash);
+        Ok(Some(row))
+    }
+}
+
+/// Which keys may sign. A checkpoint signs all that was before it, so what the key from outside has signed vouches for earlier keys, whoever they were;
+/// after that, and without such a key from the first one on, each must have been named by the one before.
+struct Keys {
+    outside: Option<[u8; 32]>,
+    /// Whether the key from outside has signed.
+    met: bool,
+    used: Vec<KeyUse>,
+}
+
+impl Keys {
+    fn current(&self) -> Option<[u8; 32]> {
+        self.used.last().map(|used| used.public_key)
+    }
+
+    fn change(&mut self, public_key: [u8; 32], since: Timestamp, signed: bool, row: i64) -> Result<(), Fault> {
+        let vouched = match self.current() {
+            None => Vouched::First,
+            Some(_) if signed => Vouched::ByTheOneBefore,
+            Some(_) if self.outside.is_some() && !self.met => Vouched::Later,
+            Some(_) => return Err(Fault::KeyReplaced { row }),
+        };
+        self.used.push(KeyUse { public_key, since, vouched });
+        Ok(())
+    }
+
+    fn row(&mut self, row: &AuditRow) -> Result<(), Fault> {
+        match KeyChange::of(row) {
+            Some(change) => {
+                let signed = change.is_signed() && self.current().is_none_or(|current| current == change.from);
+                self.change(change.to, row.at, signed, row.no - 1)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn checkpoint(&mut self, c: &Checkpoint) -> Result<(), Fault> {
+        if self.current() != Some(c.public_key) {
+            self.change(c.public_key, c.at, false, c.row)?;
+        }
+        self.met |= self.outside == Some(fingerprint(&c.public_key));
+        Ok(())
+    }
+}
+
 impl Hub<'_> {
-    /// Checks every row, every checkpoint, and those that somebody else has kept. Rows that are added meanwhile do no harm.
+    /// Checks every row, every checkpoint, and what is known from outside. Rows that are added meanwhile do no harm.
     ///
     /// # Errors
     /// The first [`Fault`], or the database's.
-    pub async fn verify_audit(&self, witnesses: &[Checkpoint]) -> Result<Verified, AuditError> {
+    pub async fn verify_audit(&self, proofs: &Proofs) -> Result<Verified, AuditError> {
+        if let Some(bad) = proofs.kept.iter().find(|kept| !kept.is_sound()) {
+            return Err(Fault::KeptNotSigned(bad.at.rfc3339()).into());
+        }
+        let mut missing: HashMap<[u8; 32], &Kept> = proofs.kept.iter().map(|kept| (kept.hash, kept)).collect();
         // Before the rows, so that none is met whose row is still to come.
-        let own = self.checkpoints().await?;
-        for (checkpoint, number) in own.iter().zip(1..) {
-            if checkpoint.number != number {
-                return Err(Fault::CheckpointMissing(number).into());
+        let last = self.checkpoint().await?.map_or(0, |newest| newest.number);
+        let mut rows = Rows { hub: self, chunk: vec![].into_iter(), last: 0, hash: [0; 32] };
+        let mut keys = Keys { outside: proofs.key, met: false, used: vec![] };
+        let (mut number, mut before, mut signed, mut newest) = (0, [0; 32], 0, None);
+        while number < last {
+            let some = self.checkpoints(number, last).await?;
+            if some.is_empty() {
+                return Err(Fault::CheckpointMissing(number + 1).into());
+            }
+            for c in some {
+                number += 1;
+                if c.number != number {
+                    return Err(Fault::CheckpointMissing(number).into());
+                }
+                if !c.is_signed() {
+                    return Err(Fault::NotSigned(number).into());
+                }
+                if c.previous != before || c.row < signed {
+                    return Err(Fault::NotInOrder(number).into());
+                }
+                while rows.last < c.row {
+                    let Some(row) = rows.next().await? else { return Err(Fault::RolledBack { number, row: c.row, last: rows.last }.into()) };
+                    keys.row(&row)?;
+                }
+                if rows.hash != c.row_hash {
+                    return Err(Fault::MadeAnew { number, row: c.row }.into());
+                }
+                keys.checkpoint(&c)?;
+                missing.remove(&c.hash);
+                (before, signed, newest) = (c.hash, c.row, Some(c.at));
             }
         }
-        let mut signed: Vec<&Checkpoint> = own.iter().chain(witnesses).collect();
-        if let Some(bad) = signed.iter().find(|c| !c.is_signed()) {
-            return Err(Fault::NotSigned(bad.number).into());
+        while let Some(row) = rows.next().await? {
+            keys.row(&row)?;
         }
-        signed.sort_by_key(|c| (c.row, c.number));
-        let mut signed = signed.into_iter().peekable();
-        let (mut last, mut hash) = (0, [0; 32]);
-        loop {
-            let rows = self.audit_after(last).await?;
-            for row in &rows {
-                if row.no != last + 1 {
-                    return Err(Fault::Missing(last + 1, row.no - 1).into());
-                }
-                hash = row.expected(&hash);
-                if hash != row.hash {
-                    return Err(Fault::Changed(row.no).into());
-                }
-                last = row.no;
-                while let Some(checkpoint) = signed.next_if(|c| c.row <= last) {
-                    if checkpoint.row != last || checkpoint.hash != hash {
-                        return Err(Fault::MadeAnew { number: checkpoint.number, row: checkpoint.row }.into());
-                    }
-                }
+        if keys.outside.is_some() && !keys.met {
+            return Err(Fault::AnotherKey.into());
+        }
+        if let Some(gone) = missing.values().min_by_key(|kept| kept.at) {
+            let foreign = |key| keys.outside.is_some_and(|outside| outside != fingerprint(&key)) && keys.used.iter().all(|used| used.public_key != key);
+            if gone.signed.is_some_and(|(key, _)| foreign(key)) {
+                return Err(Fault::KeptForeign(gone.at.rfc3339()).into());
             }
-            if (rows.len() as i64) < CHUNK {
-                break;
-            }
+            return Err(Fault::KeptIsGone { at: gone.at.rfc3339(), hash: hex(&gone.hash) }.into());
         }
-        if let Some(c) = signed.next() {
-            return Err(Fault::RolledBack { number: c.number, row: c.row, last }.into());
-        }
-        let unsigned = last - own.last().map_or(0, |c| c.row);
-        Ok(Verified { rows: last, checkpoints: own.len(), keys: own.iter().map(|c| c.public_key).collect(), unsigned })
+        Ok(Verified { rows: rows.last, checkpoints: number, keys: keys.used, unsigned: rows.last - signed, newest })
     }
 }

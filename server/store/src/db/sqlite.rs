@@ -1,7 +1,7 @@
 //! Opening SQLite: a pool of readers and one writing connection.
 
 use super::{Conn, Db, Opened, Reconnect, Settings};
-use crate::StoreError;
+use crate::{StoreError, private};
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
@@ -30,9 +30,7 @@ pub(crate) fn options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
 /// A connection to a file whose schema was brought up to date.
 pub(crate) async fn migrated(options: &SqliteConnectOptions) -> Result<SqliteConnection, StoreError> {
     let file = options.get_filename();
-    if let Some(folder) = file.parent().filter(|f| !f.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|e| StoreError::Database(sqlx::Error::Io(e)))?;
-    }
+    only_ours(file).map_err(|e| StoreError::Database(sqlx::Error::Io(e)))?;
     let _lock = lock_beside(file).await?;
     let mut conn = options.clone().connect().await?;
     // Wholly or not at all.
@@ -40,6 +38,21 @@ pub(crate) async fn migrated(options: &SqliteConnectOptions) -> Result<SqliteCon
     sqlx::migrate!("migrations/sqlite").run(&mut *whole).await?;
     whole.commit().await?;
     Ok(conn)
+}
+
+/// SQLite gives what it makes beside the database the database's own mode, so that must be right before it is opened.
+fn only_ours(file: &Path) -> std::io::Result<()> {
+    // One that is in memory has no file.
+    if file.as_os_str().is_empty() || file.to_string_lossy().starts_with(':') || file.to_string_lossy().starts_with("file:") {
+        return Ok(());
+    }
+    private::make_folder_of(file)?;
+    private::keep(file)?;
+    ["-wal", "-shm"].into_iter().try_for_each(|beside| {
+        let mut name = file.as_os_str().to_owned();
+        name.push(beside);
+        private::narrow(Path::new(&name))
+    })
 }
 
 pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
@@ -54,7 +67,8 @@ pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
 async fn lock_beside(file: &Path) -> Result<std::fs::File, StoreError> {
     let path = file.with_extension("lock");
     tokio::task::spawn_blocking(move || {
-        let lock = std::fs::File::create(path)?;
+        private::keep(&path)?;
+        let lock = std::fs::OpenOptions::new().write(true).open(path)?;
         lock.lock()?;
         Ok(lock)
     })

@@ -3,6 +3,7 @@
 use super::{
     Hub,
     authority::{record_reset, tell},
+    sealing::Sealed,
     throttle::forget_browsers,
 };
 use crate::{
@@ -132,13 +133,14 @@ impl Hub<'_> {
     /// Keeps a new secret that waits for its first code, in place of one that waits. False where one is confirmed already.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn offer_factor(&self, user: i64, secret: Vec<u8>, at: Timestamp) -> Result<bool, StoreError> {
+    /// When the database fails, or the secret is sealed under a key that was replaced.
+    pub async fn offer_factor(&self, user: i64, sealed: Sealed, at: Timestamp) -> Result<bool, StoreError> {
         const OFFER: &str = "INSERT INTO second_factors AS f (user_id, secret) VALUES ($1, $2) \
                              ON CONFLICT (user_id) DO UPDATE SET secret = excluded.secret, last_step = 0 WHERE f.confirmed_at IS NULL";
         self.write(move |conn| {
             Box::pin(async move {
-                let offered = execute!(conn, c => sqlx::query(OFFER).bind(user).bind(secret).execute(&mut *c).await)? > 0;
+                sealed.check(conn).await?;
+                let offered = execute!(conn, c => sqlx::query(OFFER).bind(user).bind(sealed.secret).execute(&mut *c).await)? > 0;
                 if offered {
                     own(conn, Action::FactorOffered, user, json!({}), at).await?;
                 }
@@ -161,11 +163,12 @@ impl Hub<'_> {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn seal_secret(&self, user: i64, open: Vec<u8>, sealed: Vec<u8>) -> Result<(), StoreError> {
+    pub async fn seal_secret(&self, user: i64, open: Vec<u8>, sealed: Sealed) -> Result<(), StoreError> {
         const SEAL: &str = "UPDATE second_factors SET secret = $3 WHERE user_id = $1 AND secret = $2";
         self.write(move |conn| {
             Box::pin(async move {
-                execute!(conn, c => sqlx::query(SEAL).bind(user).bind(open).bind(sealed).execute(&mut *c).await)?;
+                sealed.check(conn).await?;
+                execute!(conn, c => sqlx::query(SEAL).bind(user).bind(open).bind(sealed.secret).execute(&mut *c).await)?;
                 Ok(())
             })
         })

@@ -5,7 +5,7 @@ use domain::{DAY, DataClass, HOUR, Level, Role, sharing::Audience};
 use std::sync::Arc;
 use store::{
     Approval, Items, KeyRecord, Settings, Store, StoreError,
-    audit::{Action, Actor, AuditError, AuditFilter, Checkpoint, Entry, Fault, Signer, Verified},
+    audit::{Action, Actor, AuditError, AuditFilter, Checkpoint, EVERY, Entry, Fault, Kept, KeyUse, Occasion, Proofs, Signer, Verified, Vouched, fingerprint},
 };
 use testing::Kind;
 
@@ -18,15 +18,28 @@ fn entry(f: &Fixture, org: usize, n: i64) -> Entry {
     Entry { at: NOW, actor, action: Action::Exported, org: Some(f.orgs[org]), object: format!("„{n}“"), detail: serde_json::json!({ "n": n }) }
 }
 
-async fn sign(store: &Store) -> Checkpoint {
-    store.hub().make_checkpoint(signer(), NOW).await.unwrap().expect("a checkpoint")
+/// The checkpoint of the `n`th five minutes.
+async fn sign_at(store: &Store, n: i64) -> Checkpoint {
+    store.hub().make_checkpoint(signer(), Occasion::Due, NOW.plus(n * EVERY)).await.unwrap().expect("a checkpoint")
 }
 
-async fn verify(f: &Fixture, witnesses: &[Checkpoint]) -> Result<Verified, Fault> {
-    f.store.hub().verify_audit(witnesses).await.map_err(|e| match e {
+async fn verify_by(f: &Fixture, proofs: &Proofs) -> Result<Verified, Fault> {
+    f.store.hub().verify_audit(proofs).await.map_err(|e| match e {
         AuditError::Tampered(fault) => fault,
         AuditError::Store(e) => panic!("{e}"),
     })
+}
+
+async fn verify(f: &Fixture, witnesses: &[Checkpoint]) -> Result<Verified, Fault> {
+    verify_by(f, &Proofs { key: None, kept: witnesses.iter().map(Kept::from).collect() }).await
+}
+
+fn gone(c: &Checkpoint) -> Fault {
+    Fault::KeptIsGone { at: c.at.rfc3339(), hash: c.hash.iter().map(|b| format!("{b:02x}")).collect() }
+}
+
+fn first(signer: &Signer) -> KeyUse {
+    KeyUse { public_key: signer.public_key(), since: NOW, vouched: Vouched::First }
 }
 
 /// Lifts what keeps an administrator of the database from a mistake, which keeps nobody from doing it on purpose.
@@ -98,7 +111,7 @@ async fn every_change_has_its_row_and_a_change_that_fails_has_none(f: Fixture) {
     let before = hub.audit_after(0).await.unwrap();
     assert_eq!(before[0].object, "organisation alpha");
     assert_eq!((before[0].actor, before[0].hash), (Actor::default(), before[0].expected(&[0; 32])));
-    assert_eq!(verify(&f, &[]).await.unwrap(), Verified { rows: 10, checkpoints: 0, keys: [].into(), unsigned: 10 });
+    assert_eq!(verify(&f, &[]).await.unwrap(), Verified { rows: 10, checkpoints: 0, keys: vec![], unsigned: 10, newest: None });
 }
 
 on_both!(whatever_is_done_to_the_trail_is_found);
@@ -107,19 +120,18 @@ async fn whatever_is_done_to_the_trail_is_found(f: Fixture) {
     for n in 4..=8 {
         hub.audit(entry(&f, 0, n)).await.unwrap();
         if n % 2 == 0 {
-            sign(&f.store).await;
+            sign_at(&f.store, n / 2 - 2).await;
         }
     }
-    let kept = sign(&f.store).await;
+    let kept = sign_at(&f.store, 2).await;
     assert_eq!((kept.number, kept.row, kept.is_signed()), (3, 8, true));
-    assert_eq!(sign(&f.store).await, kept, "nothing new, nothing signed");
-    let whole = Verified { rows: 8, checkpoints: 3, keys: [signer().public_key()].into(), unsigned: 0 };
+    let whole = Verified { rows: 8, checkpoints: 3, keys: vec![first(&signer())], unsigned: 0, newest: Some(NOW.plus(2 * EVERY)) };
     assert_eq!(verify(&f, std::slice::from_ref(&kept)).await, Ok(whole.clone()));
 
     let mut beside = unguarded(&f).await;
     beside.run("CREATE TABLE kept_rows AS SELECT * FROM audit; CREATE TABLE kept_points AS SELECT * FROM audit_checkpoints").await;
     let cut = Fault::RolledBack { number: 3, row: 8, last: 7 };
-    let done: [(&str, Fault); 17] = [
+    let done: [(&str, Fault); 18] = [
         ("UPDATE audit SET at = at + 1 WHERE no = 5", Fault::Changed(5)),
         ("UPDATE audit SET actor_org = NULL WHERE no = 5", Fault::Changed(5)),
         ("UPDATE audit SET actor_user = 99 WHERE no = 5", Fault::Changed(5)),
@@ -138,6 +150,7 @@ async fn whatever_is_done_to_the_trail_is_found(f: Fixture) {
         ("DELETE FROM audit_checkpoints WHERE no = 1", Fault::CheckpointMissing(1)),
         ("UPDATE audit_checkpoints SET row_no = 5 WHERE no = 1", Fault::NotSigned(1)),
         ("UPDATE audit_checkpoints SET public_key = hash WHERE no = 2", Fault::NotSigned(2)),
+        ("DELETE FROM audit_checkpoints WHERE no = 1; UPDATE audit_checkpoints SET no = no - 1", Fault::NotInOrder(1)),
     ];
     for (sql, fault) in done {
         beside.run(sql).await;
@@ -155,15 +168,109 @@ async fn whatever_is_done_to_the_trail_is_found(f: Fixture) {
     beside.run("DELETE FROM audit WHERE no > 6; DELETE FROM audit_checkpoints WHERE no > 2").await;
     assert_eq!(verify(&f, &[]).await.map(|v| v.rows), Ok(6));
     let witness = [kept.clone()];
-    assert_eq!(verify(&f, &witness).await, Err(Fault::RolledBack { number: 3, row: 8, last: 6 }));
+    assert_eq!(verify(&f, &witness).await, Err(gone(&kept)));
     // And when the trail has grown past it again, too, whoever signs that.
     for n in 0..4 {
         hub.audit(entry(&f, 1, n)).await.unwrap();
     }
-    assert_eq!((sign(&f.store).await.number, verify(&f, &[]).await.map(|v| v.rows)), (3, Ok(10)));
-    assert_eq!(verify(&f, &witness).await, Err(Fault::MadeAnew { number: 3, row: 8 }));
-    let forged = Checkpoint { row: 10, ..kept };
-    assert_eq!(verify(&f, &[forged]).await, Err(Fault::NotSigned(3)));
+    assert_eq!((sign_at(&f.store, 2).await.number, verify(&f, &[]).await.map(|v| v.rows)), (3, Ok(10)));
+    assert_eq!(verify(&f, &witness).await, Err(gone(&kept)));
+    let forged = Checkpoint { at: NOW, ..kept };
+    assert_eq!(verify(&f, &[forged]).await, Err(Fault::KeptNotSigned(NOW.rfc3339())));
+    // Where nothing at all is left, too.
+    beside.run("DELETE FROM audit; DELETE FROM audit_checkpoints").await;
+    assert_eq!(verify(&f, &[]).await.map(|v| (v.rows, v.checkpoints)), Ok((0, 0)));
+    assert_eq!(verify(&f, &witness).await, Err(gone(&witness[0])));
+}
+
+on_both!(a_checkpoint_is_made_every_five_minutes_whatever_happens);
+async fn a_checkpoint_is_made_every_five_minutes_whatever_happens(f: Fixture) {
+    let (hub, at) = (f.store.hub(), |micros| NOW.plus(micros));
+    let due = async |now| hub.make_checkpoint(signer(), Occasion::Due, now).await.unwrap().expect("a checkpoint");
+    let made = due(at(1)).await;
+    assert_eq!((made.number, made.at, made.row), (1, NOW, 3));
+    for n in 4..=6 {
+        hub.audit(entry(&f, 0, n)).await.unwrap();
+        assert_eq!(due(at(n)).await, made, "rows do not move it");
+    }
+    let other = Store::open(&Settings { url: f.database.url.clone(), readers: 1 }).await.unwrap();
+    let (here, there) = (sign_at(&f.store, 1), sign_at(&other, 1));
+    let (here, there) = tokio::join!(here, there);
+    assert_eq!((here.number, &here), (2, &there), "one of several hubs makes it");
+    other.close().await;
+    let idle = due(at(2 * EVERY)).await;
+    assert_eq!((idle.number, idle.row, idle.row_hash), (3, 6, here.row_hash));
+    assert_ne!(idle.hash, here.hash, "no row came, and nobody sees that");
+    assert_eq!(due(at(2 * EVERY - 1)).await, idle, "a clock that is behind");
+    // The last words of a hub are signed in between.
+    hub.audit(entry(&f, 0, 7)).await.unwrap();
+    let last = hub.make_checkpoint(signer(), Occasion::Stopping, at(2 * EVERY + 1)).await.unwrap().expect("a checkpoint");
+    assert_eq!((last.number, last.at, last.row), (4, idle.at, 7));
+    assert_eq!(verify(&f, &[made, here, idle, last]).await.map(|v| (v.checkpoints, v.unsigned)), Ok((4, 0)));
+}
+
+on_both!(a_trail_that_was_signed_anew_is_found);
+async fn a_trail_that_was_signed_anew_is_found(f: Fixture) {
+    let (hub, mine) = (f.store.hub(), Some(fingerprint(&signer().public_key())));
+    for n in 4..=9 {
+        hub.audit(entry(&f, 0, n)).await.unwrap();
+        sign_at(&f.store, n).await;
+    }
+    let kept: Vec<Kept> = {
+        let mut kept = vec![];
+        for n in 10..13 {
+            kept.push(Kept::from(&sign_at(&f.store, n).await));
+        }
+        kept
+    };
+    verify_by(&f, &Proofs { key: mine, kept: kept.clone() }).await.expect("unharmed");
+    // Row 5 goes; all others are hashed anew and signed with another key.
+    let rows: Vec<_> = hub.audit_after(0).await.unwrap().into_iter().filter(|row| row.no != 5).collect();
+    unguarded(&f).await.run("DELETE FROM audit; DELETE FROM audit_checkpoints; DELETE FROM meta WHERE key = 'signing_key'").await;
+    let forger = Arc::new(Signer::new(&[66; 32]));
+    for (row, n) in rows.iter().zip(4..) {
+        let (actor, detail) = (row.actor, serde_json::from_str(&row.detail).unwrap());
+        hub.audit(Entry { at: row.at, actor, action: Action::Exported, org: row.org, object: row.object.clone(), detail }).await.unwrap();
+        hub.make_checkpoint(Arc::clone(&forger), Occasion::Due, NOW.plus(n * EVERY)).await.unwrap();
+    }
+    // To itself it is all right; a key from outside, and each of the partners' checkpoints, show it.
+    assert_eq!(verify(&f, &[]).await.map(|v| v.rows), Ok(8));
+    assert_eq!(verify_by(&f, &Proofs { key: mine, kept: vec![] }).await, Err(Fault::AnotherKey));
+    for kept in kept {
+        for signed in [kept.signed, None] {
+            let found = verify_by(&f, &Proofs { key: None, kept: vec![Kept { signed, ..kept.clone() }] }).await;
+            assert!(matches!(found, Err(Fault::KeptIsGone { .. })), "{found:?}");
+        }
+        // What some other key signed says nothing against a hub.
+        let found = verify_by(&f, &Proofs { key: Some(fingerprint(&forger.public_key())), kept: vec![kept] }).await;
+        assert!(matches!(found, Err(Fault::KeptForeign(_))), "{found:?}");
+    }
+}
+
+on_both!(a_key_takes_over_only_where_the_one_before_says_so);
+async fn a_key_takes_over_only_where_the_one_before_says_so(f: Fixture) {
+    let hub = f.store.hub();
+    let key = |n: u8| Signer::new(&[n; 32]);
+    let outside = |n: u8| Proofs { key: Some(fingerprint(&key(n).public_key())), kept: vec![] };
+    let old = sign_at(&f.store, 0).await;
+    assert!(hub.take_signing_key(&key(7)).await.unwrap() && !hub.take_signing_key(&key(8)).await.unwrap());
+    assert!(!hub.rotate_signing_key(Some(key(9)), key(8), NOW).await.unwrap(), "not the one that signs");
+    assert!(hub.rotate_signing_key(Some(key(7)), key(8), NOW.plus(1)).await.unwrap());
+    let stale = sign_at(&f.store, 1).await;
+    assert_eq!((stale.number, stale.public_key), (2, key(8).public_key()), "the old one signs no more");
+    hub.make_checkpoint(Arc::new(key(8)), Occasion::Due, NOW.plus(EVERY)).await.unwrap();
+    let second = KeyUse { public_key: key(8).public_key(), since: NOW.plus(1), vouched: Vouched::ByTheOneBefore };
+    for proofs in [Proofs::default(), outside(7), outside(8), Proofs { kept: vec![Kept::from(&old)], ..outside(8) }] {
+        assert_eq!(verify_by(&f, &proofs).await.map(|v| v.keys), Ok(vec![first(&signer()), second.clone()]));
+    }
+    // A lost key says nothing about the next one, so only who was told of that believes it.
+    assert!(hub.rotate_signing_key(None, key(9), NOW.plus(2)).await.unwrap());
+    for proofs in [Proofs::default(), outside(7), outside(8)] {
+        assert_eq!(verify_by(&f, &proofs).await, Err(Fault::KeyReplaced { row: 4 }));
+    }
+    let third = KeyUse { public_key: key(9).public_key(), since: NOW.plus(2), vouched: Vouched::Later };
+    assert_eq!(verify_by(&f, &outside(9)).await.map(|v| v.keys), Ok(vec![first(&signer()), second, third]));
+    assert_eq!(verify_by(&f, &outside(6)).await, Err(Fault::AnotherKey));
 }
 
 on_both!(two_programs_at_once_keep_one_chain);
@@ -175,12 +282,12 @@ async fn two_programs_at_once_keep_one_chain(f: Fixture) {
         async move {
             store.hub().audit(entry(f, (n % 3) as usize, n)).await.unwrap();
             if n % 10 == 0 {
-                sign(store).await;
+                sign_at(store, n / 10).await;
             }
         }
     });
     futures_util::future::join_all(writes).await;
-    sign(&second).await;
+    sign_at(&second, 10).await;
     let verified = verify(f, &[]).await.unwrap();
     assert_eq!((verified.rows, verified.unsigned), (103, 0));
     second.close().await;
@@ -210,7 +317,7 @@ async fn a_viewer_reads_what_concerns_his_organisation(f: Fixture) {
     assert_eq!(reads.audit(&AuditFilter { before: Some(7), ..AuditFilter::default() }, 100).await.unwrap().iter().map(|r| r.no).collect::<Vec<_>>(), [5, 2]);
     assert!(rows.iter().all(|r| r.org == Some(f.orgs[1]) && r.at == NOW));
     // The database knows no other way either.
-    sign(&f.store).await;
+    sign_at(&f.store, 0).await;
     for sql in ["UPDATE audit SET at = 0", "DELETE FROM audit", "UPDATE audit_checkpoints SET at = 0", "DELETE FROM audit_checkpoints"] {
         assert!(Beside::open(&f).await.refuses(sql).await, "{sql}");
     }

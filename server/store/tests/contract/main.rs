@@ -38,6 +38,7 @@ mod postgres;
 mod posture;
 mod reach;
 mod references;
+mod sealing;
 mod sessions;
 mod statements;
 mod support;

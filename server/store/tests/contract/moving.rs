@@ -13,8 +13,9 @@ use sqlx::{Connection, Executor, PgConnection};
 use std::{sync::Arc, time::Duration};
 use store::{
     AccountChange, Added, Budget, Changed, Confirmation, CountItem, DayRow, Failure, Hub, IncidentFilter, IndicatorFilter, Items, KeyRecord, Mode, NewLink,
-    NewPasskey, OidcIdentity, OidcProvider, Org, Outcome, Purpose, Push, Retention, SessionRecord, Settings, Store, WeekCount, WeekMembers, WeekTotal, What,
-    audit::Signer,
+    NewPasskey, OidcIdentity, OidcProvider, Org, Outcome, Purpose, Push, Retention, Sealed, SessionRecord, Settings, Store, WeekCount, WeekMembers, WeekTotal,
+    What,
+    audit::{Occasion, Proofs, Signer},
     moving::{MoveError, Moved, move_database},
 };
 use testing::{Database, Kind};
@@ -39,7 +40,7 @@ async fn fill(f: &Fixture) {
     hub.create_session([1; 32], SessionRecord { user: Some(user), data: "{}".into(), expires_at: NOW.plus(HOUR), absolute_at: NOW.plus(DAY) }, NOW)
         .await
         .unwrap();
-    assert!(hub.offer_factor(user, vec![3; 20], NOW).await.unwrap());
+    assert!(hub.offer_factor(user, Sealed { key: String::new(), secret: vec![3; 20] }, NOW).await.unwrap());
     assert_eq!(hub.confirm_factor(user, 1, vec![[4; 32]], NOW).await.unwrap(), Added::First);
     let passkey = NewPasskey { credential_id: vec![0, 1, 255], name: "Schlüssel".into(), credential: "{}".into() };
     assert_eq!(hub.add_passkey(user, passkey, 10, vec![], NOW).await.unwrap(), Added::Another);
@@ -131,7 +132,8 @@ async fn fill(f: &Fixture) {
     hub.set_rule(f.orgs[0], DataClass::Posture, Audience::Everyone, Some(Level::Aggregate), NOW).await.unwrap();
     let hidden = incident("green", Severity::Critical, IncidentStatus::InProgress, Tlp::Red, &[]);
     f.send(0, Items::Incidents(vec![hidden])).await;
-    hub.make_checkpoint(Arc::new(Signer::new(&[5; 32])), NOW).await.unwrap();
+    hub.checkpoint_taken(f.orgs[1], NOW).await.unwrap();
+    hub.make_checkpoint(Arc::new(Signer::new(&[5; 32])), Occasion::Due, NOW).await.unwrap();
 }
 
 /// The organisation that has not confirmed yet.
@@ -162,9 +164,10 @@ async fn portrait(store: &Store, orgs: &[OrgId]) -> Vec<String> {
         format!("{:?}", hub.critical_spans(orgs[0], Timestamp(0)).await.unwrap()),
         format!("{:?} {:?}", store.alliance_keys().await.unwrap(), hub.comparisons(orgs[0], NOW).await.unwrap()),
         format!("{:?} {:?}", hub.sharing().await.unwrap(), hub.first_confirmation(newest(&hub).await, NOW).await.unwrap()),
+        format!("{:?}", hub.witnesses().await.unwrap()),
         format!("{:?}", hub.overlap_members(orgs[0], NOW.plus(-8 * DAY)).await.unwrap()),
         format!("{:?} {:?}", hub.decisions().await.unwrap(), hub.decision_rights().await.unwrap()),
-        format!("{:?} {:?}", hub.audit_after(0).await.unwrap(), hub.verify_audit(&[]).await.unwrap()),
+        format!("{:?} {:?}", hub.audit_after(0).await.unwrap(), hub.verify_audit(&Proofs::default()).await.unwrap()),
     ];
     let mut current = hub.current(orgs).await.unwrap();
     current.1.sort_by(|a, b| (a.org.0, &a.metric).cmp(&(b.org.0, &b.metric)));

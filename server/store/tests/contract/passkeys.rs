@@ -2,7 +2,7 @@
 
 use super::support::{Fixture, NOW};
 use domain::{HOUR, MINUTE, Role, Timestamp};
-use store::{Added, Factors, NewPasskey, Purpose, Removed, SessionRecord, Used};
+use store::{Added, Factors, NewPasskey, Purpose, Removed, Sealed, SessionRecord, Used};
 
 async fn user(f: &Fixture, email: &str) -> i64 {
     f.store.hub().add_user(f.orgs[0], email.into(), "A".into(), Role::OrgAdmin, Some("old".into()), NOW).await.unwrap()
@@ -30,7 +30,7 @@ async fn recovery_codes_come_with_the_first_factor_and_go_with_the_last(f: Fixtu
     assert_eq!(hub.add_passkey(user, passkey(2), 2, vec![[3; 32]], NOW).await.unwrap(), Added::Another);
     assert_eq!(hub.add_passkey(user, passkey(3), 2, vec![[3; 32]], NOW).await.unwrap(), Added::Refused, "as many as there may be");
     assert_eq!(hub.add_passkey(other, passkey(1), 2, vec![[3; 32]], NOW).await.unwrap(), Added::Refused, "somebody else's");
-    assert!(hub.offer_factor(user, vec![3; 20], NOW).await.unwrap());
+    assert!(hub.offer_factor(user, Sealed { key: String::new(), secret: vec![3; 20] }, NOW).await.unwrap());
     assert_eq!(hub.confirm_factor(user, 1, vec![[4; 32]], NOW).await.unwrap(), Added::Another);
     assert_eq!(hub.confirm_factor(user, 2, vec![[4; 32]], NOW).await.unwrap(), Added::Refused, "nothing waits");
     assert_eq!(hub.factors(user).await.unwrap(), Factors { app: true, passkeys: 2, codes: 2 });
@@ -55,14 +55,14 @@ on_both!(secrets_that_lay_open_are_sealed_and_forgotten_with_a_lost_key);
 async fn secrets_that_lay_open_are_sealed_and_forgotten_with_a_lost_key(f: Fixture) {
     let (hub, user, other) = (f.store.hub(), user(&f, "a@b.example").await, user(&f, "c@b.example").await);
     for who in [user, other] {
-        assert!(hub.offer_factor(who, vec![who as u8; 20], NOW).await.unwrap());
+        assert!(hub.offer_factor(who, Sealed { key: String::new(), secret: vec![who as u8; 20] }, NOW).await.unwrap());
         hub.confirm_factor(who, 1, vec![[who as u8; 32]], NOW).await.unwrap();
     }
     let mut open = hub.open_secrets().await.unwrap();
     open.sort();
     assert_eq!(open, [(user, vec![user as u8; 20]), (other, vec![other as u8; 20])]);
-    hub.seal_secret(user, vec![user as u8; 20], vec![1; 48]).await.unwrap();
-    hub.seal_secret(other, vec![9; 20], vec![2; 48]).await.unwrap();
+    hub.seal_secret(user, vec![user as u8; 20], Sealed { key: String::new(), secret: vec![1; 48] }).await.unwrap();
+    hub.seal_secret(other, vec![9; 20], Sealed { key: String::new(), secret: vec![2; 48] }).await.unwrap();
     assert_eq!(hub.open_secrets().await.unwrap(), [(other, vec![other as u8; 20])], "one that was replaced meanwhile stays");
     assert_eq!(hub.factor(user).await.unwrap().map(|f| f.secret), Some(vec![1; 48]));
     let first = async |key: &str| hub.first_meta("sealing_key", key.into()).await.unwrap();

@@ -23,7 +23,11 @@ pub async fn plant(app: &TestApp, org: &'static str) {
     let admin = app.person_of(org, Role::OrgAdmin).await;
     let form = [("name", &*of("key")), ("days", "90"), ("metrics", "yes"), ("incidents", "yes"), ("events", "yes"), ("indicators", "yes")];
     let made = admin.post("/admin/keys", &form).await.text();
-    let key = made.match_indices("swk_").map(|(i, _)| made[i..].chars().take(40).collect::<String>()).filter(|k| server::auth::keys::well_formed(k)).last();
+    let key = made
+        .match_indices("swk_")
+        .map(|(i, _)| made[i..].chars().take(server::auth::keys::LENGTH).collect::<String>())
+        .filter(|k| server::auth::keys::well_formed(k))
+        .last();
     let partner = Partner::with(app, key.expect("a key"), of("key"));
     partner.push("metrics", &items([with(sample(91.0, &at), "labels", json!({ "site": of("posture") }))])).await;
     for tlp in ["GREEN", "AMBER", "AMBER+STRICT", "RED"] {
