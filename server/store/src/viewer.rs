@@ -92,7 +92,7 @@ impl<'s> Reads<'s> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page<T> {
     pub rows: Vec<T>,
-    /// The number of all rows that match; of samples and pushes, which nobody counts, that of these rows.
+    /// The number of all rows that match; of samples, pushes and files, which nobody counts, that of these rows.
     pub total: u64,
     /// Opaque; `None` on the last page.
     pub next: Option<String>,
@@ -197,6 +197,39 @@ macro_rules! counted {
     };
 }
 pub(crate) use counted;
+
+/// What [`reach!`] lets through at most, found by the indexes `…_reach`, so that a long list takes as long as what is in it and not as what is kept from
+/// its reader. It goes beside `reach!`, which decides. `CROSS JOIN` is SQLite's word for this very order: without it, it goes through all records.
+macro_rules! reachable {
+    (incidents) => {
+        $crate::viewer::reachable!("incidents", 1)
+    };
+    (events) => {
+        $crate::viewer::reachable!("events", 2)
+    };
+    (indicators) => {
+        $crate::viewer::reachable!("indicators", 3)
+    };
+    ($table:literal, $class:literal) => {
+        concat!(
+            "t.id IN (SELECT i.id FROM ",
+            $table,
+            " i WHERE i.org_id = $1 UNION ALL SELECT i.id FROM organisations o CROSS JOIN ",
+            $table,
+            " i WHERE i.org_id = o.id AND i.tlp <= 1 AND o.id NOT IN ",
+            $crate::viewer::withheld!($class),
+            " UNION ALL SELECT i.id FROM withheld w CROSS JOIN ",
+            $table,
+            " i WHERE i.org_id = w.owner_id AND i.tlp <= 1 AND i.received_at >= w.detail_since AND w.viewer_id = $1 AND w.class = ",
+            $class,
+            " AND w.detail_since IS NOT NULL UNION ALL SELECT i.id FROM peers p CROSS JOIN ",
+            $table,
+            " i WHERE i.org_id = p.owner_id AND i.tlp = 2 AND i.received_at >= p.since AND p.viewer_id = $1 \
+             UNION ALL SELECT r.record_id FROM recipients r WHERE r.org_id = $1)"
+        )
+    };
+}
+pub(crate) use reachable;
 
 /// The conditions as they are called in the source, with their texts: for the test that prepares every statement on both databases.
 #[doc(hidden)]

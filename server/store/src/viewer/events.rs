@@ -1,6 +1,6 @@
 //! The list of events.
 
-use super::{Arg, PAGE, Page, Reads, Where, bind_all, containing, cursor, reach, read_cursor};
+use super::{Arg, PAGE, Page, Reads, Where, bind_all, containing, cursor, reach, reachable, read_cursor};
 use crate::{StoreError, db::read};
 use domain::{
     OrgId, Severity, Timestamp, Tlp,
@@ -93,8 +93,13 @@ impl Reads<'_> {
     /// When the database fails.
     pub async fn event_rows(&self, f: &EventFilter, limit: usize) -> Result<Page<EventRow>, StoreError> {
         let mut w = self.event_where(f, None, reach!(events));
-        let count = format!("SELECT count(*) FROM events t {}", w.sql());
-        let total: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(count)), w.args()).fetch_one(c).await)?;
+        let total: Option<i64> = if limit > PAGE {
+            w.and(reachable!(events), []);
+            None
+        } else {
+            let count = format!("SELECT count(*) FROM events t {}", w.sql());
+            Some(read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(count)), w.args()).fetch_one(c).await)?)
+        };
         if let Some(([at], id)) = read_cursor::<1>(&f.cursor) {
             w.and("(t.observed_at, t.id) < (?, ?)", [Arg::Int(at), Arg::Id(id)]);
         }
@@ -108,7 +113,7 @@ impl Reads<'_> {
         let more = rows.len() > limit;
         rows.truncate(limit);
         let next = rows.last().filter(|_| more).map(|r| cursor(&[&r.observed_at, &r.id]));
-        Ok(Page { rows: rows.into_iter().map(Into::into).collect(), total: total as u64, next })
+        Ok(Page { total: total.map_or(rows.len() as u64, |n| n as u64), rows: rows.into_iter().map(Into::into).collect(), next })
     }
 
     /// The narrowest marking among the events that match.

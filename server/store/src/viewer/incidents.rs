@@ -1,6 +1,6 @@
 //! The incident queue and single incidents.
 
-use super::{Arg, PAGE, Page, Reads, Where, bind_all, containing, cursor, reach, read_cursor};
+use super::{Arg, PAGE, Page, Reads, Where, bind_all, containing, cursor, reach, reachable, read_cursor};
 use crate::{StoreError, db::read};
 use domain::{
     IncidentStatus, OrgId, Severity, Timestamp, Tlp, rsit,
@@ -140,10 +140,14 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn incident_rows(&self, f: &IncidentFilter, limit: usize) -> Result<Page<IncidentRow>, StoreError> {
-        let base = self.incident_where(f, None, reach!(incidents));
-        let count = format!("SELECT count(*) FROM incidents t {}", base.sql());
-        let total: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(count)), base.args()).fetch_one(c).await)?;
-        let mut w = base;
+        let mut w = self.incident_where(f, None, reach!(incidents));
+        let total: Option<i64> = if limit > PAGE {
+            w.and(reachable!(incidents), []);
+            None
+        } else {
+            let count = format!("SELECT count(*) FROM incidents t {}", w.sql());
+            Some(read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(count)), w.args()).fetch_one(c).await)?)
+        };
         let order = match f.sort.as_str() {
             "-opened" => "t.opened_at DESC, t.id DESC",
             "opened" => "t.opened_at, t.id",
@@ -167,7 +171,7 @@ impl Reads<'_> {
             let at = if f.sort == "-updated" { r.updated_at } else { r.opened_at };
             cursor(&[&r.severity, &at, &r.id])
         });
-        Ok(Page { rows: rows.into_iter().map(Into::into).collect(), total: total as u64, next })
+        Ok(Page { total: total.map_or(rows.len() as u64, |n| n as u64), rows: rows.into_iter().map(Into::into).collect(), next })
     }
 
     /// The narrowest marking among the incidents that match.

@@ -3,7 +3,7 @@
 use super::{
     Arg, PAGE, Page, Reads, Where, bind_all, containing, cursor,
     overlaps::{named, readable, several, unnamed},
-    reach, read_cursor,
+    reach, reachable, read_cursor,
 };
 use crate::{StoreError, db::read};
 use domain::{
@@ -140,8 +140,13 @@ impl Reads<'_> {
     /// When the database fails.
     pub async fn indicator_rows(&self, f: &IndicatorFilter, limit: usize) -> Result<Page<IndicatorRow>, StoreError> {
         let mut w = self.indicator_where(f, None, reach!(indicators));
-        let count = format!("SELECT count(*) FROM indicators t {}", w.sql());
-        let total: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(count)), w.args()).fetch_one(c).await)?;
+        let total: Option<i64> = if limit > PAGE {
+            w.and(reachable!(indicators), []);
+            None
+        } else {
+            let count = format!("SELECT count(*) FROM indicators t {}", w.sql());
+            Some(read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(count)), w.args()).fetch_one(c).await)?)
+        };
         if let Some(([at], id)) = read_cursor::<1>(&f.cursor) {
             w.and("(t.last_seen, t.id) < (?, ?)", [Arg::Int(at), Arg::Id(id)]);
         }
@@ -154,7 +159,7 @@ impl Reads<'_> {
         let more = rows.len() > limit;
         rows.truncate(limit);
         let next = rows.last().filter(|_| more).map(|r| cursor(&[&r.last_seen, &r.id]));
-        Ok(Page { rows: rows.into_iter().map(Into::into).collect(), total: total as u64, next })
+        Ok(Page { total: total.map_or(rows.len() as u64, |n| n as u64), rows: rows.into_iter().map(Into::into).collect(), next })
     }
 
     /// The narrowest marking among the indicators that match.

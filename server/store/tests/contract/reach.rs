@@ -141,6 +141,7 @@ async fn check(f: &Fixture, cases: &[Case]) {
         let (seen, counted) = (of(DataClass::Incidents, false), of(DataClass::Incidents, true));
         let listed = all_incidents(f, org).await;
         assert_eq!((listed.len() as u64, reads.incidents(&IncidentFilter::default()).await.unwrap().total), (seen, seen));
+        assert_eq!(reads.incident_rows(&IncidentFilter::default(), 1_000).await.unwrap().rows.len() as u64, seen, "as a file");
         assert_eq!(sum(numbers.incidents_unlisted(&IncidentFilter::default()).await.unwrap()), counted - seen);
         assert_eq!(u64::from(numbers.critical_at(NOW).await.unwrap()), counted);
         assert_eq!(numbers.open_by_org().await.unwrap().values().map(|n| u64::from(*n)).sum::<u64>(), counted);
@@ -163,11 +164,13 @@ async fn check(f: &Fixture, cases: &[Case]) {
         let all = EventFilter { from: NOW.plus(-DAY), to: NOW.plus(DAY), ..EventFilter::default() };
         let (seen, counted) = (of(DataClass::Events, false), of(DataClass::Events, true));
         assert_eq!(reads.events(&all).await.unwrap().total, seen);
+        assert_eq!(reads.event_rows(&all, 1_000).await.unwrap().rows.len() as u64, seen, "as a file");
         assert_eq!(sum(numbers.events_unlisted(&all).await.unwrap()), counted - seen);
         assert_eq!(numbers.event_facet(&all, EventFacet::Org).await.unwrap().iter().map(|x| x.2).sum::<u64>(), counted);
 
         let (seen, counted) = (of(DataClass::Indicators, false), of(DataClass::Indicators, true));
         assert_eq!(reads.indicators(&IndicatorFilter::default()).await.unwrap().total, seen);
+        assert_eq!(reads.indicator_rows(&IndicatorFilter::default(), 1_000).await.unwrap().rows.len() as u64, seen, "as a file");
         assert_eq!(sum(numbers.indicators_unlisted(&IndicatorFilter::default()).await.unwrap()), counted - seen);
         let (by_tlp, by_kind) = numbers.indicator_totals(None).await.unwrap();
         assert_eq!(by_tlp.iter().map(|t| t.count).sum::<u64>(), counted);

@@ -129,6 +129,7 @@ async fn dynamic(f: &Fixture) {
             cursor: String::new(),
         };
         assert_eq!(reads.incidents(&all).await.unwrap().total, 1, "{sort}");
+        assert_eq!(reads.incident_rows(&all, 1_000).await.unwrap().rows, reads.incidents(&all).await.unwrap().rows, "as a file, {sort}");
         let after = IncidentFilter { open: true, status: None, cursor: format!("0~{}~{}", NOW.0, uuid::Uuid::nil()), ..all.clone() };
         reads.incidents(&after).await.unwrap();
         for facet in [IncidentFacet::Severity, IncidentFacet::Status, IncidentFacet::Tlp, IncidentFacet::Org] {
@@ -143,6 +144,7 @@ async fn dynamic(f: &Fixture) {
     let window = EventFilter { org: Some(f.orgs[0]), from: NOW.plus(-DAY), to: NOW.plus(DAY), ..EventFilter::default() };
     let all = EventFilter { severity: Some(Severity::Medium), tlp: Some(Tlp::Green), words: "event".into(), ..window.clone() };
     assert_eq!((reads.events(&all).await.unwrap().total, reads.events_highest_tlp(&all).await.unwrap()), (1, Tlp::Green));
+    assert_eq!(reads.event_rows(&all, 1_000).await.unwrap().rows, reads.events(&all).await.unwrap().rows);
     let after = EventFilter { cursor: format!("{}~{}", NOW.0, uuid::Uuid::nil()), ..all.clone() };
     assert!(reads.events(&after).await.unwrap().rows.is_empty());
     for facet in [EventFacet::Severity, EventFacet::Tlp, EventFacet::Org] {
@@ -163,6 +165,7 @@ async fn dynamic(f: &Fixture) {
     };
     let found = reads.indicators(&all).await.unwrap();
     assert_eq!(found.total, 1);
+    assert_eq!(reads.indicator_rows(&all, 1_000).await.unwrap().rows, found.rows);
     let none = IndicatorFilter { severity: Some(Severity::Low), shared: true, cursor: format!("{}~{}", NOW.0, uuid::Uuid::nil()), ..all.clone() };
     assert_eq!(reads.indicators(&none).await.unwrap().total, 0);
     for facet in [IndicatorFacet::Kind, IndicatorFacet::Tlp, IndicatorFacet::Org] {
