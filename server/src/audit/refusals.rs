@@ -155,7 +155,9 @@ impl Refusals {
         let first = entry.detail["first"].as_str().and_then(|at| Timestamp::parse(at).ok()).unwrap_or(entry.at);
         let mut plain = entry.clone();
         if let Some(detail) = plain.detail.as_object_mut() {
-            ["count", "first", "last"].map(|name| detail.remove(name));
+            for name in ["count", "first", "last"] {
+                detail.remove(name);
+            }
         }
         let seen = seen.or_insert(Seen { since: entry.at, repeats: None, entry: plain });
         let repeats = seen.repeats.get_or_insert(Repeats { count: 0, first, last: entry.at });
