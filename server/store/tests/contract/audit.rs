@@ -58,7 +58,8 @@ async fn unguarded(f: &Fixture) -> Beside {
 
 on_both!(every_change_has_its_row_and_a_change_that_fails_has_none);
 async fn every_change_has_its_row_and_a_change_that_fails_has_none(f: Fixture) {
-    let admin = Actor { org: Some(f.orgs[0]), user: Some(41) };
+    let admin = f.store.hub().add_user(f.orgs[0], "admin@b.example".into(), "B".into(), Role::OrgAdmin, None, NOW).await.unwrap();
+    let admin = Actor { org: Some(f.orgs[0]), user: Some(admin) };
     let hub = f.store.hub().by(admin);
     let user = hub.add_user(f.orgs[0], "a@b.example".into(), "A".into(), Role::Analyst, None, NOW).await.unwrap();
     let record = KeyRecord {
@@ -90,7 +91,7 @@ async fn every_change_has_its_row_and_a_change_that_fails_has_none(f: Fixture) {
     // A push has a receipt, and no row.
     f.send(0, Items::Metrics(vec![sample("m", 1.0, NOW)])).await;
 
-    let rows = hub.audit_after(3).await.unwrap();
+    let rows = hub.audit_after(4).await.unwrap();
     let own = Actor { org: Some(f.orgs[0]), user: Some(user) };
     let person = format!("user {user}");
     let said: Vec<_> = rows.iter().map(|r| (r.action.as_str(), r.actor, r.object.as_str())).collect();
@@ -111,7 +112,7 @@ async fn every_change_has_its_row_and_a_change_that_fails_has_none(f: Fixture) {
     let before = hub.audit_after(0).await.unwrap();
     assert_eq!(before[0].object, "organisation alpha");
     assert_eq!((before[0].actor, before[0].hash), (Actor::default(), before[0].expected(&[0; 32])));
-    assert_eq!(verify(&f, &[]).await.unwrap(), Verified { rows: 10, checkpoints: 0, keys: vec![], unsigned: 10, newest: None });
+    assert_eq!(verify(&f, &[]).await.unwrap(), Verified { rows: 11, checkpoints: 0, keys: vec![], unsigned: 11, newest: None });
 }
 
 on_both!(whatever_is_done_to_the_trail_is_found);
@@ -336,7 +337,7 @@ async fn whatever_changes_who_sees_what_has_its_row(f: Fixture) {
     let people = [("c@b.example", 43), ("d@b.example", 44)];
     let mut ids = Vec::new();
     for (email, _) in people {
-        ids.push(f.store.hub().add_user(owner, email.into(), "C".into(), Role::OrgAdmin, None, NOW).await.unwrap());
+        ids.push(f.store.hub().add_user(owner, email.into(), "C".into(), Role::OrgAdmin, Some("hash".into()), NOW).await.unwrap());
     }
     assert!(hub.change_rule(owner, rule.0, rule.1, Some(Level::Detail), ids[0], NOW).await.unwrap(), "it waits");
     let waiting = f.store.hub().proposals(owner, NOW).await.unwrap();

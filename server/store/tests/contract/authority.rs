@@ -47,9 +47,10 @@ async fn nobody_agrees_with_an_account_that_they_could_be(f: Fixture) {
     let org = f.orgs[0];
     assert_eq!(widening(&f, ana, ben, NOW).await, Approval::Done, "both were made by the operator");
     assert_eq!(widening(&f, ana, ana, NOW).await, Approval::Own);
-    let mut at = NOW;
+    let (mut at, mut token) = (NOW, [0; 32]);
     for act in ["made", "linked", "let in", "promoted", "enabled", "reset by the operator after a link"] {
         at = at.plus(30 * DAY);
+        token[0] += 1;
         let cleo = person(&f, &act.replace(' ', "-"), if act == "promoted" { Role::Analyst } else { Role::OrgAdmin }).await;
         let mut from = at;
         match act {
@@ -57,7 +58,7 @@ async fn nobody_agrees_with_an_account_that_they_could_be(f: Fixture) {
                 let hash = Some("hash".into());
                 let puppet = by(&f, ana).add_user(org, "puppet@a.example".into(), "P".into(), Role::OrgAdmin, hash, at).await.unwrap();
                 assert_eq!(widening(&f, ana, puppet, at).await, Approval::Related);
-                assert!(by(&f, ana).add_signin_link(cleo, [1; 32], at.plus(7 * DAY), at).await.unwrap());
+                assert!(by(&f, ana).add_signin_link(cleo, token, at.plus(7 * DAY), at).await.unwrap());
             }
             "promoted" => assert_eq!(by(&f, ana).set_role(org, cleo, Role::OrgAdmin, at).await.unwrap(), Turned::Done),
             "enabled" => {
@@ -65,14 +66,14 @@ async fn nobody_agrees_with_an_account_that_they_could_be(f: Fixture) {
                 by(&f, ana).enable_user(org, cleo, at).await.unwrap();
             }
             "let in" => {
-                by(&f, ana).add_signin_link(cleo, [2; 32], at.plus(7 * DAY), at).await.unwrap();
+                by(&f, ana).add_signin_link(cleo, token, at.plus(7 * DAY), at).await.unwrap();
                 from = at.plus(6 * DAY);
-                assert_eq!(f.store.hub().use_signin_link([2; 32], "new".into(), from).await.unwrap(), Some(cleo));
+                assert_eq!(f.store.hub().use_signin_link(token, "new".into(), from).await.unwrap(), Some(cleo));
             }
             _ => {
-                by(&f, ana).add_signin_link(cleo, [3; 32], at.plus(7 * DAY), at).await.unwrap();
+                by(&f, ana).add_signin_link(cleo, token, at.plus(7 * DAY), at).await.unwrap();
                 if act.starts_with("reset") {
-                    let new = NewPasskey { credential_id: vec![9], name: "p".into(), credential: "{}".into() };
+                    let new = NewPasskey { credential_id: token.to_vec(), name: "p".into(), credential: "{}".into() };
                     f.store.hub().add_passkey(cleo, new, 10, vec![], at).await.unwrap();
                     from = at.plus(5 * DAY);
                     assert!(f.store.hub().reset_factors(cleo, from).await.unwrap());
@@ -298,7 +299,7 @@ async fn play(f: &Fixture, person: &mut Model, step: Step, unique: [u8; 32], now
 fn link(number: u32) -> NewLink {
     let mut hash = [0; 32];
     hash[..4].copy_from_slice(&number.to_be_bytes());
-    NewLink { hash_for: Box::new(move |_| hash), expires_at: NOW.plus(1_000 * DAY) }
+    NewLink { hash_for: Box::new(move |_| hash), expires_at: NOW.plus(100_000 * DAY) }
 }
 
 fn invitation(name: &str, role: Role) -> AccountChange {
