@@ -124,15 +124,20 @@ async fn failed(app: &App, org: Option<OrgId>, object: String, detail: Value) ->
 /// A sign-in that was refused unseen.
 pub async fn sign_in_throttled(app: &App, email: &str, address: Option<IpAddr>) {
     let at = app.clock.now();
-    let source = Source::new(Room::Strangers("throttled"), &format!("{} {address:?}", email.trim().to_lowercase()));
-    if app.audit.refusals.counted(&source, at) {
-        return;
-    }
     let written = async {
-        let account = app.store.hub().user_by_email(email).await?;
-        let object = account.as_ref().map_or_else(|| "no such account".to_owned(), |user| person(user.id));
-        let (actor, action, org) = (Actor::default(), Action::SignInThrottled, account.map(|user| user.org));
-        refused(app, source, Entry { at, actor, action, org, object, detail: from(address) }).await
+        // Each organisation is told of its own account, so that none learns from a missing row of another's.
+        let accounts = app.store.hub().users_by_email(email).await?;
+        for account in accounts.iter().map(Some).chain(accounts.is_empty().then_some(None)) {
+            let whose = account.map_or(0, |user| user.id);
+            let source = Source::new(Room::Strangers("throttled"), &format!("{} {address:?} {whose}", email.trim().to_lowercase()));
+            if app.audit.refusals.counted(&source, at) {
+                continue;
+            }
+            let object = account.map_or_else(|| "no such account".to_owned(), |user| person(user.id));
+            let (actor, action, org) = (Actor::default(), Action::SignInThrottled, account.map(|user| user.org));
+            refused(app, source, Entry { at, actor, action, org, object, detail: from(address) }).await?;
+        }
+        Ok(())
     };
     refusal(written.await);
 }

@@ -32,7 +32,7 @@ pub fn WelcomePage() -> impl IntoView {
                             <input type="hidden" name="token" value=token/>
                             <label for="password">"Password"</label>
                             <input id="password" name="password" type="password" autocomplete="new-password" minlength="12" required aria-describedby="password-rule"/>
-                            <small id="password-rule">"At least 12 characters. A few words in a row are easy to keep and hard to guess."</small>
+                            <small id="password-rule">"At least 12 characters. A few words in a row are easy to keep and hard to guess. If you use this mail address at another organisation of the alliance, choose another password than there: the password tells the accounts apart."</small>
                             <label for="again">"The same again"</label>
                             <input id="again" name="again" type="password" autocomplete="new-password" minlength="12" required/>
                             <button class="primary">"Set password and sign in"</button>

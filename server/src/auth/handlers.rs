@@ -4,6 +4,7 @@
 use super::{
     Attempt, Door, Guesser,
     begin::{self, Visitor},
+    browser::Known,
     links, password, unavailable, verify,
 };
 use crate::{
@@ -17,7 +18,8 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
-use store::StoreError;
+use std::net::IpAddr;
+use store::{StoreError, UserRecord};
 use tower_sessions::Session;
 
 #[derive(Deserialize)]
@@ -30,19 +32,13 @@ pub struct SignIn {
 pub async fn sign_in(State(app): State<App>, session: Session, visitor: Visitor, Form(form): Form<SignIn>) -> Response {
     let address = visitor.address.0;
     let next = local_path(form.next.as_deref().unwrap_or("/"));
-    let account = match app.store.hub().user_by_email(&form.email).await {
-        Ok(account) => account,
+    let doors = match Doors::of(&app, &form.email, &visitor).await {
+        Ok(doors) => doors,
         Err(error) => return unavailable(&error),
     };
-    let known = match &account {
-        Some(user) => visitor.browser.knows(&app, user).await,
-        None => Ok(None),
-    };
-    let known = match known {
-        Ok(known) => known,
-        Err(error) => return unavailable(&error),
-    };
-    let attempt = match Attempt::admit(&app, Door::Password(&form.email), Guesser::of(known, address)).await {
+    let (known, accounts) = (doors.known, &doors.accounts);
+    let (attempt, tries) = tokio::join!(Attempt::admit(&app, Door::Password(&form.email), Guesser::of(known, address)), doors.tries(&app, address));
+    let attempt = match attempt {
         Ok(Some(attempt)) => attempt,
         Ok(None) => {
             tracing::warn!(?address, "sign-in refused: too many failures");
@@ -51,21 +47,34 @@ pub async fn sign_in(State(app): State<App>, session: Session, visitor: Visitor,
         }
         Err(error) => return unavailable(&error),
     };
-    let user = account.clone().filter(|u| !u.disabled);
-    let queue = if known.is_some() { Queue::Known } else { Queue::Stranger };
-    // Unknown, disabled and passwordless accounts take the same way and the same time as a wrong password.
-    let fits = match password::verify(user.as_ref().and_then(|u| u.password_hash.as_deref()), &form.password, queue).await {
-        Ok(fits) => fits,
+    let tries = match tries {
+        Ok(tries) => tries,
         Err(error) => {
             attempt.forgive(&app).await;
+            return unavailable(&error);
+        }
+    };
+    let queue = if known.is_some() { Queue::Known } else { Queue::Stranger };
+    // Unknown, disabled and passwordless accounts take the same way and the same time as a wrong password.
+    let hashes = accounts.iter().filter_map(|user| usable(user)).map(str::to_owned).collect();
+    let fits = match password::verify_each(hashes, &form.password, queue).await {
+        Ok(fits) => fits,
+        Err(error) => {
+            for tried in [attempt].into_iter().chain(tries.into_iter().flatten()) {
+                tried.forgive(&app).await;
+            }
             return not_compared(error);
         }
     };
-    let Some(user) = user.filter(|_| fits) else {
+    let user = opened(&app, accounts, tries, &fits).await;
+    let Some(user) = user else {
         // Not what was typed as mail address: it is sometimes the password.
         tracing::warn!(?address, "sign-in failed");
-        if let Err(error) = audit::sign_in_failed(&app, account.as_ref(), address).await {
-            return unavailable(&error);
+        // Each organisation is told of its own account, so that none learns from a missing row of another's.
+        for account in accounts.iter().map(Some).chain(accounts.is_empty().then_some(None)) {
+            if let Err(error) = audit::sign_in_failed(&app, account, address).await {
+                return unavailable(&error);
+            }
         }
         return Redirect::to(&sign_in_page(Some("credentials"), next)).into_response();
     };
@@ -87,6 +96,65 @@ pub async fn sign_in(State(app): State<App>, session: Session, visitor: Visitor,
         }
         Err(error) => unavailable(&error),
     }
+}
+
+/// The accounts of one mail address: at most one of each organisation.
+struct Doors {
+    accounts: Vec<UserRecord>,
+    /// By which the browser is known, of each.
+    known_by: Vec<Option<Known>>,
+    /// By which it is known at all.
+    known: Option<Known>,
+}
+
+impl Doors {
+    async fn of(app: &App, email: &str, visitor: &Visitor) -> Result<Self, StoreError> {
+        let accounts = app.store.hub().users_by_email(email).await?;
+        let mut known_by = Vec::new();
+        for user in &accounts {
+            known_by.push(visitor.browser.knows(app, user).await?);
+        }
+        let known = known_by.iter().flatten().next().copied();
+        Ok(Self { accounts, known_by, known })
+    }
+
+    /// Where there are several accounts, a try at each: a right password of one is a guess at the others. `None` for one that nobody may guess at just now,
+    /// which then no password opens.
+    async fn tries(&self, app: &App, address: Option<IpAddr>) -> Result<Vec<Option<Attempt>>, StoreError> {
+        if self.accounts.len() < 2 {
+            return Ok(vec![]);
+        }
+        let tries = self.accounts.iter().zip(&self.known_by).map(|(user, known)| Attempt::admit(app, Door::PasswordOf(user.id), Guesser::of(*known, address)));
+        futures::future::try_join_all(tries).await
+    }
+}
+
+/// The hash that a password is compared with; none of somebody who may not sign in with one.
+fn usable(user: &UserRecord) -> Option<&str> {
+    user.password_hash.as_deref().filter(|_| !user.disabled)
+}
+
+/// Whose password it was, by what fits of the usable hashes. The tries at the others stay counted.
+async fn opened(app: &App, accounts: &[UserRecord], tries: Vec<Option<Attempt>>, fits: &[bool]) -> Option<UserRecord> {
+    let fitting: Vec<i64> = accounts.iter().filter(|user| usable(user).is_some()).zip(fits).filter(|(_, fits)| **fits).map(|(user, _)| user.id).collect();
+    if tries.is_empty() {
+        return accounts.iter().find(|user| fitting.contains(&user.id)).cloned();
+    }
+    let mut opened = None;
+    for (user, tried) in accounts.iter().zip(tries) {
+        if let Some(tried) = tried.filter(|_| fitting.contains(&user.id)) {
+            tried.succeeded(app).await;
+            opened = opened.or_else(|| Some(user.clone()));
+        }
+    }
+    opened
+}
+
+/// The hash of a password for somebody's account; with the salt of another account of the same mail address, where there is one.
+pub(crate) async fn hash_for(app: &App, user: &UserRecord, password: &str) -> Result<String, PasswordError> {
+    let others = app.store.hub().users_by_email(&user.email).await.map_err(|error| PasswordError::Failed(error.to_string()))?;
+    let beside = others.into_iter().filter(|other| other.id != user.id).find_map(|other| other.password_hash);
+    password::hash_beside(password, beside).await
 }
 
 pub async fn sign_out(session: Session) -> Response {
@@ -120,15 +188,15 @@ pub async fn welcome(State(app): State<App>, session: Session, visitor: Visitor,
     if form.password != form.again {
         return back("mismatch");
     }
-    let email = match hub.user(id).await {
-        Ok(Some(user)) if !user.disabled => user.email,
+    let account = match hub.user(id).await {
+        Ok(Some(user)) if !user.disabled => user,
         Ok(_) => return back("expired"),
         Err(error) => return unavailable(&error),
     };
-    if password::check_strength(&form.password).is_err() || password::mentions_account(&form.password, &email) {
+    if password::check_strength(&form.password).is_err() || password::mentions_account(&form.password, &account.email) {
         return back("weak");
     }
-    let stored = match password::hash(&form.password).await {
+    let stored = match hash_for(&app, &account, &form.password).await {
         Ok(stored) => stored,
         Err(error) => return not_compared(error),
     };

@@ -36,6 +36,8 @@ const REMEMBERED: u32 = 400_000;
 pub enum Door<'a> {
     /// The password of an account, by its mail address as typed.
     Password(&'a str),
+    /// The password of one of several accounts with the same mail address, by its person's number.
+    PasswordOf(i64),
     /// A person's codes of an authenticator app.
     Code(i64),
     RecoveryCode(i64),
@@ -99,6 +101,7 @@ fn budgets(app: &App, door: Door<'_>, guesser: Guesser) -> Vec<Budget> {
     let name = match door {
         // In lower case and a fixed size, whether such an account exists or not.
         Door::Password(email) => format!("password of {}", email.trim().to_lowercase()),
+        Door::PasswordOf(user) => format!("password of account {user}"),
         Door::Code(user) => format!("code of {user}"),
         Door::RecoveryCode(user) => format!("recovery code of {user}"),
         Door::Passkey(user) => format!("passkey of {user}"),
@@ -107,7 +110,7 @@ fn budgets(app: &App, door: Door<'_>, guesser: Guesser) -> Vec<Budget> {
     let budget = |whose: String, tries, every| Budget { who: Sha256::digest(whose).into(), tries, every };
     match (door, guesser) {
         (_, Guesser::Session(session)) => vec![budget(format!("{name} in session {session:?}"), 5, 3 * MINUTE)],
-        (Door::Password(_), Guesser::Browser(known)) => vec![budget(format!("{name} in browser {:?}", known.0), 10, 3 * MINUTE)],
+        (Door::Password(_) | Door::PasswordOf(_), Guesser::Browser(known)) => vec![budget(format!("{name} in browser {:?}", known.0), 10, 3 * MINUTE)],
         (_, Guesser::Browser(known)) => vec![budget(format!("{name} in browser {:?}", known.0), 5, 3 * MINUTE)],
         (Door::Password(_), Guesser::Stranger(address)) => {
             let share = budget(format!("{name}, share {}", share(app, &name, address)), PER_SHARE, SHARE_REFILLS);
@@ -115,6 +118,7 @@ fn budgets(app: &App, door: Door<'_>, guesser: Guesser) -> Vec<Budget> {
             let all = address.map(|a| budget(format!("passwords from {}", network(a, 32, 64)), 100, 9 * SECOND));
             [share].into_iter().chain(all).collect()
         }
+        (Door::PasswordOf(_), Guesser::Stranger(address)) => vec![budget(format!("{name}, share {}", share(app, &name, address)?), PER_SHARE, SHARE_REFILLS)],
         (_, Guesser::Stranger(_)) => vec![budget(name, 5, 15 * MINUTE)],
     }
 }

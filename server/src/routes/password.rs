@@ -5,7 +5,7 @@ use crate::{
     App, audit,
     auth::{
         Attempt, Browser, ClientAddress, Door, Guesser, SignedIn,
-        handlers::not_compared,
+        handlers::{hash_for, not_compared},
         password::{self, Queue},
     },
     middleware::Form,
@@ -52,7 +52,7 @@ pub async fn change(State(app): State<App>, who: SignedIn, ClientAddress(address
         }
     }
     attempt.succeeded(&app).await;
-    let hash = match password::hash(&form.password).await {
+    let hash = match hash_for(&app, user, &form.password).await {
         Ok(hash) => hash,
         Err(error) => return not_compared(error),
     };

@@ -287,3 +287,72 @@ async fn a_form_for_a_key_that_makes_no_sense_makes_none() {
         assert!(!person.page("/admin/keys").await.contains("swk_"), "{role}");
     }
 }
+
+/// Who invites a mail address learns nothing of whether another organisation has somebody there, whatever they do with it.
+#[tokio::test]
+async fn inviting_tells_nothing_about_other_organisations_people() {
+    let app = TestApp::start().await;
+    let (admin, theirs) = (app.person(Role::OrgAdmin).await, app.person_of("beta", Role::Analyst).await);
+    let hub = app.app.store.hub();
+    let other = "harbour-lantern-42-oxide";
+    let mut seen = Vec::new();
+    for email in ["nobody@beta.example", theirs.email.as_str()] {
+        let last = hub.audit_after(0).await.expect("the trail").last().map_or(0, |row| row.no);
+        let invited = admin.post("/admin/users", &[("name", "Eve"), ("email", email), ("role", "analyst")]).await;
+        let token = link_in(&invited.text());
+        let id = hub.people(Some(app.org("alpha"))).await.expect("the database").iter().map(|p| p.id).max().expect("somebody");
+        let plain = |text: String| text.replace(email, "MAIL").replace(&token, "TOKEN").replace(&format!(""{id}""), "ID");
+        let page = plain(admin.page("/admin/users").await);
+        let row = page.split("<tr").filter(|row| row.contains("MAIL")).map(str::to_owned).collect::<Vec<_>>();
+        let mut answers = vec![(invited.status, invited.header("location").to_owned())];
+        let mut cookie = String::new();
+        for fields in [
+            ("/auth/welcome", vec![("token", token.as_str()), ("password", other), ("again", other)]),
+            ("/auth/signin", vec![("email", email), ("password", other)]),
+            ("/auth/signin", vec![("email", email), ("password", "no such password at all")]),
+        ] {
+            let _turn = SIGNING_IN.lock().await;
+            let answer = app.form(fields.0, &fields.1, "").await;
+            answers.push((answer.status, answer.header("location").to_owned()));
+            if answer.header("location") == "/" {
+                cookie = cookie_of(&answer);
+            }
+        }
+        assert!(app.visit("/account", &cookie).await.text().contains("ALPHA Works"), "it is an account of the inviting organisation");
+        let rows: Vec<_> = hub.audit_after(last).await.expect("the trail").into_iter().filter(|row| row.org == Some(app.org("alpha"))).collect();
+        let rows: Vec<_> = rows.into_iter().map(|row| (row.action, row.object.replace(&id.to_string(), "ID"))).collect();
+        seen.push((answers, row, rows));
+        let again = admin.post("/admin/users", &[("name", "Eve"), ("email", email), ("role", "analyst")]).await;
+        assert_eq!(again.header("location"), "/admin/users?done=address", "of the own organisation one learns that");
+    }
+    assert_eq!(seen[0], seen[1]);
+    // Whose the address was before goes on as before, and their organisation reads of what was tried.
+    let signed_in = {
+        let _turn = SIGNING_IN.lock().await;
+        app.form("/auth/signin", &[("email", &theirs.email), ("password", PASSWORD)], "").await
+    };
+    assert!(app.visit("/account", &cookie_of(&signed_in)).await.text().contains("BETA Works"));
+    let failed = hub.audit_after(0).await.expect("the trail").into_iter().filter(|row| row.action == "signin.failed");
+    assert_eq!(failed.filter(|row| row.object == format!("user {}", theirs.id)).count(), 1);
+}
+
+/// An account of the own organisation with somebody's mail address is no way to guess at their password unseen.
+#[tokio::test]
+async fn an_account_of_the_same_address_gives_no_more_guesses() {
+    let app = TestApp::start().await;
+    let theirs = app.account("beta", Role::Analyst).await;
+    let hub = app.app.store.hub();
+    let id = hub.add_user(app.org("alpha"), theirs.1.clone(), "Eve".into(), Role::Analyst, None, app.now()).await.expect("a user");
+    let into = async |answer: &Answer| app.visit("/account", &cookie_of(answer)).await.text().contains("BETA Works");
+    // Each round guesses another password by making it the own one.
+    for round in 0..8 {
+        let guess = if round < 7 { format!("harbour-lantern-{round}-oxide") } else { PASSWORD.to_owned() };
+        let token = server::auth::links::new_link(&app.app, store::audit::Actor::default(), id).await.expect("a link");
+        let _turn = SIGNING_IN.lock().await;
+        let set = app.form("/auth/welcome", &[("token", &token), ("password", &guess), ("again", &guess)], "").await;
+        assert_eq!(set.header("location"), "/");
+        let answer = app.form("/auth/signin", &[("email", &theirs.1), ("password", &guess)], "").await;
+        assert_eq!(answer.header("location"), "/", "round {round}");
+        assert!(!into(&answer).await, "round {round}: a right guess tells nothing any more");
+    }
+}
