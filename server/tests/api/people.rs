@@ -301,7 +301,7 @@ async fn inviting_tells_nothing_about_other_organisations_people() {
         let invited = admin.post("/admin/users", &[("name", "Eve"), ("email", email), ("role", "analyst")]).await;
         let token = link_in(&invited.text());
         let id = hub.people(Some(app.org("alpha"))).await.expect("the database").iter().map(|p| p.id).max().expect("somebody");
-        let plain = |text: String| text.replace(email, "MAIL").replace(&token, "TOKEN").replace(&format!(""{id}""), "ID");
+        let plain = |text: String| text.replace(email, "MAIL").replace(&token, "TOKEN").replace(&format!("\"{id}\""), "ID");
         let page = plain(admin.page("/admin/users").await);
         let row = page.split("<tr").filter(|row| row.contains("MAIL")).map(str::to_owned).collect::<Vec<_>>();
         let mut answers = vec![(invited.status, invited.header("location").to_owned())];
