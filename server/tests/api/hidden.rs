@@ -9,7 +9,13 @@ use crate::{
 use domain::{DataClass, Level, MINUTE, Role, SECOND, sharing::Audience};
 use reqwest::Method;
 use serde_json::json;
+use server::quotas::Quotas;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// A hub at which one session may ask for everything there is while the clock stands.
+async fn start() -> TestApp {
+    TestApp::start_with(Setup { quotas: Quotas { page_seconds_per_minute: 3_600, ..Quotas::default() }, ..Setup::default() }).await
+}
 
 type Seen = BTreeMap<String, (u16, Vec<(String, String)>, String)>;
 
@@ -132,7 +138,7 @@ async fn push_all(app: &TestApp, alpha: &Partner<'_>, name: &str, tlp: &str, rec
 
 #[tokio::test]
 async fn what_is_shown_to_nobody_leaves_no_trace() {
-    let app = TestApp::start().await;
+    let app = start().await;
     let ids = plant(&app).await;
     show_all(&app, "alpha", Level::None).await;
     let (alpha, admin) = (app.partner("alpha").await, app.person_of("alpha", Role::OrgAdmin).await);
@@ -188,7 +194,7 @@ async fn what_is_shown_to_nobody_leaves_no_trace() {
 
 #[tokio::test]
 async fn what_is_marked_for_others_leaves_no_trace() {
-    let app = TestApp::start().await;
+    let app = start().await;
     let ids = plant(&app).await;
     let (alpha, hub) = (app.partner("alpha").await, app.app.store.hub());
     let key = app.partner_with("gamma", "metrics incidents events indicators backfill").await.key;
@@ -222,7 +228,7 @@ async fn what_is_marked_for_others_leaves_no_trace() {
 /// A page that is kept for a moment is made anew for what its reader may see alone: else "as of" would tell of the rest.
 #[tokio::test]
 async fn a_page_is_made_anew_for_nothing_that_is_hidden() {
-    let app = TestApp::start().await;
+    let app = start().await;
     plant(&app).await;
     let alpha = app.partner("alpha").await;
     app.app.clock.hold();
