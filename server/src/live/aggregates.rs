@@ -7,7 +7,7 @@ use domain::{
         Aggregate, Contribution, REMEMBERED, aggregate, begin_of,
         counts::{CountTotal, count_total},
         eve_of,
-        overlaps::overlap_members,
+        overlaps::{kinds_of, overlap_members},
         week_of,
     },
 };
@@ -115,11 +115,12 @@ pub async fn overlaps_of_this_week(store: &Store, now: Timestamp) -> Result<BTre
     let (hub, week) = (store.hub(), week_of(now.day()));
     let (week_start, remembered) = (begin_of(week), lately(week));
     let settled = hub.overlaps_settled(week_start).await?;
+    let held = hub.public_kinds().await?;
     let mut made = Vec::new();
     for (viewer, owners) in hub.unnamed_reporters().await?.into_iter().filter(|(viewer, _)| !settled.contains(viewer)) {
         let before = hub.overlap_members(viewer, remembered).await?;
         let members = overlap_members(&before.iter().map(|week| &week.members).collect::<Vec<_>>(), &owners);
-        made.extend(members.map(|members| WeekMembers { viewer, week_start, members }));
+        made.extend(members.map(|members| WeekMembers { viewer, week_start, kinds: kinds_of(&members, &held), members }));
     }
     if made.is_empty() {
         return Ok(settled);

@@ -147,6 +147,8 @@ async fn names_for_a_summary_and_three_or_more_for_totals() {
     for org in ["alpha", "beta", "gamma", "delta", "epsilon", "zeta"] {
         app.partner(org).await.push("indicators", &items([hashed(&app, SECRET, "GREEN").await])).await;
     }
+    // Those that hold none are known by the numbers that some of them share: of a type that few hold nothing is told.
+    app.partner("eta").await.push("indicators", &items([indicator("eta.example", "GREEN")])).await;
     // Before the card that tells alpha to whom it shows its own report.
     let tells = |text: &str, org: &str| text.split("Who can see it").next().is_some_and(|told| told.contains(&format!("{} Works", org.to_uppercase())));
     let (text, rows) = story(&app).await;

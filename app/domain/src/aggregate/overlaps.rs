@@ -5,8 +5,8 @@
 //! all but the one that somebody gets to know.
 
 use super::LEAST;
-use crate::OrgId;
-use std::collections::BTreeSet;
+use crate::{OrgId, indicator::IndicatorType};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Members at least.
 pub const MEMBERS: usize = LEAST + 2;
@@ -22,6 +22,14 @@ pub fn overlap_members(before: &[&BTreeSet<OrgId>], eligible: &BTreeSet<OrgId>) 
     Some(eligible.clone()).filter(&compatible).or_else(|| without_new().filter(compatible))
 }
 
+/// The types of which somebody may be told of a week's members: those of which at least [`MEMBERS`] of them hold some. Who shares numbers by type tells by them
+/// that it holds none, and where three are left that hold any, "three or more" would be all of them.
+#[must_use]
+pub fn kinds_of(members: &BTreeSet<OrgId>, held: &BTreeMap<OrgId, BTreeSet<IndicatorType>>) -> BTreeSet<IndicatorType> {
+    let holders = |kind: &IndicatorType| members.iter().filter(|org| held.get(org).is_some_and(|kinds| kinds.contains(kind))).count();
+    IndicatorType::ALL.into_iter().filter(|kind| holders(kind) >= MEMBERS).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,6 +43,18 @@ mod tests {
     fn five_hide_each_other_and_four_do_not() {
         assert_eq!(overlap_members(&[], &of(1..=4)), None);
         assert_eq!(overlap_members(&[], &of(1..=5)), Some(of(1..=5)));
+    }
+
+    #[test]
+    fn of_a_type_that_few_hold_nothing_is_told() {
+        let holds = |kinds: &[IndicatorType]| kinds.iter().copied().collect::<BTreeSet<_>>();
+        let mut held: BTreeMap<OrgId, _> = (1..=6).map(|org| (OrgId(org), holds(&[IndicatorType::Url]))).collect();
+        assert_eq!(kinds_of(&of(1..=6), &held), holds(&[IndicatorType::Url]));
+        assert_eq!(kinds_of(&of(1..=4), &held), holds(&[]));
+        for org in 1..=4 {
+            held.insert(OrgId(org), holds(&[IndicatorType::Url, IndicatorType::FileMd5]));
+        }
+        assert_eq!(kinds_of(&of(1..=6), &held), holds(&[IndicatorType::Url]), "two of the six are known to hold no hash of a file");
     }
 
     #[test]

@@ -78,6 +78,7 @@ impl Hub<'_> {
                             id: *id,
                             key_no: key.no,
                             org,
+                            kind,
                             digest: key.key.digest(kind, value),
                             tlp: *tlp,
                             active: *active,

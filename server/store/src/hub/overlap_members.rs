@@ -5,8 +5,8 @@ use crate::{
     StoreError,
     db::{execute, insert_numbers, read},
 };
-use domain::{OrgId, Timestamp};
-use std::collections::BTreeSet;
+use domain::{OrgId, Timestamp, indicator::IndicatorType};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Those that count for an organisation's people in one week.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct WeekMembers {
     /// By [`domain::aggregate::begin_of`].
     pub week_start: Timestamp,
     pub members: BTreeSet<OrgId>,
+    /// The types of which they are told: see [`domain::aggregate::overlaps::kinds_of`].
+    pub kinds: BTreeSet<IndicatorType>,
 }
 
 impl Hub<'_> {
@@ -33,10 +35,27 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn overlap_members(&self, viewer: OrgId, since: Timestamp) -> Result<Vec<WeekMembers>, StoreError> {
+        const KINDS: &str = "SELECT week_start, kind FROM overlap_kinds WHERE viewer_id = $1 AND week_start >= $2";
         const LIST: &str = "SELECT week_start, owner_id FROM overlap_members WHERE viewer_id = $1 AND week_start >= $2 ORDER BY week_start DESC, owner_id";
         let rows: Vec<(i64, i64)> = read!(self, c => sqlx::query_as(LIST).bind(viewer.0).bind(since.0).fetch_all(c).await)?;
-        let of = |week: &[(i64, i64)]| WeekMembers { viewer, week_start: Timestamp(week[0].0), members: week.iter().map(|(_, owner)| OrgId(*owner)).collect() };
-        Ok(rows.chunk_by(|one, next| one.0 == next.0).map(of).collect())
+        let kinds: Vec<(i64, String)> = read!(self, c => sqlx::query_as(KINDS).bind(viewer.0).bind(since.0).fetch_all(c).await)?;
+        let of = |week: &[(i64, i64)]| {
+            let kinds = kinds.iter().filter(|(start, _)| *start == week[0].0).map(|(_, kind)| kind.parse().map_err(StoreError::Internal));
+            let members = week.iter().map(|(_, owner)| OrgId(*owner)).collect();
+            Ok(WeekMembers { viewer, week_start: Timestamp(week[0].0), members, kinds: kinds.collect::<Result<_, _>>()? })
+        };
+        rows.chunk_by(|one, next| one.0 == next.0).map(of).collect()
+    }
+
+    /// The types of which each organisation holds indicators now that reach everyone.
+    pub async fn public_kinds(&self) -> Result<BTreeMap<OrgId, BTreeSet<IndicatorType>>, StoreError> {
+        const HELD: &str = "SELECT DISTINCT org_id, kind FROM indicator_totals WHERE tlp <= 1 AND n > 0";
+        let rows: Vec<(i64, String)> = read!(self, c => sqlx::query_as(HELD).fetch_all(c).await)?;
+        let mut held: BTreeMap<OrgId, BTreeSet<IndicatorType>> = BTreeMap::new();
+        for (org, kind) in rows {
+            held.entry(OrgId(org)).or_default().insert(kind.parse().map_err(StoreError::Internal)?);
+        }
+        Ok(held)
     }
 
     /// Keeps members, and forgets those of weeks before a moment. What is settled already, by this node or another, is not changed.
@@ -46,14 +65,18 @@ impl Hub<'_> {
     pub async fn settle_overlaps(&self, settled: Vec<WeekMembers>, forget: Timestamp) -> Result<(), StoreError> {
         const SETTLE: &str = "INSERT INTO overlap_weeks (viewer_id, week_start) VALUES ($1, $2) ON CONFLICT DO NOTHING";
         const MEMBERS: &str = "INSERT INTO overlap_members (viewer_id, week_start, owner_id) VALUES";
+        const KIND: &str = "INSERT INTO overlap_kinds (viewer_id, week_start, kind) VALUES ($1, $2, $3)";
         const FORGET: &str = "DELETE FROM overlap_weeks WHERE week_start < $1";
         self.write(move |conn| {
             Box::pin(async move {
                 let mut rows = Vec::new();
-                for WeekMembers { viewer, week_start, members } in settled {
+                for WeekMembers { viewer, week_start, members, kinds } in settled {
                     let new = execute!(conn, c => sqlx::query(SETTLE).bind(viewer.0).bind(week_start.0).execute(&mut *c).await)?;
                     if new == 1 {
                         rows.extend(members.into_iter().map(|owner| [viewer.0, week_start.0, owner.0].map(Some)));
+                        for kind in kinds {
+                            execute!(conn, c => sqlx::query(KIND).bind(viewer.0).bind(week_start.0).bind(kind.name()).execute(&mut *c).await)?;
+                        }
                     }
                 }
                 insert_numbers(conn, MEMBERS, &rows).await?;

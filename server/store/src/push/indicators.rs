@@ -5,7 +5,7 @@ use crate::{
     AllianceKeys, StoreError, alliance,
     db::{Conn, execute, on_conn},
 };
-use domain::{OrgId, Timestamp, Tlp};
+use domain::{OrgId, Timestamp, Tlp, indicator::IndicatorType};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -98,8 +98,8 @@ pub(crate) async fn apply(
             return Err(StoreError::Internal("an indicator without a digest".into()));
         }
         for (key_no, digest) in digests {
-            let (org, tlp, since) = (push.org, item.tlp.code(), push.received_at);
-            write_digest(conn, &Digested { id, key_no, org, digest, tlp, active, received_at, since, compared_from, moved }).await?;
+            let (org, kind, tlp, since) = (push.org, item.kind, item.tlp.code(), push.received_at);
+            write_digest(conn, &Digested { id, key_no, org, kind, digest, tlp, active, received_at, since, compared_from, moved }).await?;
         }
         if active {
             *totals.entry((kind.to_owned(), item.tlp.code())).or_default() += 1;
@@ -120,6 +120,7 @@ pub(crate) struct Digested {
     /// The number of the alliance's key.
     pub key_no: i64,
     pub org: OrgId,
+    pub kind: IndicatorType,
     pub digest: [u8; 32],
     pub tlp: i64,
     pub active: bool,
@@ -134,9 +135,9 @@ pub(crate) struct Digested {
 }
 
 pub(crate) async fn write_digest(conn: &mut Conn, row: &Digested) -> Result<(), StoreError> {
-    const WRITE: &str = "INSERT INTO indicator_digests (id, key_no, org_id, digest, tlp, active, received_at, since, compared_from) VALUES ($1, $2, $3, $4, $5, $6, $7, \
+    const WRITE: &str = "INSERT INTO indicator_digests (id, key_no, org_id, digest, tlp, active, received_at, since, compared_from, kind) VALUES ($1, $2, $3, $4, $5, $6, $7, \
                          CASE WHEN $10 THEN $8 ELSE coalesce((SELECT min(e.since) FROM indicator_digests e WHERE e.id = $1), $8) END, \
-                         coalesce((SELECT min(e.compared_from) FROM indicator_digests e WHERE e.id = $1), $9)) \
+                         coalesce((SELECT min(e.compared_from) FROM indicator_digests e WHERE e.id = $1), $9), $11) \
                          ON CONFLICT (id, key_no) DO UPDATE SET digest = excluded.digest, tlp = excluded.tlp, active = excluded.active, since = excluded.since";
     execute!(conn, c => {
         sqlx::query(WRITE)
@@ -150,6 +151,7 @@ pub(crate) async fn write_digest(conn: &mut Conn, row: &Digested) -> Result<(), 
             .bind(row.since.0)
             .bind(row.compared_from)
             .bind(row.moved)
+            .bind(row.kind.name())
             .execute(&mut *c)
             .await
     })?;

@@ -4,13 +4,14 @@
 
 /// Whether it counts for the viewer unnamed: of a member of the week that began at `$2`, who reported it before then and for everyone. What came or changed
 /// later waits for the week's end, so that nobody learns who it was from what is seen before and after; and as a total travels further than a record, what is
-/// marked for few is in none. Once a member is shown by name, nobody is counted unnamed: it would stand there twice; nor for whom the alliance suspended.
+/// marked for few is in none. It is told of types only of which enough members hold some: numbers by type say who holds none. Once a member is shown by name, nobody is counted unnamed: it would stand there twice; nor for whom the alliance suspended.
 macro_rules! hidden {
     () => {
         concat!(
             "(u.since < $2 AND u.tlp <= 1 AND u.org_id IN (SELECT o.owner_id FROM overlap_members o WHERE o.viewer_id = $1 AND o.week_start = $2) ",
             "AND NOT EXISTS (SELECT 1 FROM overlap_members o LEFT JOIN withheld w ON w.viewer_id = $1 AND w.class = 3 AND w.owner_id = o.owner_id ",
             "WHERE o.viewer_id = $1 AND o.week_start = $2 AND coalesce(w.level, 3) >= 3) ",
+            "AND u.kind IN (SELECT k.kind FROM overlap_kinds k WHERE k.viewer_id = $1 AND k.week_start = $2) ",
             "AND NOT EXISTS (SELECT 1 FROM organisations s WHERE s.id = $1 AND s.suspended_at IS NOT NULL))"
         )
     };

@@ -92,7 +92,8 @@ async fn fill(f: &Fixture) {
             assert_eq!(hub.confirm_sharing(newcomer, [Level::Detail; 4], admin, NOW).await.unwrap(), Confirmation::Waits);
         }
     }
-    let members = WeekMembers { viewer: f.orgs[0], week_start: NOW.plus(-DAY), members: f.orgs[1..].iter().copied().collect() };
+    let members =
+        WeekMembers { viewer: f.orgs[0], week_start: NOW.plus(-DAY), members: f.orgs[1..].iter().copied().collect(), kinds: [IndicatorType::Url].into() };
     hub.settle_overlaps(vec![members], NOW.plus(-8 * DAY)).await.unwrap();
     for org in 0..3 {
         let others: Vec<_> = f.orgs.iter().copied().filter(|o| *o != f.orgs[org]).collect();

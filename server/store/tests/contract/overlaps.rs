@@ -98,8 +98,12 @@ async fn whatever_the_rules_what_is_shown_is_what_the_policy_says(mut f: Fixture
         // Who shares totals as the week begins; then rules change, but in the first one.
         let (week, before) = (WEEK.plus(round), hub.sharing().await.unwrap());
         let shares_totals = |viewer, org: &&OrgId| matches!(before.level(viewer, **org, DataClass::Indicators), Level::Aggregate | Level::Summary);
-        let settled =
-            |viewer: OrgId| WeekMembers { viewer, week_start: week, members: f.orgs.iter().filter(|org| shares_totals(viewer, org)).copied().collect() };
+        let settled = |viewer: OrgId| WeekMembers {
+            viewer,
+            week_start: week,
+            members: f.orgs.iter().filter(|org| shares_totals(viewer, org)).copied().collect(),
+            kinds: domains(),
+        };
         let members: BTreeMap<OrgId, WeekMembers> = f.orgs.iter().map(|org| (*org, settled(*org))).collect();
         hub.settle_overlaps(members.values().cloned().collect(), WEEK).await.unwrap();
         for _ in 0..if round == 0 { 0 } else { 4 } {
@@ -180,9 +184,14 @@ async fn a_value_and_its_hash_are_one_thing_and_their_organisation_one(f: Fixtur
     assert_eq!(reads.indicators_shared(WEEK, TODAY).await.unwrap(), 3);
 }
 
+/// The type of all that is reported here.
+fn domains() -> BTreeSet<IndicatorType> {
+    BTreeSet::from([IndicatorType::DomainName])
+}
+
 /// Settles that these count for the first organisation's people in a week.
 async fn settle(f: &Fixture, week_start: Timestamp, members: std::ops::Range<usize>) {
-    let settled = WeekMembers { viewer: f.orgs[0], week_start, members: f.orgs[members].iter().copied().collect() };
+    let settled = WeekMembers { viewer: f.orgs[0], week_start, members: f.orgs[members].iter().copied().collect(), kinds: domains() };
     f.store.hub().settle_overlaps(vec![settled], WEEK).await.unwrap();
 }
 
@@ -334,6 +343,19 @@ async fn indicators_from_before_there_were_digests_find_each_other(f: Fixture) {
     }
     f.send(2, Items::Indicators(vec![item])).await;
     assert_eq!(shared(&f.store).await, 3);
+}
+
+on_both!(of_a_type_that_few_members_hold_nothing_is_told);
+async fn of_a_type_that_few_members_hold_nothing_is_told(mut f: Fixture) {
+    unnamed(&mut f).await;
+    let held = f.store.hub().public_kinds().await.unwrap();
+    assert_eq!(f.orgs.iter().filter(|org| held.get(org) == Some(&domains())).count(), 5);
+    let week = |week_start, kinds| WeekMembers { viewer: f.orgs[0], week_start, members: f.orgs[1..5].iter().copied().collect(), kinds };
+    let next = WEEK.plus(7 * DAY);
+    f.store.hub().settle_overlaps(vec![week(WEEK, BTreeSet::from([IndicatorType::Url])), week(next, domains())], WEEK).await.unwrap();
+    assert!(!are_unnamed(&f, WEEK).await && are_unnamed(&f, next).await);
+    let kept = f.store.hub().overlap_members(f.orgs[0], WEEK).await.unwrap();
+    assert_eq!(kept.into_iter().map(|week| week.kinds).collect::<Vec<_>>(), [domains(), BTreeSet::from([IndicatorType::Url])]);
 }
 
 on_both!(an_answer_tells_of_no_single_holder);

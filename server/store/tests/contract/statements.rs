@@ -88,7 +88,7 @@ async fn dynamic(f: &Fixture) {
     hub.set_sharing_defaults([Level::Summary; 4], NOW).await.unwrap();
     let group = hub.add_group(f.orgs[0], "g".into(), false, NOW).await.unwrap();
     assert!(hub.invite(group, f.orgs[0], f.orgs[1], NOW).await.unwrap() && hub.join(group, f.orgs[1], NOW).await.unwrap());
-    let members = WeekMembers { viewer: f.orgs[0], week_start: NOW, members: [f.orgs[1], f.orgs[2]].into() };
+    let members = WeekMembers { viewer: f.orgs[0], week_start: NOW, members: [f.orgs[1], f.orgs[2]].into(), kinds: [IndicatorType::Url].into() };
     hub.settle_overlaps(vec![members], NOW).await.unwrap();
     let day = DayRow {
         org: f.orgs[0],
