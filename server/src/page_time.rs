@@ -62,11 +62,12 @@ impl PageTime {
         Ok(())
     }
 
-    /// Ends an answer that took so many microseconds.
+    /// Ends an answer that took so many microseconds. However long it took, a minute later all is forgotten: somebody on a hub that is slow for another
+    /// reason is not kept waiting for longer than they were told.
     fn end(&self, session: [u8; 32], micros: i64, now: Timestamp) {
         if let Some(mut used) = self.used.get_mut(&session) {
             let left = self.left(*used, now);
-            *used = Used { micros: (left + micros - EXPECTED).max(0), at: now };
+            *used = Used { micros: (left + micros - EXPECTED).clamp(0, self.per_minute), at: now };
         }
     }
 
@@ -147,8 +148,11 @@ mod tests {
         assert!(time.begin(one, now.plus(2 * SECOND)).is_ok());
         let at_once = (0..).take_while(|_| time.begin([3; 32], now).is_ok()).count();
         assert_eq!(at_once, 120);
+        assert!(time.begin([4; 32], now).is_ok());
+        time.end([4; 32], 500 * SECOND, now);
+        assert!(time.begin([4; 32], now.plus(SECOND / 4)).is_err() && time.begin([4; 32], now.plus(MINUTE)).is_ok());
         time.forget(now.plus(30 * SECOND));
-        assert_eq!(time.used.len(), 2, "who has used hardly anything is not remembered after half a minute");
+        assert_eq!(time.used.len(), 3, "who has used hardly anything is not remembered after half a minute");
         assert!(time.begin([3; 32], now.plus(-MINUTE)).is_err() && time.begin([3; 32], now.plus(MINUTE)).is_ok(), "also when the clock is set back");
     }
 }
