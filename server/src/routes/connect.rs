@@ -2,7 +2,7 @@
 
 use super::{
     forms::{failed, refused},
-    keys::{WHY, name_of, record, room, shown},
+    keys::{WHY, name_of, record, shown},
 };
 use crate::{
     App,
@@ -33,14 +33,9 @@ pub async fn create(State(app): State<App>, Verified(who): Verified, Extension(n
     }
     let Some(name) = name_of(&form.name) else { return (StatusCode::UNPROCESSABLE_ENTITY, "A key needs a name.\n").into_response() };
     let now = app.clock.now();
-    match room(&app, who.user.org, now).await {
-        Ok(true) => {}
-        Ok(false) => return (StatusCode::CONFLICT, "Your organisation has as many live keys as it may; revoke one first.\n").into_response(),
-        Err(error) => return failed("/connect", &error),
-    }
     let key = keys::generate(&mut rand::rng());
     let record = record(who.user.org, name, &key, "metrics incidents events indicators".into(), now, DAYS);
-    match app.store.hub().by(who.actor()).add_key(record, keys::hash(&key)).await {
+    match app.store.hub().by(who.actor()).add_key_within(app.config.quotas.keys, record, keys::hash(&key)).await {
         Ok(()) => shown(app, who, nonce, key, "/connect").await,
         Err(StoreError::Exists(_)) => Redirect::to("/connect?error=name").into_response(),
         Err(error) => failed("/connect", &error),

@@ -21,7 +21,7 @@ pub async fn refused(app: &App, who: &SignedIn, path: &str, why: &'static str) -
 /// The answer when the database failed, or the organisation has as many of something as it may.
 pub fn failed(page: &str, error: &StoreError) -> Response {
     if let StoreError::TooMany { what, most } = error {
-        return (StatusCode::CONFLICT, format!("An organisation may have {most} {what}, and yours has. Nothing was changed.\n")).into_response();
+        return (StatusCode::CONFLICT, format!("Your organisation has reached its limit of {most} {what}. Nothing was changed.\n")).into_response();
     }
     tracing::error!(%error, page, "a form");
     StatusCode::SERVICE_UNAVAILABLE.into_response()

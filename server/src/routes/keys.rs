@@ -61,16 +61,12 @@ pub async fn create(State(app): State<App>, Verified(who): Verified, Extension(n
     }
     let addresses = networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let now = app.clock.now();
-    match room(&app, who.user.org, now).await {
-        Ok(true) => {}
-        Ok(false) => return back(PAGE, "most"),
-        Err(error) => return failed(PAGE, &error),
-    }
     let key = keys::generate(&mut rand::rng());
     let record = KeyRecord { addresses, ..record(who.user.org, name, &key, scopes.join(" "), now, form.days) };
-    match app.store.hub().by(who.actor()).add_key(record, keys::hash(&key)).await {
+    match app.store.hub().by(who.actor()).add_key_within(app.config.quotas.keys, record, keys::hash(&key)).await {
         Ok(()) => shown(app, who, nonce, key, PAGE).await,
         Err(StoreError::Exists(_)) => back(PAGE, "name"),
+        Err(StoreError::TooMany { .. }) => back(PAGE, "most"),
         Err(error) => failed(PAGE, &error),
     }
 }
@@ -86,16 +82,14 @@ pub async fn rotate(State(app): State<App>, Verified(who): Verified, Extension(n
         Err(error) => return failed(PAGE, &error),
     };
     let Some(old) = all.iter().find(|k| k.name == form.name && k.is_live(now)) else { return back(PAGE, "gone") };
-    if all.iter().filter(|k| k.is_live(now)).count() >= app.config.quotas.keys as usize {
-        return back(PAGE, "most");
-    }
     let lasts = old.expires_at.map_or(365, |end| (end.since(old.created_at) / DAY).max(1));
     let key = keys::generate(&mut rand::rng());
     let record = KeyRecord { addresses: old.addresses.clone(), ..record(who.user.org, successor(&form.name, &all), &key, old.scopes.clone(), now, lasts) };
-    match hub.rotate_key(form.name, record, keys::hash(&key), now.plus(OVERLAP * DAY)).await {
+    match hub.rotate_key(form.name, app.config.quotas.keys, record, keys::hash(&key), now.plus(OVERLAP * DAY)).await {
         Ok(true) => shown(app, who, nonce, key, PAGE).await,
         Ok(false) => back(PAGE, "gone"),
         Err(StoreError::Exists(_)) => back(PAGE, "name"),
+        Err(StoreError::TooMany { .. }) => back(PAGE, "most"),
         Err(error) => failed(PAGE, &error),
     }
 }
@@ -131,14 +125,6 @@ pub fn record(org: OrgId, name: String, key: &str, scopes: String, now: Timestam
         last_used_at: None,
         addresses: String::new(),
     }
-}
-
-/// Whether the organisation may have one more live key.
-///
-/// # Errors
-/// When the database fails.
-pub async fn room(app: &App, org: OrgId, now: Timestamp) -> Result<bool, StoreError> {
-    Ok(app.store.hub().keys(org).await?.iter().filter(|k| k.is_live(now)).count() < app.config.quotas.keys as usize)
 }
 
 /// The page with the key, which no later answer shows.

@@ -190,12 +190,27 @@ impl Hub<'_> {
         self.write(move |conn| Box::pin(async move { insert_key(conn, actor, record, hash).await })).await
     }
 
+    /// As [`Hub::add_key`], where the organisation has fewer than `most` live keys.
+    ///
+    /// # Errors
+    /// As there, and [`StoreError::TooMany`] where it has as many as it may.
+    pub async fn add_key_within(&self, most: u32, record: KeyRecord, hash: [u8; 32]) -> Result<(), StoreError> {
+        let actor = self.actor;
+        self.write(move |conn| {
+            Box::pin(async move {
+                fewer_keys(conn, &record, most).await?;
+                insert_key(conn, actor, record, hash).await
+            })
+        })
+        .await
+    }
+
     /// Replaces a live key by a new one; the old one goes on until `until`, or its own earlier end, so that its machine can be given the new one
     /// meanwhile. False when there is no such live key.
     ///
     /// # Errors
-    /// [`StoreError::Exists`] when the organisation has a key of the new one's name.
-    pub async fn rotate_key(&self, name: String, record: KeyRecord, hash: [u8; 32], until: Timestamp) -> Result<bool, StoreError> {
+    /// [`StoreError::Exists`] when the organisation has a key of the new one's name, [`StoreError::TooMany`] when it has `most` live keys.
+    pub async fn rotate_key(&self, name: String, most: u32, record: KeyRecord, hash: [u8; 32], until: Timestamp) -> Result<bool, StoreError> {
         const END: &str = "UPDATE api_keys SET expires_at = CASE WHEN expires_at < $3 THEN expires_at ELSE $3 END \
                            WHERE org_id = $1 AND name = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $4)";
         let (actor, org, at) = (self.actor, record.org, record.created_at);
@@ -207,6 +222,7 @@ impl Hub<'_> {
                     return Ok(false);
                 }
                 audit::append(conn, entry).await?;
+                fewer_keys(conn, &record, most).await?;
                 insert_key(conn, actor, record, hash).await?;
                 Ok(true)
             })
@@ -420,6 +436,14 @@ pub(super) async fn take_link(conn: &mut Conn, token_hash: [u8; 32], now: Timest
     let Some((user, by, second)) = row else { return Ok(None) };
     record(conn, Act::LetIn, user, Doers { by, second }, now).await?;
     Ok(Some(user))
+}
+
+/// Refuses a key where its organisation has `most` live ones, in the transaction that makes it, so that many at once come no further.
+async fn fewer_keys(conn: &mut Conn, record: &KeyRecord, most: u32) -> Result<(), StoreError> {
+    const LIVE: &str = "SELECT count(*) FROM api_keys WHERE org_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)";
+    let live: i64 = on_conn!(conn, c => sqlx::query_scalar(LIVE).bind(record.org.0).bind(record.created_at.0).fetch_one(&mut *c).await)?;
+    let most = i64::from(most);
+    if live < most { Ok(()) } else { Err(StoreError::TooMany { what: "live keys", most }) }
 }
 
 async fn insert_key(conn: &mut Conn, actor: Actor, record: KeyRecord, hash: [u8; 32]) -> Result<(), StoreError> {

@@ -42,7 +42,7 @@ impl Hub<'_> {
         const SAMPLES: &str = "DELETE FROM samples WHERE (hour, org_id, observed_at, series_id) IN (SELECT hour, org_id, observed_at, series_id FROM samples WHERE hour < $1 LIMIT 5000)";
         // By whole months, which cost nothing to drop and much to delete.
         const SAMPLES_POSTGRES: &str = "SELECT drop_samples_months($1)";
-        let rules: [(&'static str, i64); 11] = [
+        let rules: [(&'static str, i64); 12] = [
             (
                 "DELETE FROM rollup_hours WHERE (bucket, org_id, series_id) IN (SELECT bucket, org_id, series_id FROM rollup_hours WHERE bucket < $1 LIMIT 5000)",
                 before(keep.hours).hour(),
@@ -60,6 +60,7 @@ impl Hub<'_> {
             ("DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox WHERE at < $1 ORDER BY seq LIMIT 5000)", before(keep.outbox).0),
             ("DELETE FROM sharing_proposals WHERE expires_at <= $1", now.0),
             ("DELETE FROM group_proposals WHERE expires_at <= $1", now.0),
+            ("DELETE FROM account_proposals WHERE expires_at <= $1", now.0),
             ("DELETE FROM sharing_confirmations WHERE expires_at <= $1", now.0),
             ("DELETE FROM overlap_comparisons WHERE day < $1", now.day() - COMPARISONS),
             ("DELETE FROM sessions WHERE expires_at < $1 OR absolute_at < $1", now.0),

@@ -3,10 +3,9 @@
 use super::support::{Beside, Fixture, NOW, incident, key, sample};
 use domain::{IncidentStatus, SECOND, Severity, Timestamp, Tlp};
 use std::time::Duration;
-use store::{Items, KeyEnd, KeyRecord, Outcome, Push, What};
+use store::{Items, KeyEnd, KeyRecord, Outcome, Push, StoreError, What};
 
-/// Makes a key of an organisation and returns its number.
-async fn add(f: &Fixture, org: usize, name: &str, expires_at: Option<Timestamp>) -> i64 {
+fn record(f: &Fixture, org: usize, name: &str, expires_at: Option<Timestamp>) -> (KeyRecord, [u8; 32]) {
     let record = KeyRecord {
         id: 0,
         org: f.orgs[org],
@@ -21,6 +20,33 @@ async fn add(f: &Fixture, org: usize, name: &str, expires_at: Option<Timestamp>)
     };
     let mut hash = [0; 32];
     hash[..name.len()].copy_from_slice(name.as_bytes());
+    (record, hash)
+}
+
+on_both!(keys_asked_for_at_once_stay_within_their_number);
+async fn keys_asked_for_at_once_stay_within_their_number(f: Fixture) {
+    let hub = f.store.hub();
+    let made = (0..16).map(|n| {
+        let (record, hash) = record(&f, 0, &format!("key {n}"), None);
+        hub.add_key_within(3, record, hash)
+    });
+    let made = futures_util::future::join_all(made).await;
+    assert_eq!(made.iter().filter(|m| m.is_ok()).count(), 3);
+    assert!(made.iter().flat_map(|m| m.as_ref().err()).all(|e| matches!(e, StoreError::TooMany { what: "live keys", most: 3 })), "{made:?}");
+    let old = hub.keys(f.orgs[0]).await.unwrap().remove(0).name;
+    let (next, hash) = record(&f, 0, "next", None);
+    assert!(matches!(hub.rotate_key(old.clone(), 3, next.clone(), hash, NOW.plus(SECOND)).await, Err(StoreError::TooMany { .. })));
+    assert!(hub.keys(f.orgs[0]).await.unwrap().iter().all(|k| k.expires_at.is_none()), "the old one was left as it was");
+    // Room is what ended keys leave, and each organisation has its own.
+    assert!(hub.revoke_key(f.orgs[0], old, NOW).await.unwrap());
+    hub.add_key_within(3, next, hash).await.unwrap();
+    let (other, hash) = record(&f, 1, "other", None);
+    hub.add_key_within(3, other, hash).await.unwrap();
+}
+
+/// Makes a key of an organisation and returns its number.
+async fn add(f: &Fixture, org: usize, name: &str, expires_at: Option<Timestamp>) -> i64 {
+    let (record, hash) = record(f, org, name, expires_at);
     f.store.hub().add_key(record, hash).await.unwrap();
     f.store.hub().keys(f.orgs[org]).await.unwrap().into_iter().find(|k| k.name == name).unwrap().id
 }
