@@ -220,7 +220,7 @@ async fn only_who_may_propose_changes_anything_and_nobody_sees_anothers_draft() 
         let page = person.page(FORM).await;
         assert!(!page.contains("Save in the draft") && words(&page).contains("Target 98 % , 100 points"), "{role} reads it");
     }
-    assert_eq!(app.gained(&before).await.keys().collect::<Vec<_>>(), ["users"]);
+    assert_eq!(app.gained(&before).await.keys().collect::<Vec<_>>(), ["account_acts", "users"]);
     assert_eq!(steward.post("/admin/catalogue/moon_phase/retire", &[]).await.status, 404);
     assert_eq!(steward.post("/admin/catalogue/moon_phase", &metric("1", "2")).await.status, 404);
 }
