@@ -56,7 +56,7 @@ async fn only_whoever_may_proposes_and_votes() {
             assert_eq!(person.post("/decisions", &form).await.status, 403, "{role}: {}", right.kind.name());
         }
     }
-    assert_eq!(app.gained(&before).await.keys().collect::<Vec<_>>(), ["users"]);
+    assert_eq!(app.gained(&before).await.keys().collect::<Vec<_>>(), ["account_acts", "users"]);
     let coordinator = app.person(Role::Coordinator).await;
     for (form, word) in [
         (vec![("kind", "moon"), ("reason", "a")], "unknown"),

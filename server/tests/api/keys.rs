@@ -117,8 +117,14 @@ async fn whoami_publishes_the_limits() {
         "items_per_push": 1_000, "body_bytes": 1_048_576, "inflated_bytes": 8_388_608, "depth": 32, "series_per_organisation": 5_000, "pushes_per_minute": 600,
         "max_ahead_seconds": 300, "max_age_days": 30,
     });
-    let expected = json!({ "organisation": "beta", "name": "BETA Works", "key": partner.name, "scopes": ["metrics", "backfill"], "limits": limits });
-    assert_eq!(partner.get("whoami").await.json(), expected);
+    let quota = |name, used, limit: u64| json!({ "name": name, "used": used, "limit": limit, "warning": false });
+    let quotas = [quota("pushes per minute", 0, 1_200), quota("bytes per day", 0, 1 << 30), quota("bytes in all", 0, 20 << 30), quota("keys", 1, 20)];
+    let expected =
+        json!({ "organisation": "beta", "name": "BETA Works", "key": partner.name, "scopes": ["metrics", "backfill"], "limits": limits, "quotas": quotas });
+    let mut said = partner.get("whoami").await.json();
+    // The hub's public key, where it signs.
+    said.as_object_mut().expect("an object").remove("audit_key");
+    assert_eq!(said, expected);
 }
 
 #[tokio::test]

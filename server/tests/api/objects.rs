@@ -173,7 +173,7 @@ async fn opencti_cve_2026_21886_what_deletes_one_kind_deletes_no_other() {
         ("/admin/groups/decline", vec![("group_proposals", -1)]),
         ("/admin/groups/leave", vec![("sharing_group_members", -1)]),
         ("/admin/sharing/decline", vec![("sharing_proposals", -1)]),
-        ("/admin/users/disable", vec![]),
+        ("/admin/users/disable", vec![("account_acts", 1)]),
     ] {
         let before = app.rows().await;
         // Disabling the administrator who does all this comes last.

@@ -113,6 +113,8 @@ async fn every_scope_may_what_the_table_says() {
     let (ids, _) = home(&app).await;
     app.app.audit.sign_with(store::audit::Signer::new(&[3; 32]));
     server::audit::checkpoint(&app.app).await.expect("a checkpoint");
+    // The alliance's key is for those who take part in hashed overlaps.
+    app.app.store.hub().set_hashes(app.org("alpha"), true, app.now()).await.expect("alpha takes part");
     let mut keys = vec![None];
     for scope in SCOPES {
         keys.push(Some(app.partner_with("alpha", scope).await.key));
