@@ -109,6 +109,7 @@ pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> 
 ///
 /// # Errors
 /// With the answer to a session that has used up what it may.
+#[allow(clippy::result_large_err, reason = "the answer goes out as it is, once")]
 pub fn admit(app: &App, extensions: &Extensions, who: &SignedIn) -> Result<(), Response> {
     let Some(Whose(session)) = extensions.get() else { return Ok(()) };
     // Several extractors of one request ask.

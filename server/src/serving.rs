@@ -186,6 +186,7 @@ struct Client {
 
 impl Client {
     /// Gives a request its seat and its client's address; answers it where there is no seat.
+    #[allow(clippy::result_large_err, reason = "the answer goes out as it is, once")]
     fn place<B>(&self, request: &mut hyper::Request<B>) -> Result<Arc<Seat>, Response> {
         let address = self.proxies.client(self.peer.ip(), request.headers());
         self.seat.use_now();

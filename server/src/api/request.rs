@@ -93,10 +93,10 @@ pub async fn identified(request: Request, next: Next) -> Response {
     let seat = request.extensions().get::<Arc<Seat>>().cloned();
     let key = request.headers().get(header::AUTHORIZATION).and_then(keys::bearer).map(keys::hash);
     let response = next.run(request).await;
-    if response.status().is_success() {
-        if let Some((seat, key)) = seat.zip(key) {
-            seat.identify(key);
-        }
+    if response.status().is_success()
+        && let Some((seat, key)) = seat.zip(key)
+    {
+        seat.identify(key);
     }
     response
 }

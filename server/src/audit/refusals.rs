@@ -55,10 +55,13 @@ struct Repeats {
     last: Timestamp,
 }
 
+/// What is counted of each room, by source; `None` is where those beyond its number are counted together.
+type Rooms = HashMap<Room, HashMap<Option<[u8; 32]>, Seen>>;
+
 /// Refusals of the last minute.
 #[derive(Default)]
 pub(super) struct Refusals {
-    rooms: Mutex<HashMap<Room, HashMap<Option<[u8; 32]>, Seen>>>,
+    rooms: Mutex<Rooms>,
 }
 
 impl Source {
@@ -87,7 +90,7 @@ impl Seen {
 }
 
 impl Refusals {
-    fn rooms(&self) -> MutexGuard<'_, HashMap<Room, HashMap<Option<[u8; 32]>, Seen>>> {
+    fn rooms(&self) -> MutexGuard<'_, Rooms> {
         // Nothing in here panics between two changes that belong together.
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -78,7 +78,7 @@ impl Browser {
     /// # Errors
     /// When the database fails, or there is no key.
     pub async fn knows(&self, app: &App, user: &UserRecord) -> Result<Option<Known>, StoreError> {
-        let Some(token) = self.tokens.iter().find(|token| user_of(*token) == user.id) else { return Ok(None) };
+        let Some(token) = self.tokens.iter().find(|token| user_of(token) == user.id) else { return Ok(None) };
         let given = Timestamp(number(&token[USER..GIVEN]));
         let lasts = (0..LASTS).contains(&app.clock.now().since(given));
         let signed = mac(app, user, &token[..RANDOM])?.verify_slice(&token[RANDOM..]).is_ok();
@@ -114,7 +114,7 @@ impl Browser {
         rand::fill(&mut token[GIVEN..RANDOM]);
         let signed: [u8; MAC] = mac(app, &user, &token[..RANDOM])?.finalize().into_bytes().into();
         token[RANDOM..].copy_from_slice(&signed);
-        let others = self.tokens.iter().filter(|other| user_of(*other) != user.id).take(PEOPLE - 1);
+        let others = self.tokens.iter().filter(|other| user_of(other) != user.id).take(PEOPLE - 1);
         let tokens: Vec<String> = [&token].into_iter().chain(others).map(|token| URL_SAFE_NO_PAD.encode(token)).collect();
         let cookie = Cookie::build((name(app), tokens.join(&BETWEEN.to_string())))
             .path("/")
