@@ -215,7 +215,8 @@ async fn candidates_tell_nothing_of_who_shares_numbers_only() {
         let asker = app.person_of("alpha", Role::Analyst).await;
         let seen = async || {
             let (rows, several) = (asker.get("/csv/indicators?org=alpha").await.csv(), asker.get("/csv/indicators?seen=2").await.csv());
-            (rows, several, words(&asker.page("/indicators?seen=2").await))
+            assert!(words(&asker.page("/indicators?seen=2").await).contains("0 indicators seen by several organisations"), "{level:?}");
+            (rows, several)
         };
         let before = seen().await;
         app.partner("beta").await.push("indicators", &items([7, 21, 42].map(candidate))).await;
