@@ -130,6 +130,7 @@ async fn canaries_stay_at_home() {
         stream.until(&format!("pushes:{org}")).await;
         assert!(!stream.seen.contains("canary"), "{org}");
     }
+    app.app.store.hub().set_hashes(app.org("alpha"), true, app.now()).await.expect("alpha takes part");
     let key = app.partner("alpha").await.get("alliance-key").await.json()["key"].as_str().expect("a key").to_owned();
     let token = server::auth::links::new_link(&app.app, store::audit::Actor::default(), home.id).await.expect("a link");
     assert_eq!(app.get(&format!("/welcome/{token}")).await.status, 200);
