@@ -59,9 +59,9 @@ export class Hub {
   }
 }
 
-/** A second hub's database with everything that the first one's has, and the key that seals secrets in it. The first must have ended. */
+/** A second hub's database with everything that the first one's has, and the keys that belong to it. The first must have ended. */
 export function copyDatabase(from: string, to: string): void {
-  copyFileSync(from.replace(/db$/, 'sealing-key'), to.replace(/db$/, 'sealing-key'));
+  for (const key of ['sealing-key', 'signing-key']) copyFileSync(from.replace(/db$/, key), to.replace(/db$/, key));
   for (const suffix of ['', '-wal', '-shm']) {
     if (existsSync(from + suffix)) copyFileSync(from + suffix, to + suffix);
   }
