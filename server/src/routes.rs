@@ -5,7 +5,7 @@ mod assets;
 mod audit;
 mod catalogue;
 mod connect;
-mod csv;
+pub mod csv;
 mod decisions;
 mod forms;
 mod groups;

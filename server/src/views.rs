@@ -1,6 +1,6 @@
 //! View models: each page's data, made from the board and scoped reads, once per audience.
 //!
-//! To add a page's data: a file here that makes its view model from a [`Looking`], and a line in [`Viewing`]'s
+//! To add a page, whole: `app/src/lib.rs`. To add its data: a file here that makes its view model from a [`Looking`], and a line in [`Viewing`]'s
 //! implementation of `app::api::Pages`. Name the [`Versions`] it is made from; the cache does the rest. It keeps
 //! views by organisation and role: what is one person's own (a draft, an account) is not cached. Nor is what forms change and no push does (decisions,
 //! groups, catalogue): no version counts it, and no topic of the stream tells of it, so its page is made anew each time (`Box::pin` without `cached!`).

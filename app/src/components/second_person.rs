@@ -5,7 +5,7 @@ use domain::Timestamp;
 use leptos::prelude::*;
 
 /// Why an agreement did not count where one person may stand behind both.
-pub const RELATED: &str = "Nothing has changed. For 7 days after an account was invited, promoted, enabled or given a new link, the people who did that and the account cannot agree to each other's changes. Another administrator can.";
+pub const RELATED: &str = "Nothing has changed. For 7 days after an account was invited, promoted, enabled, reset or given a new link, the people who did that and the account cannot agree to each other's changes. Another administrator can.";
 /// The same where an only administrator agrees alone.
 pub const EARLY: &str = "Nothing has changed yet. You are your organisation's only administrator, so you can put this in force yourself 24 hours after you proposed it; the hub's steward is told. With a second administrator it takes effect as soon as they agree.";
 

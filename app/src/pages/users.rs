@@ -77,7 +77,7 @@ fn waits(w: &WaitingAccount) -> Waiting {
         AccountChangeKind::Link => format!("New one-time link for {whom}. You are shown it when you agree, to hand it over yourself"),
         AccountChangeKind::Role => format!("Make {whom} {role}"),
         AccountChangeKind::Enable => format!("Let {whom} sign in again"),
-        AccountChangeKind::Disable => format!("Keep {whom} out, an auditor of the hub: every organisation is told"),
+        AccountChangeKind::Disable => format!("Disable {whom}. If this is a hub auditor, every organisation is told"),
     };
     Waiting { id: w.id, what, by: w.by.clone(), own: w.own, expires_at: w.expires_at }
 }

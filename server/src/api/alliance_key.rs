@@ -42,7 +42,7 @@ pub(super) fn former(keys: &AllianceKeys, now: Timestamp) -> Option<FormerKey> {
 /// Reads the key of the alliance, under which indicators are hashed.
 ///
 /// With it you push `hmac` in place of `value`: nobody is told the value, and who reported the same thing is found all the same. It hides what cannot
-/// be guessed: whoever has the key, as every partner and the hub, can try likely values, such as all addresses of a network. It takes an API key with the
+/// be guessed: anyone who has the key (every partner that takes part, and the hub) can try likely values, such as all addresses of a network. It takes an API key with the
 /// scope `indicators`, of an organisation that takes part in comparing keyed hashes: one of its administrators chooses that at `/admin/sharing`.
 #[utoipa::path(
     get,

@@ -1,5 +1,6 @@
 //! `/admin/audit.jsonl`: the audit trail as lines of JSON, newest first, narrowed by the page's own query.
 
+use super::forms::no_file;
 use crate::{
     App, audit,
     auth::Verified,
@@ -7,12 +8,13 @@ use crate::{
 };
 use axum::{
     extract::{Query, State},
-    http::{StatusCode, header},
+    http::header,
     response::{IntoResponse, Response},
 };
-use domain::{query::PageQuery, view::Refusal};
+use domain::query::PageQuery;
 use std::fmt::Write;
 
+const PATH: &str = "/admin/audit.jsonl";
 /// Rows of one file; a longer trail is taken in narrower parts, or by `shieldwall audit list`.
 const MOST: usize = 50_000;
 /// Rows that are read at once.
@@ -23,11 +25,7 @@ pub async fn lines(State(app): State<App>, Verified(who): Verified, Query(query)
     let l = Looking::new(app.clone(), who.viewer);
     let mut filter = match audit_filter(&l, &query) {
         Ok(filter) => filter,
-        Err(Refusal::NotAllowed) => {
-            audit::denied(&app, &who, "/admin/audit.jsonl").await;
-            return (StatusCode::FORBIDDEN, "Only an auditor or an org_admin reads the audit trail.\n").into_response();
-        }
-        Err(_) => return StatusCode::NOT_FOUND.into_response(),
+        Err(refusal) => return no_file(&app, &who, PATH, refusal).await,
     };
     let slug = |org| l.board.org(org).map(|o| o.info.slug.clone());
     let (mut text, mut rows) = (String::new(), 0);
@@ -48,7 +46,6 @@ pub async fn lines(State(app): State<App>, Verified(who): Verified, Query(query)
         Ok(()) => {
             ([(header::CONTENT_TYPE, "application/x-ndjson"), (header::CONTENT_DISPOSITION, "attachment; filename=\"audit.jsonl\"")], text).into_response()
         }
-        Err(Refusal::Unavailable { .. }) => (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")]).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        Err(refusal) => no_file(&app, &who, PATH, refusal).await,
     }
 }

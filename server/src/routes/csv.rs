@@ -1,5 +1,6 @@
-//! What pages show, as CSV: the same rows, narrowed by the same query, cut to the same viewer. RFC 3339 UTC, formulas escaped.
+//! What pages show, as CSV: the same rows, narrowed by the same query, cut to the same viewer. RFC 3339 UTC, formulas escaped. Each ends in [`file`].
 
+use super::forms::no_file;
 use crate::{
     App, audit,
     auth::{SignedIn, Verified},
@@ -17,7 +18,7 @@ use domain::{
     aggregate::LEAST,
     catalogue::Domain,
     query::PageQuery,
-    view::{EventRow, IncidentRow, IndicatorRow, Observed, Refusal},
+    view::{EventRow, IncidentRow, IndicatorRow, Observed},
 };
 
 /// Rows of one file; a longer list is downloaded in narrower parts.
@@ -27,21 +28,20 @@ fn viewing(app: App, who: SignedIn) -> Viewing {
     Viewing { app, who: Some(who), waiting: None, base_url: String::new(), once: None }
 }
 
-/// The file, once the audit trail has who takes it.
-async fn file((app, who): (App, SignedIn), name: &str, columns: &[&str], rows: Answer<Vec<Vec<String>>>) -> Response {
+/// The file, once the audit trail has who takes it; or why there is none, where the trail has whom a role refused.
+pub async fn file((app, who): (App, SignedIn), name: &str, columns: &[&str], rows: Answer<Vec<Vec<String>>>) -> Response {
+    let saved_as = format!("{name}.csv");
     let rows = match rows {
-        Ok(rows) => audit::exported(&app, &who, &format!("{name}.csv"), rows.len()).await.map(|()| rows).map_err(from_store(app.clock.now())),
+        Ok(rows) => audit::exported(&app, &who, &saved_as, rows.len()).await.map(|()| rows).map_err(from_store(app.clock.now())),
         refused => refused,
     };
     match rows {
         Ok(rows) => (
-            [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.csv\""))],
+            [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{saved_as}\""))],
             csv(columns, rows.into_iter()),
         )
             .into_response(),
-        Err(Refusal::NotFound) => StatusCode::NOT_FOUND.into_response(),
-        Err(Refusal::Unavailable { .. }) => (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")]).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        Err(refusal) => no_file(&app, &who, &saved_as, refusal).await,
     }
 }
 

@@ -1,10 +1,11 @@
-//! How forms answer: the page again, with a word for what was done; a refusal, with its row in the trail; a fault, logged once.
+//! How forms and files answer: the page again, with a word for what was done; a refusal, with its row in the trail; a fault, logged once.
 
 use crate::{App, audit, auth::SignedIn};
 use axum::{
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
+use domain::view::Refusal;
 use store::StoreError;
 
 /// The page of a form again. The page has a sentence for the word; a word without one is shown as nothing.
@@ -16,6 +17,16 @@ pub fn back(page: &str, word: &str) -> Response {
 pub async fn refused(app: &App, who: &SignedIn, path: &str, why: &'static str) -> Response {
     audit::denied(app, who, path).await;
     (StatusCode::FORBIDDEN, why).into_response()
+}
+
+/// The answer in place of a file; `file` names it in the row of a refusal.
+pub async fn no_file(app: &App, who: &SignedIn, file: &str, refusal: Refusal) -> Response {
+    match refusal {
+        Refusal::NotAllowed => refused(app, who, file, "Your role does not open this file. An administrator of your organisation can change roles.\n").await,
+        Refusal::NotFound => StatusCode::NOT_FOUND.into_response(),
+        Refusal::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")]).into_response(),
+        Refusal::SignIn | Refusal::Failed { .. } => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
 }
 
 /// The answer when the database failed, or the organisation has as many of something as it may.

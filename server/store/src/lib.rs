@@ -18,7 +18,7 @@
 //! has a row in that test's SPECIAL, one assembled at run time (`AssertSqlSafe`) a row in DYNAMIC. A list of numbers is bound as JSON and read by
 //! `json_each`, which on PostgreSQL is our own function of that name.
 //!
-//! To add a table: a migration for each database, in two folders that are numbered each for itself; in PostgreSQL's with its GRANT, and with row level
+//! To add a table: a migration for each database, in two folders, with the next number in both; in PostgreSQL's with its GRANT, and with row level
 //! security, which a test demands; and a row in the test of [moving], which finds the table by itself. To change who sees what: write it, append its row to
 //! the trail ([`audit`]) and call `hub::sharing::decide`, in one transaction, and add a step to `they_follow_every_rule_and_group` in
 //! `tests/contract/reach.rs`.

@@ -39,7 +39,7 @@ use uuid::Uuid;
 /// The endpoint a push came through.
 ///
 /// A new one needs: its items in [`Items`] and their `apply` under `push/`, a parser in the server's `api::parse`, its scope in
-/// `api::request`, its place among the versions of `live::board`, and a word for the command line's `push`.
+/// `api::request`, its subject in `live/topic.rs`, and a word for the command line's `push`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum What {
     Metrics,

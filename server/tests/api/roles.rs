@@ -5,9 +5,10 @@ use crate::{
     support::*,
     unshared::records,
 };
-use domain::{MINUTE, Role};
+use domain::{MINUTE, Role, Viewer, view::Refusal};
 use reqwest::Method;
 use serde_json::json;
+use server::{auth::SignedIn, routes::csv};
 use std::collections::{BTreeMap, BTreeSet};
 
 const TABLE: &str = include_str!("../../src/routes/roles.md");
@@ -164,4 +165,19 @@ async fn every_refusal_of_the_table_is_a_row_of_the_trail() {
         refusals += refused.len();
     }
     assert!(refusals > 80, "{refusals}");
+}
+
+/// Of whatever page it is: every role opens those that are files today.
+#[tokio::test]
+async fn a_csv_that_a_role_does_not_open_is_a_refusal_with_a_row() {
+    let app = TestApp::start().await;
+    let person = app.person(Role::Analyst).await;
+    let user = app.app.store.hub().user(person.id).await.expect("the database").expect("the person");
+    let viewer = Viewer { org: user.org, role: user.role };
+    let who = SignedIn { user, viewer, verified_at: app.now(), session: [0; 32], must_enrol: false };
+    let answer = csv::file((app.app.clone(), who), "organisations", &["org"], Err(Refusal::NotAllowed)).await;
+    assert_eq!(answer.status().as_u16(), 403);
+    let rows = app.app.store.hub().audit_after(0).await.expect("the trail");
+    let rows: Vec<_> = rows.iter().filter(|r| r.actor.user == Some(person.id) && r.action != "session.started").collect();
+    assert_eq!(rows.iter().map(|r| (r.action.as_str(), r.object.as_str())).collect::<Vec<_>>(), [("denied", "organisations.csv")]);
 }

@@ -1,6 +1,6 @@
 //! Who stands behind whom, and so who may be the second person of a change.
 //!
-//! A second administrator protects only where the first one cannot be both. Whoever makes, promotes, enables or re-links an account could be the
+//! A second administrator protects only where the first one cannot be both. Whoever makes, promotes, enables, re-links or resets an account could be the
 //! one who uses it, and so could whoever agreed to that. Each such [`Act`] is kept, and for [`RECENT`] no two accounts agree to each other's changes
 //! behind which the same person may stand.
 
@@ -79,6 +79,14 @@ impl From<Actor> for Doers {
     }
 }
 
+/// The acts whose doer may be the one who uses the account. They are also named in [`Approval::Related`](super::proposals::Approval::Related) and, for
+/// people, in `RELATED` (`app/src/components/second_person.rs`).
+macro_rules! binding {
+    () => {
+        "('made', 'promoted', 'linked', 'let_in', 'reset', 'enabled')"
+    };
+}
+
 /// Keeps an act, in the transaction that does it.
 pub(super) async fn record(conn: &mut Conn, act: Act, user: i64, doers: Doers, at: Timestamp) -> Result<(), StoreError> {
     const RECORD: &str = "INSERT INTO account_acts (user_id, act, by_user, at) VALUES ($1, $2, $3, $4)";
@@ -90,8 +98,11 @@ pub(super) async fn record(conn: &mut Conn, act: Act, user: i64, doers: Doers, a
 
 /// As [`record`], for an account that lost its second factors: who was let in before may be let in anew, so what binds them begins again.
 pub(super) async fn record_reset(conn: &mut Conn, user: i64, doers: Doers, at: Timestamp) -> Result<(), StoreError> {
-    const AGAIN: &str = "INSERT INTO account_acts (user_id, act, by_user, at) SELECT DISTINCT user_id, 'reset', by_user, CAST($2 AS BIGINT) FROM account_acts \
-                         WHERE user_id = $1 AND by_user IS NOT NULL AND at > $3 AND act IN ('made', 'promoted', 'linked', 'let_in', 'reset', 'enabled')";
+    const AGAIN: &str = concat!(
+        "INSERT INTO account_acts (user_id, act, by_user, at) SELECT DISTINCT user_id, 'reset', by_user, CAST($2 AS BIGINT) FROM account_acts \
+         WHERE user_id = $1 AND by_user IS NOT NULL AND at > $3 AND act IN ",
+        binding!()
+    );
     execute!(conn, c => sqlx::query(AGAIN).bind(user).bind(at.0).bind(at.0 - RECENT).execute(&mut *c).await)?;
     record(conn, Act::Reset, user, doers, at).await
 }
@@ -109,12 +120,17 @@ pub(super) async fn tell(conn: &mut Conn, user: i64, doers: Doers, at: Timestamp
 /// account stand its owner, those who lately made, promoted, re-linked, reset or enabled it, and those who stand behind these.
 pub(super) async fn may_approve(conn: &mut Conn, org: OrgId, proposer: i64, approver: i64, at: Timestamp) -> Result<bool, StoreError> {
     const BOTH: &str = "SELECT count(*) FROM users WHERE (id = $1 OR id = $2) AND org_id = $3 AND role = 'org_admin' AND disabled_at IS NULL";
-    const BEHIND_BOTH: &str = "WITH RECURSIVE behind_one (id) AS (SELECT CAST($1 AS BIGINT) UNION \
+    const BEHIND_BOTH: &str = concat!(
+        "WITH RECURSIVE behind_one (id) AS (SELECT CAST($1 AS BIGINT) UNION \
          SELECT a.by_user FROM account_acts a JOIN behind_one b ON b.id = a.user_id WHERE a.at > $3 AND a.by_user IS NOT NULL \
-         AND a.act IN ('made', 'promoted', 'linked', 'let_in', 'reset', 'enabled')), behind_other (id) AS (SELECT CAST($2 AS BIGINT) UNION \
+         AND a.act IN ",
+        binding!(),
+        "), behind_other (id) AS (SELECT CAST($2 AS BIGINT) UNION \
          SELECT a.by_user FROM account_acts a JOIN behind_other b ON b.id = a.user_id WHERE a.at > $3 AND a.by_user IS NOT NULL \
-         AND a.act IN ('made', 'promoted', 'linked', 'let_in', 'reset', 'enabled')) \
-         SELECT count(*) FROM behind_one o JOIN behind_other t ON t.id = o.id";
+         AND a.act IN ",
+        binding!(),
+        ") SELECT count(*) FROM behind_one o JOIN behind_other t ON t.id = o.id"
+    );
     if proposer == approver {
         return Ok(false);
     }
@@ -142,10 +158,14 @@ pub(super) async fn lately_removed_by(conn: &mut Conn, user: i64, at: Timestamp)
     Ok(on_conn!(conn, c => sqlx::query_scalar(REMOVED).bind(user).bind(at.0 - RECENT).fetch_optional(&mut *c).await)?)
 }
 
-/// Whether nobody but the hub's operator ever made somebody what they are: invited, promoted, enabled or re-linked them.
+/// Whether nobody but the hub's operator ever made somebody what they are: invited, promoted, enabled, re-linked or reset them.
 pub(super) async fn made_by_operator(conn: &mut Conn, user: i64) -> Result<bool, StoreError> {
-    const OPERATOR: &str = "SELECT count(*) FROM account_acts WHERE user_id = $1 AND act = 'made' AND by_user IS NULL AND NOT EXISTS (SELECT 1 FROM account_acts o \
-         WHERE o.user_id = $1 AND o.by_user <> $1 AND o.act IN ('made', 'promoted', 'linked', 'let_in', 'reset', 'enabled'))";
+    const OPERATOR: &str = concat!(
+        "SELECT count(*) FROM account_acts WHERE user_id = $1 AND act = 'made' AND by_user IS NULL AND NOT EXISTS (SELECT 1 FROM account_acts o \
+         WHERE o.user_id = $1 AND o.by_user <> $1 AND o.act IN ",
+        binding!(),
+        ")"
+    );
     let n: i64 = on_conn!(conn, c => sqlx::query_scalar(OPERATOR).bind(user).fetch_one(&mut *c).await)?;
     Ok(n > 0)
 }

@@ -1,5 +1,7 @@
 //! How many of each thing an organisation may have: counted where one more is made, in the same transaction, so that no page, list or decision grows
 //! without end by one partner's doing.
+//!
+//! To add one: a [`Bound`], [`room`] before the INSERT in the same job, and a step in `tests/contract/bounds.rs`.
 
 use crate::{
     StoreError,

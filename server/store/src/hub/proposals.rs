@@ -37,7 +37,7 @@ pub enum Approval {
     Done,
     /// Who proposed a change cannot be the second person.
     Own,
-    /// One of the two made, promoted, re-linked or enabled the other lately, or the same person both.
+    /// One of the two made, promoted, re-linked, reset or enabled the other lately, or the same person both.
     Related,
     /// The organisation's only administrator has to wait before it agrees alone.
     TooEarly,
