@@ -119,6 +119,8 @@ fn budgets(app: &App, door: Door<'_>, guesser: Guesser) -> Vec<Budget> {
             [share].into_iter().chain(all).collect()
         }
         (Door::PasswordOf(_), Guesser::Stranger(address)) => vec![budget(format!("{name}, share {}", share(app, &name, address)), PER_SHARE, SHARE_REFILLS)],
+        // Nobody guesses a signature; each costs the hub a look.
+        (Door::Passkey(_), Guesser::Stranger(_)) => vec![budget(name, 20, MINUTE)],
         (_, Guesser::Stranger(_)) => vec![budget(name, 5, 15 * MINUTE)],
     }
 }
