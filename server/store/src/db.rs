@@ -12,6 +12,12 @@ use crate::StoreError;
 use sqlx::{AssertSqlSafe, PgPool, SqliteConnection, postgres::PgConnectOptions, sqlite::SqlitePool};
 use std::time::Duration;
 
+/// A number for something that people meet by it. Random, because whoever makes two things with numbers in sequence learns how many others made in
+/// between. Below 2^53, which every reader of JSON takes for the number it is.
+pub(crate) fn random_number() -> i64 {
+    rand::random_range(1..1 << 53)
+}
+
 /// The readers of whichever database is in use.
 pub(crate) enum Db {
     Sqlite(SqlitePool),

@@ -23,6 +23,18 @@ fn sings(answer: &Answer, org: &str, classes: &[&str]) -> Option<String> {
     classes.iter().map(|class| canary(org, class)).find(|secret| gives_away(answer, secret))
 }
 
+/// The numbers of what alpha has that a form may be about, and of its group.
+async fn numbers(app: &TestApp, path: &str) -> (String, String) {
+    let (hub, alpha) = (app.app.store.hub(), app.org("alpha"));
+    let group = hub.groups().await.expect("groups").into_iter().find(|g| g.owner == alpha).expect("alpha's group").id.0;
+    let id = match path {
+        "/admin/sharing/approve" | "/admin/sharing/decline" => hub.proposals(alpha, app.now()).await.expect("proposals").first().map(|p| p.id),
+        path if path.starts_with("/admin/keys") || path.starts_with("/connect") => hub.keys(alpha).await.expect("keys").first().map(|key| key.id),
+        _ => hub.people(Some(alpha)).await.expect("people").first().map(|p| p.id),
+    };
+    (id.expect("alpha has one").to_string(), group.to_string())
+}
+
 /// Asks everything that machines and people can ask with one method, as somebody of beta.
 async fn ask(app: &TestApp, person: &Person<'_>, key: &str, method: &Method, path: &str, address: &str) -> Answer {
     if path.starts_with("/api") {
@@ -31,7 +43,9 @@ async fn ask(app: &TestApp, person: &Person<'_>, key: &str, method: &Method, pat
     }
     if *method == Method::POST && routes::forms().contains(&path) {
         // What every form might take, of alpha.
-        let fields = [("id", "1"), ("group", "1"), ("org", "alpha"), ("class", "posture"), ("audience", "org:alpha"), ("level", "detail"), ("role", "analyst")];
+        let (id, group) = numbers(app, path).await;
+        let of = [("org", "alpha"), ("class", "posture"), ("audience", "org:alpha"), ("level", "detail"), ("role", "analyst")];
+        let fields: Vec<(&str, &str)> = of.into_iter().chain([("id", id.as_str()), ("group", group.as_str())]).collect();
         return routes::filled(person, address, &fields).await.0;
     }
     Answer::of(app.request(method.clone(), address).header("cookie", &person.cookie).header("sec-fetch-site", "same-origin")).await

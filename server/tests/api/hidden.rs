@@ -255,3 +255,27 @@ async fn a_page_is_made_anew_for_nothing_that_is_hidden() {
         assert!(*before == after, "{page}: {} and then {}", before.2, after.2);
     }
 }
+
+/// Keys, groups and what waits for a second person have numbers that follow none of anybody else's.
+#[tokio::test]
+async fn no_number_counts_what_others_make() {
+    let app = start().await;
+    let hub = app.app.store.hub();
+    let mut numbers = Vec::new();
+    for org in ORGS {
+        let admin = app.person_of(org, Role::OrgAdmin).await;
+        admin.post("/admin/keys", &[("name", "siem"), ("days", "90"), ("metrics", "yes")]).await;
+        admin.post("/admin/groups", &[("name", "Ports")]).await;
+        app.rule(org, DataClass::Incidents, Audience::Everyone, Some(Level::None)).await;
+        admin.post("/admin/sharing", &[("class", "incidents"), ("audience", "everyone"), ("level", "detail")]).await;
+        let group = hub.groups().await.expect("groups").into_iter().find(|g| g.owner == app.org(org)).expect("its group").id.0;
+        admin.post("/admin/groups/invite", &[("group", &group.to_string()), ("org", if org == "beta" { "gamma" } else { "beta" })]).await;
+        numbers.push(group);
+        numbers.extend(hub.keys(app.org(org)).await.expect("keys").iter().map(|key| key.id));
+        numbers.extend(hub.proposals(app.org(org), app.now()).await.expect("proposals").iter().map(|p| p.id));
+        numbers.extend(hub.group_proposals(app.org(org), app.now()).await.expect("proposals").iter().map(|p| p.id));
+    }
+    assert_eq!(numbers.len(), 4 * ORGS.len(), "{numbers:?}");
+    numbers.sort_unstable();
+    assert!(numbers.windows(2).all(|pair| pair[1] - pair[0] > 1_000), "{numbers:?}");
+}

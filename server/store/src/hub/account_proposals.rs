@@ -17,7 +17,7 @@ use super::{
 use crate::{
     StoreError,
     audit::{self, Action, Actor, Entry, person},
-    db::{Conn, execute, on_conn, read},
+    db::{Conn, execute, on_conn, random_number, read},
     writer::Keep,
 };
 use domain::{OrgId, Role, Timestamp};
@@ -195,7 +195,7 @@ impl Hub<'_> {
     pub async fn account_proposals(&self, org: OrgId, now: Timestamp) -> Result<Vec<AccountProposal>, StoreError> {
         const WAITING: &str = "SELECT p.id, p.change, p.user_id, p.email, p.name, p.role, coalesce(t.name, p.name), coalesce(t.email, p.email), p.proposed_by, u.name, \
              p.expires_at FROM account_proposals p JOIN users u ON u.id = p.proposed_by LEFT JOIN users t ON t.id = p.user_id \
-             WHERE p.org_id = $1 AND p.expires_at > $2 AND u.org_id = p.org_id AND u.role = 'org_admin' AND u.disabled_at IS NULL ORDER BY p.id";
+             WHERE p.org_id = $1 AND p.expires_at > $2 AND u.org_id = p.org_id AND u.role = 'org_admin' AND u.disabled_at IS NULL ORDER BY p.expires_at, p.id";
         type Waiting = (i64, String, Option<i64>, String, String, Option<String>, String, String, i64, String, i64);
         let rows: Vec<Waiting> = read!(self, c => sqlx::query_as(WAITING).bind(org.0).bind(now.0).fetch_all(c).await)?;
         let proposal = |(id, word, user, email, name, role, whom, address, by, by_name, expires): Waiting| {
@@ -325,7 +325,7 @@ async fn propose(conn: &mut Conn, actor: Actor, org: OrgId, change: AccountChang
     const OLD: &str = "DELETE FROM account_proposals WHERE org_id = $1 AND (expires_at <= $5 OR (change = $2 AND coalesce(user_id, 0) = $3 AND email = $4))";
     const WAITING: &str = "SELECT count(*) FROM account_proposals WHERE org_id = $1";
     const PROPOSE: &str =
-        "INSERT INTO account_proposals (org_id, change, user_id, email, name, role, proposed_by, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        "INSERT INTO account_proposals (id, org_id, change, user_id, email, name, role, proposed_by, expires_at) VALUES ($9, $1, $2, $3, $4, $5, $6, $7, $8)";
     const TAKEN: &str = "SELECT count(*) FROM users WHERE org_id = $1 AND email = $2";
     let (email, name) = match &change {
         AccountChange::Invite { email, name, .. } => (email.trim().to_lowercase(), name.clone()),
@@ -346,7 +346,7 @@ async fn propose(conn: &mut Conn, actor: Actor, org: OrgId, change: AccountChang
     }
     execute!(conn, c => {
         let propose = sqlx::query(PROPOSE).bind(org.0).bind(change.name()).bind(user).bind(&email).bind(&name);
-        propose.bind(change.role().map(Role::name)).bind(by).bind(at.plus(LIFE).0).execute(&mut *c).await
+        propose.bind(change.role().map(Role::name)).bind(by).bind(at.plus(LIFE).0).bind(random_number()).execute(&mut *c).await
     })?;
     audit::append(conn, entry(Action::AccountProposed, actor, org, &change, at)).await?;
     Ok(Keep::Yes(Changed::Waits))

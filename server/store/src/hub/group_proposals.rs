@@ -10,7 +10,7 @@ use super::{
 use crate::{
     StoreError,
     audit::{self, Action},
-    db::{execute, on_conn, read},
+    db::{execute, on_conn, random_number, read},
 };
 use domain::{OrgId, Timestamp, sharing::GroupId};
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn propose_member(&self, org: OrgId, group: GroupId, member: OrgId, by: i64, at: Timestamp) -> Result<bool, StoreError> {
         const STANDING: &str = "SELECT org_id, joined_at IS NOT NULL FROM sharing_group_members WHERE group_id = $1 AND (org_id = $2 OR org_id = $3)";
-        const PROPOSE: &str = "INSERT INTO group_proposals (org_id, group_id, member_id, proposed_by, expires_at) VALUES ($1, $2, $3, $4, $5) \
+        const PROPOSE: &str = "INSERT INTO group_proposals (id, org_id, group_id, member_id, proposed_by, expires_at) VALUES ($6, $1, $2, $3, $4, $5) \
                                ON CONFLICT (org_id, group_id, member_id) DO UPDATE SET proposed_by = excluded.proposed_by, expires_at = excluded.expires_at";
         let entry = group_entry(Action::GroupProposed, self.actor, org, group, detail(org, member), at);
         self.write(move |conn| {
@@ -50,7 +50,7 @@ impl Hub<'_> {
                     bounds::room(conn, org, &bounds::GROUP_PROPOSALS).await?;
                     execute!(conn, c => {
                         let propose = sqlx::query(PROPOSE).bind(org.0).bind(group.0).bind(member.0);
-                        propose.bind(by).bind(at.plus(LIFE).0).execute(&mut *c).await
+                        propose.bind(by).bind(at.plus(LIFE).0).bind(random_number()).execute(&mut *c).await
                     })?;
                     audit::append(conn, entry).await?;
                 }
@@ -67,7 +67,7 @@ impl Hub<'_> {
     pub async fn group_proposals(&self, org: OrgId, now: Timestamp) -> Result<Vec<GroupProposal>, StoreError> {
         const WAITING: &str = "SELECT p.id, p.group_id, p.member_id, p.proposed_by, u.name, p.expires_at FROM group_proposals p \
                                JOIN users u ON u.id = p.proposed_by \
-                               WHERE p.org_id = $1 AND p.expires_at > $2 AND u.org_id = p.org_id AND u.role = 'org_admin' AND u.disabled_at IS NULL ORDER BY p.id";
+                               WHERE p.org_id = $1 AND p.expires_at > $2 AND u.org_id = p.org_id AND u.role = 'org_admin' AND u.disabled_at IS NULL ORDER BY p.expires_at, p.id";
         type Waiting = (i64, i64, i64, i64, String, i64);
         let rows: Vec<Waiting> = read!(self, c => sqlx::query_as(WAITING).bind(org.0).bind(now.0).fetch_all(c).await)?;
         let proposal = |(id, group, member, by, name, expires): Waiting| GroupProposal {

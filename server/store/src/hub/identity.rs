@@ -8,7 +8,7 @@ use super::{
 use crate::{
     StoreError,
     audit::{self, Action, Actor, Entry, org_of, person},
-    db::{Conn, execute, on_conn, read},
+    db::{Conn, execute, on_conn, random_number, read},
 };
 use domain::{OrgId, Role, Timestamp, Viewer};
 use serde_json::json;
@@ -447,7 +447,7 @@ async fn fewer_keys(conn: &mut Conn, record: &KeyRecord, most: u32) -> Result<()
 }
 
 async fn insert_key(conn: &mut Conn, actor: Actor, record: KeyRecord, hash: [u8; 32]) -> Result<(), StoreError> {
-    const ADD: &str = "INSERT INTO api_keys (org_id, name, hint, hash, scopes, created_at, expires_at, addresses) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+    const ADD: &str = "INSERT INTO api_keys (id, org_id, name, hint, hash, scopes, created_at, expires_at, addresses) VALUES ($9, $1, $2, $3, $4, $5, $6, $7, $8) \
                        ON CONFLICT DO NOTHING";
     let expires_at = record.expires_at.map(Timestamp::rfc3339);
     let detail = json!({ "hint": record.hint, "scopes": record.scopes, "expires_at": expires_at, "addresses": record.addresses });
@@ -462,6 +462,7 @@ async fn insert_key(conn: &mut Conn, actor: Actor, record: KeyRecord, hash: [u8;
             .bind(record.created_at.0)
             .bind(record.expires_at.map(|t| t.0))
             .bind(record.addresses)
+            .bind(random_number())
             .execute(&mut *c)
             .await
     })?;

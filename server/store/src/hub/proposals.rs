@@ -9,7 +9,7 @@ use super::{
 use crate::{
     StoreError,
     audit::{self, Action},
-    db::{Conn, execute, on_conn, read},
+    db::{Conn, execute, on_conn, random_number, read},
 };
 use domain::{DAY, DataClass, Level, OrgId, Timestamp, sharing::Audience};
 use std::collections::BTreeMap;
@@ -90,7 +90,7 @@ impl Hub<'_> {
     pub async fn proposals(&self, owner: OrgId, now: Timestamp) -> Result<Vec<Proposal>, StoreError> {
         const WAITING: &str = "SELECT p.id, p.class, p.audience, p.audience_id, p.level, p.proposed_by, u.name, p.expires_at \
                                FROM sharing_proposals p JOIN users u ON u.id = p.proposed_by \
-                               WHERE p.org_id = $1 AND p.expires_at > $2 AND u.org_id = p.org_id AND u.role = 'org_admin' AND u.disabled_at IS NULL ORDER BY p.id";
+                               WHERE p.org_id = $1 AND p.expires_at > $2 AND u.org_id = p.org_id AND u.role = 'org_admin' AND u.disabled_at IS NULL ORDER BY p.proposed_at, p.id";
         type Waiting = (i64, String, String, i64, Option<String>, i64, String, i64);
         let rows: Vec<Waiting> = read!(self, c => sqlx::query_as(WAITING).bind(owner.0).bind(now.0).fetch_all(c).await)?;
         let proposal = |(id, class, kind, audience, level, by, name, expires): Waiting| {
@@ -173,14 +173,14 @@ pub(super) async fn write_proposal(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     const REPLACE: &str = "DELETE FROM sharing_proposals WHERE org_id = $1 AND class = $2 AND audience = $3 AND audience_id = $4";
-    const PROPOSE: &str = "INSERT INTO sharing_proposals (org_id, class, audience, audience_id, level, proposed_by, proposed_at, expires_at) \
-                           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    const PROPOSE: &str = "INSERT INTO sharing_proposals (id, org_id, class, audience, audience_id, level, proposed_by, proposed_at, expires_at) \
+                           VALUES ($9, $1, $2, $3, $4, $5, $6, $7, $8)";
     let (kind, id) = words(audience);
     execute!(conn, c => sqlx::query(REPLACE).bind(owner.0).bind(class.name()).bind(kind).bind(id).execute(&mut *c).await)?;
     bounds::room(conn, owner, &bounds::RULE_PROPOSALS).await?;
     execute!(conn, c => {
         let propose = sqlx::query(PROPOSE).bind(owner.0).bind(class.name()).bind(kind).bind(id).bind(level.map(Level::name));
-        propose.bind(by).bind(at.0).bind(at.plus(LIFE).0).execute(&mut *c).await
+        propose.bind(by).bind(at.0).bind(at.plus(LIFE).0).bind(random_number()).execute(&mut *c).await
     })?;
     Ok(())
 }
