@@ -134,7 +134,7 @@ impl Verdict {
             parts.push(format!("{least}{} critical {} open", number(critical), if critical == 1 { "incident is" } else { "incidents are" }));
         }
         if facts.incidents_hidden > 0 {
-            let does = if facts.incidents_hidden == 1 { "does not share its incidents" } else { "do not share their incidents" };
+            let does = if facts.incidents_hidden == 1 { "does not share all of its incidents" } else { "do not share all of their incidents" };
             parts.push(format!("{} {does}", number(facts.incidents_hidden)));
         }
         // Said only where the organisations themselves report: of silent ones it was said already.
@@ -213,12 +213,12 @@ mod tests {
     fn says_what_is_hidden() {
         let coverage = Coverage { fresh: 4, hidden: 2, ..Coverage::default() };
         let v = Verdict::of(Facts { coverage, withdrawn_critical: 1, incidents_hidden: 2, ..Facts::default() }, String::new());
-        let words = "Two of six organisations do not share their posture by name, at least one critical incident is open and two do not share their incidents.";
+        let words =
+            "Two of six organisations do not share their posture by name, at least one critical incident is open and two do not share all of their incidents.";
         assert_eq!((v.word.as_str(), v.headline.as_str()), ("Watch.", words));
         let coverage = Coverage { fresh: 3, ..Coverage::default() };
         let v = Verdict::of(Facts { coverage, off: 2, perhaps_off: 1, incidents_hidden: 1, ..Facts::default() }, String::new());
-        let words =
-            "Two of three organisations are off target (one of them unless incidents that are not shared are harmless) and one does not share its incidents.";
+        let words = "Two of three organisations are off target (one of them unless incidents that are not shared are harmless) and one does not share all of its incidents.";
         assert_eq!(v.headline, words);
         let v = Verdict::of(Facts { coverage: Coverage { hidden: 3, ..Coverage::default() }, ..Facts::default() }, String::new());
         assert_eq!((v.standing, v.headline.as_str()), (Standing::Stale, "no organisation shares its posture with you."));

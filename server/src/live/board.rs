@@ -162,12 +162,15 @@ impl Board {
         for critical in store.hub().withdrawn_criticals(orgs).await? {
             by_owner.entry(critical.owner).or_default().entry(critical.viewer).or_default().push(critical);
         }
-        let narrowed: HashMap<OrgId, Timestamp> = store.hub().last_narrowed(orgs).await?.into_iter().collect();
+        let mut fewer: HashMap<OrgId, HashSet<(OrgId, DataClass)>> = HashMap::new();
+        for (owner, viewer, class) in store.hub().shown_fewer(orgs).await? {
+            fewer.entry(owner).or_default().insert((viewer, class));
+        }
         for id in orgs {
-            let (criticals, narrowed) = (by_owner.remove(id).unwrap_or_default(), narrowed.get(id).copied());
-            if let Some(org) = self.orgs.get_mut(id).filter(|org| *org.before.criticals != criticals || org.before.narrowed != narrowed) {
+            let (criticals, fewer) = (by_owner.remove(id).unwrap_or_default(), fewer.remove(id).unwrap_or_default());
+            if let Some(org) = self.orgs.get_mut(id).filter(|org| *org.before.criticals != criticals || *org.before.fewer != fewer) {
                 let before = &mut Arc::make_mut(org).before;
-                (before.criticals, before.narrowed) = (Arc::new(criticals), narrowed);
+                (before.criticals, before.fewer) = (Arc::new(criticals), Arc::new(fewer));
             }
         }
         Ok(())
@@ -256,6 +259,10 @@ impl Board {
         if !incidents.is_empty() {
             self.read_incidents(store, &incidents).await?;
         }
+        let records = of(&[What::Incidents, What::Events, What::Indicators]);
+        if !records.is_empty() {
+            self.read_withdrawn(store, &records).await?;
+        }
         Ok(())
     }
 
@@ -287,7 +294,7 @@ impl Board {
                 Arc::make_mut(org).open = Arc::new(by_org.remove(id).unwrap_or_default());
             }
         }
-        self.read_withdrawn(store, orgs).await
+        Ok(())
     }
 
     /// Lets time pass; returns what it changed.

@@ -14,7 +14,10 @@ use domain::{
     scoring::{Critical, OrgScore, Score, collective, floor},
     sharing::ALWAYS,
 };
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 use store::{DayRow, ShownBefore, WithdrawnCritical};
 
 /// What viewers were shown of one organisation before.
@@ -24,8 +27,8 @@ pub struct Before {
     pub(super) shown: Arc<Vec<ShownBefore>>,
     /// By viewer.
     pub(super) criticals: Arc<HashMap<OrgId, Vec<WithdrawnCritical>>>,
-    /// When it last marked an open incident for fewer than before.
-    pub(super) narrowed: Option<Timestamp>,
+    /// Who counts fewer records of which class than they were shown, as some are marked for fewer now.
+    pub(super) fewer: Arc<HashSet<(OrgId, DataClass)>>,
     /// When each organisation of the alliance was added.
     pub(super) joined: Arc<HashMap<OrgId, Timestamp>>,
 }
@@ -64,12 +67,13 @@ impl OrgState {
         shown_since(sight, self.info.id, DataClass::Incidents) != Some(ALWAYS)
     }
 
-    /// Whether there may be more incidents than a viewer may count, as far as he may know: not all are shown, or some of those that were are marked for fewer.
+    /// Whether there may be more records of a class than a viewer may count, as far as they may know: not all are shown, or some of those that were are not
+    /// any more. Everything that counts says "at least" by this.
     #[must_use]
-    pub fn incidents_partial(&self, sight: Sight<'_>) -> bool {
+    pub fn is_partial(&self, sight: Sight<'_>, class: DataClass) -> bool {
         let viewer = sight.viewer.org;
-        let narrowed = || self.before.narrowed.zip(self.before.joined.get(&viewer)).is_some_and(|(narrowed, joined)| *joined < narrowed);
-        viewer != self.info.id && (self.incidents_hidden(sight) || self.withdrawn(sight.viewer).next().is_some() || narrowed())
+        let narrowed = shown_since(sight, self.info.id, class) != Some(ALWAYS) || self.before.fewer.contains(&(viewer, class));
+        viewer != self.info.id && (narrowed || (class == DataClass::Incidents && self.withdrawn(sight.viewer).next().is_some()))
     }
 
     /// Critical incidents that were open when a viewer was last shown them.
@@ -145,11 +149,11 @@ impl Board {
         self.orgs().filter(|o| sight.level(o.info.id, DataClass::Posture) < Level::Summary && !self.sharing.is_suspended(o.info.id)).count() as u32
     }
 
-    /// How many organisations of the alliance do not show a viewer all of their incidents.
+    /// How many organisations of the alliance do not show a viewer all of their records of a class, or no longer.
     #[must_use]
-    pub fn incidents_hidden_from(&self, viewer: Viewer) -> u32 {
+    pub fn partial_to(&self, viewer: Viewer, class: DataClass) -> u32 {
         let sight = self.sight(viewer);
-        self.orgs().filter(|o| o.incidents_hidden(sight) && !self.sharing.is_suspended(o.info.id)).count() as u32
+        self.orgs().filter(|o| o.is_partial(sight, class) && !self.sharing.is_suspended(o.info.id)).count() as u32
     }
 
     /// All that a viewer's mean over organisations is made of now: weight, scores, and whether they are hidden. Of totals over those that are unnamed there

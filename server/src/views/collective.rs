@@ -102,6 +102,7 @@ pub async fn collective(l: &Looking, query: &PageQuery) -> Answer<Collective> {
         incident_totals: words::records_in_totals(l, DataClass::Incidents),
         indicator_totals: words::records_in_totals(l, DataClass::Indicators),
         indicators_total: indicators.total,
+        indicators_partial: l.board.partial_to(l.viewer, DataClass::Indicators) > 0,
         indicators: indicators.by_tlp.clone(),
         indicators_shared: indicators.shared,
         highest_tlp: words::highest(&highest),

@@ -77,7 +77,7 @@ pub async fn organisation(l: &Looking, slug: &str, query: &PageQuery) -> Answer<
         domains: Domain::ALL.iter().filter_map(|d| domain(l, org, &score, *d)).collect(),
         levels: DataClass::ALL.map(|class| l.sight().level(org.info.id, class)),
         open_incidents: open_by_severity.iter().map(|(_, n)| *n as u32).sum(),
-        incidents_partial: org.incidents_partial(l.sight()),
+        incidents_partial: org.is_partial(l.sight(), DataClass::Incidents),
         open_by_severity,
         events: events.iter().map(|(_, _, n)| n).sum(),
         incidents: incidents.rows,

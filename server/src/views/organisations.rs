@@ -32,7 +32,7 @@ pub async fn organisations(l: &Looking, query: &PageQuery) -> Answer<Organisatio
             coverage: s.total.coverage,
             domains: s.domains.map(|d| d.value),
             open_incidents: (l.sight().level(o.info.id, DataClass::Incidents) >= Level::Summary).then(|| open.get(&o.info.id).copied().unwrap_or(0)),
-            incidents_partial: o.incidents_partial(l.sight()),
+            incidents_partial: o.is_partial(l.sight(), DataClass::Incidents),
         })
         .collect();
     sort(&mut rows, &query.sort);

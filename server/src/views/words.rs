@@ -112,12 +112,8 @@ pub fn beside(l: &Looking, class: DataClass, org: Option<OrgId>, counted: Vec<(O
     let asked = || l.board.orgs().filter(move |o| org.is_none_or(|org| o.info.id == org));
     let unshared = l.board.orgs().filter(|o| l.sight().level(o.info.id, class) == Level::None).count() as u32;
     let withdrawn = if class == DataClass::Incidents { asked().flat_map(|o| o.withdrawn(l.viewer)).count() as u32 } else { 0 };
-    let narrowed = asked().any(|o| {
-        let since = l.sight().sharing.since(l.viewer.org, o.info.id, class, Level::Summary);
-        let partial = since != Some(ALWAYS) || (class == DataClass::Incidents && o.incidents_partial(l.sight()));
-        partial && !l.board.sharing.is_suspended(o.info.id)
-    });
-    Beside { counted, totals: records_in_totals(l, class), unshared, withdrawn, partial: narrowed || withdrawn > 0 }
+    let partial = asked().any(|o| o.is_partial(l.sight(), class) && !l.board.sharing.is_suspended(o.info.id));
+    Beside { counted, totals: records_in_totals(l, class), unshared, withdrawn, partial: partial || withdrawn > 0 }
 }
 
 /// Points between two scores, as shown: both rounded first, so that what is printed adds up.

@@ -38,6 +38,7 @@ pub mod private;
 mod push;
 mod shown_before;
 mod viewer;
+mod withdrawn_records;
 mod writer;
 
 pub use alliance::{AllianceKey, AllianceKeys, NumberedKey, OVERLAP};

@@ -1,24 +1,25 @@
 //! What organisations were shown of each other and are no longer, so that hiding never looks better.
 //!
-//! A viewer's numbers go by what he is shown now and by what he was shown last. So where somebody shares less, it is kept what was shown until then: that
+//! A viewer's numbers go by what they are shown now and by what they were shown last. So where somebody shares less, it is kept what was shown until then: that
 //! posture or incidents were shown, with the last score; and each critical incident that was open. An incident stays counted until the viewer is
-//! shown it again, in whatever state: its owner ends that by showing him that it is closed, never by letting time pass. Nothing is kept of what somebody
+//! shown it again, in whatever state: its owner ends that by showing them that it is closed, never by letting time pass. Nothing is kept of what somebody
 //! was never shown, so that what is kept tells nothing about it; and nothing that happens while an incident is hidden changes what is kept.
 //!
-//! Only exceptions are kept: of each owner at most [`MAX_WITHDRAWN`] incidents, and one row of a class and day for everyone.
+//! Only exceptions are kept: for each viewer at most [`MAX_WITHDRAWN`] incidents of an owner, and one row of a class and day for everyone. What is hidden
+//! beyond these is kept as one incident that never returns: an owner who hides so many from somebody is no longer known to have none open.
 
 use crate::{
     Hub, StoreError,
     db::{Conn, execute, on_conn, read},
-    push::record,
     viewer::{Flow, counted},
+    withdrawn_records::{self, marking, more},
 };
 use domain::{DAY, DataClass, OrgId, Severity, Timestamp, Tlp};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// Critical incidents of one organisation that are remembered: one caps its score, and three make a verdict.
-const MAX_WITHDRAWN: usize = 50;
+/// Critical incidents of one organisation that are remembered for one viewer: one caps its score, and three make a verdict.
+const MAX_WITHDRAWN: i64 = 50;
 
 /// A class of an organisation that was shown until a moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,18 +102,6 @@ impl Hub<'_> {
             .collect())
     }
 
-    /// When each of some organisations last marked an open incident for fewer than before, where everyone is not shown it again since.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn last_narrowed(&self, owners: &[OrgId]) -> Result<Vec<(OrgId, Timestamp)>, StoreError> {
-        const LAST: &str = "SELECT org_id, max(narrowed_at) FROM remarked_incidents WHERE narrowed_at IS NOT NULL \
-                            AND org_id IN (SELECT value FROM json_each($1)) GROUP BY org_id";
-        let ids = json(&owners)?;
-        let rows: Vec<(i64, i64)> = read!(self, c => sqlx::query_as(LAST).bind(&ids).fetch_all(c).await)?;
-        Ok(rows.into_iter().map(|(org, at)| (OrgId(org), Timestamp(at))).collect())
-    }
-
     /// Incidents opened and closed in `[from, to)`, in buckets of `step` microseconds from `from` on, that an organisation counted when it was last shown them and
     /// counts no longer: hidden by a rule, or marked for everyone before.
     ///
@@ -162,11 +151,17 @@ impl Hub<'_> {
     }
 }
 
-fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+pub(crate) fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|e| StoreError::Internal(e.to_string()))
 }
 
-/// Since when each organisation may count the incidents of one owner, and since when TLP:AMBER reaches it.
+/// Every organisation but one.
+pub(crate) async fn others(conn: &mut Conn, owner: OrgId) -> Result<Vec<i64>, StoreError> {
+    const OTHERS: &str = "SELECT id FROM organisations WHERE id <> $1";
+    Ok(on_conn!(conn, c => sqlx::query_scalar(OTHERS).bind(owner.0).fetch_all(&mut *c).await)?)
+}
+
+/// Since when each organisation may count the records of a class of one owner, and since when TLP:AMBER reaches it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counting {
     /// Of those to whom not everything is shown; `None` where nothing is.
@@ -174,19 +169,26 @@ pub(crate) struct Counting {
     pub peers: BTreeMap<i64, i64>,
 }
 
-/// What an incident says of who may count it.
+/// What a record says of who may count it.
 pub(crate) struct Marking {
     pub tlp: Tlp,
     pub recipients: Vec<OrgId>,
     pub received_at: Timestamp,
 }
 
+impl Marking {
+    /// Whether the same may count it.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        self.tlp == other.tlp && self.recipients.iter().collect::<BTreeSet<_>>() == other.recipients.iter().collect()
+    }
+}
+
 impl Counting {
     /// As the rules and groups are now.
-    async fn of(conn: &mut Conn, owner: OrgId) -> Result<Self, StoreError> {
-        const SINCE: &str = "SELECT viewer_id, summary_since FROM withheld WHERE owner_id = $1 AND class = 1";
+    pub(crate) async fn of(conn: &mut Conn, owner: OrgId, class: DataClass) -> Result<Self, StoreError> {
+        const SINCE: &str = "SELECT viewer_id, summary_since FROM withheld WHERE owner_id = $1 AND class = $2";
         const PEERS: &str = "SELECT viewer_id, since FROM peers WHERE owner_id = $1";
-        let since: Vec<(i64, Option<i64>)> = on_conn!(conn, c => sqlx::query_as(SINCE).bind(owner.0).fetch_all(&mut *c).await)?;
+        let since: Vec<(i64, Option<i64>)> = on_conn!(conn, c => sqlx::query_as(SINCE).bind(owner.0).bind(class.code()).fetch_all(&mut *c).await)?;
         let peers: Vec<(i64, i64)> = on_conn!(conn, c => sqlx::query_as(PEERS).bind(owner.0).fetch_all(&mut *c).await)?;
         Ok(Self { since: since.into_iter().collect(), peers: peers.into_iter().collect() })
     }
@@ -197,7 +199,7 @@ impl Counting {
     }
 
     /// As `domain::Sight::counts_record`, for somebody else than the owner.
-    fn counts(&self, viewer: i64, record: &Marking) -> bool {
+    pub(crate) fn counts(&self, viewer: i64, record: &Marking) -> bool {
         let at = record.received_at.0;
         let marking = record.tlp.reaches_everyone()
             || record.recipients.contains(&OrgId(viewer))
@@ -211,8 +213,11 @@ pub(crate) struct Change {
     pub owner: i64,
     /// Since when its posture was and is shown to whom: viewer, before, after.
     pub posture: Vec<(i64, Option<i64>, Option<i64>)>,
+    /// Of its incidents.
     pub before: Counting,
     pub after: Counting,
+    /// Of each class of records, before.
+    pub records: Vec<(DataClass, Counting)>,
 }
 
 /// Keeps what somebody was shown before a change of rules and groups and is not after it, and counts no longer as withdrawn what is shown again. `seen` are
@@ -220,14 +225,16 @@ pub(crate) struct Change {
 pub(crate) async fn rules_changed(conn: &mut Conn, change: &Change, orgs: &[i64], seen: &BTreeSet<i64>, at: Timestamp) -> Result<(), StoreError> {
     let others: Vec<i64> = orgs.iter().copied().filter(|org| *org != change.owner).collect();
     keep_shown(conn, change.owner, DataClass::Posture, &change.posture, others.len(), seen, at).await?;
+    if change.before.peers != change.after.peers {
+        withdrawn_records::left(conn, change.owner, &change.records, &change.after, seen).await?;
+    }
     if change.before == change.after {
         return Ok(());
     }
     let incidents: Vec<_> = others.iter().map(|viewer| (*viewer, change.before.shown_since(*viewer), change.after.shown_since(*viewer))).collect();
     keep_shown(conn, change.owner, DataClass::Incidents, &incidents, others.len(), seen, at).await?;
 
-    const OPEN: &str =
-        "SELECT id, tlp, received_at, opened_at FROM incidents WHERE org_id = $1 AND severity = 0 AND status < 3 ORDER BY opened_at, id LIMIT 50";
+    const OPEN: &str = "SELECT id, tlp, received_at, opened_at FROM incidents WHERE org_id = $1 AND severity = 0 AND status < 3 ORDER BY opened_at, id";
     const WITHDRAWN: &str = "SELECT i.id, i.tlp, i.received_at, i.opened_at FROM incidents i WHERE i.org_id = $1 AND i.id IN \
                              (SELECT w.incident_id FROM withdrawn_criticals w WHERE w.owner_id = $1 AND w.returned_day IS NULL)";
     let owner = OrgId(change.owner);
@@ -246,10 +253,6 @@ pub(crate) async fn rules_changed(conn: &mut Conn, change: &Change, orgs: &[i64]
         withdrawn_from(conn, owner, (id, Timestamp(opened_at)), &lost, at).await?;
     }
     Ok(())
-}
-
-async fn marking(conn: &mut Conn, id: Uuid, tlp: i64, received_at: i64) -> Result<Marking, StoreError> {
-    Ok(Marking { tlp: Tlp::from_code(tlp), recipients: record::named(conn, id).await?, received_at: Timestamp(received_at) })
 }
 
 /// Keeps until when a class was shown to those that are shown less of it now.
@@ -291,8 +294,10 @@ async fn keep_shown(
     Ok(())
 }
 
-/// Counts an incident as withdrawn from those that were shown it.
+/// Counts an incident as withdrawn from those that were shown it. Who is kept from too many has one more in place of all further ones.
 async fn withdrawn_from(conn: &mut Conn, owner: OrgId, (id, opened_at): (Uuid, Timestamp), viewers: &[i64], at: Timestamp) -> Result<(), StoreError> {
+    const FULL: &str = "SELECT e.value FROM json_each($1) e WHERE (SELECT count(*) FROM withdrawn_criticals w WHERE w.viewer_id = e.value \
+                        AND w.owner_id = $2 AND w.incident_id <> $3 AND w.incident_id <> $4 AND w.returned_day IS NULL) >= $5";
     const WITHDRAW: &str = "INSERT INTO withdrawn_criticals (viewer_id, incident_id, owner_id, opened_at, day) \
                             SELECT e.value, $2, $3, $4, $5 FROM json_each($1) e WHERE NOT EXISTS (SELECT 1 FROM withdrawn_criticals w \
                             WHERE w.viewer_id = e.value AND w.incident_id = $2 AND w.returned_day IS NULL) \
@@ -300,8 +305,15 @@ async fn withdrawn_from(conn: &mut Conn, owner: OrgId, (id, opened_at): (Uuid, T
     if viewers.is_empty() {
         return Ok(());
     }
-    let viewers = json(&viewers)?;
-    execute!(conn, c => sqlx::query(WITHDRAW).bind(viewers).bind(id).bind(owner.0).bind(opened_at.0).bind(at.day()).execute(&mut *c).await)?;
+    let (all, beyond) = (json(&viewers)?, more(owner, DataClass::Incidents));
+    let full: Vec<i64> = on_conn!(conn, c => {
+        sqlx::query_scalar(FULL).bind(&all).bind(owner.0).bind(id).bind(beyond).bind(MAX_WITHDRAWN).fetch_all(&mut *c).await
+    })?;
+    let rest: Vec<i64> = viewers.iter().copied().filter(|viewer| !full.contains(viewer)).collect();
+    for (id, viewers) in [(id, rest), (beyond, full)].into_iter().filter(|(_, viewers)| !viewers.is_empty()) {
+        let viewers = json(&viewers)?;
+        execute!(conn, c => sqlx::query(WITHDRAW).bind(viewers).bind(id).bind(owner.0).bind(opened_at.0).bind(at.day()).execute(&mut *c).await)?;
+    }
     Ok(())
 }
 
@@ -329,14 +341,10 @@ pub(crate) struct Before {
 
 /// Keeps of an incident that a push marked otherwise who was shown it, and counts it no longer as withdrawn from those that are shown it now.
 pub(crate) async fn remarked(conn: &mut Conn, owner: OrgId, before: &Before, after: &Marking, at: Timestamp) -> Result<(), StoreError> {
-    const ORGS: &str = "SELECT id FROM organisations WHERE id <> $1";
-    const KNOWN: &str = "SELECT count(DISTINCT incident_id) FROM withdrawn_criticals WHERE owner_id = $1 AND incident_id <> $2 AND returned_day IS NULL";
     const WITHDRAWN: &str = "SELECT count(*) FROM withdrawn_criticals WHERE incident_id = $1 AND returned_day IS NULL";
     const KEEP: &str = "INSERT INTO remarked_incidents (incident_id, org_id, everyone_until, severity, opened_at, closed_at) VALUES ($1, $2, $3, $4, $5, $6) \
                         ON CONFLICT (incident_id) DO UPDATE SET everyone_until = excluded.everyone_until, severity = excluded.severity, \
                         opened_at = excluded.opened_at, closed_at = excluded.closed_at";
-    const NARROW: &str = "INSERT INTO remarked_incidents (incident_id, org_id, narrowed_at, severity, opened_at) VALUES ($1, $2, $3, $4, $5) \
-                          ON CONFLICT (incident_id) DO UPDATE SET narrowed_at = excluded.narrowed_at";
     const FORGET: &str = "DELETE FROM remarked_incidents WHERE incident_id = $1 AND org_id = $2";
     let critical = before.severity == Severity::Critical;
     let (id, severity, opened_at) = (before.id, before.severity.code(), before.opened_at.0);
@@ -351,31 +359,20 @@ pub(crate) async fn remarked(conn: &mut Conn, owner: OrgId, before: &Before, aft
         (false, true) => drop(execute!(conn, c => sqlx::query(FORGET).bind(id).bind(owner.0).execute(&mut *c).await)?),
         _ => {}
     }
-    let unnamed = before.marking.recipients.iter().any(|org| !after.recipients.contains(org));
-    if before.open && !after.tlp.reaches_everyone() && (after.tlp > before.marking.tlp || unnamed) {
-        execute!(conn, c => {
-            let narrow = sqlx::query(NARROW).bind(id).bind(owner.0).bind(at.0).bind(severity).bind(opened_at);
-            narrow.execute(&mut *c).await
-        })?;
-    }
     let withdrawn: i64 = on_conn!(conn, c => sqlx::query_scalar(WITHDRAWN).bind(before.id).fetch_one(&mut *c).await)?;
-    let same = before.marking.tlp == after.tlp && before.marking.recipients.iter().collect::<BTreeSet<_>>() == after.recipients.iter().collect();
-    let hides = critical && before.open && !same;
+    let hides = critical && before.open && !before.marking.same(after);
     if withdrawn == 0 && !hides {
         return Ok(());
     }
-    let counting = Counting::of(conn, owner).await?;
-    let others: Vec<i64> = on_conn!(conn, c => sqlx::query_scalar(ORGS).bind(owner.0).fetch_all(&mut *c).await)?;
+    let counting = Counting::of(conn, owner, DataClass::Incidents).await?;
+    let others = others(conn, owner).await?;
     let shown: Vec<i64> = others.iter().copied().filter(|viewer| counting.counts(*viewer, after)).collect();
     if withdrawn > 0 {
         returned(conn, before.id, &shown, at).await?;
     }
     if hides {
-        let known: i64 = on_conn!(conn, c => sqlx::query_scalar(KNOWN).bind(owner.0).bind(before.id).fetch_one(&mut *c).await)?;
-        if usize::try_from(known).unwrap_or(usize::MAX) < MAX_WITHDRAWN {
-            let lost: Vec<i64> = others.into_iter().filter(|viewer| counting.counts(*viewer, &before.marking) && !shown.contains(viewer)).collect();
-            withdrawn_from(conn, owner, (before.id, before.opened_at), &lost, at).await?;
-        }
+        let lost: Vec<i64> = others.into_iter().filter(|viewer| counting.counts(*viewer, &before.marking) && !shown.contains(viewer)).collect();
+        withdrawn_from(conn, owner, (before.id, before.opened_at), &lost, at).await?;
     }
     Ok(())
 }

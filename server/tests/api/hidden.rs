@@ -212,6 +212,10 @@ async fn what_is_marked_for_others_leaves_no_trace() {
     for (name, tlp, recipients) in [("red", "RED", &[][..]), ("named", "RED", &["beta"]), ("strict", "AMBER+STRICT", &["beta"]), ("amber", "AMBER", &[])] {
         push_all(&app, &alpha, name, tlp, recipients).await;
     }
+    // Nor is it told that those who were shown some are no longer.
+    for name in ["named", "strict", "amber"] {
+        push_all(&app, &alpha, name, "RED", &[]).await;
+    }
     app.settle().await;
     same(&before, &look(&app, &viewers, &key, &ids).await);
     untold(&app, &mut viewers, 81.0).await;

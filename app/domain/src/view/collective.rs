@@ -34,6 +34,8 @@ pub struct Collective {
     pub indicator_totals: Option<String>,
     pub indicators: Vec<TlpCount>,
     pub indicators_total: u64,
+    /// Whether there may be more.
+    pub indicators_partial: bool,
     /// Indicators that more than one organisation reported.
     pub indicators_shared: u64,
     /// The narrowest marking of anything on the page.

@@ -170,6 +170,6 @@ pub fn IndicatorsCard(page: Signal<Collective>) -> impl IntoView {
             .into_any()
         }
     };
-    let more = move || page.with(|p| format!("{} active", count(p.indicators_total)));
+    let more = move || page.with(|p| format!("{}{} active", if p.indicators_partial { "at least " } else { "" }, count(p.indicators_total)));
     view! { <Card title="Indicators shared" class="indicators" href=Signal::derive(move || kept(query, "/indicators")) more=Signal::derive(more)>{body}</Card> }
 }

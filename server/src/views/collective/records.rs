@@ -11,7 +11,7 @@ use crate::{
 };
 use app::api::Answer;
 use domain::{
-    DAY, Timestamp,
+    DAY, DataClass, Timestamp,
     query::PageQuery,
     view::{Chart, OpenCritical, TlpCount},
 };
@@ -42,7 +42,7 @@ pub(super) async fn incidents(l: &Looking, query: &PageQuery) -> Answer<Arc<Inci
         let withdrawn = |at| l.board.orgs().flat_map(|o| o.withdrawn(l.viewer)).filter(|critical| critical.opened_at <= at).count() as u32;
         // What is shown no longer counts as it was shown last, then as now.
         let (week_ago, withdrawn) = (week_ago + withdrawn(then), withdrawn(l.now));
-        let not_shared = l.board.incidents_hidden_from(l.viewer);
+        let not_shared = l.board.partial_to(l.viewer, DataClass::Incidents);
         let critical = OpenCritical { open, withdrawn, not_shared, change: (open + withdrawn) as i32 - week_ago as i32 };
         Ok(Arc::new(Incidents { critical, flow: flow(l, query).await? }))
     })
@@ -81,7 +81,7 @@ async fn flow(l: &Looking, query: &PageQuery) -> Answer<Chart> {
         0 if closed == 0 => "No incidents in this time.".to_owned(),
         _ => format!("{opened} opened and {closed} closed since {}.", from.date()),
     };
-    let takeaway = match l.board.incidents_hidden_from(l.viewer) {
+    let takeaway = match l.board.partial_to(l.viewer, DataClass::Incidents) {
         0 => takeaway,
         1 => format!("Not all are known: one organisation does not share all of its incidents. {takeaway}"),
         n => format!("Not all are known: {n} organisations do not share all of their incidents. {takeaway}"),

@@ -328,7 +328,8 @@ fn shown_change(owner: i64, before: (&Withheld, &BTreeSet<(i64, i64)>), after: (
     let (was, is) = (counting(before, DataClass::Posture), counting(after, DataClass::Posture));
     let viewers: BTreeSet<i64> = was.since.keys().chain(is.since.keys()).copied().collect();
     let posture = viewers.into_iter().map(|viewer| (viewer, was.shown_since(viewer), is.shown_since(viewer))).collect();
-    shown_before::Change { owner, posture, before: counting(before, DataClass::Incidents), after: counting(after, DataClass::Incidents) }
+    let records = [DataClass::Incidents, DataClass::Events, DataClass::Indicators].map(|class| (class, counting(before, class))).into();
+    shown_before::Change { owner, posture, before: counting(before, DataClass::Incidents), after: counting(after, DataClass::Incidents), records }
 }
 
 /// As [`Hub::sharing`], within a transaction.

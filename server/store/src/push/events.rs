@@ -4,24 +4,30 @@ use super::{EventItem, Mode, Push, record};
 use crate::{
     StoreError,
     db::{Conn, execute, on_conn},
+    shown_before::Marking,
+    withdrawn_records::{Remarks, marking},
 };
-use domain::{Timestamp, Tlp};
+use domain::{DataClass, Timestamp, Tlp};
 use uuid::Uuid;
 
 pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[EventItem], reach: &mut record::Reach) -> Result<(), StoreError> {
-    const FIND: &str = "SELECT id, tlp, received_at FROM events WHERE org_id = $1 AND external_id = $2";
+    const FIND: &str = "SELECT id, tlp, received_at, withdrawn_at IS NULL FROM events WHERE org_id = $1 AND external_id = $2";
     const WRITE: &str = "INSERT INTO events (id, org_id, external_id, kind, title, severity, tlp, observed_at, incident, receipt_no, raw, received_at) \
                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (org_id, external_id) DO UPDATE SET kind = excluded.kind, \
                          title = excluded.title, severity = excluded.severity, tlp = excluded.tlp, observed_at = excluded.observed_at, \
                          incident = excluded.incident, receipt_no = excluded.receipt_no, raw = excluded.raw, withdrawn_at = NULL";
+    let mut remarks = Remarks::new(push.org, DataClass::Events);
     for item in items {
-        let stored: Option<(Uuid, i64, i64)> =
+        let stored: Option<(Uuid, i64, i64, bool)> =
             on_conn!(conn, c => sqlx::query_as(FIND).bind(push.org.0).bind(&item.external_id).fetch_optional(&mut *c).await)?;
-        let received_at = stored.map_or(push.received_at, |(_, _, at)| Timestamp(at));
+        let received_at = stored.map_or(push.received_at, |(_, _, at, _)| Timestamp(at));
         reach.record(item.tlp, &item.recipients, received_at);
-        if let Some((id, tlp, _)) = stored {
+        if let Some((id, tlp, _, counted)) = stored {
             // Those who could see it before learn that it changed, even if they cannot see it any more.
-            reach.record(Tlp::from_code(tlp), &record::named(conn, id).await?, received_at);
+            let before = marking(conn, id, tlp, received_at.0).await?;
+            reach.record(before.tlp, &before.recipients, received_at);
+            let after = Marking { tlp: item.tlp, recipients: item.recipients.clone(), received_at };
+            remarks.marked(conn, id, counted, &before, &after).await?;
         }
         let id = stored.map_or_else(Uuid::now_v7, |s| s.0);
         execute!(conn, c => {

@@ -5,8 +5,9 @@ use crate::{
     StoreError,
     db::{Conn, execute, on_conn},
     shown_before::{self, Before, Marking},
+    withdrawn_records::Remarks,
 };
-use domain::{IncidentStatus, Severity, Timestamp, Tlp};
+use domain::{DataClass, IncidentStatus, Severity, Timestamp, Tlp};
 use uuid::Uuid;
 
 pub(crate) enum Applied {
@@ -48,6 +49,7 @@ const FIND: &str = "SELECT id, revision, title, severity, status, tlp, class, op
 
 pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[IncidentItem], reach: &mut record::Reach) -> Result<Applied, StoreError> {
     let mut revision = None;
+    let mut remarks = Remarks::new(push.org, DataClass::Incidents);
     for item in items {
         let stored: Option<Stored> = on_conn!(conn, c => sqlx::query_as(FIND).bind(push.org.0).bind(&item.external_id).fetch_optional(&mut *c).await)?;
         let current = stored.as_ref().map_or(0, |s| s.revision);
@@ -74,7 +76,9 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[I
         record::recipients(conn, id, &item.recipients, stored.is_some()).await?;
         if let Some(old) = &stored {
             let after = Marking { tlp: item.tlp, recipients: item.recipients.clone(), received_at: Timestamp(old.received_at) };
-            shown_before::remarked(conn, push.org, &old.before(named), &after, push.received_at).await?;
+            let before = old.before(named);
+            shown_before::remarked(conn, push.org, &before, &after, push.received_at).await?;
+            remarks.marked(conn, old.id, before.open, &before.marking, &after).await?;
         }
         // Words about the step between two markings are for those who may know both.
         let tlp = stored.as_ref().map_or(item.tlp, |old| item.tlp.max(Tlp::from_code(old.tlp)));

@@ -4,8 +4,10 @@ use super::{IndicatorItem, Mode, Push, comparisons::Comparisons, record};
 use crate::{
     AllianceKeys, StoreError, alliance,
     db::{Conn, execute, on_conn},
+    shown_before::Marking,
+    withdrawn_records::{Remarks, marking},
 };
-use domain::{OrgId, Timestamp, Tlp, indicator::IndicatorType};
+use domain::{DataClass, OrgId, Timestamp, Tlp, indicator::IndicatorType};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -27,6 +29,7 @@ pub(crate) async fn apply(
                           last_seen = $6, valid_until = $7, active = $8, receipt_no = $9, raw = $10, hashed = $11 WHERE id = $1";
     let mut totals = Totals::new();
     let mut comparisons: Option<Comparisons> = None;
+    let mut remarks = Remarks::new(push.org, DataClass::Indicators);
     for item in items {
         let kind = item.kind.name();
         let active = item.valid_until.is_none_or(|until| until > push.received_at);
@@ -39,9 +42,11 @@ pub(crate) async fn apply(
             // An older sighting neither moves a newer one back nor changes its marking.
             Some((_, _, _, last_seen, _)) if last_seen > item.last_seen.0 => continue,
             Some((id, old_tlp, was_active, ..)) => {
-                let named = record::named(conn, id).await?;
-                moved = Tlp::from_code(old_tlp).reaches_everyone() != item.tlp.reaches_everyone();
-                reach.record(Tlp::from_code(old_tlp), &named, received_at);
+                let before = marking(conn, id, old_tlp, received_at.0).await?;
+                moved = before.tlp.reaches_everyone() != item.tlp.reaches_everyone();
+                reach.record(before.tlp, &before.recipients, received_at);
+                let after = Marking { tlp: item.tlp, recipients: item.recipients.clone(), received_at };
+                remarks.marked(conn, id, was_active, &before, &after).await?;
                 if was_active {
                     *totals.entry((kind.to_owned(), old_tlp)).or_default() -= 1;
                 }

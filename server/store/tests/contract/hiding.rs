@@ -1,6 +1,6 @@
 //! What was shown and is no longer is kept for those that were shown it, and for nobody else.
 
-use super::support::{Fixture, NOW, incident, sample};
+use super::support::{Fixture, NOW, event, incident, indicator, sample};
 use domain::{
     DAY, DataClass, IncidentStatus, Level, OrgId, Role, Severity, Timestamp, Tlp,
     sharing::{ALWAYS, Audience},
@@ -128,12 +128,73 @@ async fn the_flow_of_earlier_weeks_keeps_what_was_counted_then(f: Fixture) {
     assert_eq!(flow(1).await, (2, 1));
     // Closed by the same push that hides it: that is not told.
     f.send_at(0, Items::Incidents(vec![at(2, low("a", IncidentStatus::Closed, Tlp::AmberStrict))]), NOW.plus(2)).await;
-    assert_eq!((flow(1).await, hub.last_narrowed(&f.orgs).await.unwrap()), ((2, 1), vec![(f.orgs[0], NOW.plus(2))]));
+    let fewer = [1, 2].map(|org| (f.orgs[0], f.orgs[org], DataClass::Incidents));
+    assert_eq!((flow(1).await, hub.shown_fewer(&f.orgs).await.unwrap()), ((2, 1), fewer.to_vec()));
     hub.set_rule(f.orgs[0], DataClass::Incidents, Audience::Organisation(f.orgs[1]), Some(Level::None), NOW.plus(3)).await.unwrap();
     assert_eq!((flow(1).await, flow(2).await), ((2, 1), (2, 1)), "hidden by a rule, and to the other by its marking alone");
     // What comes later was never shown.
     f.send_at(0, Items::Incidents(vec![at(4, low("d", IncidentStatus::New, Tlp::Green))]), NOW.plus(4)).await;
     assert_eq!((flow(1).await, flow(2).await), ((2, 1), (3, 1)));
+}
+
+/// Critical incidents, the first of them the oldest.
+fn criticals(name: &str, n: i64, tlp: Tlp, recipients: &[OrgId]) -> Vec<IncidentItem> {
+    let one = |i| IncidentItem { opened_at: NOW.plus(i - DAY), ..incident(&format!("{name}-{i}"), Severity::Critical, IncidentStatus::New, tlp, recipients) };
+    (0..n).map(one).collect()
+}
+
+on_both!(what_was_never_shown_takes_no_place_among_what_a_rule_hides);
+async fn what_was_never_shown_takes_no_place_among_what_a_rule_hides(f: Fixture) {
+    people(&f).await;
+    f.send(0, Items::Incidents(criticals("secret", 60, Tlp::Red, &[]))).await;
+    f.send(0, Items::Incidents(criticals("shown", 3, Tlp::Green, &[]))).await;
+    f.store.hub().set_rule(f.orgs[0], DataClass::Incidents, Audience::Everyone, Some(Level::None), NOW.plus(1)).await.unwrap();
+    assert_eq!(withdrawn(&f).await, [1, 1, 1, 2, 2, 2]);
+}
+
+on_both!(what_is_hidden_from_one_takes_no_place_of_anothers_and_too_much_is_never_forgotten);
+async fn what_is_hidden_from_one_takes_no_place_of_anothers_and_too_much_is_never_forgotten(f: Fixture) {
+    people(&f).await;
+    let send = async |minutes, items: Vec<IncidentItem>| {
+        let items = items.into_iter().map(|item| at(minutes, item)).collect();
+        drop(f.send_at(0, Items::Incidents(items), NOW.plus(minutes)).await);
+    };
+    let of = async |org: usize| withdrawn(&f).await.into_iter().filter(|viewer| *viewer == org).count();
+    send(0, criticals("decoy", 60, Tlp::AmberStrict, &[f.orgs[2]])).await;
+    send(0, criticals("shown", 3, Tlp::Green, &[])).await;
+    send(1, criticals("decoy", 60, Tlp::Red, &[])).await;
+    assert_eq!((of(1).await, of(2).await), (0, 51), "the last one stands for all that are not kept one by one");
+    send(2, criticals("shown", 3, Tlp::Red, &[])).await;
+    assert_eq!((of(1).await, of(2).await), (3, 51));
+    // All that are kept are shown again: there are others.
+    send(3, criticals("decoy", 60, Tlp::AmberStrict, &[f.orgs[2]])).await;
+    send(3, criticals("shown", 3, Tlp::Green, &[])).await;
+    assert_eq!((of(1).await, of(2).await), (0, 1));
+}
+
+on_both!(who_was_shown_more_counts_at_least_and_nobody_else);
+async fn who_was_shown_more_counts_at_least_and_nobody_else(f: Fixture) {
+    people(&f).await;
+    let hub = f.store.hub();
+    let fewer = async || hub.shown_fewer(&f.orgs).await.unwrap().into_iter().map(|(_, viewer, class)| (viewer, class)).collect::<Vec<_>>();
+    let send = async |minutes, tlp, recipients: &[OrgId]| {
+        let low = incident("low", Severity::Low, IncidentStatus::New, tlp, recipients);
+        f.send_at(0, Items::Incidents(vec![at(minutes, low)]), NOW.plus(minutes)).await;
+        f.send_at(0, Items::Events(vec![event("e", tlp, None, recipients)]), NOW.plus(minutes)).await;
+        f.send_at(0, Items::Indicators(vec![indicator("i.example", tlp, recipients)]), NOW.plus(minutes)).await;
+    };
+    let records = [DataClass::Incidents, DataClass::Events, DataClass::Indicators];
+    let of = |org: usize| records.map(|class| (f.orgs[org], class)).to_vec();
+    send(0, Tlp::AmberStrict, &[f.orgs[2]]).await;
+    send(1, Tlp::Red, &[]).await;
+    assert_eq!(fewer().await, of(2), "it tells the other nothing");
+    send(2, Tlp::Green, &[]).await;
+    assert!(fewer().await.is_empty(), "all of it is shown again");
+    let group = hub.add_group(f.orgs[0], "G".into(), true, NOW).await.unwrap();
+    assert!(hub.invite(group, f.orgs[0], f.orgs[1], NOW).await.unwrap() && hub.join(group, f.orgs[1], NOW).await.unwrap());
+    f.send_at(0, Items::Indicators(vec![indicator("peers.example", Tlp::Amber, &[])]), NOW.plus(3)).await;
+    hub.leave(group, f.orgs[1], NOW.plus(4)).await.unwrap();
+    assert_eq!(fewer().await, [(f.orgs[1], DataClass::Indicators)], "what a group showed it");
 }
 
 #[test]

@@ -161,7 +161,7 @@ async fn portrait(store: &Store, orgs: &[OrgId]) -> Vec<String> {
         format!("{:?} {:?} {:?}", hub.days(0).await.unwrap(), hub.aggregates(0).await.unwrap(), hub.count_totals(0).await.unwrap()),
         format!("{:?} {:?}", hub.group_proposals(orgs[0], NOW).await.unwrap(), hub.account_proposals(orgs[0], NOW).await.unwrap()),
         format!("{:?} {:?}", hub.account_changes(1, 20).await.unwrap(), hub.is_sole_admin(orgs[0], 2, NOW).await.unwrap()),
-        format!("{:?} {:?}", hub.shown_before().await.unwrap(), hub.withdrawn_criticals(orgs).await.unwrap()),
+        format!("{:?} {:?} {:?}", hub.shown_before().await.unwrap(), hub.withdrawn_criticals(orgs).await.unwrap(), hub.shown_fewer(orgs).await.unwrap()),
         format!("{:?}", hub.critical_spans(orgs[0], Timestamp(0)).await.unwrap()),
         format!("{:?} {:?}", store.alliance_keys().await.unwrap(), hub.comparisons(orgs[0], NOW).await.unwrap()),
         format!("{:?} {:?}", hub.sharing().await.unwrap(), hub.first_confirmation(newest(&hub).await, NOW).await.unwrap()),
