@@ -93,10 +93,10 @@ pub fn openapi() -> String {
 }
 
 /// The routes of the API and its description.
-pub fn router() -> Router<App> {
+pub fn router(app: &App) -> Router<App> {
     let (router, _) = api().split_for_parts();
     router
-        .layer(axum::middleware::from_fn(request::identified))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), request::identified))
         .merge(docs::router())
         .method_not_allowed_fallback(async |method: Method| Problem::method_not_allowed(&method))
         .route("/api/{*rest}", axum::routing::any(nothing))

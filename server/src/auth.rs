@@ -40,7 +40,7 @@ pub use verify::Verified;
 use crate::{
     App, page_time,
     routes::{Access, MatchedRoute},
-    serving,
+    serving::{self, Member, Party},
 };
 use axum::{
     extract::{FromRequestParts, OriginalUri},
@@ -98,6 +98,14 @@ async fn person(app: &App, id: Option<i64>, session: &Session, verified_at: Time
     Ok(Some(SignedIn { viewer: Viewer { org: user.org, role: user.role }, user, verified_at, session: sessions::hash(&session), must_enrol }))
 }
 
+impl SignedIn {
+    /// Whose connection it is that this person asks over.
+    #[must_use]
+    pub fn party(&self) -> Party {
+        Party { member: Member::Person(self.user.id), org: self.user.org }
+    }
+}
+
 impl FromRequestParts<App> for SignedIn {
     type Rejection = Response;
 
@@ -105,7 +113,7 @@ impl FromRequestParts<App> for SignedIn {
         let session = Session::from_request_parts(parts, app).await.map_err(IntoResponse::into_response)?;
         match signed_in(app, &session).await {
             Ok(Some(who)) => {
-                serving::identify(&parts.extensions, who.session);
+                serving::identify(&parts.extensions, who.party());
                 // A second factor that is due comes before everything but its own forms, and signing out.
                 let open = !who.must_enrol || opens_before_enrolment(parts.extensions.get());
                 if open { page_time::admit(app, &parts.extensions, &who).map(|()| who) } else { Err(enrol_first(parts)) }

@@ -54,7 +54,7 @@ pub fn router(app: &App) -> Router {
         .layer(from_fn(middleware::same_origin))
         .layer(from_fn_with_state(app.clone(), middleware::plain_http_is_local));
     Router::new()
-        .merge(api::router())
+        .merge(api::router(app))
         .merge(health::router())
         .nest("/pkg", assets::router())
         .fallback_service(people.with_state(app.clone()))

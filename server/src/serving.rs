@@ -3,7 +3,7 @@
 //! In place of `axum::serve`, which waits for ever: for a head or a body that does not come, and for a reader that does not read. And which takes
 //! everybody alike: here the process takes as many open files as the system allows it, and where connections still run short those who are signed
 //! in, partners with a key and health checks come first ([`seats`]). Keeping a reserve means three bounds: on anonymous connections, of each
-//! address and of all; on those of one party; and on identified ones together, so that a newcomer always finds a seat.
+//! address and of all; on those of one person, key and organisation; and on identified ones together, so that a newcomer always finds a seat.
 
 mod body;
 mod client;
@@ -14,7 +14,8 @@ mod stream;
 
 pub use body::is_late;
 pub use client::{ClientAddress, Proxies, forwarded_https, network};
-pub use seats::{Party, Seat};
+pub use seats::{Member, Party, Seat};
+pub(crate) use seats::{give_back, take};
 
 use axum::{
     Router,
@@ -58,8 +59,8 @@ pub struct Limits {
     pub anonymous: usize,
     /// Those of these from one address (IPv6: one /64), and requests at once that proxies pass on for one.
     pub per_address: usize,
-    /// Connections that one session or key keeps when they run short, and its requests at once through proxies.
-    pub per_party: usize,
+    /// Connections that one person or key keeps when they run short, and its requests at once through proxies.
+    pub per_member: usize,
     /// From connecting, or from the answer before, to the end of a request's head.
     pub head: Duration,
     /// From the head of a request to the end of its body.
@@ -77,7 +78,7 @@ impl Default for Limits {
             connections,
             anonymous: connections / 2,
             per_address: 256.min(connections / 4),
-            per_party: 64.min(connections / 4),
+            per_member: 64.min(connections / 8),
             head: Duration::from_secs(10),
             body: Duration::from_secs(30),
             write: Duration::from_secs(15),
@@ -87,6 +88,11 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The same of all people and keys of one organisation.
+    fn per_organisation(&self) -> usize {
+        (self.connections / 4).max(1)
+    }
+
     /// Connections that are never given to identified ones, so that a newcomer finds one.
     fn reserve(&self) -> usize {
         (self.connections / 8).max(1)
@@ -114,7 +120,7 @@ pub fn raise_open_files() {
     }
 }
 
-/// The request has shown whose it is: of which session or key. Its connection then is that party's, if the party has one free.
+/// The request has shown whose it is. Its connection then is that party's, if the party has one free.
 pub fn identify(extensions: &Extensions, party: Party) {
     if let Some(seat) = extensions.get::<Arc<Seat>>() {
         seat.identify(party);

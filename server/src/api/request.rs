@@ -6,14 +6,14 @@ use crate::{
     App, audit,
     auth::{
         ClientAddress,
-        keys::{self, ApiKey, AuthFailure},
+        keys::{ApiKey, AuthFailure},
     },
-    serving::{Seat, is_late},
+    serving::{Member, Party, Seat, is_late},
 };
 use async_compression::tokio::bufread::{GzipDecoder, ZstdDecoder};
 use axum::{
     body::{Body, Bytes},
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderMap, HeaderName, StatusCode, header, request::Parts},
     middleware::Next,
     response::Response,
@@ -88,15 +88,17 @@ pub async fn authenticate(app: &App, ClientAddress(address): ClientAddress, head
     Err(refused(failure))
 }
 
-/// A key that was good for something keeps its connection when connections run short. With `axum::middleware::from_fn`, around what takes keys alone.
-pub async fn identified(request: Request, next: Next) -> Response {
+/// A key that was good for something keeps its connection when connections run short. With `axum::middleware::from_fn_with_state`, around what takes
+/// keys alone.
+pub async fn identified(State(app): State<App>, request: Request, next: Next) -> Response {
     let seat = request.extensions().get::<Arc<Seat>>().cloned();
-    let key = request.headers().get(header::AUTHORIZATION).and_then(keys::bearer).map(keys::hash);
+    let (key, address) = (request.headers().get(header::AUTHORIZATION).cloned(), request.extensions().get::<ClientAddress>().and_then(|a| a.0));
     let response = next.run(request).await;
-    if response.status().is_success()
-        && let Some((seat, key)) = seat.zip(key)
+    if let Some(seat) = seat.filter(|seat| response.status().is_success() && seat.is_anonymous())
+        // It was good a moment ago, so it is remembered and the database is not asked again.
+        && let Ok(key) = app.keys.authenticate(&app, key.as_ref(), address).await
     {
-        seat.identify(key);
+        seat.identify(Party { member: Member::Key(key.id), org: key.org });
     }
     response
 }

@@ -1,7 +1,10 @@
 //! Whether those behind open streams may still look: asked for all of them at once, because thousands of streams that each ask for themselves
 //! would keep the database busy with nothing else.
 
-use crate::App;
+use crate::{
+    App,
+    serving::{give_back, take},
+};
 use dashmap::DashMap;
 use domain::Viewer;
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -13,6 +16,8 @@ pub const RECHECK: Duration = Duration::from_secs(3);
 
 /// Streams that one session may have open: a browser has one for all of its tabs, and some for a moment longer than it knows.
 const PER_SESSION: usize = 16;
+/// Streams that one person may have open, in however many browsers.
+const PER_PERSON: usize = 48;
 
 /// The SHA-256 of a session's id, as the store knows it.
 type Hash = [u8; 32];
@@ -23,31 +28,33 @@ pub type Answer = Arc<HashMap<Hash, Option<Viewer>>>;
 pub struct Audience {
     /// How many streams each has.
     open: DashMap<Hash, usize>,
+    /// How many streams each person has, by number.
+    people: DashMap<i64, usize>,
     answer: watch::Sender<Answer>,
 }
 
 impl Default for Audience {
     fn default() -> Self {
-        Self { open: DashMap::new(), answer: watch::Sender::new(Answer::default()) }
+        Self { open: DashMap::new(), people: DashMap::new(), answer: watch::Sender::new(Answer::default()) }
     }
 }
 
 impl Audience {
-    /// Asks for this session, too, from now until [`Audience::leave`]; `None` where it has as many streams open as it may.
-    pub fn join(&self, session: Hash) -> Option<watch::Receiver<Answer>> {
-        let mut streams = self.open.entry(session).or_default();
-        let joins = *streams < PER_SESSION;
-        *streams += usize::from(joins);
-        joins.then(|| self.answer.subscribe())
+    /// Asks for this session, too, from now until [`Audience::leave`]; `None` where it or its person has as many streams open as it may.
+    pub fn join(&self, session: Hash, person: i64) -> Option<watch::Receiver<Answer>> {
+        if !take(&self.people, person, PER_PERSON) {
+            return None;
+        }
+        if !take(&self.open, session, PER_SESSION) {
+            give_back(&self.people, person);
+            return None;
+        }
+        Some(self.answer.subscribe())
     }
 
-    pub fn leave(&self, session: &Hash) {
-        if let dashmap::Entry::Occupied(mut streams) = self.open.entry(*session) {
-            *streams.get_mut() -= 1;
-            if *streams.get() == 0 {
-                streams.remove();
-            }
-        }
+    pub fn leave(&self, session: Hash, person: i64) {
+        give_back(&self.open, session);
+        give_back(&self.people, person);
     }
 
     /// Asks once and tells the streams.

@@ -41,10 +41,10 @@ pub struct After {
 
 /// Opens a stream.
 pub async fn stream(State(app): State<App>, session: Session, extensions: Extensions, headers: HeaderMap, Query(query): Query<After>) -> Response {
-    let viewer = match auth::signed_in(&app, &session).await {
+    let (viewer, user) = match auth::signed_in(&app, &session).await {
         Ok(Some(who)) if !who.must_enrol => {
-            serving::identify(&extensions, who.session);
-            who.viewer
+            serving::identify(&extensions, who.party());
+            (who.viewer, who.user.id)
         }
         // 204 tells an EventSource to stay away; a status of failure would make it try for ever.
         Ok(_) => return StatusCode::NO_CONTENT.into_response(),
@@ -60,7 +60,7 @@ pub async fn stream(State(app): State<App>, session: Session, extensions: Extens
     let last_id = headers.get("last-event-id").map(|v| v.to_str().unwrap_or("?").to_owned());
     let Some(id) = session.id() else { return StatusCode::NO_CONTENT.into_response() };
     let session = auth::sessions::hash(&id);
-    let Some((open, signed_in)) = Open::new(app, session) else {
+    let Some((open, signed_in)) = Open::new(app, (session, user)) else {
         return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "30")], "You have too many pages open.\n").into_response();
     };
     let events = events(open, signed_in, viewer, last_id.or(query.after));
@@ -71,21 +71,23 @@ pub async fn stream(State(app): State<App>, session: Session, extensions: Extens
 struct Open {
     app: App,
     session: [u8; 32],
+    /// The person's number.
+    user: i64,
 }
 
 impl Open {
-    /// `None` where the session has as many streams open as it may.
-    fn new(app: App, session: [u8; 32]) -> Option<(Self, watch::Receiver<audience::Answer>)> {
-        let signed_in = app.live.audience.join(session)?;
+    /// `None` where the session, or its person, has as many streams open as it may.
+    fn new(app: App, (session, user): ([u8; 32], i64)) -> Option<(Self, watch::Receiver<audience::Answer>)> {
+        let signed_in = app.live.audience.join(session, user)?;
         app.live.streams.fetch_add(1, Ordering::Relaxed);
-        Some((Self { app, session }, signed_in))
+        Some((Self { app, session, user }, signed_in))
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
         self.app.live.streams.fetch_sub(1, Ordering::Relaxed);
-        self.app.live.audience.leave(&self.session);
+        self.app.live.audience.leave(self.session, self.user);
     }
 }
 

@@ -63,7 +63,7 @@ async fn serve(app: App, session: Session, nonce: PageNonce, route: Option<Match
         Err(error) => return unavailable(&error),
     };
     if let Some(who) = &who {
-        serving::identify(request.extensions(), who.session);
+        serving::identify(request.extensions(), who.party());
         if let Err(refused) = page_time::admit(&app, request.extensions(), who) {
             return refused;
         }

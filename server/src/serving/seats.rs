@@ -1,15 +1,16 @@
 //! Who keeps a connection where there is not room for all.
 //!
-//! A connection begins as anonymous and becomes its party's (a session, an API key) with the first request that shows one. Anonymous ones are
+//! A connection begins as anonymous and becomes its party's (a person's, an API key's) with the first request that shows one. Anonymous ones are
 //! bounded for each address and in all, and when one too many comes, the one that has been idle longest is closed for it: a new connection always
-//! finds a seat, long enough to ask for `/healthz` or to show who it is. Those of a party are bounded for each party and, in all, by what is kept
-//! free for newcomers; beyond that they stay anonymous. So whatever strangers do, those who are signed in keep theirs and get new ones.
+//! finds a seat, long enough to ask for `/healthz` or to show who it is. Those of a party are bounded for each person or key, for each organisation, and
+//! in all by what is kept free for newcomers; beyond that they stay anonymous. However often somebody signs in, it is one person. So whatever strangers do, those who are signed in keep theirs and get new ones.
 //!
 //! A trusted proxy's connections carry the requests of many clients, so they count for no address and no party; instead each request takes an
 //! anonymous seat of its client's address until its answer is over, or until it shows whose it is.
 
 use super::{Limits, network};
 use dashmap::{DashMap, Entry};
+use domain::OrgId;
 use std::{
     collections::{BTreeMap, HashMap},
     hash::Hash,
@@ -21,8 +22,21 @@ use std::{
 };
 use tokio::{sync::Notify, time::Instant};
 
-/// Whose a connection is: the hash of a session's id, or of a key.
-pub type Party = [u8; 32];
+/// Whose a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Member {
+    /// A person, by number.
+    Person(i64),
+    /// A key, by number.
+    Key(i64),
+}
+
+/// Whose a connection is, and which organisation's that is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Party {
+    pub member: Member,
+    pub org: OrgId,
+}
 
 /// The seats that are taken.
 pub struct Room {
@@ -33,7 +47,8 @@ pub struct Room {
     anonymous: AtomicUsize,
     identified: AtomicUsize,
     addresses: DashMap<IpAddr, usize>,
-    parties: DashMap<Party, usize>,
+    members: DashMap<Member, usize>,
+    orgs: DashMap<OrgId, usize>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,8 +76,8 @@ pub struct Seat {
 impl Room {
     pub fn new(limits: Limits) -> Arc<Self> {
         let (anonymous, identified) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let (addresses, parties) = (DashMap::new(), DashMap::new());
-        Arc::new(Self { limits, began: Instant::now(), made: AtomicU64::new(0), anonymous, identified, addresses, parties })
+        let (addresses, members, orgs) = (DashMap::new(), DashMap::new(), DashMap::new());
+        Arc::new(Self { limits, began: Instant::now(), made: AtomicU64::new(0), anonymous, identified, addresses, members, orgs })
     }
 
     /// A seat for a client's connection.
@@ -104,6 +119,23 @@ impl Room {
         self.identified.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| (n < most).then_some(n + 1)).is_ok()
     }
 
+    /// Counts one more of a party, while its member and its organisation have one free.
+    fn seat_for(&self, party: Party) -> bool {
+        if !take(&self.members, party.member, self.limits.per_member) {
+            return false;
+        }
+        let free = take(&self.orgs, party.org, self.limits.per_organisation());
+        if !free {
+            give_back(&self.members, party.member);
+        }
+        free
+    }
+
+    fn leave(&self, party: Party) {
+        give_back(&self.members, party.member);
+        give_back(&self.orgs, party.org);
+    }
+
     /// Whether there are more connections than there may be.
     fn is_crowded(&self) -> bool {
         let (anonymous, identified) = (self.anonymous.load(Ordering::Relaxed), self.identified.load(Ordering::Relaxed));
@@ -116,14 +148,15 @@ impl Room {
 }
 
 /// Counts one more of a kind, unless there are so many already.
-fn take<K: Eq + Hash>(counts: &DashMap<K, usize>, of: K, most: usize) -> bool {
+pub fn take<K: Eq + Hash>(counts: &DashMap<K, usize>, of: K, most: usize) -> bool {
     let mut count = counts.entry(of).or_default();
     let free = *count < most;
     *count += usize::from(free);
     free
 }
 
-fn give_back<K: Eq + Hash>(counts: &DashMap<K, usize>, of: K) {
+/// Counts one less, and forgets what has none.
+pub fn give_back<K: Eq + Hash>(counts: &DashMap<K, usize>, of: K) {
     if let Entry::Occupied(mut count) = counts.entry(of) {
         *count.get_mut() -= 1;
         if *count.get() == 0 {
@@ -141,18 +174,19 @@ impl Seat {
     /// A request has shown whose it is: from now on the seat is that party's, if the party has one free.
     pub fn identify(&self, party: Party) {
         let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
-        if *standing != Standing::Anonymous || self.address.is_none() || !take(&self.room.parties, party, self.room.limits.per_party) {
+        if *standing != Standing::Anonymous || self.address.is_none() || !self.room.seat_for(party) {
             return;
         }
         if self.is_connection && !self.room.identify() {
-            give_back(&self.room.parties, party);
+            self.room.leave(party);
             return;
         }
         self.leave_anonymous();
         *standing = Standing::Of(party);
     }
 
-    fn is_anonymous(&self) -> bool {
+    /// Whether no request has shown whose it is.
+    pub fn is_anonymous(&self) -> bool {
         *self.standing.lock().unwrap_or_else(PoisonError::into_inner) == Standing::Anonymous
     }
 
@@ -176,7 +210,7 @@ impl Drop for Seat {
         let standing = *self.standing.get_mut().unwrap_or_else(PoisonError::into_inner);
         match standing {
             Standing::Anonymous => self.leave_anonymous(),
-            Standing::Of(party) => give_back(&self.room.parties, party),
+            Standing::Of(party) => self.room.leave(party),
             Standing::Proxy => {}
         }
         if standing != Standing::Anonymous && self.is_connection {
@@ -262,8 +296,28 @@ mod tests {
     const A: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
     const B: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
 
-    fn room(connections: usize, anonymous: usize, per_address: usize, per_party: usize) -> Arc<Room> {
-        Room::new(Limits { connections, anonymous, per_address, per_party, ..Limits::default() })
+    fn room(connections: usize, anonymous: usize, per_address: usize, per_member: usize) -> Arc<Room> {
+        Room::new(Limits { connections, anonymous, per_address, per_member, ..Limits::default() })
+    }
+
+    fn person(number: i64, org: i64) -> Party {
+        Party { member: Member::Person(number), org: OrgId(org) }
+    }
+
+    #[tokio::test]
+    async fn an_organisation_has_a_quarter_however_many_its_people_are() {
+        let room = room(16, 50, 50, 2);
+        let seats: Vec<_> = (0..12).map(|_| room.connection(A)).collect();
+        for (n, seat) in (1..).zip(&seats) {
+            // A key as well as a person, and each again under another session, which is no other party.
+            seat.identify(Party { member: if n % 2 == 0 { Member::Key(n / 4) } else { Member::Person(n / 4) }, org: OrgId(1) });
+        }
+        assert_eq!(room.identified.load(Ordering::Relaxed), 4);
+        let other = room.connection(B);
+        other.identify(person(99, 2));
+        assert!(!other.is_anonymous(), "another organisation's has its own share");
+        drop((seats, other));
+        assert!(room.members.is_empty() && room.orgs.is_empty() && room.addresses.is_empty());
     }
 
     /// Whether a seat is closed for another.
@@ -294,7 +348,7 @@ mod tests {
         let (room, mut order) = (room(100, 3, 50, 2), Order::default());
         let seats: Vec<_> = (0..3).map(|_| room.connection(A)).collect();
         for seat in &seats {
-            seat.identify([1; 32]);
+            seat.identify(person(1, 1));
             order.take(seat);
         }
         assert_eq!(room.anonymous.load(Ordering::Relaxed), 1, "the third is one too many for its party");
@@ -307,7 +361,7 @@ mod tests {
         assert!(closings == 1 && closed(&seats[2]).await && !closed(&seats[0]).await && !closed(&seats[1]).await);
         drop((seats, more));
         assert!(room.anonymous.load(Ordering::Relaxed) == 0 && room.identified.load(Ordering::Relaxed) == 0);
-        assert!(room.addresses.is_empty() && room.parties.is_empty());
+        assert!(room.addresses.is_empty() && room.members.is_empty() && room.orgs.is_empty());
     }
 
     #[tokio::test]
@@ -315,7 +369,7 @@ mod tests {
         let (room, mut order) = (room(16, 8, 50, 50), Order::default());
         let seats: Vec<_> = (0..16).map(|_| room.connection(A)).collect();
         for seat in &seats {
-            seat.identify([1; 32]);
+            seat.identify(person(seat.number as i64, seat.number as i64));
             order.take(seat);
         }
         let newcomer = room.connection(B);
@@ -329,14 +383,14 @@ mod tests {
         let connections: Vec<_> = (0..10).map(|_| room.proxy()).collect();
         let first = (room.request(A).expect("one"), room.request(A).expect("two"));
         assert!(room.request(A).is_none() && room.request(B).is_some());
-        first.0.identify([1; 32]);
+        first.0.identify(person(1, 1));
         let third = room.request(A);
         assert!(third.is_some(), "who is signed in takes no seat of the address");
         assert!(room.request(A).is_none());
         drop((first, third));
         assert!(room.request(A).is_some());
         drop(connections);
-        assert!(room.identified.load(Ordering::Relaxed) == 0 && room.addresses.is_empty() && room.parties.is_empty());
+        assert!(room.identified.load(Ordering::Relaxed) == 0 && room.addresses.is_empty() && room.members.is_empty() && room.orgs.is_empty());
     }
 
     #[tokio::test]

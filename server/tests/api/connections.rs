@@ -123,7 +123,7 @@ async fn the_idlest_connection_makes_room_for_the_next() {
 #[tokio::test]
 async fn a_flood_of_connections_keeps_nobody_out() {
     server::serving::raise_open_files();
-    let limits = Limits { connections: 160, anonymous: 80, per_address: 8, per_party: 8, ..Limits::default() };
+    let limits = Limits { connections: 160, anonymous: 80, per_address: 8, per_member: 8, ..Limits::default() };
     let app = TestApp::start_with(Setup { limits, ..Setup::default() }).await;
     let (person, partner) = (app.person(Role::Analyst).await, app.partner("alpha").await);
     let mut reader = person.stream(None).await;
@@ -328,4 +328,30 @@ async fn plain_http_is_for_this_machine_alone() {
     let https = TestApp::start_as(false).await;
     let answer = Raw::open(&https).await.ask("GET /signin HTTP/1.1\r\nhost: hub.example\r\nx-forwarded-proto: https\r\n\r\n").await.expect("an answer");
     assert_eq!((answer.status, answer.header("strict-transport-security")), (200, "max-age=31536000; includeSubDomains"));
+}
+
+/// Signing in again makes nobody more than one person.
+#[tokio::test]
+async fn a_person_has_so_many_sessions_and_streams_however_often_they_sign_in() {
+    let app = TestApp::start().await;
+    let (person, other) = (app.person(Role::Analyst).await, app.person(Role::Analyst).await);
+    let mut cookies = vec![person.cookie.clone()];
+    for _ in 0..20 {
+        let _turn = SIGNING_IN.lock().await;
+        cookies.push(cookie_of(&app.form("/auth/signin", &[("email", &person.email), ("password", PASSWORD)], "").await));
+    }
+    let mut status = vec![];
+    for cookie in &cookies {
+        status.push(app.visit("/status", cookie).await.status);
+    }
+    assert_eq!(status, [vec![303], vec![200; 20]].concat(), "the oldest has ended");
+    let mut streams = vec![];
+    for cookie in &cookies[1..4] {
+        for _ in 0..16 {
+            streams.push(Stream::open(app.request(reqwest::Method::GET, "/live").header("cookie", cookie)).await);
+        }
+    }
+    let refused = Answer::of(app.request(reqwest::Method::GET, "/live").header("cookie", &cookies[4])).await;
+    assert_eq!(refused.status, 429, "{}", refused.text());
+    other.stream(None).await.event().await;
 }

@@ -25,7 +25,12 @@ const AT_ONCE: usize = 256;
 /// Incidents of each organisation, and indicators.
 const INCIDENTS: usize = 12;
 const INDICATORS: usize = 30;
-const EMAIL: &str = "executive@bench.example";
+/// People who can sign in.
+pub const PEOPLE: usize = 120;
+
+fn email(n: usize) -> String {
+    format!("executive-{n}@bench.example")
+}
 
 /// The size of a database.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +69,10 @@ pub async fn create(url: &str, plan: &Plan, clients: usize) -> anyhow::Result<Al
     let added = secrets.iter().enumerate().map(|(n, (org, secret))| hub.add_key(key(orgs[*org], n, secret, now), keys::hash(secret)));
     stream::iter(added).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?;
     let password = keys::generate(&mut rand::rng());
-    hub.add_user(orgs[0], EMAIL.to_owned(), "Executive".to_owned(), Role::Executive, Some(password::hash(&password).await?), now).await?;
+    let hash = password::hash(&password).await?;
+    for n in 0..PEOPLE {
+        hub.add_user(orgs[0], email(n), "Executive".to_owned(), Role::Executive, Some(hash.clone()), now).await?;
+    }
     let loaded_per_second = if plan.samples > 0 { Some(history(&store, &orgs, plan, &policy, now).await?) } else { None };
     store.close().await;
     Ok(Alliance { policy, slugs, keys: secrets, password, loaded_per_second })
@@ -194,9 +202,14 @@ fn indicators(n: usize, now: Timestamp) -> Vec<Value> {
     (0..INDICATORS).map(one).collect()
 }
 
-/// Signs in as the executive; returns what to send as `Cookie`.
+/// Signs in as an executive; returns what to send as `Cookie`.
 pub async fn sign_in(hub: &Hub, alliance: &Alliance) -> anyhow::Result<String> {
-    let form = format!("email={}&password={}", EMAIL.replace('@', "%40"), alliance.password);
+    sign_in_as(hub, alliance, 0).await
+}
+
+/// Signs in as one of [`PEOPLE`].
+pub async fn sign_in_as(hub: &Hub, alliance: &Alliance, person: usize) -> anyhow::Result<String> {
+    let form = format!("email={}&password={}", email(person).replace('@', "%40"), alliance.password);
     let request = format!(
         "POST /auth/signin HTTP/1.1\r\nhost: {0}\r\norigin: http://{0}\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {1}\r\n\r\n{form}",
         hub.address,

@@ -54,6 +54,8 @@ pub const CROWDS: [Scene; 4] = [
 const PUSHERS: usize = 20;
 /// Streams of one session.
 const PER_SESSION: usize = 16;
+/// Sessions of one person.
+const SESSIONS: usize = 3;
 /// Streams that are being opened at once.
 const OPENING: usize = 64;
 /// Not measured at the start.
@@ -87,10 +89,10 @@ pub async fn run(stage: &Stage<'_>, period: Duration, scene: Scene) -> anyhow::R
     ensure!(alliance.slugs.len() >= 2 * scene.rate, "there must be so many organisations that each pushes every two seconds at most");
     // Pushers and organisations take turns at the hubs in step, so that an organisation's pushes all come to one of them.
     ensure!(PUSHERS.is_multiple_of(hubs.len()) && alliance.slugs.len().is_multiple_of(hubs.len()), "so many hubs cannot be dealt out evenly");
-    // Who signed in at one hub is known to all. A session has only so many streams, so viewers are many sessions, as they are in life.
+    // Who signed in at one hub is known to all. A session and a person have only so many streams, so viewers are many, as they are in life.
     let mut cookies = vec![];
-    for _ in 0..scene.viewers.div_ceil(PER_SESSION) {
-        cookies.push(data::sign_in(stage.first(), alliance).await?);
+    for session in 0..scene.viewers.div_ceil(PER_SESSION) {
+        cookies.push(data::sign_in_as(stage.first(), alliance, session / SESSIONS % data::PEOPLE).await?);
     }
     let before = stage.memory();
     let opening = (0..scene.viewers).map(|n| open(n, n % hubs.len(), &hubs[n % hubs.len()], &cookies[n / PER_SESSION]));

@@ -14,6 +14,9 @@ use domain::{OrgId, Role, Timestamp, Viewer};
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 
+/// Sessions that one person has at once.
+const MAX_SESSIONS: i64 = 20;
+
 /// One person.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UserRecord {
@@ -286,12 +289,14 @@ impl Hub<'_> {
         .await
     }
 
-    /// Stores a new session; one of a person is a sign-in.
+    /// Stores a new session; one of a person is a sign-in, and ends the person's oldest where there are too many then.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn create_session(&self, id_hash: [u8; 32], record: SessionRecord, at: Timestamp) -> Result<(), StoreError> {
         const CREATE: &str = "INSERT INTO sessions (id_hash, user_id, data, expires_at, absolute_at) VALUES ($1, $2, $3, $4, $5)";
+        const OLDER: &str = "DELETE FROM sessions WHERE user_id = $1 AND id_hash <> $3 AND id_hash NOT IN \
+            (SELECT id_hash FROM sessions WHERE user_id = $1 ORDER BY absolute_at DESC, id_hash LIMIT $2) RETURNING user_id";
         const SIGNED_IN: &str = "UPDATE users SET last_signed_in_at = $2 WHERE id = $1";
         self.write(move |conn| {
             Box::pin(async move {
@@ -299,6 +304,10 @@ impl Hub<'_> {
                     sqlx::query(CREATE).bind(&id_hash[..]).bind(record.user).bind(record.data).bind(record.expires_at.0).bind(record.absolute_at.0).execute(&mut *c).await
                 })?;
                 let Some(user) = record.user else { return Ok(()) };
+                let older: Vec<i64> = on_conn!(conn, c => sqlx::query_scalar(OLDER).bind(user).bind(MAX_SESSIONS).bind(&id_hash[..]).fetch_all(&mut *c).await)?;
+                for _ in older {
+                    session_row(conn, Action::SessionEnded, user, at).await?;
+                }
                 execute!(conn, c => sqlx::query(SIGNED_IN).bind(user).bind(at.0).execute(&mut *c).await)?;
                 session_row(conn, Action::SessionStarted, user, at).await
             })
