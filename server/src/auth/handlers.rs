@@ -70,8 +70,7 @@ pub async fn sign_in(State(app): State<App>, session: Session, visitor: Visitor,
     let Some(user) = user else {
         // Not what was typed as mail address: it is sometimes the password.
         tracing::warn!(?address, "sign-in failed");
-        // Each organisation is told of its own account, so that none learns from a missing row of another's.
-        for account in accounts.iter().map(Some).chain(accounts.is_empty().then_some(None)) {
+        for account in doors.concerned() {
             if let Err(error) = audit::sign_in_failed(&app, account, address).await {
                 return unavailable(&error);
             }
@@ -116,6 +115,14 @@ impl Doors {
         }
         let known = known_by.iter().flatten().next().copied();
         Ok(Self { accounts, known_by, known })
+    }
+
+    /// Whose organisations are told of a failure: where the browser is known by some of the accounts, those; else all, so that none learns from a missing
+    /// row that there is another's. Nobody where there is no account.
+    fn concerned(&self) -> Vec<Option<&UserRecord>> {
+        let known = |known: &Option<Known>| self.known.is_none() || known.is_some();
+        let concerned: Vec<_> = self.accounts.iter().zip(&self.known_by).filter(|(_, by)| known(by)).map(|(user, _)| Some(user)).collect();
+        if concerned.is_empty() { vec![None] } else { concerned }
     }
 
     /// Where there are several accounts, a try at each: a right password of one is a guess at the others. `None` for one that nobody may guess at just now,

@@ -4,7 +4,7 @@
 //! one who uses it, and so could whoever agreed to that. Each such [`Act`] is kept, and for [`RECENT`] no two accounts agree to each other's changes
 //! behind which the same person may stand.
 
-use super::Hub;
+use super::{Hub, proposals::LIFE};
 use crate::{
     StoreError,
     audit::{self, Actor, AuditRow},
@@ -12,6 +12,7 @@ use crate::{
 };
 use domain::{DAY, OrgId, Timestamp};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// How long an act binds those who did it, in microseconds.
 pub(super) const RECENT: i64 = 7 * DAY;
@@ -142,15 +143,23 @@ pub(super) async fn may_approve(conn: &mut Conn, org: OrgId, proposer: i64, appr
     Ok(shared == 0)
 }
 
-/// How many other people of an organisation could be the second person beside `besides`: administrators who can sign in, and those whom somebody
-/// else of the organisation lately kept from it, so that nobody becomes the only administrator by removing the others.
+/// How many other people of an organisation could be the second person beside `besides`: administrators who can sign in, or whom the operator has
+/// just given a one-time link; and those whom somebody else of the organisation lately kept from it, so that nobody becomes the only administrator by
+/// removing the others, or by coming first.
 pub(super) async fn other_admins(conn: &mut Conn, org: OrgId, besides: i64, at: Timestamp) -> Result<i64, StoreError> {
-    on_conn!(conn, c => sqlx::query_scalar(OTHERS).bind(org.0).bind(besides).bind(at.0 - RECENT).fetch_one(&mut *c).await).map_err(Into::into)
+    let counted = on_conn!(conn, c => sqlx::query_scalar(OTHERS).bind(org.0).bind(besides).bind(at.0 - RECENT).bind(at.0).fetch_one(&mut *c).await);
+    counted.map_err(Into::into)
 }
 
 const OTHERS: &str = "SELECT count(*) FROM users u WHERE u.org_id = $1 AND u.id <> $2 AND ((u.role = 'org_admin' AND u.disabled_at IS NULL \
-     AND (u.password_hash IS NOT NULL OR u.id IN (SELECT user_id FROM oidc_identities))) OR EXISTS (SELECT 1 FROM account_acts a \
+     AND (u.password_hash IS NOT NULL OR u.id IN (SELECT user_id FROM oidc_identities) OR EXISTS (SELECT 1 FROM signin_links l WHERE l.user_id = u.id \
+     AND l.by_user IS NULL AND l.expires_at > $4))) OR EXISTS (SELECT 1 FROM account_acts a \
      WHERE a.user_id = u.id AND a.act = 'removed' AND a.by_user <> u.id AND a.at > $3))";
+
+/// Since when the others of an organisation are gone who could have been the second person beside `besides`, as far as somebody removed them: those
+/// whom their own organisation removed count until [`RECENT`] later.
+const ALONE_SINCE: &str = "SELECT max(CASE WHEN a.by_user <> a.user_id THEN a.at + $3 ELSE a.at END) FROM account_acts a JOIN users u ON u.id = a.user_id \
+     WHERE u.org_id = $1 AND u.id <> $2 AND a.act = 'removed'";
 
 /// Who of the organisation lately ended that somebody else was an administrator who could sign in; the last one.
 pub(super) async fn lately_removed_by(conn: &mut Conn, user: i64, at: Timestamp) -> Result<Option<i64>, StoreError> {
@@ -193,11 +202,13 @@ pub(super) async fn consent(
     if proposer != approver {
         return Ok(if may_approve(conn, org, proposer, approver, at).await? { Consent::Given } else { Consent::Related });
     }
-    Ok(match other_admins(conn, org, approver, at).await? {
-        0 if at.since(proposed_at) >= SOLE_WAIT => Consent::Given,
-        0 => Consent::TooEarly,
-        _ => Consent::Own,
-    })
+    if other_admins(conn, org, approver, at).await? > 0 {
+        return Ok(Consent::Own);
+    }
+    let alone: Option<i64> = on_conn!(conn, c => sqlx::query_scalar(ALONE_SINCE).bind(org.0).bind(approver).bind(RECENT).fetch_one(&mut *c).await)?;
+    // Whoever proposes while there is a second one waits from when there is none.
+    let from = alone.map_or(proposed_at, |alone| proposed_at.max(Timestamp(alone)));
+    Ok(if at.since(from) >= SOLE_WAIT { Consent::Given } else { Consent::TooEarly })
 }
 
 impl Hub<'_> {
@@ -206,27 +217,36 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn is_sole_admin(&self, org: OrgId, user: i64, now: Timestamp) -> Result<bool, StoreError> {
-        let others: i64 = read!(self, c => sqlx::query_scalar(OTHERS).bind(org.0).bind(user).bind(now.0 - RECENT).fetch_one(c).await)?;
+        let others: i64 = read!(self, c => sqlx::query_scalar(OTHERS).bind(org.0).bind(user).bind(now.0 - RECENT).bind(now.0).fetch_one(c).await)?;
         Ok(others == 0)
     }
 
-    /// The changes that show somebody more of an organisation and wait for its only administrator alone: the organisation, and from when on it
-    /// may be put in force.
+    /// The organisations whose only administrator may soon show more of them alone, and from when on: because they have proposed to, or because they are
+    /// the only one since somebody of the organisation lately removed the others.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn sole_widenings(&self, now: Timestamp) -> Result<Vec<(OrgId, Timestamp)>, StoreError> {
         const WAITING: &str = "SELECT p.org_id, p.proposed_by, min(p.expires_at) FROM (SELECT org_id, proposed_by, expires_at FROM sharing_proposals \
-             UNION ALL SELECT org_id, proposed_by, expires_at FROM group_proposals UNION ALL SELECT org_id, confirmed_by, expires_at FROM sharing_confirmations) p JOIN users u ON u.id = p.proposed_by AND u.org_id = p.org_id \
-             WHERE p.expires_at > $1 AND u.role = 'org_admin' AND u.disabled_at IS NULL GROUP BY p.org_id, p.proposed_by ORDER BY p.org_id";
-        let rows: Vec<(i64, i64, i64)> = read!(self, c => sqlx::query_as(WAITING).bind(now.0).fetch_all(c).await)?;
-        let mut sole = Vec::new();
-        for (org, by, expires) in rows {
-            if self.is_sole_admin(OrgId(org), by, now).await? {
-                sole.push((OrgId(org), Timestamp(expires).plus(SOLE_WAIT - super::proposals::LIFE)));
-            }
+             UNION ALL SELECT org_id, proposed_by, expires_at FROM group_proposals UNION ALL SELECT org_id, confirmed_by, expires_at FROM sharing_confirmations) p \
+             JOIN users u ON u.id = p.proposed_by AND u.org_id = p.org_id WHERE p.expires_at > $1 AND u.role = 'org_admin' AND u.disabled_at IS NULL \
+             AND NOT EXISTS (SELECT 1 FROM users o WHERE o.org_id = p.org_id AND o.id <> p.proposed_by AND o.role = 'org_admin' AND o.disabled_at IS NULL \
+             AND (o.password_hash IS NOT NULL OR o.id IN (SELECT user_id FROM oidc_identities) OR EXISTS (SELECT 1 FROM signin_links l WHERE l.user_id = o.id \
+             AND l.by_user IS NULL AND l.expires_at > $1))) GROUP BY p.org_id, p.proposed_by ORDER BY p.org_id";
+        const LEFT: &str = "SELECT u.org_id, min(u.id) FROM users u WHERE u.role = 'org_admin' AND u.disabled_at IS NULL \
+             AND (u.password_hash IS NOT NULL OR u.id IN (SELECT user_id FROM oidc_identities)) AND u.org_id IN (SELECT r.org_id FROM account_acts a \
+             JOIN users r ON r.id = a.user_id WHERE a.act = 'removed' AND a.by_user <> a.user_id AND a.at > $1) GROUP BY u.org_id HAVING count(*) = 1";
+        let waiting: Vec<(i64, i64, i64)> = read!(self, c => sqlx::query_as(WAITING).bind(now.0).fetch_all(c).await)?;
+        let left: Vec<(i64, i64)> = read!(self, c => sqlx::query_as(LEFT).bind(now.0 - RECENT).fetch_all(c).await)?;
+        let since = waiting.into_iter().map(|(org, by, expires)| (org, by, expires - LIFE)).chain(left.into_iter().map(|(org, by)| (org, by, 0)));
+        let mut sole: BTreeMap<OrgId, Timestamp> = BTreeMap::new();
+        for (org, by, proposed) in since {
+            let alone: Option<i64> = read!(self, c => sqlx::query_scalar(ALONE_SINCE).bind(org).bind(by).bind(RECENT).fetch_one(c).await)?;
+            let from = Timestamp(alone.unwrap_or(0).max(proposed)).plus(SOLE_WAIT);
+            let earliest = sole.entry(OrgId(org)).or_insert(from);
+            *earliest = from.min(*earliest);
         }
-        Ok(sole)
+        Ok(sole.into_iter().collect())
     }
 
     /// What became of auditors after a moment, the newest first: the organisation whose person it is, whether the hub lost the auditor, whether the

@@ -133,6 +133,10 @@ pub(super) enum Turn {
 const IS_ADMIN: &str = "SELECT count(*) FROM users WHERE id = $1 AND role = 'org_admin' AND disabled_at IS NULL \
      AND (password_hash IS NOT NULL OR id IN (SELECT user_id FROM oidc_identities))";
 
+/// Whether a person counts as an administrator who could agree to something.
+const COULD_AGREE: &str = "SELECT count(*) FROM users WHERE id = $1 AND role = 'org_admin' AND disabled_at IS NULL \
+     AND (password_hash IS NOT NULL OR id IN (SELECT user_id FROM oidc_identities) OR id IN (SELECT user_id FROM signin_links WHERE by_user IS NULL AND expires_at > $2))";
+
 /// Changes a person of an organisation, with what `who` did in the trail and among the acts; undone where nobody would be left to administer.
 pub(super) async fn turn(conn: &mut Conn, actor: Actor, who: Doers, (org, id): (OrgId, i64), change: Turn, at: Timestamp) -> Result<Keep<Turned>, StoreError> {
     const FIND: &str = "SELECT role FROM users WHERE id = $1 AND org_id = $2";
@@ -144,6 +148,7 @@ pub(super) async fn turn(conn: &mut Conn, actor: Actor, who: Doers, (org, id): (
     let Some(role) = role else { return Ok(Keep::No(Turned::Gone)) };
     let role: Role = role.parse().map_err(StoreError::Internal)?;
     let was_admin: i64 = on_conn!(conn, c => sqlx::query_scalar(IS_ADMIN).bind(id).fetch_one(&mut *c).await)?;
+    let could_agree: i64 = on_conn!(conn, c => sqlx::query_scalar(COULD_AGREE).bind(id).bind(at.0).fetch_one(&mut *c).await)?;
     if write_turn(conn, id, change, at).await? == 0 {
         return Ok(Keep::Yes(Turned::Done));
     }
@@ -153,8 +158,8 @@ pub(super) async fn turn(conn: &mut Conn, actor: Actor, who: Doers, (org, id): (
     }
     // A link is worth as much as the role it was made for.
     execute!(conn, c => sqlx::query(LINKS).bind(id).execute(&mut *c).await)?;
-    let is_admin: i64 = on_conn!(conn, c => sqlx::query_scalar(IS_ADMIN).bind(id).fetch_one(&mut *c).await)?;
-    if was_admin > 0 && is_admin == 0 {
+    let can_agree: i64 = on_conn!(conn, c => sqlx::query_scalar(COULD_AGREE).bind(id).bind(at.0).fetch_one(&mut *c).await)?;
+    if could_agree > 0 && can_agree == 0 {
         record(conn, Act::Removed, id, who, at).await?;
     }
     let (action, detail) = match change {
