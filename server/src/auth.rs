@@ -116,7 +116,14 @@ impl FromRequestParts<App> for SignedIn {
                 serving::identify(&parts.extensions, who.party());
                 // A second factor that is due comes before everything but its own forms, and signing out.
                 let open = !who.must_enrol || opens_before_enrolment(parts.extensions.get());
-                if open { page_time::admit(app, &parts.extensions, &who).map(|()| who) } else { Err(enrol_first(parts)) }
+                if !open {
+                    return Err(enrol_first(parts));
+                }
+                page_time::admit(app, &parts.extensions, &who)?;
+                if parts.method == Method::POST {
+                    page_time::change(app, &who)?;
+                }
+                Ok(who)
             }
             Ok(None) => Err(sign_in_first(parts)),
             Err(error) => Err(unavailable(&error)),

@@ -26,6 +26,9 @@ const EXPECTED: i64 = SECOND / 4;
 pub struct PageTime {
     per_minute: i64,
     used: DashMap<[u8; 32], Used>,
+    changes_per_minute: u32,
+    /// Forms of people: since when, and how many.
+    changes: DashMap<i64, (Timestamp, u32)>,
 }
 
 /// So many microseconds were used at a moment; they become less with time.
@@ -36,10 +39,24 @@ struct Used {
 }
 
 impl PageTime {
-    /// With the seconds of a minute that a session may use.
+    /// With the seconds of a minute that a session may use, and the forms that a person may send.
     #[must_use]
-    pub fn new(seconds_per_minute: u32) -> Self {
-        Self { per_minute: i64::from(seconds_per_minute) * SECOND, used: DashMap::new() }
+    pub fn new(seconds_per_minute: u32, changes_per_minute: u32) -> Self {
+        Self { per_minute: i64::from(seconds_per_minute) * SECOND, used: DashMap::new(), changes_per_minute, changes: DashMap::new() }
+    }
+
+    /// Counts a form that somebody sends; else says in how many seconds to come again. Each may leave a row in the audit trail, which is kept.
+    fn change(&self, user: i64, now: Timestamp) -> Result<(), i64> {
+        let mut sent = self.changes.entry(user).or_insert((now, 0));
+        let passed = now.since(sent.0);
+        if !(0..MINUTE).contains(&passed) {
+            *sent = (now, 0);
+        }
+        if sent.1 >= self.changes_per_minute {
+            return Err((MINUTE - passed) / SECOND + 1);
+        }
+        sent.1 += 1;
+        Ok(())
     }
 
     /// What is left of what was used, now.
@@ -74,6 +91,7 @@ impl PageTime {
     /// Forgets sessions that have used nothing lately. To be called now and then.
     pub fn forget(&self, now: Timestamp) {
         self.used.retain(|_, used| self.left(*used, now) > 0);
+        self.changes.retain(|_, sent| (0..MINUTE).contains(&now.since(sent.0)));
     }
 }
 
@@ -129,13 +147,25 @@ pub fn admit(app: &App, extensions: &Extensions, who: &SignedIn) -> Result<(), R
     }
 }
 
+/// Counts a form of somebody.
+///
+/// # Errors
+/// With the answer to a person who has sent as many as they may.
+pub fn change(app: &App, who: &SignedIn) -> Result<(), Response> {
+    app.page_time.change(who.user.id, app.clock.now()).map_err(|seconds| {
+        tracing::warn!(user = who.user.id, "a person has sent as many forms as they may");
+        let text = format!("You have sent as many forms as you may in a minute. Nothing was changed. Try again in {seconds} seconds.\n");
+        (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds.to_string())], text).into_response()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_minute_has_so_many_seconds_for_a_session() {
-        let (time, now, one) = (PageTime::new(30), Timestamp(0), [1; 32]);
+        let (time, now, one) = (PageTime::new(30, 2), Timestamp(0), [1; 32]);
         // Short answers, as many as one likes to read.
         for _ in 0..2_000 {
             assert!(time.begin(one, now).is_ok());
@@ -147,6 +177,8 @@ mod tests {
         assert_eq!(time.begin(one, now), Err(1));
         assert!(time.begin([2; 32], now).is_ok(), "somebody else");
         assert!(time.begin(one, now.plus(2 * SECOND)).is_ok());
+        assert!(time.change(1, now).is_ok() && time.change(1, now).is_ok() && time.change(2, now).is_ok());
+        assert_eq!((time.change(1, now.plus(MINUTE - SECOND)), time.change(1, now.plus(MINUTE))), (Err(2), Ok(())));
         let at_once = (0..).take_while(|_| time.begin([3; 32], now).is_ok()).count();
         assert_eq!(at_once, 120);
         assert!(time.begin([4; 32], now).is_ok());

@@ -15,11 +15,13 @@ pub struct Quotas {
     pub keys: u32,
     /// Seconds that answering one session's pages and files may take in a minute. Each hub counts for itself.
     pub page_seconds_per_minute: u32,
+    /// Forms that one person may send in a minute. Each hub counts for itself.
+    pub changes_per_minute: u32,
 }
 
 impl Default for Quotas {
     fn default() -> Self {
-        Self { pushes_per_minute: 1_200, bytes: ByteQuota { per_day: 1 << 30, total: 20 << 30 }, keys: 20, page_seconds_per_minute: 30 }
+        Self { pushes_per_minute: 1_200, bytes: ByteQuota { per_day: 1 << 30, total: 20 << 30 }, keys: 20, page_seconds_per_minute: 30, changes_per_minute: 60 }
     }
 }
 

@@ -81,7 +81,7 @@ impl App {
             live,
             views: Arc::default(),
             keys: Arc::new(KeyCache::new(PUSHES_PER_MINUTE, config.quotas.pushes_per_minute)),
-            page_time: Arc::new(PageTime::new(config.quotas.page_seconds_per_minute)),
+            page_time: Arc::new(PageTime::new(config.quotas.page_seconds_per_minute, config.quotas.changes_per_minute)),
             audit: Arc::default(),
             seal: Arc::default(),
             passkeys: Place::of(&config.public_url, &config.alliance).map(Arc::new),

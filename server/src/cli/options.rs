@@ -91,7 +91,7 @@ struct QuotaOptions {
     /// Bytes that an organisation pushes in a day (UTC), as they are after inflating.
     #[arg(long, env = "SHIELDWALL_QUOTA_BYTES_PER_DAY", default_value_t = Quotas::default().bytes.per_day)]
     quota_bytes_per_day: u64,
-    /// Bytes of an organisation's payloads that are kept, compressed; retention frees them.
+    /// Bytes of an organisation's pushes as long as their payloads are kept: payloads, their content, and refusals; retention frees them.
     #[arg(long, env = "SHIELDWALL_QUOTA_BYTES_TOTAL", default_value_t = Quotas::default().bytes.total)]
     quota_bytes_total: u64,
     /// Live API keys of an organisation.
@@ -100,6 +100,9 @@ struct QuotaOptions {
     /// Seconds that the pages and files of one session may keep the hub at work in a minute; each hub counts for itself.
     #[arg(long, env = "SHIELDWALL_QUOTA_PAGE_SECONDS_PER_MINUTE", default_value_t = Quotas::default().page_seconds_per_minute)]
     quota_page_seconds_per_minute: u32,
+    /// Forms that one person may send in a minute; each hub counts for itself.
+    #[arg(long, env = "SHIELDWALL_QUOTA_CHANGES_PER_MINUTE", default_value_t = Quotas::default().changes_per_minute)]
+    quota_changes_per_minute: u32,
 }
 
 impl AddressOptions {
@@ -147,6 +150,7 @@ impl HubOptions {
                 bytes: ByteQuota { per_day: q.quota_bytes_per_day, total: q.quota_bytes_total },
                 keys: q.quota_keys,
                 page_seconds_per_minute: q.quota_page_seconds_per_minute,
+                changes_per_minute: q.quota_changes_per_minute,
             },
         }
     }

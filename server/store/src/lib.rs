@@ -114,6 +114,7 @@ struct Inner {
     commits: Arc<watch::Sender<u64>>,
     series: push::SeriesCache,
     months: push::Months,
+    turns: push::Turns,
 }
 
 impl Store {
@@ -135,7 +136,7 @@ impl Store {
         };
         let writer = Writer::start(conns, &reconnect, &turn, &commits);
         let (series, months) = (push::SeriesCache::default(), push::Months::default());
-        let store = Self { inner: Arc::new(Inner { db, writer, express, listener, commits, series, months }) };
+        let store = Self { inner: Arc::new(Inner { db, writer, express, listener, commits, series, months, turns: push::Turns::default() }) };
         store.hub().digest_indicators().await?;
         Ok(store)
     }

@@ -31,9 +31,10 @@ use domain::{IncidentStatus, OrgId, Severity, Timestamp, Tlp, indicator::Indicat
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, RwLock},
+    sync::{Arc, Mutex, RwLock},
     time::Instant,
 };
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
 /// The endpoint a push came through.
@@ -321,6 +322,13 @@ pub enum Outcome {
     Refused(ReceiptRecord),
 }
 
+impl Outcome {
+    /// Whether the push was worked on and then undone, so that its bytes of the day are not counted yet.
+    fn was_undone(&self) -> bool {
+        matches!(self, Self::RevisionMismatch { .. } | Self::TooManySeries)
+    }
+}
+
 /// The numbers of series by organisation, so that a usual push does not ask for them. Filled only after a commit.
 #[derive(Default)]
 pub(crate) struct SeriesCache {
@@ -336,6 +344,36 @@ impl SeriesCache {
         if let Ok(mut map) = self.by_org.write() {
             map.insert(org, Arc::new(numbers));
         }
+    }
+}
+
+/// Pushes of one organisation in the writer's queue at once, but for the usual ones, which are short.
+const AT_WORK: usize = 2;
+/// Those that wait for their turn.
+const WAITING: usize = 62;
+
+/// Whose pushes are at work.
+#[derive(Default)]
+pub(crate) struct Turns {
+    by_org: Mutex<HashMap<OrgId, Arc<Semaphore>>>,
+}
+
+impl Turns {
+    /// Waits for a turn of an organisation.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] where as many are waiting as may.
+    async fn take(&self, org: OrgId) -> Result<OwnedSemaphorePermit, StoreError> {
+        let lost = |_| StoreError::Internal("the turns of pushes are lost".into());
+        let turns = {
+            let mut all = self.by_org.lock().map_err(|_| StoreError::Internal("the turns of pushes are lost".into()))?;
+            Arc::clone(all.entry(org).or_insert_with(|| Arc::new(Semaphore::new(AT_WORK))))
+        };
+        // One is the map's, one is in hand.
+        if Arc::strong_count(&turns) > 1 + AT_WORK + WAITING {
+            return Err(StoreError::Busy);
+        }
+        turns.acquire_owned().await.map_err(lost)
     }
 }
 
@@ -405,16 +443,30 @@ impl crate::Partner<'_> {
         };
         let dry_run = push.dry_run;
         let one = Arc::new((push, items));
+        // One organisation's large pushes take turns among themselves, not with everybody's forms.
+        let _turn = if at_once::is_usual(&one.0, &one.1) { None } else { Some(inner.turns.take(org).await?) };
+        if dry_run && one.0.quota.is_some() {
+            let charged = Arc::clone(&one);
+            let charge = inner.writer.run(self.scope(), move |conn| Box::pin(async move { Ok(Keep::Yes(usage::charge(conn, &charged.0).await?)) }));
+            if let Some(over) = charge.await? {
+                return Ok(Outcome::OverQuota(over));
+            }
+        }
         let mut races = 0;
         loop {
             inner.months.add(&inner.db, &one.1).await?;
-            let (known, one, alliance) = (inner.series.of(org), Arc::clone(&one), alliance.clone());
-            let work = inner.writer.run(self.scope(), move |conn| Box::pin(async move { apply(conn, &one.0, &one.1, &known, alliance.as_ref(), since).await }));
+            let (known, job, alliance) = (inner.series.of(org), Arc::clone(&one), alliance.clone());
+            let work = inner.writer.run(self.scope(), move |conn| Box::pin(async move { apply(conn, &job.0, &job.1, &known, alliance.as_ref(), since).await }));
             let applied = work.await;
             match applied {
                 Ok((outcome, numbers)) => {
                     if let Some(numbers) = numbers.filter(|_| !dry_run) {
                         inner.series.set(org, numbers);
+                    }
+                    if !dry_run && one.0.quota.is_some() && outcome.was_undone() {
+                        let charged = Arc::clone(&one);
+                        let charge = inner.writer.run(self.scope(), move |conn| Box::pin(async move { Ok(Keep::Yes(usage::charge(conn, &charged.0).await?)) }));
+                        charge.await?;
                     }
                     return Ok(outcome);
                 }

@@ -121,7 +121,7 @@ async fn a_day_has_so_many_bytes_and_what_was_acknowledged_is_answered_again() {
 
 #[tokio::test]
 async fn payloads_have_so_many_bytes_in_all_until_retention_frees_them() {
-    let app = hub(Quotas { bytes: ByteQuota { per_day: 1 << 30, total: 1_000 }, ..Quotas::default() }).await;
+    let app = hub(Quotas { bytes: ByteQuota { per_day: 1 << 30, total: 3_000 }, ..Quotas::default() }).await;
     let partner = app.partner("alpha").await;
     let push = async |n: u32| partner.post("metrics", &items([sample(f64::from(n), &app.at(-MINUTE))])).await;
     let mut n = 0;
@@ -173,4 +173,23 @@ async fn a_session_that_asks_for_too_much_waits() {
     assert_eq!(stream.event().await.kind, "hello", "streams are not counted");
     app.app.clock.advance(MINUTE);
     assert_eq!(busy.get("/incidents?q=nothing").await.status, 200);
+}
+
+/// Forms that change nothing much are rows in the audit trail all the same.
+#[tokio::test]
+async fn a_person_who_sends_too_many_forms_waits() {
+    let app = hub(Quotas { changes_per_minute: 3, ..Quotas::default() }).await;
+    let (busy, other) = (app.person(Role::OrgAdmin).await, app.person(Role::OrgAdmin).await);
+    for n in 0..3 {
+        assert_eq!(busy.post("/connect/revoke", &[("name", "none")]).await.status, 303, "{n}");
+    }
+    let before = app.app.store.hub().audit_after(0).await.expect("the trail").len();
+    let answer = busy.post("/connect", &[("name", "one")]).await;
+    let wait: i64 = answer.header("retry-after").parse().expect("seconds");
+    assert!(answer.status == 429 && (1..=60).contains(&wait), "{}", answer.text());
+    assert_eq!(app.app.store.hub().audit_after(0).await.expect("the trail").len(), before);
+    assert_eq!(busy.get("/connect").await.status, 200, "reading goes on");
+    assert_eq!(other.post("/connect/revoke", &[("name", "none")]).await.status, 303, "somebody else");
+    app.app.clock.advance(MINUTE);
+    assert_eq!(busy.post("/connect", &[("name", "one")]).await.status, 200);
 }

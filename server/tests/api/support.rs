@@ -87,7 +87,7 @@ impl Default for Setup {
             limits: Limits::default(),
             proxies: &[],
             // A test asks as fast as it can, on a machine that has more to do.
-            quotas: Quotas { page_seconds_per_minute: 100_000, ..Quotas::default() },
+            quotas: Quotas { page_seconds_per_minute: 100_000, changes_per_minute: 100_000, ..Quotas::default() },
             buffer: None,
             folder: tempfile::tempdir().expect("a folder for the database"),
         }

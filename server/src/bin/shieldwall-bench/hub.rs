@@ -46,7 +46,7 @@ impl Hub {
             .args(["serve", "--listen", &address.to_string(), "--database", database])
             // What is measured is the hub, not its quotas.
             .args(["--quota-pushes-per-minute", "4000000", "--quota-bytes-per-day", "1000000000000", "--quota-bytes-total", "1000000000000"])
-            .args(["--quota-keys", "4000000", "--quota-page-seconds-per-minute", "4000000"])
+            .args(["--quota-keys", "4000000", "--quota-page-seconds-per-minute", "4000000", "--quota-changes-per-minute", "4000000"])
             .env_remove("DATABASE_URL")
             .env_remove("RUST_LOG")
             .stdin(Stdio::null())

@@ -103,8 +103,9 @@ impl Hub<'_> {
     /// Deletes the payloads of pushes that came before a moment, and gives their bytes back to the quotas of their organisations.
     async fn delete_payloads(&self, before: i64) -> Result<u64, StoreError> {
         const DELETE: &str = "DELETE FROM payloads WHERE receipt_no IN (SELECT p.receipt_no FROM payloads p JOIN receipts r ON r.no = p.receipt_no \
-                              WHERE r.received_at < $1 ORDER BY p.receipt_no LIMIT 500) RETURNING org_id, CAST(length(body) AS BIGINT)";
-        const FREE: &str = "UPDATE push_usage SET kept_bytes = kept_bytes - $2 WHERE org_id = $1";
+                              WHERE r.received_at < $1 ORDER BY p.receipt_no LIMIT 500) RETURNING org_id, \
+                              CAST(length(body) + (SELECT r.bytes + octet_length(r.failures) FROM receipts r WHERE r.no = payloads.receipt_no) AS BIGINT)";
+        const FREE: &str = "UPDATE push_usage SET kept_bytes = CASE WHEN kept_bytes > $2 THEN kept_bytes - $2 ELSE 0 END WHERE org_id = $1";
         let mut deleted = 0;
         loop {
             let piece = self.write(move |conn| {

@@ -11,7 +11,8 @@ use crate::{
 pub struct ByteQuota {
     /// In a day (UTC), as they come in, inflated.
     pub per_day: u64,
-    /// In all payloads that are kept, as they are kept. Retention frees it.
+    /// Of all pushes whose payloads are kept: the payloads as they are kept, what was in them, and why items were refused. Retention frees it with the
+    /// payloads.
     pub total: u64,
 }
 
@@ -27,6 +28,13 @@ pub(crate) const USE: &str = "INSERT INTO push_usage AS u (org_id, day, day_byte
     ON CONFLICT (org_id) DO UPDATE SET day = excluded.day, kept_bytes = u.kept_bytes + excluded.kept_bytes, \
     day_bytes = CASE WHEN u.day = excluded.day THEN u.day_bytes ELSE 0 END + excluded.day_bytes RETURNING day_bytes, kept_bytes";
 
+/// Counts a push that is to leave nothing behind, before it is worked on: else the work would be free.
+pub(super) async fn charge(conn: &mut Conn, push: &Push) -> Result<Option<OverQuota>, StoreError> {
+    let [org, day, bytes, _] = push.taken();
+    let used: (i64, i64) = on_conn!(conn, c => sqlx::query_as(USE).bind(org).bind(day).bind(bytes).bind(0_i64).fetch_one(&mut *c).await)?;
+    Ok(push.over((used.0, 0)))
+}
+
 /// Counts a push; says which quota it exceeds, if one. Then its transaction must be undone.
 pub(super) async fn count(conn: &mut Conn, push: &Push) -> Result<Option<OverQuota>, StoreError> {
     let [org, day, bytes, kept] = push.usage();
@@ -35,9 +43,16 @@ pub(super) async fn count(conn: &mut Conn, push: &Push) -> Result<Option<OverQuo
 }
 
 impl Push {
-    /// The arguments of [`USE`].
+    /// The arguments of [`USE`]. The day's bytes of a dry run were [charged](charge) before.
     pub(super) fn usage(&self) -> [i64; 4] {
-        [self.org.0, self.received_at.day(), self.bytes as i64, self.payload.len() as i64]
+        let [org, day, bytes, kept] = self.taken();
+        [org, day, if self.dry_run { 0 } else { bytes }, kept]
+    }
+
+    /// What retention gives back ([`Hub::retain`](crate::Hub::retain)) is the same sum.
+    fn taken(&self) -> [i64; 4] {
+        let kept = self.bytes as usize + self.payload.len() + super::render_failures(&self.failures).len();
+        [self.org.0, self.received_at.day(), self.bytes as i64, kept as i64]
     }
 
     /// Which quota is exceeded by so many bytes of a day, and in all.

@@ -25,19 +25,49 @@ async fn nodes_count_the_bytes_of_an_organisation_together(f: Fixture) {
     let outcomes = join_all(pushes).await;
     let over = outcomes.iter().filter(|o| matches!(o, Outcome::OverQuota(OverQuota::Day))).count();
     assert_eq!((over, outcomes.len() - over), (14, 10), "{outcomes:?}");
-    assert_eq!(f.store.hub().push_usage(f.orgs[0], NOW).await.unwrap(), (1_002, 100));
-    assert_eq!(f.store.hub().push_usage(f.orgs[0], NOW.plus(DAY)).await.unwrap(), (0, 100));
+    let kept = 2 + 2 + 10 * (100 + 10 + 2);
+    assert_eq!(f.store.hub().push_usage(f.orgs[0], NOW).await.unwrap(), (1_002, kept));
+    assert_eq!(f.store.hub().push_usage(f.orgs[0], NOW.plus(DAY)).await.unwrap(), (0, kept));
     assert_eq!(f.store.hub().push_usage(f.orgs[1], NOW).await.unwrap(), (0, 0));
     // In all; and what the program itself sends has no quota.
-    let total = Some(ByteQuota { per_day: 1 << 30, total: 105 });
+    let total = Some(ByteQuota { per_day: 1 << 30, total: kept + 105 });
     let send = async |quota| f.store.partner(f.orgs[0]).push(push(90, quota), Items::Metrics(vec![sample("m", 1.0, NOW.plus(HOUR))])).await.unwrap();
     assert!(matches!(send(total).await, Outcome::OverQuota(OverQuota::Total)));
     assert!(matches!(send(None).await, Outcome::Applied { .. }));
-    assert_eq!(f.store.hub().push_usage(f.orgs[0], NOW).await.unwrap(), (1_102, 110));
+    assert_eq!(f.store.hub().push_usage(f.orgs[0], NOW).await.unwrap(), (1_102, kept + 112));
     // Retention frees it.
     f.store.hub().retain(Retention { payloads: 1, ..Retention::default() }, NOW.plus(3 * DAY)).await.unwrap();
     assert_eq!(other.hub().push_usage(f.orgs[0], NOW).await.unwrap(), (1_102, 0));
     other.close().await;
+}
+
+on_both!(a_push_that_leaves_nothing_behind_takes_of_the_day);
+async fn a_push_that_leaves_nothing_behind_takes_of_the_day(f: Fixture) {
+    let quota = Some(ByteQuota { per_day: 450, total: 1 << 30 });
+    let push = || Push { total: 1, bytes: 100, quota, dry_run: true, ..f.push(0, What::Metrics) };
+    let partner = f.store.partner(f.orgs[0]);
+    let items = || Items::Metrics(vec![sample("m", 1.0, NOW)]);
+    for n in 1..=4 {
+        assert!(matches!(partner.push(push(), items()).await.unwrap(), Outcome::Applied { .. }), "{n}");
+        assert_eq!(f.store.hub().push_usage(f.orgs[0], NOW).await.unwrap(), (100 * n, 0));
+    }
+    for _ in 0..2 {
+        assert!(matches!(partner.push(push(), items()).await.unwrap(), Outcome::OverQuota(OverQuota::Day)));
+    }
+    let many = Items::Metrics((0..=store::MAX_SERIES).map(|i| sample(&format!("m{i}"), 1.0, NOW)).collect());
+    let undone = Push { dry_run: false, org: f.orgs[1], ..push() };
+    assert!(matches!(f.store.partner(f.orgs[1]).push(undone, many).await.unwrap(), Outcome::TooManySeries));
+    assert_eq!(f.store.hub().push_usage(f.orgs[1], NOW).await.unwrap(), (100, 0));
+}
+
+on_both!(one_organisations_large_pushes_are_few_in_the_queue);
+async fn one_organisations_large_pushes_are_few_in_the_queue(f: Fixture) {
+    let partner = f.store.partner(f.orgs[0]);
+    let all = (0..200).map(|_| partner.push(Push { total: 1, dry_run: true, ..f.push(0, What::Metrics) }, Items::Metrics(vec![sample("m", 1.0, NOW)])));
+    let (all, other) =
+        tokio::join!(join_all(all), async { f.store.partner(f.orgs[1]).push(Push { total: 1, ..f.push(1, What::Metrics) }, Items::Metrics(vec![])).await });
+    let kept = all.iter().filter(|outcome| !matches!(outcome, Err(StoreError::Busy))).count();
+    assert!((64..200).contains(&kept) && other.is_ok(), "{kept} of 200");
 }
 
 on_both!(more_of_one_organisation_is_refused_and_the_bound_is_named);
