@@ -8,7 +8,7 @@
 //!
 //! A machine reads of its own organisation alone, whatever others share with people, so it reads through [`Store::partner`](store::Store::partner). A scope
 //! is asked for with [`request::require`], and both tables of `routes/roles.md` say who may what. A new parameter of a path has its values in
-//! `tests/api/routes.rs` (`addresses`), `contract.rs` (`concrete`) and `foreign.rs` (ABSENT).
+//! `tests/api/routes.rs` (`addresses`), `contract.rs` (`concrete`) and `foreign.rs` (ABSENT). Whoever changes a mechanism that `server/THREATS.md` names changes its line there.
 
 pub mod docs;
 pub mod parse;

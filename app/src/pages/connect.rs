@@ -52,7 +52,7 @@ fn Steps(page: Signal<Connect>) -> impl IntoView {
             <ul class="plain-list">
                 <li>"Incidents, events, indicators and indicator counts go the same way: "<a href="/docs/api">"the push API, readable"</a>" or "<a href="/openapi.json">"as OpenAPI 3.1"</a>"."</li>
                 <li>"Send the same item again as often as you like: it counts once. A header "<code>"Idempotency-Key"</code>" makes whole requests harmless to repeat."</li>
-                <li>"Indicators whose values you do not tell go as keyed hashes, once an administrator has chosen at "<a href="/admin/sharing#hashes">"Sharing"</a>" to take part."</li>
+                <li>"To share indicators without their values, send keyed hashes; an administrator turns this on under "<a href="/admin/sharing#hashes">"Sharing"</a>"."</li>
                 <li>"Which metrics there are, and what they earn: "<a href="/about/scoring#metrics">"the catalogue"</a>"."</li>
             </ul>
         </Card>

@@ -23,7 +23,7 @@ fn All(page: Signal<Keys>, done: String) -> impl IntoView {
         "revoked" => Some("Revoked. Pushes with that key are refused within 5 seconds."),
         "gone" => Some("There is no live key of that name."),
         "name" => Some("There is, or was, a key of that name already: names are not used twice."),
-        "most" => Some("Your organisation has as many live keys as it may; revoke one first."),
+        "most" => Some("Your organisation has reached its limit of live keys. Revoke one first."),
         "form" => Some("No key was made: it needs a name, something it may push, and networks such as 192.0.2.0/24 or none."),
         _ => None,
     };

@@ -78,7 +78,7 @@ fn TrailEvidence(page: Signal<Status>) -> impl IntoView {
                     <div><dt>"Newest checkpoint"</dt><dd>{e.checkpoint.clone().unwrap_or_else(|| "none yet".to_owned())}</dd></div>
                     <div><dt>"Your organisation last took one"</dt><dd>{taken(e.own)}</dd></div>
                 </dl>
-                <p class="quiet">"Keep the fingerprint apart from the hub, and have a machine take "<code>"GET /api/v1/audit/checkpoint"</code>" now and then: with both, a trail that was cut or made anew is found, whoever did it."</p>
+                <p class="quiet">"Keep the fingerprint somewhere other than the hub, and have a machine fetch "<code>"GET /api/v1/audit/checkpoint"</code>" regularly: together they reveal a trail that was cut or rebuilt."</p>
                 {witnesses}
             }
             .into_any()

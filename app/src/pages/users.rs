@@ -26,11 +26,11 @@ fn All(page: Signal<People>, done: String) -> impl IntoView {
         "own" => Some("You proposed this yourself: another administrator of your organisation must agree."),
         "related" => Some(RELATED),
         "over" => Some("This request is no longer pending."),
-        "two" => Some("Not done: an auditor of the hub is kept out by two administrators, never by one. The hub's operator can do it on the command line."),
-        "full" => Some("Nothing was proposed: as many changes of accounts wait already as may."),
+        "two" => Some("Disabling a hub auditor takes two administrators. The hub's operator can also do it on the command line."),
+        "full" => Some("Too many changes are already waiting for approval (50). Approve or decline some first."),
         "last" => Some("Not done: your organisation would be left without an administrator who can sign in."),
-        "gone" => Some("There is nobody like that in your organisation, or nothing that can be done here."),
-        "role" => Some("That role is not given here."),
+        "gone" => Some("No such person here, or this cannot be done for them."),
+        "role" => Some("You cannot assign that role here."),
         "address" => Some("Nobody was added: a name is missing, or this mail address cannot be invited."),
         _ => None,
     };
@@ -39,7 +39,7 @@ fn All(page: Signal<People>, done: String) -> impl IntoView {
     let waiting: Vec<Waiting> = waiting.iter().map(waits).collect();
     view! {
         <PageHead title=heading>
-            <span>"Everybody belongs to exactly one organisation. Administrators invite by a one-time link, which is sent by whatever way you trust; nobody is told a password. Making, promoting, enabling or re-linking an administrator takes two administrators, and for 7 days none of the accounts involved can agree to another's changes."</span>
+            <span>"Each person belongs to one organisation. Administrators invite people with a one-time link, sent over a channel you trust; nobody is told a password. Making, promoting, enabling or re-linking an administrator takes two administrators, and for 7 days none of the accounts involved can agree to another's changes."</span>
         </PageHead>
         <Notice text=notice/>
         {link.map(|link| view! {
@@ -49,7 +49,7 @@ fn All(page: Signal<People>, done: String) -> impl IntoView {
             </Card>
         })}
         {sole_admin.then(|| view! {
-            <p class="notice" id="sole-admin">"You are your organisation's only administrator, so nobody can agree to your changes: accounts change at once, and showing somebody more of your data waits 24 hours, of which the hub's steward is told. Invite a second administrator."</p>
+            <p class="notice" id="sole-admin">"You are the only administrator, so nobody can approve your changes: account changes apply at once; showing more of your data waits 24 hours, and the hub's steward is told. Invite a second administrator."</p>
         })}
         <SecondPerson waiting forms="/admin/users" may_change/>
         {(!auditors.is_empty()).then(|| view! { <Card title="Auditors of the hub" id="auditors"><ul class="plain-list">{auditors.into_iter().map(auditor).collect_view()}</ul></Card> })}

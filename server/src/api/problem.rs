@@ -149,7 +149,7 @@ impl From<StoreError> for Problem {
             }
             StoreError::Exists(what) => Self::new(StatusCode::CONFLICT, "exists", "It exists already", format!("This {what} exists already.")),
             StoreError::TooMany { what, most } => {
-                Self::new(StatusCode::CONFLICT, "too-many", "There are as many as there may be", format!("An organisation may have {most} {what}."))
+                Self::new(StatusCode::CONFLICT, "too-many", "Limit reached", format!("An organisation may have {most} {what}."))
             }
             StoreError::Migration(_) | StoreError::Internal(_) => Self::internal(),
         }

@@ -172,7 +172,7 @@ impl Refusals {
 /// The row of all that a room has no space for.
 fn rest_of(entry: Entry, strangers: bool) -> Entry {
     let org = entry.org.filter(|_| !strangers);
-    Entry { object: "more than can be told apart".into(), detail: json!({}), org, ..entry }
+    Entry { object: "further sources, counted together".into(), detail: json!({}), org, ..entry }
 }
 
 #[cfg(test)]
@@ -216,7 +216,7 @@ mod tests {
     fn no_room_takes_space_from_another_and_none_grows() {
         let (refusals, strangers) = (Refusals::default(), Room::Strangers("throttled"));
         let written = (0..100_000).filter_map(|n: u32| happens(&refusals, &strangers, &n.to_string(), NOW)).collect::<Vec<_>>();
-        assert_eq!((written.len(), written[SOURCES].object.as_str()), (SOURCES + 1, "more than can be told apart"));
+        assert_eq!((written.len(), written[SOURCES].object.as_str()), (SOURCES + 1, "further sources, counted together"));
         assert_eq!(refusals.rooms()[&strangers].len(), SOURCES + 1);
         for room in [Room::Strangers("failed"), Room::Accounts(1), Room::Person(1), Room::Key(1)] {
             assert_eq!(happens(&refusals, &room, "a", NOW), Some(entry(NOW)), "{room:?}");

@@ -1,5 +1,5 @@
 //! Browsers that an account was used in before ("device cookies"): each has attempts of its own, so that whoever guesses at the account from elsewhere
-//! keeps nobody out of a browser that he has signed in with.
+//! keeps nobody out of a browser that they have signed in with.
 //!
 //! The cookie opens nothing. It holds the person's number, when it was given, a random number, and an HMAC over these and the hash of the password,
 //! under a subkey of the sealing key. It ends with another password, with the account's end, with "sign out everywhere else", and after

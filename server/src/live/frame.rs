@@ -174,7 +174,7 @@ impl Frames {
         }
         kept.known = known;
         let frame = Arc::new(frame);
-        // Sent under the lock, so that nobody who asks for what he missed misses this one in between.
+        // Sent under the lock, so that nobody who asks for what they missed misses this one in between.
         let _ = self.sender.send(frame);
     }
 

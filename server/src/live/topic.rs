@@ -72,7 +72,7 @@ impl Topic {
 /// The newest under a topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Newest {
-    /// Places of changes, ascending, each with the youngest arrival among its records; only those that somebody may know as his newest.
+    /// Places of changes, ascending, each with the youngest arrival among its records; only those that somebody may know as their newest.
     changes: Vec<(i64, Timestamp)>,
     /// When something grew old by time alone.
     aged: Timestamp,

@@ -22,7 +22,7 @@ async fn start() -> TestApp {
 
 type Seen = BTreeMap<String, (u16, Vec<(String, String)>, String)>;
 
-/// Somebody of gamma with everything that he can open, and a stream that stays open.
+/// Somebody of gamma with everything that they can open, and a stream that stays open.
 struct Viewer<'a> {
     role: Role,
     person: Person<'a>,

@@ -9,7 +9,10 @@ use domain::{MINUTE, Role, Viewer, view::Refusal};
 use reqwest::Method;
 use serde_json::json;
 use server::{auth::SignedIn, routes::csv};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 const TABLE: &str = include_str!("../../src/routes/roles.md");
 
@@ -180,4 +183,34 @@ async fn a_csv_that_a_role_does_not_open_is_a_refusal_with_a_row() {
     let rows = app.app.store.hub().audit_after(0).await.expect("the trail");
     let rows: Vec<_> = rows.iter().filter(|r| r.actor.user == Some(person.id) && r.action != "session.started").collect();
     assert_eq!(rows.iter().map(|r| (r.action.as_str(), r.object.as_str())).collect::<Vec<_>>(), [("denied", "organisations.csv")]);
+}
+
+/// What stands in backticks in `THREATS.md`: a path with a slash (a star at its end is for any), and after a file the tests in it.
+#[test]
+fn every_file_and_test_that_the_threats_name_is_there() {
+    let server = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut missing, mut found) = (vec![], 0);
+    for line in include_str!("../../THREATS.md").lines() {
+        let mut file = String::new();
+        for name in line.split('`').skip(1).step_by(2) {
+            let is_test = name.contains('_') && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+            let is_path = name.contains('/') && !name.starts_with('/') || name.ends_with(".rs");
+            let there = if is_test {
+                file.contains(&format!("fn {name}("))
+            } else if is_path && !name.contains(' ') {
+                let places = ["", "tests", "store/tests"].map(|below| server.join(below).join(name.trim_end_matches('*')));
+                let place = places.iter().find(|place| place.exists());
+                file = place.and_then(|place| std::fs::read_to_string(place).ok()).unwrap_or_default();
+                place.is_some()
+            } else {
+                continue;
+            };
+            found += 1;
+            if !there {
+                missing.push(name);
+            }
+        }
+    }
+    assert!(found > 80, "{found}");
+    assert!(missing.is_empty(), "THREATS.md names what is not there: {missing:?}");
 }

@@ -14,14 +14,14 @@ pub fn Quotas(page: Signal<Connect>) -> impl IntoView {
         <Card title="Quotas" id="quotas">
             <div class="scroll" tabindex="0" role="region" aria-label="Quotas">
                 <table>
-                    <caption class="sr">"What your organisation may take of this hub"</caption>
+                    <caption class="sr">"Quotas of your organisation"</caption>
                     <thead>
                         <tr><th scope="col">"Quota"</th><th scope="col">"Used"</th><th scope="col">"Limit"</th></tr>
                     </thead>
                     <tbody>{rows}</tbody>
                 </table>
             </div>
-            <p class="quiet">"A day ends at midnight UTC. What is kept in all becomes less by itself as old payloads are deleted."</p>
+            <p class="quiet">"Days end at midnight UTC. Stored bytes go down as old payloads are deleted."</p>
         </Card>
     }
 }

@@ -30,7 +30,7 @@ pub fn ComparedCard(page: Signal<SharingRules>) -> impl IntoView {
     let per_day = count(compared.per_day);
     view! {
         <Card title="Compared with your indicators" id="compared">
-            <p>{format!("You show these organisations no single indicator. They are told when {LEAST} or more organisations reported the same as they did, and yours may be one of those. They are never told which.")}</p>
+            <p>{format!("You show these organisations none of your indicators individually. They are told when {LEAST} or more organisations reported the same as they did, and yours may be one of those. They are never told which.")}</p>
             <ul class="plain-list">{compared.by.into_iter().map(line).collect_view()}</ul>
             <p class="quiet">{together}" Each may compare "{per_day}" new ones a day."</p>
         </Card>
@@ -43,7 +43,7 @@ pub fn ComparedCard(page: Signal<SharingRules>) -> impl IntoView {
 pub fn HashesCard(page: Signal<SharingRules>) -> impl IntoView {
     let (since, may_change) = page.with_untracked(|p| (p.hashes_since, p.may_change));
     let state = match since {
-        Some(at) => view! { <p>"Your organisation takes part since "<Time at/>"."</p> }.into_any(),
+        Some(at) => view! { <p>"Taking part since "<Time at/>"."</p> }.into_any(),
         None => view! { <p>"Your organisation does not take part, and its API keys are not given the alliance's key."</p> }.into_any(),
     };
     let (value, word) = if since.is_some() { ("no", "Stop taking part") } else { ("yes", "Take part") };

@@ -8,7 +8,7 @@ use crate::{Hub, StoreError};
 use domain::Timestamp;
 use std::{collections::HashMap, vec};
 
-/// What the database itself cannot say: whoever can write to it could sign all of it with a key of his own.
+/// What the database itself cannot say: whoever can write to it could sign all of it with a key of their own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proofs {
     /// The fingerprint of the hub's public key, from outside.

@@ -17,7 +17,7 @@ use crate::{
 use domain::{DataClass, Level, OrgId, Sharing, Timestamp};
 use serde_json::json;
 
-/// Who is first to confirm, while his word is worth something.
+/// Who is first to confirm, while their word is worth something.
 const FIRST: &str = "SELECT c.confirmed_by, u.name, c.levels, c.confirmed_at, c.expires_at FROM sharing_confirmations c JOIN users u ON u.id = c.confirmed_by \
                      WHERE c.org_id = $1 AND c.expires_at > $2 AND u.org_id = c.org_id AND u.role = 'org_admin' AND u.disabled_at IS NULL";
 

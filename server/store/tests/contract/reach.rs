@@ -294,7 +294,7 @@ async fn another_organisations_pushes_of_records_are_not_counted(f: Fixture) {
     let foreign = f.store.viewer(f.viewer(1));
     assert!(foreign.pushes(None, None, "", 10).await.unwrap().rows.is_empty());
     assert!(foreign.receipt(own.rows[0].receipt.parse().unwrap()).await.unwrap().is_none());
-    // A page of the log ends with a receipt's id, and none that somebody else may see is a place in his log.
+    // A page of the log ends with a receipt's id, and none that somebody else may see is a place in their log.
     for n in 0..3 {
         f.send_at(1, Items::Incidents(vec![incident(&format!("{n}"), Severity::Low, IncidentStatus::New, Tlp::Red, &[])]), NOW.plus(n)).await;
     }
