@@ -151,6 +151,7 @@ pub fn admit(app: &App, extensions: &Extensions, who: &SignedIn) -> Result<(), R
 ///
 /// # Errors
 /// With the answer to a person who has sent as many as they may.
+#[allow(clippy::result_large_err, reason = "the answer goes out as it is, once")]
 pub fn change(app: &App, who: &SignedIn) -> Result<(), Response> {
     app.page_time.change(who.user.id, app.clock.now()).map_err(|seconds| {
         tracing::warn!(user = who.user.id, "a person has sent as many forms as they may");
