@@ -38,7 +38,7 @@ export class Partner {
   static async make(hub: string, name = unique('e2e')): Promise<Partner> {
     const context = await request.newContext({ baseURL: hub, storageState: session('org_admin', hub), extraHTTPHeaders: { origin: hub } });
     const answer = await context.post('/connect', { form: { name } });
-    const key = /swk_[0-9A-Za-z]{36}/.exec(await answer.text())?.[0];
+    const key = /swk_[0-9A-Za-z]{53}/.exec(await answer.text())?.[0];
     await context.dispose();
     if (!key) throw new Error(`/connect answered ${answer.status()} without a key`);
     return new Partner(hub, key);
