@@ -114,15 +114,33 @@ impl fmt::Display for IncidentStatus {
 impl FromStr for Severity {
     type Err = String;
 
+    /// Reads a word in any case.
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|s| s.name() == text).ok_or_else(|| "must be one of critical, high, medium, low, info".to_owned())
+        let word = crate::text::trimmed(text).to_ascii_lowercase();
+        Self::ALL.into_iter().find(|s| s.name() == word).ok_or_else(|| "must be one of critical, high, medium, low, info".to_owned())
     }
 }
 
 impl FromStr for IncidentStatus {
     type Err = String;
 
+    /// Reads a word in any case, with blanks or hyphens for its underscores.
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|s| s.name() == text).ok_or_else(|| "must be one of new, in_progress, on_hold, resolved, closed".to_owned())
+        let word = crate::text::trimmed(text).to_ascii_lowercase().replace([' ', '-'], "_");
+        Self::ALL.into_iter().find(|s| s.name() == word).ok_or_else(|| "must be one of new, in_progress, on_hold, resolved, closed".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_read_in_any_case() {
+        assert_eq!("Critical ".parse(), Ok(Severity::Critical));
+        for text in ["in_progress", "In Progress", "IN-PROGRESS"] {
+            assert_eq!(text.parse(), Ok(IncidentStatus::InProgress), "{text}");
+        }
+        assert!("urgent".parse::<Severity>().is_err() && "".parse::<IncidentStatus>().is_err());
     }
 }

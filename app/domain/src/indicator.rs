@@ -1,8 +1,21 @@
 //! Threat indicators: their types (after STIX 2.1 cyber-observables) and one canonical spelling per value, so that
 //! two organisations that saw the same thing find each other.
+//!
+//! Every way in goes through [`IndicatorType::canonical`]: pushes, files, keyed hashes made by the command line; what people look for, through [`typed`].
 
+mod address;
+mod host;
+mod link;
+mod mail;
+mod refang;
+mod typed;
+
+pub use address::{networks_around, span};
+pub use typed::{Typed, typed};
+
+use crate::text::{is_invisible, is_visible, trimmed};
 use serde::{Deserialize, Serialize};
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::{fmt, str::FromStr};
 
 /// What kind of observable an indicator is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -51,49 +64,104 @@ impl IndicatorType {
         }
     }
 
-    /// The one spelling under which a value of this type is stored and compared.
+    /// The one spelling under which a value of this type is stored and compared. What people put around or into values is undone: `login[.]evil[.]example`
+    /// is `login.evil.example`, and `hxxp` is `http`.
     ///
     /// # Errors
-    /// Says what is wrong with the value.
-    pub fn canonical(self, value: &str) -> Result<String, String> {
-        let value = value.trim();
-        if value.is_empty() || value.len() > 2_048 || value.chars().any(char::is_control) {
-            return Err("must be 1 to 2048 characters without control characters".into());
-        }
-        let hex = |digits: usize| {
-            let lower = value.to_ascii_lowercase();
-            let ok = lower.len() == digits && lower.bytes().all(|b| b.is_ascii_hexdigit());
-            if ok { Ok(lower) } else { Err(format!("must be {digits} hexadecimal digits")) }
-        };
+    /// Says what is wrong with the value, as the end of a sentence about the field.
+    pub fn canonical(self, sent: &str) -> Result<Canonical, String> {
+        let value = self.bare(sent)?;
+        let kept = |value: String| Canonical { kind: self, value };
         match self {
-            Self::DomainName => {
-                let name = value.trim_end_matches('.').to_lowercase();
-                let ok = name.len() <= 253 && name.contains('.') && name.split('.').all(|l| (1..=63).contains(&l.len()) && !l.contains([' ', '/', ':', '@']));
-                if ok { Ok(name) } else { Err("is not a domain name such as example.org".into()) }
-            }
-            Self::Ipv4Addr | Self::Ipv6Addr => {
-                let ip: IpAddr = value.parse().map_err(|_| "is not an IP address".to_owned())?;
-                if ip.is_ipv4() == (self == Self::Ipv4Addr) { Ok(ip.to_string()) } else { Err("is an address of the other IP version".into()) }
-            }
-            Self::Url => {
-                let (scheme, rest) = value.split_once("://").ok_or("is not a URL with a scheme")?;
-                let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-                if host.is_empty() { Err("has no host".into()) } else { Ok(format!("{}://{}{path}", scheme.to_lowercase(), host.to_lowercase())) }
-            }
-            Self::EmailAddr => match value.rsplit_once('@') {
-                Some((local, host)) if !local.is_empty() && host.contains('.') => Ok(format!("{local}@{}", host.to_lowercase())),
-                _ => Err("is not a mail address".into()),
-            },
-            Self::FileMd5 => hex(32),
-            Self::FileSha1 => hex(40),
-            Self::FileSha256 => hex(64),
-            Self::Vulnerability => {
-                let upper = value.to_ascii_uppercase();
-                if upper.starts_with("CVE-") && upper.len() >= 13 { Ok(upper) } else { Err("is not a CVE id such as CVE-2024-3094".into()) }
-            }
-            Self::Other => Ok(value.to_owned()),
+            Self::DomainName => host::domain(&value).map(kept),
+            Self::Ipv4Addr | Self::Ipv6Addr => address::canonical(self, &value),
+            Self::Url => link::canonical(&value).map(kept),
+            Self::EmailAddr => mail::canonical(&value).map(kept),
+            Self::FileMd5 | Self::FileSha1 | Self::FileSha256 => self.digest(&value).map(kept),
+            Self::Vulnerability => cve(&value).map(kept),
+            Self::Other => return Ok(kept(value)),
+        }
+        .map_err(|wrong| if self.is_list(&value) { "holds several values; send one item for each".into() } else { wrong })
+    }
+
+    /// A value without what nobody sees in it.
+    fn bare(self, sent: &str) -> Result<String, String> {
+        let joins = |c: char| matches!(c, '\u{200c}' | '\u{200d}');
+        let stays = |c: &char| match self {
+            // IDNA knows where joiners belong.
+            Self::DomainName | Self::Url | Self::EmailAddr => !is_invisible(*c) || joins(*c),
+            Self::Other => !is_invisible(*c) || joins(*c) || matches!(*c, '\u{fe00}'..='\u{fe0f}'),
+            _ => !is_invisible(*c),
+        };
+        let value: String = sent.chars().filter(stays).collect();
+        let value = trimmed(&value);
+        if !is_visible(value) {
+            return Err("must have at least one character that can be seen".into());
+        }
+        if value.len() > 2_048 {
+            return Err("must have at most 2048 bytes".into());
+        }
+        if value.contains(['\n', '\r']) {
+            return Err("must be one value in one line".into());
+        }
+        if value.contains(char::is_control) {
+            return Err("must have no control characters".into());
+        }
+        if self != Self::Other && value.starts_with(['"', '\'', '`', '\u{ab}', '\u{201c}', '\u{201e}', '\u{2018}']) {
+            return Err("must stand without quotation marks".into());
+        }
+        Ok(value.to_owned())
+    }
+
+    fn digest(self, value: &str) -> Result<String, String> {
+        let digits = self.digits();
+        let lower = value.to_ascii_lowercase();
+        if !lower.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(format!("must be {digits} hexadecimal digits"));
+        }
+        if lower.len() == digits {
+            return Ok(lower);
+        }
+        let other = [Self::FileMd5, Self::FileSha1, Self::FileSha256].into_iter().find(|kind| kind.digits() == lower.len());
+        let hint = other.map_or_else(String::new, |kind| format!(", as {kind} has"));
+        Err(format!("must be {digits} hexadecimal digits; this has {}{hint}", lower.len()))
+    }
+
+    /// How many hexadecimal digits a value of this type has; 0 where it is no digest.
+    const fn digits(self) -> usize {
+        match self {
+            Self::FileMd5 => 32,
+            Self::FileSha1 => 40,
+            Self::FileSha256 => 64,
+            _ => 0,
         }
     }
+
+    /// Whether a value is several of this type, parted as in one cell of a table.
+    fn is_list(self, value: &str) -> bool {
+        let mut parts = value.split([' ', '\t', ',', ';', '|']).filter(|part| !part.is_empty());
+        let one = |part: Option<&str>| part.is_some_and(|part| part != value && self.canonical(part).is_ok());
+        one(parts.next()) && one(parts.next())
+    }
+}
+
+/// An indicator in its one spelling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Canonical {
+    /// The type that was said, but of an IPv4 address in the form of IPv6, which is one of IPv4.
+    pub kind: IndicatorType,
+    pub value: String,
+}
+
+/// A CVE id (CVE Numbering Authority rules: the year in four digits, then four digits or more, without zeros in front of more than four).
+fn cve(value: &str) -> Result<String, String> {
+    const WRONG: &str = "is not one CVE id such as CVE-2024-3094: CVE, four digits, four digits or more";
+    let upper = value.to_ascii_uppercase().replace(['\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2212}'], "-");
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let right = upper.strip_prefix("CVE-").and_then(|rest| rest.split_once('-')).is_some_and(|(year, number)| {
+        year.len() == 4 && digits(year) && (4..=19).contains(&number.len()) && digits(number) && (number.len() == 4 || !number.starts_with('0'))
+    });
+    if right { Ok(upper) } else { Err(WRONG.into()) }
 }
 
 impl fmt::Display for IndicatorType {
@@ -105,24 +173,12 @@ impl fmt::Display for IndicatorType {
 impl FromStr for IndicatorType {
     type Err = String;
 
+    /// Reads a word in any case, with blanks or underscores for its hyphens.
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|t| t.name() == text).ok_or_else(|| format!("must be one of {}", Self::ALL.map(Self::name).join(", ")))
+        let word = trimmed(text).to_ascii_lowercase().replace([' ', '_'], "-");
+        Self::ALL.into_iter().find(|t| t.name() == word).ok_or_else(|| format!("must be one of {}", Self::ALL.map(Self::name).join(", ")))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_spelling_per_value() {
-        let canon = |t: IndicatorType, v: &str| t.canonical(v).unwrap();
-        assert_eq!(canon(IndicatorType::DomainName, "Evil.Example.ORG."), "evil.example.org");
-        assert_eq!(canon(IndicatorType::Ipv6Addr, "2001:DB8:0:0::1"), "2001:db8::1");
-        assert_eq!(canon(IndicatorType::Url, "HTTP://Evil.example/A?b=C"), "http://evil.example/A?b=C");
-        assert_eq!(canon(IndicatorType::FileMd5, "D41D8CD98F00B204E9800998ECF8427E"), "d41d8cd98f00b204e9800998ecf8427e");
-        assert!(IndicatorType::Ipv4Addr.canonical("2001:db8::1").is_err());
-        assert!(IndicatorType::FileSha1.canonical("d41d8cd98f00b204e9800998ecf8427e").is_err());
-        assert!(IndicatorType::DomainName.canonical("no spaces.example").is_err());
-    }
-}
+mod tests;

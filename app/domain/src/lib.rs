@@ -15,6 +15,7 @@ pub mod query;
 pub mod rsit;
 pub mod scoring;
 pub mod sharing;
+pub mod text;
 pub mod timestamp;
 pub mod tlp;
 pub mod verdict;

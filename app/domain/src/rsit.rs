@@ -100,6 +100,22 @@ pub fn is_known(key: &str) -> bool {
     CLASSES.iter().find(|c| c.key == class).is_some_and(|c| entry.is_none_or(|e| c.entries.iter().any(|(k, _)| *k == e)))
 }
 
+/// Reads a class, or `class/entry`, by its key or its title, in any case; blanks may stand for hyphens. An entry alone is read where only one class has it.
+#[must_use]
+pub fn read(text: &str) -> Option<String> {
+    let plain = |text: &str| crate::text::trimmed(text).to_lowercase().replace([' ', '_'], "-");
+    let is = |text: &str, key: &str, title: &str| plain(text) == key || plain(text) == plain(title);
+    if let Some((class, entry)) = text.split_once('/') {
+        let class = CLASSES.iter().find(|c| is(class, c.key, c.title))?;
+        return class.entries.iter().find(|(key, title)| is(entry, key, title)).map(|(key, _)| format!("{}/{key}", class.key));
+    }
+    if let Some(class) = CLASSES.iter().find(|c| is(text, c.key, c.title)) {
+        return Some(class.key.to_owned());
+    }
+    let mut entries = CLASSES.iter().flat_map(|c| c.entries.iter().filter(|(key, title)| is(text, key, title)).map(|(key, _)| format!("{}/{key}", c.key)));
+    entries.next().filter(|_| entries.next().is_none())
+}
+
 /// The words for a `class` or `class/entry`; the key itself where it is unknown.
 #[must_use]
 pub fn title(key: &str) -> String {
@@ -117,6 +133,17 @@ mod tests {
     fn holds_the_whole_taxonomy() {
         assert_eq!(CLASSES.len(), 11);
         assert_eq!(CLASSES.iter().map(|c| c.entries.len()).sum::<usize>(), 39);
+        for class in CLASSES {
+            assert_eq!(read(class.title).as_deref(), Some(class.key));
+            for (key, title) in class.entries {
+                let whole = format!("{}/{key}", class.key);
+                assert_eq!(read(&whole), Some(whole.clone()));
+                // "Other" and "Test" are classes and entries of the same words.
+                assert!(CLASSES.iter().any(|c| c.title == *title) || read(title) == Some(whole), "{title}");
+            }
+        }
+        assert_eq!(read(" Fraud/Phishing").as_deref(), Some("fraud/phishing"));
+        assert!(read("").is_none() && read("fraud/").is_none() && read("fire").is_none());
         assert!(is_known("fraud/phishing") && is_known("fraud") && !is_known("fraud/ddos") && !is_known("fraud/"));
     }
 }

@@ -34,26 +34,33 @@ pub struct Civil {
 
 /// What [`Timestamp::parse`] reads, as the end of a sentence about the field.
 const ACCEPTED: &str =
-    "must be a date-time with T and a zone, such as 2026-05-01T12:00:00Z or 2026-05-01T14:00:00+02:00 (RFC 3339), or a date, such as 2026-05-01";
+    "must be a date and time with a zone, such as 2026-05-01T12:00:00Z or 2026-05-01T14:00:00+02:00 (RFC 3339), or a date, such as 2026-05-01";
 
 /// English month names, three letters, January first.
 pub const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 impl Timestamp {
-    /// Reads an RFC 3339 date-time (any offset), or a plain `YYYY-MM-DD` as midnight UTC.
+    /// Reads an RFC 3339 date-time (any offset), or a plain `YYYY-MM-DD` as midnight UTC. What programs write beside that is read, too (ISO 8601): a blank
+    /// for the T, a zone without a colon or without minutes, `UTC` for Z, a comma before the fraction, no seconds.
     ///
     /// # Errors
     /// A sentence for the sender when the text is neither.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let full;
-        let text = if text.len() == 10 && text.is_ascii() {
-            full = format!("{text}T00:00:00Z");
-            &full
-        } else {
-            text
+        let moment = match OffsetDateTime::parse(text, &Rfc3339) {
+            Ok(moment) => moment,
+            Err(_) => {
+                let text = as_rfc3339(text.trim())?;
+                OffsetDateTime::parse(&text, &Rfc3339).map_err(|_| ACCEPTED.to_owned())?
+            }
         };
-        let moment = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| ACCEPTED.to_owned())?;
         i64::try_from(moment.unix_timestamp_nanos() / 1_000).map(Self).map_err(|_| "is out of range".to_owned())
+    }
+
+    /// Whether a text is the moment that programs write for none: the zero time of Go and .NET (the first day of the year 1), and MySQL's zero date.
+    #[must_use]
+    pub fn is_unset(text: &str) -> bool {
+        let text = text.trim();
+        text.starts_with("0001-01-01") || text.starts_with("0000-00-00")
     }
 
     /// The calendar fields in UTC (proleptic Gregorian; algorithm of H. Hinnant, "chrono-Compatible Low-Level Date
@@ -145,6 +152,36 @@ impl Timestamp {
     }
 }
 
+/// A date, or a date and time of ISO 8601, in the form of RFC 3339.
+fn as_rfc3339(text: &str) -> Result<String, String> {
+    let wrong = || ACCEPTED.to_owned();
+    let (date, rest) = text.split_at_checked(10).ok_or_else(wrong)?;
+    if rest.is_empty() {
+        return Ok(format!("{date}T00:00:00Z"));
+    }
+    let rest = rest.strip_prefix(['T', 't', ' ']).ok_or_else(wrong)?.trim_start();
+    let end = rest.find(|c: char| !c.is_ascii_digit() && !matches!(c, ':' | '.' | ',')).unwrap_or(rest.len());
+    let (clock, zone) = rest.split_at(end);
+    let zone = match zone.trim() {
+        "" => return Err(format!("has no zone: it {ACCEPTED}")),
+        "Z" | "z" | "UTC" | "GMT" => "Z".to_owned(),
+        offset => {
+            let sign = if offset.starts_with('+') { '+' } else { '-' };
+            let digits = offset.strip_prefix(['+', '-', '\u{2212}']).ok_or_else(wrong)?;
+            let digits = if digits.as_bytes().get(2) == Some(&b':') { digits.replacen(':', "", 1) } else { digits.to_owned() };
+            let digits = if digits.len() == 2 { digits + "00" } else { digits };
+            if digits.len() != 4 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+                return Err(wrong());
+            }
+            format!("{sign}{}:{}", &digits[..2], &digits[2..])
+        }
+    };
+    let (clock, fraction) = clock.split_once(['.', ',']).map_or((clock, None), |(clock, fraction)| (clock, Some(fraction)));
+    let seconds = if clock.len() == 5 { ":00" } else { "" };
+    let fraction = fraction.map_or_else(String::new, |digits| format!(".{}", &digits[..digits.len().min(9)]));
+    Ok(format!("{date}T{clock}{seconds}{fraction}{zone}"))
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.rfc3339())
@@ -178,9 +215,42 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_moment() {
-        for bad in ["", "yesterday", "2026-13-01T00:00:00Z", "2026-02-30", "2026-05-01 12:00", "1714564800", "éééééééééé"] {
+        let bad = [
+            "",
+            "yesterday",
+            "2026-13-01T00:00:00Z",
+            "2026-02-30",
+            "2026-05-01 12:00",
+            "1714564800",
+            "éééééééééé",
+            "2026-05-01T12:00:00+2",
+            "2026-05-01X12:00Z",
+        ];
+        for bad in bad.into_iter().chain(["2026-05-01T12:00:00+0é", "2026-05-01T12:00:00.é+00", "2026-05-01T:Z", "29.11.2026", "2026-05-01T12:00:00 CET"]) {
             assert!(Timestamp::parse(bad).unwrap_err().contains("such as 2026-05-01T12:00:00Z"), "{bad}");
         }
+        assert!(Timestamp::parse("2026-05-01 12:00").unwrap_err().starts_with("has no zone"));
+    }
+
+    #[test]
+    fn reads_what_programs_write() {
+        for text in [
+            "2026-05-01T14:00:00.000+0200",
+            "2026-05-01 14:00:00+02:00",
+            "2026-05-01 14:00:00 +0200",
+            "2026-05-01T14:00:00,000+02",
+            "2026-05-01T12:00Z",
+            "2026-05-01 12:00:00 UTC",
+            "2026-05-01t12:00:00z",
+            " 2026-05-01T12:00:00.0000000000Z ",
+            "2026-05-01T07:30:00-0430",
+        ] {
+            assert_eq!(Timestamp::parse(text).map(Timestamp::rfc3339), Ok("2026-05-01T12:00:00Z".to_owned()), "{text}");
+        }
+        for text in ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00.0000000+00:00", "0001-01-01T00:00:00", "0000-00-00 00:00:00", "0001-01-01"] {
+            assert!(Timestamp::is_unset(text), "{text}");
+        }
+        assert!(!Timestamp::is_unset("1970-01-01T00:00:00Z"));
     }
 
     #[test]

@@ -71,8 +71,8 @@ impl FromStr for Tlp {
 
     /// Reads `AMBER+STRICT`, `TLP:AMBER+STRICT` and the like, in any case. TLP 1's WHITE is CLEAR.
     fn from_str(text: &str) -> Result<Self, String> {
-        let upper = text.trim().to_ascii_uppercase();
-        match upper.strip_prefix("TLP:").unwrap_or(&upper) {
+        let upper = crate::text::trimmed(text).to_ascii_uppercase();
+        match upper.strip_prefix("TLP:").unwrap_or(&upper).trim_start() {
             "CLEAR" | "WHITE" => Ok(Self::Clear),
             "GREEN" => Ok(Self::Green),
             "AMBER" => Ok(Self::Amber),
