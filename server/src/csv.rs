@@ -15,12 +15,20 @@ pub fn csv(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Vec<u8>
     out.into_inner().unwrap_or_default()
 }
 
-/// The cell, disarmed (OWASP, "CSV Injection").
+const RISKY: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
+/// The cell, disarmed (OWASP, "CSV Injection"). One that looks disarmed gets an apostrophe, too, so that [`armed`] gives back every cell.
 fn harmless(cell: String) -> String {
-    let risky = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let risky = cell.trim_start_matches('\'').starts_with(RISKY);
     // `parse` alone would let `+inf` and `-nan` pass.
     let number = cell.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b)) && cell.parse::<f64>().is_ok();
     if risky && !number { format!("'{cell}") } else { cell }
+}
+
+/// The cell of a file of the hub's own as it was before it was disarmed.
+#[must_use]
+pub fn armed(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|rest| rest.trim_start_matches('\'').starts_with(RISKY)).unwrap_or(cell)
 }
 
 #[cfg(test)]
@@ -36,6 +44,13 @@ mod tests {
         assert_eq!(written(&["=1+1", "@SUM(A1)", "+inf", "-x", "-3.5", "+2", "-1e3", "7"]), "a\n'=1+1\n'@SUM(A1)\n'+inf\n'-x\n-3.5\n+2\n-1e3\n7\n");
         assert_eq!(written(&["\tx", "\r=1"]), "a\n'\tx\n\"'\r=1\"\n");
         assert_eq!(written(&["-", "--1", "=cmd|' /C calc'!A0"]), "a\n'-\n'--1\n'=cmd|' /C calc'!A0\n");
+    }
+
+    #[test]
+    fn what_was_disarmed_is_given_back() {
+        for cell in ["=1", "'=1", "''=1", "'x", "''", "-3.5", "x"] {
+            assert_eq!(armed(harmless(cell.to_owned()).as_str()), cell);
+        }
     }
 
     #[test]

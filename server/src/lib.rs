@@ -12,6 +12,7 @@ pub mod cli;
 pub mod clock;
 pub mod csv;
 pub mod demo;
+pub mod encoding;
 pub mod key_file;
 pub mod live;
 pub mod middleware;

@@ -66,6 +66,13 @@ pub fn name(text: &str, max: usize) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// A name as a form takes it: what nobody could have meant to type is taken out, and what is too long is cut; `None` where nothing is left to see.
+#[must_use]
+pub fn typed_name(text: &str, max: usize) -> Option<String> {
+    let name: String = trimmed(text).chars().filter(|c| !c.is_control() && !is_bidi_control(*c)).take(max).collect();
+    is_visible(&name).then_some(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +83,7 @@ mod tests {
             assert!(name(bad, 5).is_err(), "{bad:?}");
         }
         assert_eq!(name("\u{200b} Ørn\u{feff}", 5).unwrap(), "Ørn");
+        assert_eq!((typed_name("\u{200b}\u{2800}", 5), typed_name(" a\u{7}b\u{202e}cdef", 3).as_deref()), (None, Some("abc")));
         assert_eq!(name("❤\u{fe0f}", 5).unwrap(), "❤\u{fe0f}", "a variant of a letter is part of it");
     }
 }

@@ -78,6 +78,7 @@ fn FactList(page: Signal<Indicator>) -> impl IntoView {
                 <dl class="facts-list">
                     <div><dt>"Type"</dt><dd>{p.row.kind.clone()}</dd></div>
                     {hash.map(|hash| view! { <div><dt>"Keyed hash"</dt><dd><code class="hash">{hash}</code><small>"Its organisation does not tell the value."</small></dd></div> })}
+                    {p.sent.clone().map(|sent| view! { <div><dt>"As sent"</dt><dd><code>{sent}</code></dd></div> })}
                     <div><dt>"Confidence"</dt><dd>{confidence}</dd></div>
                     <div><dt>"First seen"</dt><dd><Time at=p.row.first_seen/></dd></div>
                     <div><dt>"Last seen"</dt><dd><Time at=p.row.last_seen/></dd></div>

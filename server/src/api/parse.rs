@@ -1,7 +1,8 @@
-//! Raw JSON to domain types, item by item: a wrong item is refused with a pointer to its field and loses no other.
+//! Raw JSON to domain types, item by item: a wrong item is refused with pointers to all its faults and loses no other.
 //!
-//! To read a new kind of item: a raw type with `deny_unknown_fields` and `Cow` strings, and a function that turns it into
-//! the store's type, both in a file here.
+//! To read a new kind of item: a type that describes it (for `/openapi.json`), the names of its fields, and a function that reads them through
+//! [`sent::Fields`] into the store's type, all in a file here. What is wrong is said in people's words: no message of serde leaves this module
+//! (`words` goes over all of them).
 
 mod counts;
 mod events;
@@ -10,22 +11,33 @@ mod incidents;
 mod indicators;
 mod metrics;
 mod scan;
+mod sent;
+pub mod syntax;
+#[cfg(test)]
+mod words;
+#[cfg(test)]
+pub(crate) use words::is_for_people;
 
 pub use counts::{CountBody, CountRaw};
 pub use events::EventRaw;
-use fields::Object;
 pub use fields::Scalar;
 pub use incidents::{IncidentRaw, one as one_incident};
 pub use indicators::IndicatorRaw;
 pub use metrics::MetricRaw;
 
 use super::{MAX_AGE_DAYS, MAX_AHEAD_SECONDS, MAX_DEPTH, MAX_ITEMS, problem::Problem};
-use crate::live::board::Board;
-use domain::{DAY, OrgId, SECOND, Timestamp};
-use serde::{Deserialize, de::DeserializeOwned};
+use crate::{encoding, live::board::Board};
+use domain::{
+    DAY, OrgId, SECOND, Timestamp,
+    text::{is_bidi_control, is_visible, trimmed},
+};
+use sent::{Fields, Json};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use store::{Failure, Items, What};
+
+/// Refused items of a push whose faults are told in full; of the rest the receipt has place and code.
+pub const TOLD_IN_FULL: u32 = 20;
 
 /// What items are checked against.
 pub struct Context<'a> {
@@ -60,14 +72,27 @@ impl Fault {
     }
 }
 
+/// Why an item is not kept.
+pub enum Refused {
+    /// It names another organisation, which refuses the push as a whole.
+    Foreign,
+    Faults(Vec<Fault>),
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Self {
+        Self::Faults(vec![fault])
+    }
+}
+
 /// Reads the body of a push.
 ///
 /// # Errors
 /// When the body as a whole cannot be read: malformed, too deep, too many items, another organisation's.
 pub fn parse(what: What, ndjson: bool, body: &[u8], context: &Context<'_>) -> Result<Parsed, Problem> {
-    let text = std::str::from_utf8(body).map_err(|e| Problem::malformed(format!("The body is not UTF-8 (byte {}).", e.valid_up_to())))?;
-    scan::depth(text, MAX_DEPTH, MAX_ITEMS)?;
-    if ndjson && text.lines().filter(|l| !l.trim().is_empty()).nth(MAX_ITEMS).is_some() {
+    let text = text_of(body)?;
+    let text = text.as_ref();
+    if ndjson && encoding::lines(text).filter(|l| !l.trim().is_empty()).nth(MAX_ITEMS).is_some() {
         return Err(too_many());
     }
     match what {
@@ -84,148 +109,118 @@ pub fn parse(what: What, ndjson: bool, body: &[u8], context: &Context<'_>) -> Re
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Envelope<'a> {
-    #[serde(borrow)]
-    items: Vec<&'a RawValue>,
-    #[serde(borrow, default)]
-    org: Option<Cow<'a, str>>,
+/// The text of a body, not nested too deep.
+fn text_of(body: &[u8]) -> Result<Cow<'_, str>, Problem> {
+    let text = encoding::text(body).map_err(|e| Problem::malformed(format!("The body is not UTF-8 (byte {}).", e.at)))?;
+    scan::depth(&text, MAX_DEPTH, MAX_ITEMS)?;
+    Ok(text)
+}
+
+/// A whole body as one JSON value.
+fn json(text: &str) -> Result<&RawValue, Problem> {
+    serde_json::from_str(text).map_err(|e| Problem::malformed(format!("Not JSON: {}.", syntax::words(&e, 1))))
+}
+
+/// What is wrong with a body as a whole.
+fn body_refused(refused: Refused) -> Problem {
+    let Refused::Faults(faults) = refused else { return foreign() };
+    let twice = faults.iter().any(|fault| fault.code == "duplicate_field");
+    let detail = short(faults.first().map_or_else(String::new, |fault| fault.detail.clone()));
+    let problem = if twice { Problem::malformed(detail) } else { Problem::invalid(detail) };
+    faults.into_iter().fold(problem, |problem, fault| {
+        let pointer = if fault.field.is_empty() { String::new() } else { format!("/{}", fault.field) };
+        problem.at(short(pointer), fault.code, short(fault.detail))
+    })
 }
 
 type Checked<T> = (u32, Vec<T>, Vec<Failure>);
 
-fn items<T>(text: &str, ndjson: bool, context: &Context<'_>, check: fn(usize, &RawValue, &Context<'_>) -> Result<T, Fault>) -> Result<Checked<T>, Problem> {
-    let raws: Vec<Cow<'_, RawValue>> = if ndjson {
-        let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-        let parsed =
-            lines.map(|(i, line)| serde_json::from_str::<&RawValue>(line).map(Cow::Borrowed).map_err(|e| Problem::malformed(format!("Line {}: {e}.", i + 1))));
+fn items<T>(text: &str, ndjson: bool, context: &Context<'_>, check: fn(usize, &RawValue, &Context<'_>) -> Result<T, Refused>) -> Result<Checked<T>, Problem> {
+    let raws: Vec<&RawValue> = if ndjson {
+        let lines = encoding::lines(text).zip(1..).filter(|(line, _)| !line.trim().is_empty());
+        let parsed = lines.map(|(line, no)| serde_json::from_str(line).map_err(|e| Problem::malformed(format!("Line {no}: {}.", syntax::words(&e, no)))));
         parsed.collect::<Result<_, _>>()?
     } else {
-        let envelope: Envelope<'_> = whole(text)?;
-        own(envelope.org.as_deref(), context)?;
-        envelope.items.into_iter().map(Cow::Borrowed).collect()
+        let mut push = Fields::read(json(text)?, "a push", &["items", "org"]).map_err(|fault| body_refused(fault.into()))?;
+        push.own(context).map_err(body_refused)?;
+        let list = match push.raw("items").map(Json::of) {
+            Some(Json::List(list)) => list,
+            Some(_) => {
+                push.fault("items", "wrong_type", "items must be a list, such as [{…}, {…}].");
+                vec![]
+            }
+            None => {
+                push.fault("items", "missing_field", "items is missing: the list of what is pushed.");
+                vec![]
+            }
+        };
+        push.done().map_err(body_refused)?;
+        list
     };
     count(raws.len())?;
-    let (mut kept, mut failures) = (Vec::with_capacity(raws.len()), vec![]);
+    let mut refusals = Refusals::new(if ndjson { "" } else { "/items" });
+    let mut kept = Vec::with_capacity(raws.len());
     for (i, raw) in raws.iter().enumerate() {
         match check(i, raw, context) {
             Ok(item) => kept.push(item),
-            Err(fault) if fault.code == "foreign_org" => return Err(foreign()),
-            Err(fault) => failures.push(failure(i, ndjson, fault)),
+            Err(refused) => refusals.add(i, refused)?,
         }
     }
-    Ok((raws.len() as u32, kept, failures))
+    Ok((raws.len() as u32, kept, refusals.failures))
 }
 
-fn failure(i: usize, ndjson: bool, fault: Fault) -> Failure {
-    let base = if ndjson { format!("/{i}") } else { format!("/items/{i}") };
-    let pointer = if fault.field.is_empty() { base } else { format!("{base}/{}", fault.field) };
-    Failure { index: i as u32, pointer: short(pointer), code: fault.code.to_owned(), detail: short(fault.detail) }
+/// The refused items of a push: of the first ones every fault with its text, of the rest place and code, so that an answer stays much smaller than its question.
+struct Refusals {
+    /// Pointer to the list that the items stand in.
+    list: &'static str,
+    items: u32,
+    failures: Vec<Failure>,
 }
 
-/// What is said of an item repeats little of it: an answer must not be larger than its question.
+impl Refusals {
+    const fn new(list: &'static str) -> Self {
+        Self { list, items: 0, failures: vec![] }
+    }
+
+    /// # Errors
+    /// Where the item refuses the push as a whole.
+    fn add(&mut self, index: usize, refused: Refused) -> Result<(), Problem> {
+        let Refused::Faults(faults) = refused else { return Err(foreign()) };
+        self.items += 1;
+        let in_full = self.items <= TOLD_IN_FULL;
+        let base = format!("{}/{index}", self.list);
+        for fault in faults.into_iter().take(if in_full { usize::MAX } else { 1 }) {
+            let pointer = if fault.field.is_empty() { base.clone() } else { format!("{base}/{}", fault.field) };
+            let detail = if in_full { short(fault.detail) } else { brief(fault.code).to_owned() };
+            self.failures.push(Failure { index: index as u32, pointer: short(pointer), code: fault.code.to_owned(), detail });
+        }
+        Ok(())
+    }
+}
+
+/// What a code means, without the case.
+fn brief(code: &str) -> &'static str {
+    match code {
+        "missing_field" => "A field is missing.",
+        "unknown_field" => "There is no such field.",
+        "duplicate_field" => "A field stands there twice.",
+        "wrong_type" => "This is of another type than it must be.",
+        "bad_time" | "in_future" | "too_old" => "This moment is not taken.",
+        "out_of_range" => "This number is out of range.",
+        "contradiction" => "This contradicts another field.",
+        _ => "This value is not taken.",
+    }
+}
+
+/// What is said of an item repeats little of it.
 fn short(text: String) -> String {
     const MOST: usize = 240;
     if text.chars().count() <= MOST { text } else { text.chars().take(MOST).chain(['…']).collect() }
 }
 
-/// Reads a whole body; duplicate and unknown fields are errors.
-fn whole<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem> {
-    let mut de = serde_json::Deserializer::from_str(text);
-    let Object(value) = serde_path_to_error::deserialize(&mut de).map_err(|e| {
-        let (path, inner) = (pointer_of(e.path()), e.into_inner());
-        if inner.is_data() {
-            let (pointer, code) = classify(&inner.to_string(), &path);
-            let (pointer, detail) = (short(pointer), short(sentence(&inner)));
-            let problem = if code == "duplicate_field" { Problem::malformed(detail.clone()) } else { Problem::invalid(detail.clone()) };
-            problem.at(pointer, code, detail)
-        } else {
-            Problem::malformed(short(format!("Not JSON: {inner}.")))
-        }
-    })?;
-    de.end().map_err(|e| Problem::malformed(format!("Not JSON: {e}.")))?;
-    Ok(value)
-}
-
-/// Reads one item; the fault names its field.
-fn item<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, Fault> {
-    let read = serde_json::from_str(raw.get()).or_else(|_: serde_json::Error| {
-        // Again, slower, to learn where it is wrong.
-        let mut de = serde_json::Deserializer::from_str(raw.get());
-        serde_path_to_error::deserialize(&mut de).map_err(|e| {
-            let (path, inner) = (pointer_of(e.path()), e.into_inner());
-            let (pointer, code) = classify(&inner.to_string(), &path);
-            Fault::new(pointer.trim_start_matches('/'), code, sentence(&inner))
-        })
-    });
-    let Object(item) = read?;
-    no_nul(raw)?;
-    Ok(item)
-}
-
-/// PostgreSQL keeps no NUL in a text, so none is taken, whichever database there is.
-fn no_nul(raw: &RawValue) -> Result<(), Fault> {
-    fn find(value: &serde_json::Value) -> Option<String> {
-        match value {
-            serde_json::Value::String(text) => text.contains('\0').then(String::new),
-            serde_json::Value::Array(list) => list.iter().enumerate().find_map(|(i, v)| Some(format!("/{i}{}", find(v)?))),
-            serde_json::Value::Object(map) => {
-                map.iter().find_map(|(k, v)| Some(format!("/{}{}", escaped(k), if k.contains('\0') { String::new() } else { find(v)? })))
-            }
-            _ => None,
-        }
-    }
-    // Few items hold these letters, and fewer a NUL: a backslash may stand before them.
-    if raw.get().contains(r"\u0000")
-        && let Ok(value) = serde_json::from_str(raw.get())
-        && let Some(pointer) = find(&value)
-    {
-        let field = pointer.trim_start_matches('/');
-        return Err(Fault::new(field, "bad_text", format!("{field} must not hold the character NUL.")));
-    }
-    Ok(())
-}
-
-fn pointer_of(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
-    let mut pointer = String::new();
-    for segment in path {
-        match segment {
-            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
-            Segment::Map { key } => pointer.push_str(&format!("/{}", escaped(key))),
-            Segment::Enum { .. } | Segment::Unknown => {}
-        }
-    }
-    pointer
-}
-
-/// A key as a JSON Pointer spells it.
-fn escaped(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
-}
-
-/// The field that serde's message names and `path` may not end in yet, and our word for the fault.
-fn classify(message: &str, path: &str) -> (String, &'static str) {
-    let code = match () {
-        () if message.starts_with("missing field") => "missing_field",
-        () if message.starts_with("unknown field") => "unknown_field",
-        () if message.starts_with("duplicate ") => "duplicate_field",
-        () => "wrong_type",
-    };
-    let named = if code == "wrong_type" { None } else { message.split('`').nth(1) };
-    match named {
-        Some(field) if path.rsplit('/').next() != Some(field) => (format!("{path}/{field}"), code),
-        _ => (path.to_owned(), code),
-    }
-}
-
-/// serde's message without its position in a fragment, which would point nowhere in the body.
-fn sentence(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" at line ").next().unwrap_or_default();
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |c| format!("{}{}.", c.to_uppercase(), chars.as_str()))
+/// A name as a JSON Pointer spells it (RFC 6901).
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
 }
 
 fn count(n: usize) -> Result<(), Problem> {
@@ -234,10 +229,6 @@ fn count(n: usize) -> Result<(), Problem> {
 
 fn too_many() -> Problem {
     Problem::too_large(format!("A push may have {MAX_ITEMS} items; this one has more.")).at("/items", "too_many_items", "Send them in several pushes.")
-}
-
-fn own(org: Option<&str>, context: &Context<'_>) -> Result<(), Problem> {
-    if org.is_some_and(|o| o != context.org_slug) { Err(foreign()) } else { Ok(()) }
 }
 
 fn foreign() -> Problem {
@@ -265,54 +256,45 @@ fn observation(field: &str, text: &str, context: &Context<'_>) -> Result<Timesta
     Ok(at)
 }
 
-/// Reads a word of a fixed set.
-fn word<T: std::str::FromStr<Err = String>>(field: &str, text: &str) -> Result<T, Fault> {
-    text.parse().map_err(|e| Fault::new(field, "bad_value", format!("{field} {e}.")))
-}
-
-/// Whether a character steers the direction of what stands around it: overrides, embeddings and isolates, which make one name look like
-/// another. The marks that right-to-left languages need are not among them.
-fn steers(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// A text of 1 to `max` characters without control characters (line breaks and tabs are fine), nor any that [steer](steers).
+/// A text of 1 to `max` characters without control characters (line breaks and tabs are fine), nor any that turns the direction of what follows.
 fn text(field: &str, value: &str, max: usize) -> Result<String, Fault> {
-    let value = value.trim();
-    let ok = !value.is_empty() && value.chars().count() <= max && !value.chars().any(|c| steers(c) || (c.is_control() && !matches!(c, '\n' | '\r' | '\t')));
-    if ok { Ok(value.to_owned()) } else { Err(Fault::new(field, "bad_text", format!("{field} must have 1 to {max} characters and no control characters."))) }
+    let value = trimmed(value);
+    let must = match () {
+        () if !is_visible(value) => "have at least one character that can be seen".to_owned(),
+        () if value.chars().count() > max => format!("have at most {max} characters"),
+        () if value.chars().any(|c| is_bidi_control(c) || (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))) => "have no control characters".to_owned(),
+        () => return Ok(value.to_owned()),
+    };
+    Err(Fault::new(escaped(field), "bad_text", format!("{field} must {must}.")))
 }
 
 /// Turns slugs into organisations; an unknown one is refused like a foreign one would be.
-fn recipients(slugs: &[Cow<'_, str>], context: &Context<'_>) -> Result<Vec<OrgId>, Fault> {
+fn recipients(fields: &mut Fields<'_>, context: &Context<'_>) -> Vec<OrgId> {
+    let slugs = fields.texts("recipients");
     if slugs.len() > 500 {
-        return Err(Fault::new("recipients", "too_many", "recipients may name 500 organisations."));
+        fields.fault("recipients", "too_many", "recipients may name 500 organisations.");
+        return vec![];
     }
-    let mut ids =
-        slugs
-            .iter()
-            .enumerate()
-            .map(|(i, slug)| {
-                context.board.by_slug(slug).map(|o| o.info.id).ok_or_else(|| {
-                    Fault::new(format!("recipients/{i}"), "unknown_organisation", format!("There is no organisation {slug:?} in this alliance."))
-                })
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+    let mut ids = vec![];
+    for (i, slug) in slugs {
+        match context.board.by_slug(&trimmed(&slug).to_lowercase()) {
+            Some(org) => ids.push(org.info.id),
+            None => {
+                fields.fault_within("recipients", &i.to_string(), "unknown_organisation", format!("There is no organisation {slug:?} in this alliance."));
+            }
+        }
+    }
     ids.sort_unstable();
     ids.dedup();
     ids.retain(|id| *id != context.org);
-    Ok(ids)
+    ids
 }
 
 /// An item as it is kept: compact JSON, of a size that a record page can show.
 fn compact(raw: &RawValue) -> Result<String, Fault> {
     const MOST: usize = 64 << 10;
-    let value: serde_json::Value = serde_json::from_str(raw.get()).map_err(|e| Fault::new("", "wrong_type", sentence(&e)))?;
+    let value: serde_json::Value =
+        serde_json::from_str(raw.get()).map_err(|_| Fault::new("", "bad_text", "An item must not hold half a character (a lone surrogate)."))?;
     let text = value.to_string();
     if text.len() > MOST { Err(Fault::new("", "too_large", format!("An item may have {MOST} bytes of JSON."))) } else { Ok(text) }
-}
-
-/// Reads one item given as a value of its own, not in a batch.
-pub(crate) fn single<T: DeserializeOwned>(body: &str) -> Result<T, Problem> {
-    whole(body)
 }

@@ -135,7 +135,8 @@ pub async fn accept(app: &App, parts: &Parts, body: Body, what: What) -> Result<
             .with(HeaderName::from_static("ratelimit"), &format!("\"{}\";r=0;t={wait}", quota.name)));
     }
     let query = parts.uri.query().unwrap_or_default();
-    let query: PushQuery = serde_urlencoded::from_str(query).map_err(|e| Problem::malformed(format!("query: {e}")))?;
+    let query: PushQuery = serde_urlencoded::from_str(query)
+        .map_err(|e| Problem::malformed(format!("The query cannot be read: {}.", super::parse::syntax::query(&e.to_string()))))?;
     let ndjson = content_type(&parts.headers, what)?;
     let idempotency_key = idempotency_key(&parts.headers)?;
     let strict = parts

@@ -69,14 +69,14 @@ pub struct Receipt {
     pub failure_count: u32,
     /// Always 0: nothing waits.
     pub pending_count: u32,
-    /// The refused items; send only these again, corrected.
+    /// The refused items, by all that is wrong with them; send only these again, corrected. Of the 21st refused item on, one fault each, without its particulars.
     pub failures: Vec<ItemFailure>,
     /// The newest checkpoint of the audit trail, from the first one on. Who keeps it is a witness.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audit_checkpoint: Option<Newest>,
 }
 
-/// One refused item.
+/// One fault of a refused item.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ItemFailure {
     /// Position in the push.
@@ -235,7 +235,8 @@ fn witnessed(app: &App, receipt: ReceiptRecord) -> Receipt {
 fn refused(receipt: ReceiptRecord) -> Problem {
     let errors: Vec<FieldError> = receipt.failures.iter().map(Into::into).collect();
     let receipt = Receipt::from(receipt);
-    let mut problem = Problem::invalid(format!("{} of {} items are refused, and nothing was kept.", errors.len(), receipt.total_count));
+    let items: std::collections::BTreeSet<u32> = receipt.failures.iter().map(|f| f.index).collect();
+    let mut problem = Problem::invalid(format!("{} of {} items are refused, and nothing was kept.", items.len(), receipt.total_count));
     problem.errors = errors;
     problem.receipt = serde_json::to_value(receipt).ok().map(Box::new);
     problem

@@ -381,13 +381,9 @@ pub async fn find_org(store: &Store, slug: &Slug) -> anyhow::Result<Org> {
     orgs.into_iter().find(|o| o.slug == slug.as_str()).with_context(|| format!("there is no organisation {slug} (admin org list shows all)"))
 }
 
-/// A name for people: trimmed, not empty, of sensible length.
+/// A name for people: trimmed, with something to see, of sensible length.
 pub fn named(what: &str, text: &str) -> anyhow::Result<String> {
-    let text = text.trim();
-    if text.is_empty() || text.chars().count() > 200 || text.chars().any(char::is_control) {
-        bail!("{what} must have 1 to 200 characters");
-    }
-    Ok(text.to_owned())
+    domain::text::name(text, 200).map_err(|wrong| anyhow::anyhow!("{what} {wrong}"))
 }
 
 pub fn parse_country(text: &str) -> Result<String, String> {

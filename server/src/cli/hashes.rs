@@ -35,8 +35,9 @@ pub(crate) fn in_place(mut item: Map<String, Value>, key: &NumberedKey) -> anyho
         let kind = item.get("type").and_then(Value::as_str).context("an indicator without a type")?;
         let kind: IndicatorType = kind.parse().map_err(|e| anyhow!("type {e}"))?;
         let value = value.as_str().context("value must be a text")?;
-        let value = kind.canonical(value).map_err(|e| anyhow!("value {e}"))?;
-        item.insert("hmac".to_owned(), key.key.hmac(kind, &value).into());
+        let one = kind.canonical(value).map_err(|e| anyhow!("value {e}"))?;
+        item.insert("type".to_owned(), one.kind.name().into());
+        item.insert("hmac".to_owned(), key.key.hmac(one.kind, &one.value).into());
         item.insert("hmac_key".to_owned(), key.no.into());
     }
     Ok(item)

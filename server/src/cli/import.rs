@@ -63,7 +63,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     for (name, table, what) in files {
         let path = args.dir.join(name);
         tables.push(match std::fs::read(&path) {
-            Ok(bytes) => Some(items::utf8(bytes).and_then(|text| read(&text, table, what)).with_context(|| path.display().to_string())?),
+            Ok(bytes) => Some(items::decoded(&bytes).and_then(|text| read(&text, table, what)).with_context(|| path.display().to_string())?),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
             Err(e) => return Err(e).with_context(|| path.display().to_string()),
         });
@@ -212,11 +212,17 @@ async fn load_org(app: &App, what: What, org: &Org, list: Vec<Item>, bar: &indic
                 receipt.failures.into_iter().map(|f| (f.index as usize, f.detail)).collect()
             }
             // Every item was refused, which the receipt records; anything else ends the import.
-            Err(problem) if problem.receipt.is_some() => problem.errors.into_iter().enumerate().map(|(i, e)| (i, e.detail)).collect(),
-            Err(problem) => bail!("{}: {}", org.slug, problem.detail),
+            Err(problem) => match &problem.receipt {
+                Some(receipt) => {
+                    let all = receipt["failures"].as_array().into_iter().flatten();
+                    all.map(|f| (f["index"].as_u64().unwrap_or_default() as usize, f["detail"].as_str().unwrap_or_default().to_owned())).collect()
+                }
+                None => bail!("{}: {}", org.slug, problem.detail),
+            },
         };
         count.receipts += 1;
-        count.refused += failures.len() as u64;
+        // An item may have several faults.
+        count.refused += failures.iter().map(|(index, _)| *index).collect::<std::collections::BTreeSet<_>>().len() as u64;
         bar.inc(batch.places.len() as u64);
         refusals.extend(failures.into_iter().map(|(index, detail)| (batch.places.get(index).copied().unwrap_or_default(), detail)));
     }

@@ -3,7 +3,12 @@
 //! Nothing is judged here beyond what reading needs: the server's validation is the only one, so that a file and a request are
 //! refused for the same reasons. JSON items are passed on as they were written.
 
-use anyhow::{Context, anyhow, bail};
+mod sheet;
+
+pub use sheet::{Row, Sheet, sheet};
+
+use crate::{api::parse::syntax, encoding};
+use anyhow::{anyhow, bail};
 use serde_json::{Map, Value, value::RawValue};
 use std::path::Path;
 use store::What;
@@ -22,7 +27,7 @@ impl Format {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "json" => Some(Self::Json),
             "ndjson" | "jsonl" => Some(Self::Ndjson),
-            "csv" => Some(Self::Csv),
+            "csv" | "tsv" | "tab" | "txt" => Some(Self::Csv),
             _ => None,
         }
     }
@@ -48,26 +53,20 @@ pub struct Items {
     pub without_value: u64,
 }
 
-/// One row of a CSV file: column and cell, without empty cells.
-pub type Row = Vec<(String, String)>;
-
-/// A CSV file.
-#[derive(Debug)]
-pub struct Sheet {
-    /// The columns, in their order.
-    pub head: Vec<String>,
-    /// Each row with the line it begins on.
-    pub rows: Vec<(u64, Row)>,
-    /// Cells are parted by semicolons, as Excel does where numbers have a decimal comma.
-    pub semicolons: bool,
-}
-
-/// A file's bytes as text.
+/// A file's bytes as text: UTF-8 with or without a byte order mark, UTF-16, or Windows-1252, which is said on standard error.
 ///
 /// # Errors
-/// When they are not UTF-8.
-pub fn utf8(bytes: Vec<u8>) -> anyhow::Result<String> {
-    String::from_utf8(bytes).map_err(|e| anyhow!("not UTF-8 (byte {}); save it as UTF-8, in Excel as \"CSV UTF-8\"", e.utf8_error().valid_up_to()))
+/// When they are nothing of that.
+pub fn decoded(bytes: &[u8]) -> anyhow::Result<String> {
+    let wrong = match encoding::text(bytes) {
+        Ok(text) => return Ok(text.into_owned()),
+        Err(wrong) => wrong,
+    };
+    if let Some(text) = encoding::windows_1252(bytes) {
+        eprintln!("The file is not UTF-8 and was read as Windows-1252. If letters come out wrong, save it as UTF-8, in Excel as \"CSV UTF-8\".");
+        return Ok(text);
+    }
+    bail!("not UTF-8 (byte {}), nor Windows-1252; save it as UTF-8, in Excel as \"CSV UTF-8\"", wrong.at)
 }
 
 /// Says which columns were left out, and that this does no harm.
@@ -84,7 +83,6 @@ pub fn left_out(what: What, columns: &[String]) -> String {
 /// # Errors
 /// When the text is not of that format. Items that the server would refuse are no error here.
 pub fn read(what: What, format: Format, text: &str) -> anyhow::Result<Items> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match format {
         Format::Json => json(what, text),
         Format::Ndjson => ndjson(text),
@@ -93,25 +91,38 @@ pub fn read(what: What, format: Format, text: &str) -> anyhow::Result<Items> {
 }
 
 fn json(what: What, text: &str) -> anyhow::Result<Items> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct Body {
         items: Vec<Box<RawValue>>,
     }
-    let list = if text.trim_start().starts_with('[') {
-        serde_json::from_str::<Vec<Box<RawValue>>>(text).context("the file is not a JSON list")?
+    let whole: Box<RawValue> = match serde_json::from_str(text) {
+        Ok(whole) => whole,
+        // What some programs call JSON is one object a line.
+        Err(wrong) => {
+            return ndjson(text).ok().filter(|lines| lines.items.len() > 1).ok_or_else(|| anyhow!("the file is not JSON: {}", syntax::words(&wrong, 1)));
+        }
+    };
+    let list = if whole.get().starts_with('[') {
+        serde_json::from_str::<Vec<Box<RawValue>>>(whole.get()).map_err(|_| anyhow!("the file is not a JSON list"))?
     } else if what == What::IndicatorCounts {
-        vec![serde_json::from_str::<Box<RawValue>>(text).context("the file is not JSON")?]
+        vec![whole]
     } else {
-        serde_json::from_str::<Body>(text).context("the file is neither a JSON list nor {\"items\": […]}")?.items
+        serde_json::from_str::<Body>(whole.get()).map_err(|_| anyhow!("the file is neither a JSON list nor {{\"items\": […]}}"))?.items
     };
     let items = list.into_iter().zip(1..).map(|(json, place)| Item { place, json }).collect();
     Ok(Items { items, unit: "item", ..Items::default() })
 }
 
 fn ndjson(text: &str) -> anyhow::Result<Items> {
-    let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let lines = encoding::lines(text).zip(1..).filter(|(line, _)| !line.trim().is_empty());
     let items = lines
-        .map(|(line, place)| Ok(Item { place, json: serde_json::from_str(line).with_context(|| format!("line {place} is not JSON"))? }))
+        .map(|(line, place)| {
+            let json = serde_json::from_str(line).map_err(|e| anyhow!("line {place} is not JSON: {}", syntax::words(&e, place as usize)))?;
+            Ok(Item { place, json })
+        })
         .collect::<anyhow::Result<_>>()?;
     Ok(Items { items, unit: "line", ..Items::default() })
 }
@@ -119,9 +130,15 @@ fn ndjson(text: &str) -> anyhow::Result<Items> {
 fn csv(what: What, text: &str) -> anyhow::Result<Items> {
     let mut out = Items { unit: "line", ..Items::default() };
     let sheet = sheet(text)?;
-    let hashes = what == What::Indicators && sheet.head.iter().any(|column| column == "hmac");
+    let head: Vec<String> = sheet.head.iter().map(|column| field(what, column)).collect();
+    for (i, column) in head.iter().enumerate() {
+        if head[..i].contains(column) {
+            bail!("the column {column} stands there twice");
+        }
+    }
+    let hashes = what == What::Indicators && head.iter().any(|column| column == "hmac");
     let needed: Vec<&str> = needed(what).iter().copied().filter(|column| !(hashes && *column == "value")).collect();
-    require(&needed, &sheet.head, &sheet.head)?;
+    require(&needed, &head, &sheet.head)?;
     for (place, mut row) in sheet.rows {
         if sheet.semicolons {
             decimal_points(what, &mut row);
@@ -132,41 +149,6 @@ fn csv(what: What, text: &str) -> anyhow::Result<Items> {
         }
     }
     Ok(out)
-}
-
-/// Reads CSV with a head; commas part the cells, or semicolons where the head has them and no comma.
-///
-/// # Errors
-/// When rows differ in length, a column stands there twice, or the text is not CSV.
-pub fn sheet(text: &str) -> anyhow::Result<Sheet> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let first = text.lines().find(|line| !line.trim().is_empty()).context("the file is empty")?;
-    let semicolons = first.contains(';') && !first.contains(',');
-    let delimiter = if semicolons { b';' } else { b',' };
-    let mut reader = ::csv::ReaderBuilder::new().delimiter(delimiter).trim(::csv::Trim::All).from_reader(text.as_bytes());
-    let head = reader.headers().context("the file has no head")?.clone();
-    for (i, column) in head.iter().enumerate() {
-        if head.iter().take(i).any(|c| c == column) {
-            bail!("the column {column:?} stands there twice");
-        }
-    }
-    let cells =
-        |record: &::csv::StringRecord| head.iter().zip(record).filter(|(_, cell)| !cell.is_empty()).map(|(c, v)| (c.to_owned(), v.to_owned())).collect();
-    let rows = reader
-        .records()
-        .map(|record| {
-            let record = record.map_err(uneven)?;
-            Ok((record.position().map_or(0, ::csv::Position::line), cells(&record)))
-        })
-        .collect::<anyhow::Result<_>>()?;
-    Ok(Sheet { head: head.iter().map(str::to_owned).collect(), rows, semicolons })
-}
-
-/// What is wrong with a row, in words.
-fn uneven(error: ::csv::Error) -> anyhow::Error {
-    let &::csv::ErrorKind::UnequalLengths { ref pos, expected_len, len } = error.kind() else { return error.into() };
-    let line = pos.as_ref().map_or(0, ::csv::Position::line);
-    anyhow!("line {line} has {len} cells, the head has {expected_len} columns; a cell with the separator in it needs \"quotes\"")
 }
 
 /// The columns without which no row could be kept.
@@ -195,11 +177,10 @@ pub fn require(needed: &[&str], has: &[String], head: &[String]) -> anyhow::Resu
 
 /// Reads `93,5` as 93.5 in fields that are numbers: a file with semicolons comes from where commas are decimal.
 pub fn decimal_points(what: What, row: &mut Row) {
-    for (_, cell) in row.iter_mut().filter(|(column, _)| numbers(what).contains(&column.as_str())) {
-        if cell
-            .split_once(',')
-            .is_some_and(|(whole, rest)| !rest.is_empty() && (whole.to_owned() + rest).trim_start_matches('-').bytes().all(|b| b.is_ascii_digit()))
-        {
+    for (_, cell) in row.iter_mut().filter(|(column, _)| numbers(what).contains(&field(what, column).as_str())) {
+        let number = cell.trim_end_matches(|c: char| c == '%' || c.is_whitespace()).trim_start_matches(['-', '+']);
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        if number.split_once(',').is_some_and(|(whole, rest)| digits(whole) && digits(rest)) {
             *cell = cell.replace(',', ".");
         }
     }
@@ -214,28 +195,50 @@ const fn numbers(what: What) -> &'static [&'static str] {
     }
 }
 
+/// The fields of a class that are texts or words.
+const fn texts(what: What) -> &'static [&'static str] {
+    match what {
+        What::Metrics => &["org", "metric", "unit", "observed_at"],
+        What::Incidents => {
+            &["org", "external_id", "title", "severity", "status", "tlp", "class", "opened_at", "closed_at", "updated_at", "description", "owner"]
+        }
+        What::Events => &["org", "external_id", "title", "kind", "severity", "tlp", "observed_at", "incident"],
+        What::Indicators => &["org", "type", "value", "hmac", "tlp", "severity", "first_seen", "last_seen", "valid_until", "description"],
+        What::IndicatorCounts => &["org", "window_start", "window_end", "type", "tlp", "severity"],
+    }
+}
+
+/// The field that a column is, whatever case its name is written in, with blanks or hyphens for underscores; the column's own name where it is none.
+pub fn field(what: What, column: &str) -> String {
+    let plain = column.to_lowercase().replace([' ', '-'], "_");
+    let lists = matches!(what, What::Incidents | What::Events | What::Indicators) && plain == "recipients";
+    if lists || texts(what).contains(&plain.as_str()) || numbers(what).contains(&plain.as_str()) {
+        return plain;
+    }
+    match column.get(..6) {
+        Some(label) if what == What::Metrics && label.eq_ignore_ascii_case("label.") => format!("label.{}", &column[6..]),
+        _ => column.to_owned(),
+    }
+}
+
 /// One CSV row as an item; `None` for a metric without a value. Columns without a field are noted in `ignored`.
 ///
 /// # Errors
 /// Never for what is in the cells.
 pub fn item(what: What, row: Row, ignored: &mut Vec<String>) -> anyhow::Result<Option<Box<RawValue>>> {
-    let (fields, others): (&[&str], Others) = match what {
-        What::Metrics => (&["metric", "unit", "observed_at"], Others::Labels),
-        What::Incidents => (
-            &["external_id", "title", "severity", "status", "tlp", "class", "opened_at", "closed_at", "updated_at", "description", "owner"],
-            Others::Attributes,
-        ),
-        What::Events => (&["external_id", "title", "kind", "severity", "tlp", "observed_at", "incident"], Others::Attributes),
-        What::Indicators => (&["type", "value", "hmac", "tlp", "severity", "first_seen", "last_seen", "valid_until", "description"], Others::Ignored),
-        What::IndicatorCounts => (&["window_start", "window_end", "type", "tlp", "severity"], Others::Ignored),
+    let others = match what {
+        What::Metrics => Others::Labels,
+        What::Incidents | What::Events => Others::Attributes,
+        What::Indicators | What::IndicatorCounts => Others::Ignored,
     };
-    if what == What::Metrics && !row.iter().any(|(column, _)| column == "value") {
+    if what == What::Metrics && !row.iter().any(|(column, _)| field(what, column) == "value") {
         return Ok(None);
     }
     let mut object = Map::new();
     let mut more = Map::new();
     for (column, cell) in row {
-        if fields.contains(&column.as_str()) {
+        let column = field(what, &column);
+        if texts(what).contains(&column.as_str()) {
             object.insert(column, Value::String(cell));
         } else if numbers(what).contains(&column.as_str()) {
             object.insert(column, number(cell));
@@ -274,14 +277,14 @@ fn number(cell: String) -> Value {
 mod tests {
     use super::*;
 
-    fn text(what: What, format: Format, text: &str) -> (Vec<(u64, String)>, Items) {
+    fn text_of(what: What, format: Format, text: &str) -> (Vec<(u64, String)>, Items) {
         let read = read(what, format, text).unwrap();
         (read.items.iter().map(|i| (i.place, i.json.get().to_owned())).collect(), read)
     }
 
     #[test]
     fn csv_metrics() {
-        let (items, read) = text(
+        let (items, read) = text_of(
             What::Metrics,
             Format::Csv,
             "\u{feff}metric,value,unit,observed_at,label.site,numerator\nmfa_coverage_pct,91.5,percent,2026-01-02,north,183\n\nhsts_pct,,percent,2026-01-02,,0\nhsts_pct,many,,2026-01-02,,\n",
@@ -298,16 +301,17 @@ mod tests {
 
     #[test]
     fn csv_incidents_keep_other_columns_as_attributes() {
-        let (items, _) = text(What::Incidents, Format::Csv, "external_id,title,severity,recipients,ward\nA-1,\"Lost, found\",low,one two,7\n");
+        let (items, _) = text_of(What::Incidents, Format::Csv, "external_id,title,severity,recipients,ward\nA-1,\"Lost, found\",low,one two,7\n");
         assert_eq!(items[0].1, r#"{"attributes":{"ward":"7"},"external_id":"A-1","recipients":["one","two"],"severity":"low","title":"Lost, found"}"#);
     }
 
     #[test]
     fn semicolons_part_cells_and_commas_are_decimal_then() {
-        let (items, _) = text(What::Metrics, Format::Csv, "metric;value;observed_at;label.site\nhsts_pct;93,5;2026-01-02;a,b\nhsts_pct;1,234,5;2026-01-02;\n");
+        let (items, _) =
+            text_of(What::Metrics, Format::Csv, "metric;value;observed_at;label.site\nhsts_pct;93,5;2026-01-02;a,b\nhsts_pct;1,234,5;2026-01-02;\n");
         assert_eq!(items[0].1, r#"{"labels":{"site":"a,b"},"metric":"hsts_pct","observed_at":"2026-01-02","value":93.5}"#);
         assert!(items[1].1.ends_with(r#""value":"1,234,5"}"#), "no guesses: {}", items[1].1);
-        let (items, _) = text(What::Metrics, Format::Csv, "metric,value,observed_at\nhsts_pct,\"1,234\",2026-01-02\n");
+        let (items, _) = text_of(What::Metrics, Format::Csv, "metric,value,observed_at\nhsts_pct,\"1,234\",2026-01-02\n");
         assert!(items[0].1.ends_with(r#""value":"1,234"}"#), "{}", items[0].1);
     }
 
@@ -319,9 +323,9 @@ mod tests {
 
     #[test]
     fn json_is_passed_on_as_written() {
-        let (items, _) = text(What::Metrics, Format::Json, r#"{"items":[{"value":1.50,"value":2}]}"#);
+        let (items, _) = text_of(What::Metrics, Format::Json, r#"{"items":[{"value":1.50,"value":2}]}"#);
         assert_eq!(items, [(1, r#"{"value":1.50,"value":2}"#.to_owned())]);
-        let (items, _) = text(What::Events, Format::Ndjson, "{\"a\":1}\n\n{\"b\":2}\n");
+        let (items, _) = text_of(What::Events, Format::Ndjson, "{\"a\":1}\n\n{\"b\":2}\n");
         assert_eq!(items.iter().map(|i| i.0).collect::<Vec<_>>(), [1, 3]);
         assert!(read(What::Events, Format::Ndjson, "{\"a\":1}\noops\n").unwrap_err().to_string().contains("line 2"));
         assert!(read(What::Events, Format::Json, "{}").is_err());
@@ -333,6 +337,92 @@ mod tests {
         assert!(wrong("a,b\n1,2\n3\n").starts_with("line 3 has 1 cells, the head has 2 columns"), "{}", wrong("a,b\n1,2\n3\n"));
         assert!(wrong("a,a\n1,2\n").contains("twice"));
         assert!(wrong("\u{feff}\n").contains("empty"));
-        assert!(utf8(vec![b'a', 0xe4]).unwrap_err().to_string().contains("not UTF-8 (byte 1)"));
+        assert!(wrong("a,b\n1,\"2\n3,4\n").contains("line 2"), "a quotation mark that nobody closes");
+        assert!(wrong("a,,b\n1,2,3\n").contains("column 2 has no name"));
+        assert!(decoded(b"a\x81").unwrap_err().to_string().contains("not UTF-8 (byte 1)"));
+        assert_eq!(decoded(b"M\xfcller").unwrap(), "Müller");
+    }
+
+    /// What spreadsheets and feeds really write.
+    #[test]
+    fn files_as_they_are() {
+        let good: [(u64, String); 1] = [(2, r#"{"metric":"mfa_coverage_pct","observed_at":"2026-11-29","unit":"percent","value":93.5}"#.to_owned())];
+        for text in [
+            "metric,value,unit,observed_at\nmfa_coverage_pct,93.5,percent,2026-11-29\n",
+            "metric,value,unit,observed_at,,\r\nmfa_coverage_pct,93.5,percent,2026-11-29,,\r\n",
+            "metric,value,unit,observed_at\rmfa_coverage_pct,93.5,percent,2026-11-29\r",
+            "metric\tvalue\tunit\tobserved_at\nmfa_coverage_pct\t93.5\tpercent\t2026-11-29\n,,,\n".replace(",,,\n", "\t\t\t\n").as_str(),
+            "metric;value;unit;observed_at\nmfa_coverage_pct;93,5;percent;2026-11-29\n;;;\n",
+            "Metric, Value ,UNIT,Observed At\n mfa_coverage_pct , 93.5 ,percent,2026-11-29\n,,,\n , ,,\n",
+            "\"metric\",\"value\",\"unit\",\"observed_at\"\n\"mfa_coverage_pct\", \"93.5\",\"percent\",\"2026-11-29\"",
+        ] {
+            assert_eq!(text_of(What::Metrics, Format::Csv, text).0, good, "{text}");
+        }
+        let later = |text: &str| text_of(What::Metrics, Format::Csv, text).0;
+        assert_eq!(later("sep=;\r\nmetric;value;unit;observed_at\r\nmfa_coverage_pct;93,5;percent;2026-11-29\r\n"), [(3, good[0].1.clone())]);
+        assert_eq!(later("# Export of today\n#\nmetric,value,unit,observed_at\nmfa_coverage_pct,93.5,percent,2026-11-29\n# end\n"), [(4, good[0].1.clone())]);
+        assert_eq!(
+            later("# of today\n# metric,value,unit,observed_at\nmfa_coverage_pct,93.5,percent,2026-11-29\n"),
+            [(3, good[0].1.clone())],
+            "the head is a comment"
+        );
+        let percent = later("metric;value;observed_at\nmfa_coverage_pct;93,5 %;2026-11-29\n");
+        assert!(percent[0].1.ends_with(r#""value":"93.5 %"}"#), "for the hub to judge by the metric's unit: {}", percent[0].1);
+    }
+
+    #[test]
+    fn lines_are_the_editors() {
+        let text = "external_id,title,severity\r\nCR-1,\"one\r\nand more\",high\r\n\r\n,,\r\nCR-2,two,hgih\r\n";
+        let (items, _) = text_of(What::Incidents, Format::Csv, text);
+        assert_eq!(items.iter().map(|item| item.0).collect::<Vec<_>>(), [2, 6]);
+        assert!(items[0].1.contains("one\\r\\nand more"), "{}", items[0].1);
+        let (items, _) = text_of(What::Events, Format::Ndjson, "{\"a\":1}\r\n\r\n{\"b\":2}\r{\"c\":3}");
+        assert_eq!(items.iter().map(|item| item.0).collect::<Vec<_>>(), [1, 3, 4]);
+        let (items, _) = text_of(What::Events, Format::Json, "{\"a\":1}\n{\"b\":2}\n");
+        assert_eq!(items.len(), 2, "one object a line is no JSON, but means something");
+    }
+
+    /// A cell that the hub's own files guard against spreadsheets is read as it was.
+    #[test]
+    fn the_hubs_own_files_are_read_back() {
+        let titles = ["=1+1", "-dash", "+49 1", "@you", "'=quoted", "''", "plain", "a\nb", "\"q\""];
+        let rows = titles.iter().map(|title| vec!["alpha".to_owned(), "x".to_owned(), (*title).to_owned(), "low".to_owned()]);
+        let file = String::from_utf8(crate::csv::csv(&["org", "external_id", "title", "severity"], rows)).unwrap();
+        let (items, read) = text_of(What::Incidents, Format::Csv, &file);
+        let back: Vec<String> = items.iter().map(|item| serde_json::from_str::<Value>(&item.1).unwrap()["title"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(back, titles);
+        assert!(read.ignored.is_empty() && items.iter().all(|item| item.1.contains(r#""org":"alpha""#)));
+    }
+
+    /// No message of the reader is in the program's words.
+    #[test]
+    fn messages_are_for_people() {
+        let texts = [
+            "",
+            "\n",
+            "a",
+            "a,b\n1\n",
+            "a,a\n",
+            "a,,b\n1,2,3\n",
+            "a,\"b\n",
+            "{",
+            "[1",
+            "{}",
+            "5",
+            "{\"items\":5}",
+            "{\"items\":[],\"x\":1}",
+            "{\"a\":1}\noops\n",
+            "sep=;",
+            "# only",
+        ];
+        for what in What::ALL {
+            for text in texts {
+                for format in [Format::Json, Format::Ndjson, Format::Csv] {
+                    if let Err(error) = read(what, format, text) {
+                        crate::api::parse::is_for_people(&format!("{error:#}"), text);
+                    }
+                }
+            }
+        }
     }
 }

@@ -141,8 +141,9 @@ fn report(answer: &Answer, unit: &str, places: &[u64], dry_run: bool) -> Vec<Str
         let place = index.and_then(|i| places.get(i)).map(|place| format!("{unit} {place}: ")).unwrap_or_default();
         // Within the item: `/items/7/value` says no more than `value` beside the line number.
         let field = if place.is_empty() { pointer } else { pointer.splitn(4, '/').nth(3).unwrap_or_default() };
+        let field = &field.replace("~1", "/").replace("~0", "~");
         // Most details begin with the field; it stands in front in any case.
-        let detail = detail.strip_prefix(field).and_then(|rest| rest.strip_prefix(' ')).unwrap_or(detail);
+        let detail = detail.strip_prefix(field.as_str()).and_then(|rest| rest.strip_prefix(' ')).unwrap_or(detail);
         if field.is_empty() { format!("  {place}{detail}") } else { format!("  {place}{field}: {detail}") }
     }));
     lines
@@ -166,10 +167,10 @@ fn text(args: &Args) -> anyhow::Result<String> {
     if args.file.as_os_str() == "-" {
         let mut bytes = Vec::new();
         std::io::stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
-        return items::utf8(bytes).context("standard input");
+        return items::decoded(&bytes).context("standard input");
     }
     let bytes = std::fs::read(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
-    items::utf8(bytes).with_context(|| args.file.display().to_string())
+    items::decoded(&bytes).with_context(|| args.file.display().to_string())
 }
 
 #[cfg(test)]

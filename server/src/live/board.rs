@@ -78,6 +78,23 @@ pub struct Board {
 }
 
 impl Board {
+    /// A hub without organisations, for what only asks for the catalogue.
+    #[cfg(test)]
+    pub(crate) fn of(policy: ScoringPolicy) -> Self {
+        Self {
+            positions: Arc::new(positions(&policy)),
+            policy: Arc::new(policy),
+            orgs: BTreeMap::new(),
+            slugs: Arc::default(),
+            sharing: Arc::default(),
+            shown: Arc::default(),
+            shown_counts: Arc::default(),
+            settled: Arc::default(),
+            alert: AlertLevel::default(),
+            seq: 0,
+        }
+    }
+
     /// Reads everything.
     pub(super) async fn load(store: &Store, now: Timestamp, seq: i64) -> Result<Self, StoreError> {
         let policy = store.hub().policy().await?.ok_or_else(|| StoreError::Internal("no scoring policy was adopted".into()))?;

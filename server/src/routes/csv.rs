@@ -18,6 +18,7 @@ use domain::{
     aggregate::LEAST,
     catalogue::Domain,
     query::PageQuery,
+    rsit,
     view::{EventRow, IncidentRow, IndicatorRow, Observed},
 };
 
@@ -118,8 +119,8 @@ pub async fn metric(State(app): State<App>, Verified(who): Verified, Path((org, 
         return StatusCode::NOT_FOUND.into_response();
     }
     let points = looking.app.store.viewer(who.viewer).metric_series(id, &metric, window).await;
-    let rows = points.map(|p| p.into_iter().map(|p| vec![p.at.rfc3339(), p.value.to_string()]).collect());
-    file(taker, &format!("{org}-{metric}"), &["observed_at", "value"], rows.map_err(from_store(looking.now))).await
+    let rows = points.map(|p| p.into_iter().map(|p| vec![p.at.rfc3339(), p.value.to_string(), metric.clone()]).collect());
+    file(taker, &format!("{org}-{metric}"), &["observed_at", "value", "metric"], rows.map_err(from_store(looking.now))).await
 }
 
 pub async fn incidents(State(app): State<App>, Verified(who): Verified, Query(query): Query<PageQuery>) -> Response {
@@ -132,7 +133,8 @@ pub async fn incidents(State(app): State<App>, Verified(who): Verified, Query(qu
             r.severity.to_string(),
             r.status.to_string(),
             r.tlp.to_string(),
-            r.class,
+            // The word that a push takes.
+            rsit::read(&r.class).unwrap_or(r.class),
             r.opened_at.rfc3339(),
             r.closed_at.map(|t| t.rfc3339()).unwrap_or_default(),
             r.updated_at.rfc3339(),

@@ -43,7 +43,7 @@ pub struct Proposed {
 
 /// Makes a group, of which the viewer's organisation is the first member.
 pub async fn create(State(app): State<App>, Verified(who): Verified, Form(form): Form<New>) -> Response {
-    let name: String = form.name.trim().chars().filter(|c| !c.is_control()).take(60).collect();
+    let name = domain::text::typed_name(&form.name, 60).unwrap_or_default();
     if !who.user.role.manages_sharing() {
         return refused(&app, &who, PAGE, WHY).await;
     }

@@ -107,8 +107,7 @@ pub async fn revoke(State(app): State<App>, Verified(who): Verified, Form(form):
 
 /// A name as it is kept; `None` where nothing is left of it.
 pub fn name_of(text: &str) -> Option<String> {
-    let name: String = text.trim().chars().filter(|c| !c.is_control()).take(60).collect();
-    (!name.is_empty()).then_some(name)
+    domain::text::typed_name(text, 60)
 }
 
 /// A new key's record.

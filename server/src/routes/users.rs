@@ -47,7 +47,7 @@ pub async fn invite(State(app): State<App>, Verified(who): Verified, Extension(n
     if !who.user.role.manages_users() {
         return refused(&app, &who, PAGE, WHY).await;
     }
-    let name: String = form.name.trim().chars().filter(|c| !c.is_control()).take(100).collect();
+    let name = domain::text::typed_name(&form.name, 100).unwrap_or_default();
     let email = form.email.trim();
     let address = email.split_once('@').is_some_and(|(local, host)| !local.is_empty() && host.contains('.'));
     let Ok(role) = form.role.parse() else { return back(PAGE, "role") };

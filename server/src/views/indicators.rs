@@ -95,6 +95,7 @@ pub async fn indicator(l: &Looking, id: &str) -> Answer<Indicator> {
     let marked = Marked { tlp: found.row.tlp, recipients: &named, received_at: found.received_at };
     Ok(Indicator {
         highest_tlp: found.reports.iter().map(|r| r.tlp).chain([found.row.tlp]).max().unwrap_or_default(),
+        sent: raw["value"].as_str().filter(|sent| found.row.observed != Observed::Value((*sent).to_owned())).map(str::to_owned),
         description: raw["description"].as_str().unwrap_or_default().to_owned(),
         confidence: found.confidence,
         valid_until: found.valid_until,

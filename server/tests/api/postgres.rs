@@ -34,6 +34,7 @@ mod nodes;
 mod numbers;
 mod objects;
 mod oidc;
+mod one_spelling;
 mod pages;
 mod passkey;
 mod password;

@@ -39,7 +39,7 @@ impl MetricDefinition {
         } else if self.key.ends_with("_pct") != (self.unit == "percent") {
             fault("key", "Keys of percentages end in _pct, others do not.".to_owned());
         }
-        if self.title.trim().is_empty() || self.title.chars().count() > LONGEST || self.title.chars().any(char::is_control) {
+        if !crate::text::is_visible(&self.title) || self.title.chars().count() > LONGEST || self.title.chars().any(char::is_control) {
             fault("title", format!("Must have 1 to {LONGEST} letters."));
         }
         if !UNITS.contains(&self.unit.as_str()) {

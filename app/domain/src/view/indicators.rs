@@ -48,6 +48,8 @@ pub struct IndicatorRow {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Indicator {
     pub row: IndicatorRow,
+    /// The value as the organisation wrote it, where that is not its one spelling.
+    pub sent: Option<String>,
     pub description: String,
     /// 0 to 100, as the organisation says.
     pub confidence: Option<u32>,

@@ -9,11 +9,18 @@ const EXAMPLE: (&str, &str) =
 
 /// What `IndicatorType::canonical` does, in words.
 const SPELLINGS: [(&[&str], &str); 8] = [
-    (&["domain-name"], "lower case, without dots at the end"),
-    (&["ipv4-addr"], "four numbers without leading zeros"),
-    (&["ipv6-addr"], "RFC 5952: lower case, the longest run of zeros as ::"),
-    (&["url"], "scheme and host in lower case; the rest as it is"),
-    (&["email-addr"], "what follows the last @ in lower case; the rest as it is"),
+    (&["domain-name"], "lower case, as A-labels (IDNA, UTS 46), without dots at the end and without a port"),
+    (&["ipv4-addr"], "four numbers without leading zeros; of a network its first address, a slash and its length, but of one address the address alone"),
+    (
+        &["ipv6-addr"],
+        "RFC 5952: lower case, the longest run of zeros as ::, without brackets and port; networks likewise. What is mapped from IPv4 is an ipv4-addr",
+    ),
+    (
+        &["url"],
+        "as browsers parse it (WHATWG URL): scheme and host in lower case, the host as above, no port where it is the scheme's own, / for an empty path, without . and .. in it; \
+         then letters, digits and -._~ plain, and everything else that must be encoded as % and two capital digits",
+    ),
+    (&["email-addr"], "what follows the last @ as a domain name; the rest as it is"),
     (&["file-md5", "file-sha1", "file-sha256"], "hexadecimal digits in lower case"),
     (&["vulnerability"], "a CVE id in capital letters"),
     (&["other"], "as it is"),
@@ -24,7 +31,7 @@ pub fn keyed(html: &mut String, base: &str) {
     html.push_str(
         "<p>The keyed hash of an indicator is HMAC-SHA-256 under this key, in lower-case hexadecimal digits. What goes in is the type, a colon and the value in its one spelling, \
          without a line break at the end:</p>\
-         <table><caption>The spelling of values, after blanks around them were taken away</caption><thead><tr><th scope=\"col\">Type</th><th scope=\"col\">Spelling</th></tr></thead><tbody>",
+         <table><caption>The spelling of values, after blanks around them, characters that nobody sees and what keeps people from opening them ([.], hxxp) were taken away</caption><thead><tr><th scope=\"col\">Type</th><th scope=\"col\">Spelling</th></tr></thead><tbody>",
     );
     for (kinds, spelling) in SPELLINGS {
         let kinds: Vec<String> = kinds.iter().map(|kind| format!("<code>{kind}</code>")).collect();

@@ -1,16 +1,20 @@
 //! Indicator counts of a window.
 
-use super::{Context, Fault, Object, Parsed, moment, own, whole, word};
+use super::{
+    Context, Fault, Parsed, Refusals, Refused, body_refused, json,
+    sent::{Fields, Json},
+};
 use crate::api::{MAX_ITEMS, problem::Problem};
-use domain::{Severity, Tlp, indicator::IndicatorType};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
-use store::{CountItem, Failure, Items};
+use store::{CountItem, Items};
 use utoipa::ToSchema;
 
 /// How many indicators a partner holds in a window; replaces what was said of the same window.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes what `parse` reads field by field")]
 pub struct CountBody<'a> {
     /// The first moment of the window: RFC 3339 with a zone, or a date.
     #[serde(borrow)]
@@ -23,7 +27,7 @@ pub struct CountBody<'a> {
     /// One number for each type, marking and severity; at most 1,000.
     #[serde(borrow)]
     #[schema(value_type = Vec<CountRaw>)]
-    counts: Vec<Object<CountRaw<'a>>>,
+    counts: Vec<CountRaw<'a>>,
     #[serde(borrow, default)]
     #[schema(ignore)]
     org: Option<Cow<'a, str>>,
@@ -32,6 +36,7 @@ pub struct CountBody<'a> {
 /// One number.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes what `count` reads field by field")]
 pub struct CountRaw<'a> {
     /// `domain-name`, `ipv4-addr`, `ipv6-addr`, `url`, `email-addr`, `file-md5`, `file-sha1`, `file-sha256`, `vulnerability` or `other`.
     #[serde(borrow, rename = "type")]
@@ -49,37 +54,61 @@ pub struct CountRaw<'a> {
     count: u64,
 }
 
+pub(super) const BODY: [&str; 4] = ["window_start", "window_end", "counts", "org"];
+pub(super) const FIELDS: [&str; 5] = ["type", "tlp", "severity", "count", "org"];
+
 pub fn parse(text: &str, context: &Context<'_>) -> Result<Parsed, Problem> {
-    let body: CountBody<'_> = whole(text)?;
-    own(body.org.as_deref(), context)?;
-    let at = |field: &str, value: &str| moment(field, value, context).map_err(|f| Problem::invalid(f.detail.clone()).at(format!("/{field}"), f.code, f.detail));
-    let window = (at("window_start", &body.window_start)?, at("window_end", &body.window_end)?);
-    if window.0 >= window.1 {
-        return Err(Problem::invalid("The window ends before it begins.").at("/window_end", "contradiction", "window_end must be after window_start."));
+    let mut f = Fields::read(json(text)?, "the counts of a window", &BODY).map_err(|fault| body_refused(fault.into()))?;
+    f.own(context).map_err(body_refused)?;
+    let start = f.moment("window_start", context);
+    let start = f.need("window_start", start);
+    let end = f.moment("window_end", context);
+    let end = f.need("window_end", end);
+    if let (Some(start), Some(end)) = (start, end)
+        && start >= end
+    {
+        f.fault("window_end", "contradiction", "window_end must be after window_start.");
     }
-    if body.counts.len() > MAX_ITEMS {
+    let list = match f.raw("counts").map(Json::of) {
+        Some(Json::List(list)) => list,
+        Some(_) => {
+            f.fault("counts", "wrong_type", "counts must be a list, such as [{…}, {…}].");
+            vec![]
+        }
+        None => {
+            f.fault("counts", "missing_field", "counts is missing: the list of numbers.");
+            vec![]
+        }
+    };
+    f.done().map_err(body_refused)?;
+    let (Some(start), Some(end)) = (start, end) else { return Err(Problem::invalid("The window is missing.")) };
+    if list.len() > MAX_ITEMS {
         return Err(Problem::too_large(format!("A push may have {MAX_ITEMS} counts.")).at("/counts", "too_many_items", "Sum them up."));
     }
-    let (mut counts, mut failures) = (vec![], vec![]);
-    for (i, Object(raw)) in body.counts.iter().enumerate() {
-        match count(raw) {
+    let (mut counts, mut refusals) = (vec![], Refusals::new("/counts"));
+    for (i, raw) in list.iter().enumerate() {
+        match count(raw, context) {
             Ok(item) => counts.push(item),
-            Err(f) => {
-                failures.push(Failure { index: i as u32, pointer: format!("/counts/{i}/{}", f.field), code: f.code.to_owned(), detail: super::short(f.detail) })
-            }
+            Err(refused) => refusals.add(i, refused)?,
         }
     }
-    Ok(Parsed { total: body.counts.len() as u32, items: Items::Counts { window, counts }, failures })
+    Ok(Parsed { total: list.len() as u32, items: Items::Counts { window: (start, end), counts }, failures: refusals.failures })
 }
 
-fn count(raw: &CountRaw<'_>) -> Result<CountItem, Fault> {
-    if raw.count > 1_000_000_000_000 {
-        return Err(Fault::new("count", "out_of_range", "count must be at most 1000000000000."));
+fn count(raw: &RawValue, context: &Context<'_>) -> Result<CountItem, Refused> {
+    let mut f = Fields::read(raw, "a count", &FIELDS)?;
+    f.own(context)?;
+    let kind = f.one_of("type");
+    let kind = f.need("type", kind);
+    let tlp = f.one_of("tlp");
+    let tlp = f.need("tlp", tlp);
+    let severity = f.one_of("severity");
+    let severity = f.need("severity", severity);
+    let count = f.whole("count", 0..=1_000_000_000_000, false).and_then(|n| u64::try_from(n).ok());
+    let count = f.need("count", count);
+    f.done()?;
+    match (kind, tlp, severity, count) {
+        (Some(kind), Some(tlp), Some(severity), Some(count)) => Ok(CountItem { kind, tlp, severity, count }),
+        _ => Err(Fault::new("", "missing_field", "A field is missing.").into()),
     }
-    Ok(CountItem {
-        kind: word::<IndicatorType>("type", &raw.kind)?,
-        tlp: word::<Tlp>("tlp", &raw.tlp)?,
-        severity: word::<Severity>("severity", &raw.severity)?,
-        count: raw.count,
-    })
 }

@@ -1,17 +1,16 @@
 //! Security events.
 
-use super::{Context, Fault, fields, item, observation, recipients, text, word};
-use domain::Tlp;
-use fields::{Scalar, UniqueMap};
+use super::{Context, Fault, Refused, Scalar, fields, recipients, sent::Fields};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 use store::EventItem;
 use utoipa::ToSchema;
 
 /// One security event (alert, detection, finding), as pushed.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes what `check` reads field by field")]
 pub struct EventRaw<'a> {
     /// The organisation's own id; the first report of it stands.
     #[serde(borrow)]
@@ -47,28 +46,44 @@ pub struct EventRaw<'a> {
     recipients: Vec<Cow<'a, str>>,
     /// The organisation's own fields: at most 50, each a text, number or boolean.
     #[serde(default)]
-    #[schema(value_type = std::collections::BTreeMap<String, Scalar>, required = false)]
-    attributes: UniqueMap<Scalar>,
+    #[schema(required = false)]
+    attributes: BTreeMap<String, Scalar>,
     #[serde(borrow, default)]
     #[schema(ignore)]
     org: Option<Cow<'a, str>>,
 }
 
-pub fn check(_index: usize, raw: &RawValue, context: &Context<'_>) -> Result<EventItem, Fault> {
-    let event: EventRaw<'_> = item(raw)?;
-    if event.org.as_deref().is_some_and(|o| o != context.org_slug) {
-        return Err(Fault::new("org", "foreign_org", ""));
+pub(super) const FIELDS: [&str; 10] = ["external_id", "title", "kind", "severity", "tlp", "observed_at", "incident", "recipients", "attributes", "org"];
+
+pub fn check(_index: usize, raw: &RawValue, context: &Context<'_>) -> Result<EventItem, Refused> {
+    let mut f = Fields::read(raw, "an event", &FIELDS)?;
+    f.own(context)?;
+    let external_id = f.text("external_id", 128);
+    let external_id = f.need("external_id", external_id);
+    let title = f.text("title", 300);
+    let title = f.need("title", title);
+    let severity = f.one_of("severity");
+    let severity = f.need("severity", severity);
+    let observed_at = f.observation("observed_at", context);
+    let observed_at = f.need("observed_at", observed_at);
+    let kind = f.text("kind", 64);
+    let (tlp, incident) = (f.one_of("tlp"), f.text("incident", 128));
+    let recipients = recipients(&mut f, context);
+    fields::attributes(&mut f);
+    let raw = f.check(super::compact(raw));
+    f.done()?;
+    match (external_id, title, severity, observed_at, raw) {
+        (Some(external_id), Some(title), Some(severity), Some(observed_at), Some(raw)) => Ok(EventItem {
+            external_id,
+            kind: kind.unwrap_or_else(|| "alert".to_owned()),
+            title,
+            severity,
+            tlp: tlp.unwrap_or_default(),
+            observed_at,
+            incident,
+            recipients,
+            raw,
+        }),
+        _ => Err(Fault::new("", "missing_field", "A field is missing.").into()),
     }
-    fields::attributes(&event.attributes)?;
-    Ok(EventItem {
-        external_id: text("external_id", &event.external_id, 128)?,
-        kind: event.kind.as_deref().map_or(Ok("alert".to_owned()), |k| text("kind", k, 64))?,
-        title: text("title", &event.title, 300)?,
-        severity: word("severity", &event.severity)?,
-        tlp: event.tlp.as_deref().map_or(Ok(Tlp::default()), |t| word("tlp", t))?,
-        observed_at: observation("observed_at", &event.observed_at, context)?,
-        incident: event.incident.as_deref().map(|i| text("incident", i, 128)).transpose()?,
-        recipients: recipients(&event.recipients, context)?,
-        raw: super::compact(raw)?,
-    })
 }

@@ -1,6 +1,7 @@
 //! Objects, and small maps of partners' own words: labels and attributes. A key that stands twice is an error, not a silent choice.
 
-use super::Fault;
+use super::sent::{Fields, Json};
+use domain::text::{is_bidi_control, is_visible};
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
@@ -22,8 +23,8 @@ pub struct Object<T>(pub T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+        struct Visited<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Visited<T> {
             type Value = Object<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -34,7 +35,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
                 T::deserialize(MapAccessDeserializer::new(map)).map(Object)
             }
         }
-        deserializer.deserialize_map(Fields(PhantomData))
+        deserializer.deserialize_map(Visited(PhantomData))
     }
 }
 
@@ -73,33 +74,67 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for UniqueMap<V> {
     }
 }
 
-/// Labels of a series in their canonical form: `key=value` sorted and joined by commas.
-pub fn labels(map: &UniqueMap<Cow<'_, str>>) -> Result<String, Fault> {
-    let fault = |key: &str, detail: &str| Fault::new(format!("labels/{key}"), "bad_label", detail);
-    if map.0.len() > 8 {
-        return Err(Fault::new("labels", "too_many", "A sample may have 8 labels."));
-    }
-    for (key, value) in &map.0 {
-        if !(1..=32).contains(&key.len()) || !key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') {
-            return Err(fault(key, "A label's key must be 1 to 32 of a-z, 0-9 and underscores."));
-        }
-        if !(1..=64).contains(&value.chars().count()) || value.chars().any(|c| c.is_control() || super::steers(c) || matches!(c, '=' | ',')) {
-            return Err(fault(key, "A label's value must have 1 to 64 characters, none of them = or a comma."));
-        }
-    }
-    Ok(map.0.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(","))
+const KEY: &str = "A label's name must be 1 to 32 of a-z, 0-9 and underscores.";
+const VALUE: &str = "A label's value must have 1 to 64 characters, none of them = or a comma.";
+
+fn key_is_good(key: &str) -> bool {
+    (1..=32).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
-/// Checks attributes: at most 50, short keys, values of at most 2,000 characters.
-pub fn attributes(map: &UniqueMap<Scalar>) -> Result<(), Fault> {
-    if map.0.len() > 50 {
-        return Err(Fault::new("attributes", "too_many", "An item may have 50 attributes."));
-    }
-    for (key, value) in &map.0 {
-        let long = matches!(value, Scalar::Text(t) if t.chars().count() > 2_000);
-        if key.is_empty() || key.len() > 64 || long {
-            return Err(Fault::new(format!("attributes/{key}"), "bad_attribute", "An attribute's key has 1 to 64 characters, its value at most 2000."));
+fn value_is_good(value: &str) -> bool {
+    is_visible(value) && value.chars().count() <= 64 && !value.chars().any(|c| c.is_control() || is_bidi_control(c) || matches!(c, '=' | ','))
+}
+
+/// Labels of a series in their canonical form: `key=value` sorted and joined by commas; `None` where one is not as it must be.
+pub fn labels(map: &UniqueMap<Cow<'_, str>>) -> Option<String> {
+    let good = map.0.len() <= 8 && map.0.iter().all(|(key, value)| key_is_good(key) && value_is_good(value));
+    good.then(|| joined(map.0.iter().map(|(k, v)| (k.as_str(), v.as_ref()))))
+}
+
+fn joined<'a>(sorted: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    sorted.map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(",")
+}
+
+/// The same of labels that may be wrong: what is wrong is noted. A label without a value is none.
+pub fn labels_of(fields: &mut Fields<'_>) -> String {
+    let mut all = BTreeMap::new();
+    for (key, raw) in fields.object("labels") {
+        match Json::of(raw) {
+            Json::Null => {}
+            Json::Text(value) if value.is_empty() => {}
+            _ if !key_is_good(&key) => fields.fault_within("labels", &key, "bad_label", KEY),
+            Json::Text(value) if value_is_good(&value) => {
+                all.insert(key, value);
+            }
+            Json::Text(_) => fields.fault_within("labels", &key, "bad_label", VALUE),
+            _ => fields.fault_within("labels", &key, "wrong_type", "A label's value must be a text in quotation marks."),
         }
     }
-    Ok(())
+    if all.len() > 8 {
+        fields.fault("labels", "too_many", "A sample may have 8 labels.");
+    }
+    joined(all.iter().map(|(k, v)| (k.as_str(), v.as_str())))
+}
+
+/// Checks attributes: at most 50, short names, values of at most 2,000 characters.
+pub fn attributes(fields: &mut Fields<'_>) {
+    let all = fields.object("attributes");
+    if all.len() > 50 {
+        fields.fault("attributes", "too_many", "An item may have 50 attributes.");
+    }
+    for (key, raw) in all {
+        let value = Json::of(raw);
+        let name = (1..=64).contains(&key.len()) && is_visible(&key) && !key.contains('\0');
+        let wrong = match &value {
+            _ if !name => Some(("bad_attribute", "An attribute's name must have 1 to 64 bytes, and a character that can be seen.")),
+            Json::Text(text) if text.contains('\0') => Some(("bad_text", "An attribute must not hold the character NUL.")),
+            Json::Text(text) if text.chars().count() > 2_000 => Some(("bad_attribute", "An attribute's value may have 2000 characters.")),
+            Json::Broken => Some(("bad_text", "An attribute holds half a character (a lone surrogate).")),
+            Json::List(_) | Json::Object(_) => Some(("wrong_type", "An attribute's value must be a text, a number, true or false.")),
+            _ => None,
+        };
+        if let Some((code, detail)) = wrong {
+            fields.fault_within("attributes", &key, code, detail);
+        }
+    }
 }

@@ -1,18 +1,18 @@
 //! Incidents.
 
-use super::{Context, Fault, fields, item, moment, recipients, text, word};
+use super::{Context, Fault, Refused, Scalar, fields, recipients, sent::Fields};
 use crate::api::problem::Problem;
-use domain::{IncidentStatus, Severity, Tlp, rsit};
-use fields::{Scalar, UniqueMap};
+use domain::{IncidentStatus, rsit, text::trimmed};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 use store::IncidentItem;
 use utoipa::ToSchema;
 
 /// The newest word on one incident, as pushed.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes what `check` reads field by field")]
 pub struct IncidentRaw<'a> {
     /// The organisation's own id; pushing it again makes a revision.
     #[serde(borrow, default)]
@@ -64,94 +64,108 @@ pub struct IncidentRaw<'a> {
     recipients: Vec<Cow<'a, str>>,
     /// The organisation's own fields: at most 50, each a text, number or boolean.
     #[serde(default)]
-    #[schema(value_type = std::collections::BTreeMap<String, Scalar>, required = false)]
-    attributes: UniqueMap<Scalar>,
+    #[schema(required = false)]
+    attributes: BTreeMap<String, Scalar>,
     #[serde(borrow, default)]
     #[schema(ignore)]
     org: Option<Cow<'a, str>>,
 }
 
-pub fn check(index: usize, raw: &RawValue, context: &Context<'_>) -> Result<IncidentItem, Fault> {
-    let item: IncidentRaw<'_> = item(raw)?;
-    if item.external_id.is_empty() {
-        return Err(Fault::new("external_id", "missing_field", "Missing field `external_id`."));
-    }
-    incident(index, item, super::compact(raw)?, context)
-}
+pub(super) const FIELDS: [&str; 14] = [
+    "external_id",
+    "title",
+    "severity",
+    "status",
+    "tlp",
+    "class",
+    "description",
+    "owner",
+    "opened_at",
+    "closed_at",
+    "updated_at",
+    "recipients",
+    "attributes",
+    "org",
+];
 
-/// Reads the body of `PUT /incidents/{external_id}`: an incident, whose id is the path's.
+/// Reads the body of `PUT /incidents/{external_id}`: an incident, whose id is the path's, as a push of one. Its fields stay as they were sent.
 ///
 /// # Errors
-/// Names the field that is wrong.
+/// Where it is no object, or names another incident or organisation.
 pub fn one(body: &[u8], external_id: &str, context: &Context<'_>) -> Result<Vec<u8>, Problem> {
-    let text = std::str::from_utf8(body).map_err(|_| Problem::malformed("The body is not UTF-8."))?;
-    super::scan::depth(text, crate::api::MAX_DEPTH, crate::api::MAX_ITEMS)?;
-    let mut value: serde_json::Map<String, serde_json::Value> = {
-        // The typed look first: it finds duplicate and unknown fields.
-        let _: IncidentRaw<'_> = super::whole(text)?;
-        super::single(text)?
-    };
-    match value.get("external_id").and_then(|v| v.as_str()) {
-        None => {
-            value.insert("external_id".into(), external_id.into());
-        }
-        Some(named) if named != external_id => {
-            return Err(Problem::invalid("The body names another incident than the path.").at(
-                "/external_id",
-                "mismatch",
-                format!("The path says {external_id:?}."),
-            ));
-        }
-        Some(_) => {}
+    let text = super::text_of(body)?;
+    let mut f = Fields::read(super::json(&text)?, "an incident", &FIELDS).map_err(|fault| super::body_refused(fault.into()))?;
+    f.own(context).map_err(super::body_refused)?;
+    let named = f.word("external_id");
+    if named.as_deref().is_some_and(|named| trimmed(named) != trimmed(external_id)) {
+        return Err(Problem::invalid("The body names another incident than the path.").at(
+            "/external_id",
+            "mismatch",
+            format!("The path says {external_id:?}."),
+        ));
     }
-    if value.get("org").and_then(|v| v.as_str()).is_some_and(|o| o != context.org_slug) {
-        return Err(super::foreign());
+    let unset = f.value("external_id").is_none();
+    let mut sent: Vec<(&str, &str)> = f.sent().iter().map(|(name, raw)| (name.as_str(), raw.get())).collect();
+    let id = serde_json::Value::from(external_id).to_string();
+    // One of another type than a text is left for the reading of the item to refuse.
+    if unset {
+        sent.retain(|(name, _)| *name != "external_id");
+        sent.push(("external_id", &id));
     }
-    serde_json::to_vec(&serde_json::json!({ "items": [value] })).map_err(|_| Problem::internal())
+    let fields: Vec<String> = sent.into_iter().map(|(name, raw)| format!("{}:{raw}", serde_json::Value::from(name))).collect();
+    Ok(format!("{{\"items\":[{{{}}}]}}", fields.join(",")).into_bytes())
 }
 
-fn incident(index: usize, item: IncidentRaw<'_>, raw: String, context: &Context<'_>) -> Result<IncidentItem, Fault> {
-    if item.org.as_deref().is_some_and(|o| o != context.org_slug) {
-        return Err(Fault::new("org", "foreign_org", ""));
+pub fn check(index: usize, raw: &RawValue, context: &Context<'_>) -> Result<IncidentItem, Refused> {
+    let mut f = Fields::read(raw, "an incident", &FIELDS)?;
+    f.own(context)?;
+    let external_id = f.text("external_id", 128);
+    let external_id = f.need("external_id", external_id);
+    let title = f.text("title", 300);
+    let title = f.need("title", title);
+    let severity = f.one_of("severity");
+    let severity = f.need("severity", severity);
+    let status: Option<IncidentStatus> = f.one_of("status");
+    let is_open = status.unwrap_or(IncidentStatus::New).is_open();
+    let tlp = f.one_of("tlp");
+    let named = f.word("class");
+    let class = named.as_deref().map_or_else(|| Some("other/undetermined".to_owned()), rsit::read);
+    if class.is_none() {
+        f.fault("class", "bad_value", "class must be a class or class/entry of RSIT, such as fraud/phishing.");
     }
+    f.text("description", 20_000);
+    f.text("owner", 200);
     // A clock that is a little ahead must not make an incident open, or closed, only later: totals go by these moments, lists by the status.
-    let at = |field: &'static str, value: &Option<Cow<'_, str>>| value.as_deref().map(|t| moment(field, t, context).map(|at| at.min(context.now))).transpose();
-    let external_id = text("external_id", &item.external_id, 128)?;
-    let title = text("title", &item.title, 300)?;
-    let severity: Severity = word("severity", &item.severity)?;
-    let status: IncidentStatus = item.status.as_deref().map_or(Ok(IncidentStatus::New), |s| word("status", s))?;
-    let tlp: Tlp = item.tlp.as_deref().map_or(Ok(Tlp::default()), |t| word("tlp", t))?;
-    let class = item.class.as_deref().unwrap_or("other/undetermined");
-    if !rsit::is_known(class) {
-        return Err(Fault::new("class", "bad_value", "class must be a class or class/entry of RSIT, such as fraud/phishing."));
+    let mut at = |name: &str| f.moment(name, context).map(|at| at.min(context.now));
+    let (updated, opened, closed) = (at("updated_at"), at("opened_at"), at("closed_at"));
+    let updated_at = updated.unwrap_or(context.now);
+    let opened_at = opened.unwrap_or(updated_at);
+    match closed {
+        Some(_) if is_open => f.fault("closed_at", "contradiction", format!("closed_at does not go with status {}.", status.unwrap_or(IncidentStatus::New))),
+        Some(closed) if closed < opened_at => f.fault("closed_at", "contradiction", "closed_at is before opened_at."),
+        _ => {}
     }
-    for (field, value, max) in [("description", &item.description, 20_000), ("owner", &item.owner, 200)] {
-        if let Some(value) = value.as_deref().filter(|v| !v.is_empty()) {
-            text(field, value, max)?;
-        }
+    let closed_at = (!is_open).then(|| closed.unwrap_or(updated_at).max(opened_at));
+    let recipients = recipients(&mut f, context);
+    fields::attributes(&mut f);
+    let raw = f.check(super::compact(raw));
+    f.done()?;
+    match (external_id, title, severity, class, raw) {
+        (Some(external_id), Some(title), Some(severity), Some(class), Some(raw)) => Ok(IncidentItem {
+            index: index as u32,
+            external_id,
+            title,
+            severity,
+            status: status.unwrap_or(IncidentStatus::New),
+            tlp: tlp.unwrap_or_default(),
+            class,
+            opened_at,
+            closed_at,
+            updated_at,
+            recipients,
+            raw,
+            expected_revision: None,
+        }),
+        _ => Err(Fault::new("", "missing_field", "A field is missing.").into()),
     }
-    fields::attributes(&item.attributes)?;
-    let updated_at = at("updated_at", &item.updated_at)?.unwrap_or(context.now);
-    let opened_at = at("opened_at", &item.opened_at)?.unwrap_or(updated_at);
-    let closed_at = match (at("closed_at", &item.closed_at)?, status.is_open()) {
-        (Some(_), true) => return Err(Fault::new("closed_at", "contradiction", format!("closed_at does not go with status {status}."))),
-        (Some(t), false) if t < opened_at => return Err(Fault::new("closed_at", "contradiction", "closed_at is before opened_at.")),
-        (closed, false) => Some(closed.unwrap_or(updated_at).max(opened_at)),
-        (None, true) => None,
-    };
-    Ok(IncidentItem {
-        index: index as u32,
-        external_id,
-        title,
-        severity,
-        status,
-        tlp,
-        class: class.to_owned(),
-        opened_at,
-        closed_at,
-        updated_at,
-        recipients: recipients(&item.recipients, context)?,
-        raw,
-        expected_revision: None,
-    })
 }

@@ -1,7 +1,7 @@
 //! Threat indicators.
 
-use super::{Context, Fault, item, moment, recipients, text, word};
-use domain::{Severity, Timestamp, Tlp, indicator::IndicatorType};
+use super::{Context, Fault, Refused, recipients, sent::Fields};
+use domain::indicator::{Canonical, IndicatorType};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -11,12 +11,14 @@ use utoipa::ToSchema;
 /// One threat indicator, as pushed.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes what `check` reads field by field")]
 pub struct IndicatorRaw<'a> {
     /// `domain-name`, `ipv4-addr`, `ipv6-addr`, `url`, `email-addr`, `file-md5`, `file-sha1`, `file-sha256`, `vulnerability`, `other`.
     #[serde(borrow, rename = "type")]
     #[schema(value_type = String, example = "domain-name")]
     kind: Cow<'a, str>,
-    /// The domain name, address, hash and so on itself. Capital letters make no second indicator where they mean nothing. Either this or `hmac`.
+    /// The domain name, address, network (CIDR), hash and so on itself; one of them. It is kept in one spelling: `login[.]example[.]net` is the same indicator as
+    /// `login.example.net`, and what was sent is shown beside it. Either this or `hmac`.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>, example = "login.example.net")]
     value: Option<Cow<'a, str>>,
@@ -65,66 +67,75 @@ pub struct IndicatorRaw<'a> {
     org: Option<Cow<'a, str>>,
 }
 
+pub(super) const FIELDS: [&str; 13] =
+    ["type", "value", "hmac", "hmac_key", "tlp", "severity", "confidence", "first_seen", "last_seen", "valid_until", "description", "recipients", "org"];
+
 /// The value in canonical spelling, or the keyed hash that stands for it; says whether it is one.
-fn observed(kind: IndicatorType, value: Option<&str>, hmac: Option<&str>) -> Result<(String, bool), Fault> {
-    match (value, hmac) {
-        (Some(value), None) => {
-            let value = kind.canonical(value).map_err(|e| Fault::new("value", "bad_value", format!("value {e}.")))?;
-            Ok((value, false))
+fn observed(f: &mut Fields<'_>) -> Option<(Canonical, bool)> {
+    let kind: Option<IndicatorType> = f.one_of("type");
+    let kind = f.need("type", kind);
+    let (value, hmac) = (f.word("value"), f.word("hmac"));
+    let hashed = hmac.is_some();
+    let read = match (value, hmac, kind) {
+        (Some(value), None, Some(kind)) => kind.canonical(&value).map_err(|e| Fault::new("value", "bad_value", format!("value {e}."))),
+        (None, Some(hmac), _) if hmac.len() != 64 || !hmac.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            Err(Fault::new("hmac", "bad_value", "hmac must be 64 hexadecimal digits."))
         }
-        (None, Some(hmac)) if hmac.len() == 64 && hmac.bytes().all(|b| b.is_ascii_hexdigit()) => Ok((hmac.to_ascii_lowercase(), true)),
-        (None, Some(_)) => Err(Fault::new("hmac", "bad_value", "hmac must be 64 hexadecimal digits.")),
-        (Some(_), Some(_)) => Err(Fault::new("hmac", "contradiction", "An indicator has a value or an hmac, not both.")),
-        (None, None) => Err(Fault::new("value", "missing_field", "An indicator needs a value or an hmac.")),
-    }
+        (None, Some(hmac), Some(kind)) => Ok(Canonical { kind, value: hmac.to_ascii_lowercase() }),
+        (Some(_), Some(_), _) => Err(Fault::new("hmac", "contradiction", "An indicator has a value or an hmac, not both.")),
+        (None, None, _) if f.raw("hmac").is_some_and(|raw| !matches!(raw.get(), "null" | "\"\"")) => return None,
+        (None, None, _) => {
+            f.need("value", None::<()>);
+            return None;
+        }
+        (_, _, None) => return None,
+    };
+    f.check(read).map(|one| (one, hashed))
 }
 
-pub fn check(_index: usize, raw: &RawValue, context: &Context<'_>) -> Result<IndicatorItem, Fault> {
-    let i: IndicatorRaw<'_> = item(raw)?;
-    if i.org.as_deref().is_some_and(|o| o != context.org_slug) {
-        return Err(Fault::new("org", "foreign_org", ""));
-    }
-    let kind: IndicatorType = word("type", &i.kind)?;
-    let (value, hashed) = observed(kind, i.value.as_deref(), i.hmac.as_deref())?;
-    match i.hmac_key {
-        Some(_) if !hashed => return Err(Fault::new("hmac_key", "contradiction", "hmac_key is said of an hmac, and the indicator has a value.")),
+pub fn check(_index: usize, raw: &RawValue, context: &Context<'_>) -> Result<IndicatorItem, Refused> {
+    let mut f = Fields::read(raw, "an indicator", &FIELDS)?;
+    f.own(context)?;
+    let observed = observed(&mut f);
+    let hashed = observed.as_ref().is_some_and(|(_, hashed)| *hashed);
+    let key_no = f.whole("hmac_key", 0..=1_000_000_000, false);
+    match key_no {
+        Some(_) if observed.is_some() && !hashed => f.fault("hmac_key", "contradiction", "hmac_key is said of an hmac, and the indicator has a value."),
         Some(no) if !context.alliance_keys.contains(&no) => {
             let accepted = context.alliance_keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            return Err(Fault::new(
-                "hmac_key",
-                "bad_value",
-                format!("hmac_key must be the number of a key that is accepted now: {accepted}. Hash again with the first."),
-            ));
+            let detail = format!("hmac_key must be the number of a key that is accepted now: {accepted}. Hash again with the first.");
+            f.fault("hmac_key", "bad_value", detail);
         }
         _ => {}
     }
-    if i.confidence.is_some_and(|c| c > 100) {
-        return Err(Fault::new("confidence", "out_of_range", "confidence must be from 0 to 100."));
-    }
-    if let Some(description) = i.description.as_deref().filter(|d| !d.is_empty()) {
-        text("description", description, 4_000)?;
-    }
-    let at = |field: &'static str, value: &Option<Cow<'_, str>>| value.as_deref().map(|t| moment(field, t, context)).transpose();
-    let (first, last) = (at("first_seen", &i.first_seen)?, at("last_seen", &i.last_seen)?);
+    let (tlp, severity) = (f.one_of("tlp"), f.one_of("severity"));
+    let confidence = f.whole("confidence", 0..=100, true).and_then(|c| u8::try_from(c).ok());
+    f.text("description", 4_000);
+    let (first, last) = (f.moment("first_seen", context), f.moment("last_seen", context));
     let last_seen = last.or(first).unwrap_or(context.now);
     let first_seen = first.unwrap_or(last_seen);
     if first_seen > last_seen {
-        return Err(Fault::new("last_seen", "contradiction", "last_seen is before first_seen."));
+        f.fault("last_seen", "contradiction", "last_seen is before first_seen.");
     }
-    let valid_until =
-        i.valid_until.as_deref().map(Timestamp::parse).transpose().map_err(|e| Fault::new("valid_until", "bad_time", format!("valid_until {e}.")))?;
-    Ok(IndicatorItem {
-        kind,
-        value,
-        hashed,
-        key_no: i.hmac_key,
-        tlp: i.tlp.as_deref().map_or(Ok(Tlp::default()), |t| word("tlp", t))?,
-        severity: i.severity.as_deref().map(|s| word::<Severity>("severity", s)).transpose()?,
-        confidence: i.confidence,
-        first_seen,
-        last_seen,
-        valid_until,
-        recipients: recipients(&i.recipients, context)?,
-        raw: super::compact(raw)?,
-    })
+    let valid_until = f.any_moment("valid_until");
+    let recipients = recipients(&mut f, context);
+    let raw = f.check(super::compact(raw));
+    f.done()?;
+    match (observed, raw) {
+        (Some((Canonical { kind, value }, hashed)), Some(raw)) => Ok(IndicatorItem {
+            kind,
+            value,
+            hashed,
+            key_no,
+            tlp: tlp.unwrap_or_default(),
+            severity,
+            confidence,
+            first_seen,
+            last_seen,
+            valid_until,
+            recipients,
+            raw,
+        }),
+        _ => Err(Fault::new("value", "missing_field", "An indicator needs a value or an hmac.").into()),
+    }
 }
