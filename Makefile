@@ -24,6 +24,7 @@ run: site ## Builds and runs the demo: http://127.0.0.1:3000
 test: site ## Runs every test: rules, store, API, browser, budgets
 	end2end/tools/check-tools.sh postgres
 	end2end/tools/check-tools.sh strace
+	end2end/tools/check-tools.sh proxies
 	end2end/tools/check-tools.sh chromium
 	@echo "· checking style"
 	cargo fmt --all --check
@@ -31,6 +32,9 @@ test: site ## Runs every test: rules, store, API, browser, budgets
 	@echo "· running the Rust tests"
 	cargo test --locked --no-fail-fast
 	cargo build --locked --bin shieldwall
+	@echo "· checking the API's description"
+	end2end/tools/check-tools.sh python
+	end2end/tools/description.sh
 	@echo "· checking the budgets"
 	node end2end/tools/budgets.mjs
 	@echo "· running the browser tests"

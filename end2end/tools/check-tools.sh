@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sees that a tool is there; installs what can be installed; otherwise says what is missing and how to get it.
-# Usage: check-tools.sh wasm|node|postgres|strace|chromium
+# Usage: check-tools.sh wasm|node|postgres|strace|proxies|python|chromium
 set -euo pipefail
 
 stop() {
@@ -41,6 +41,24 @@ strace)
       stop "strace could not be installed; install Debian's package strace and try again."
   fi
   ;;
+proxies)
+  if ! { [ -x /usr/sbin/nginx ] || command -v nginx; } >/dev/null || ! { [ -x /usr/sbin/haproxy ] || command -v haproxy; } >/dev/null; then
+    echo "· installing nginx and HAProxy from Debian's packages (once); the tests start their own, on this machine alone"
+    sudo=""
+    [ "$(id -u)" -eq 0 ] || sudo="sudo"
+    { $sudo apt-get update -qq && $sudo env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends nginx haproxy >/dev/null; } ||
+      stop "nginx and HAProxy could not be installed; install Debian's packages nginx and haproxy and try again."
+  fi
+  ;;
+python)
+  if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+    echo "· installing Python from Debian's packages (once); schemathesis, which checks the API against its description, runs on it"
+    sudo=""
+    [ "$(id -u)" -eq 0 ] || sudo="sudo"
+    { $sudo apt-get update -qq && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null; } ||
+      stop "Python could not be installed; install Debian's package python3-venv and try again."
+  fi
+  ;;
 chromium)
   if ! command -v chromium >/dev/null; then
     echo "· installing Chromium from Debian's packages (once)"
@@ -51,6 +69,6 @@ chromium)
   fi
   ;;
 *)
-  stop "usage: check-tools.sh wasm|node|postgres|strace|chromium"
+  stop "usage: check-tools.sh wasm|node|postgres|strace|proxies|python|chromium"
   ;;
 esac

@@ -6,7 +6,7 @@ use domain::{DAY, HOUR, OrgId, Timestamp, query::PageQuery};
 use serde_json::{Value, json};
 use server::{
     App,
-    api::{MAX_INFLATED, parse, problem::Problem, request},
+    api::{MAX_INFLATED, parse, precondition::Precondition, problem::Problem, request},
     auth::keys,
     cli::{
         import::mapping::Mapping,
@@ -77,6 +77,7 @@ fn world() -> &'static World {
             let config = Config {
                 listen: SocketAddr::from(([127, 0, 0, 1], 0)),
                 public_url: String::new(),
+                public_url_given: false,
                 alliance: "Fuzz".into(),
                 demo: false,
                 insecure_cookies: true,
@@ -238,14 +239,13 @@ fn idempotency_key(data: &[u8]) {
 
 fn if_match(data: &[u8]) {
     let Some(sent) = headers("if-match", data) else { return };
-    match request::expected_revision(&sent) {
-        Ok(None) => panic!("there is a header"),
-        Ok(Some(revision)) => {
-            assert!(revision > 0, "{revision}: only If-None-Match says that there must be none");
-            let again = headers("if-match", format!("\"{revision}\"").as_bytes()).expect("a header");
-            assert_eq!(request::expected_revision(&again).expect("an ETag"), Some(revision));
-        }
-        Err(problem) => assert_refusal(&problem, data.len()),
+    let precondition = Precondition::of(&sent);
+    assert!(precondition.holds(0).is_err(), "what must be there is not");
+    if let Some(revision) = precondition.expected() {
+        assert!(revision > 0, "{revision}: only If-None-Match says that there must be none");
+        let again = headers("if-match", format!("\"{revision}\"").as_bytes()).expect("a header");
+        assert_eq!(Precondition::of(&again), precondition);
+        assert!(precondition.holds(revision).is_ok());
     }
 }
 

@@ -19,12 +19,14 @@ pub mod submit;
 
 mod alliance_key;
 mod audit;
+mod describe;
 mod events;
 mod incident;
 mod incidents;
 mod indicator_counts;
 mod indicators;
 mod metrics;
+pub mod precondition;
 mod receipts;
 mod whoami;
 
@@ -33,7 +35,10 @@ use axum::{Router, extract::Request, http::Method};
 use problem::Problem;
 use utoipa::{
     Modify, OpenApi,
-    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    openapi::{
+        Server,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -84,12 +89,15 @@ fn api() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Description::openapi()).nest("/api/v1", v1)
 }
 
-/// The API's description, as served at `/openapi.json`.
+/// The API's description, as served at `/openapi.json`; `server` is the address under which the hub is reached, `/` for the one that it came from.
 #[must_use]
-pub fn openapi() -> String {
+pub fn openapi(server: &str) -> String {
     let mut description = api().split_for_parts().1;
+    description.servers = Some(vec![Server::new(server)]);
     push::Pushes.modify(&mut description);
-    description.to_pretty_json().unwrap_or_default()
+    let mut description = serde_json::to_value(&description).unwrap_or_default();
+    describe::complete(&mut description);
+    serde_json::to_string_pretty(&description).unwrap_or_default()
 }
 
 /// The routes of the API and its description.
@@ -105,5 +113,5 @@ pub fn router(app: &App) -> Router<App> {
 /// What is at no address of the API. An encoded slash belongs to an id, and here is none.
 async fn nothing(request: Request) -> Problem {
     let slash = request.uri().path().to_ascii_lowercase().contains("%2f");
-    if slash { Problem::malformed("The path holds an encoded slash where no id is meant.") } else { Problem::not_found() }
+    if slash { Problem::malformed("The path holds an encoded slash where no id is meant.") } else { Problem::nothing_here() }
 }

@@ -38,13 +38,16 @@ pub use throttle::{Attempt, Door, Guesser};
 pub use verify::Verified;
 
 use crate::{
-    App, page_time,
+    App, card,
+    middleware::SignInFirst,
+    page_time,
     routes::{Access, MatchedRoute},
     serving::{self, Member, Party},
 };
 use axum::{
+    Extension,
     extract::{FromRequestParts, OriginalUri},
-    http::{HeaderValue, Method, StatusCode, Uri, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use domain::{Timestamp, Viewer};
@@ -94,6 +97,7 @@ pub async fn still_signed_in(app: &App, session: &Session) -> Result<Option<Sign
 async fn person(app: &App, id: Option<i64>, session: &Session, verified_at: Timestamp) -> Result<Option<SignedIn>, StoreError> {
     let (Some(id), Some(session)) = (id, session.id()) else { return Ok(None) };
     let Some(user) = app.store.hub().user(id).await?.filter(|u| !u.disabled) else { return Ok(None) };
+    app.live.know(user.org).await;
     let must_enrol = app.config.second_factor && user.role.needs_second_factor() && !verify::has_factor(app, id).await?;
     Ok(Some(SignedIn { viewer: Viewer { org: user.org, role: user.role }, user, verified_at, session: sessions::hash(&session), must_enrol }))
 }
@@ -125,7 +129,7 @@ impl FromRequestParts<App> for SignedIn {
                 }
                 Ok(who)
             }
-            Ok(None) => Err(sign_in_first(parts)),
+            Ok(None) => Err(sign_in_first(app, parts)),
             Err(error) => Err(unavailable(&error)),
         }
     }
@@ -152,13 +156,24 @@ fn enrol_first(parts: &Parts) -> Response {
 }
 
 /// The answer to somebody who has to sign in first.
-fn sign_in_first(parts: &Parts) -> Response {
+fn sign_in_first(app: &App, parts: &Parts) -> Response {
     let navigates = parts.headers.get("sec-fetch-mode").is_some_and(|v| v == "navigate");
     if navigates && parts.method == Method::GET {
-        let here = asked(parts).path_and_query().map_or("/", |p| p.as_str());
-        return Redirect::to(&handlers::sign_in_page(None, here)).into_response();
+        return to_the_sign_in(app, &parts.headers, asked(parts).path_and_query().map_or("/", |p| p.as_str()));
     }
-    (StatusCode::UNAUTHORIZED, "Sign in first.\n").into_response()
+    (Extension(SignInFirst), (StatusCode::UNAUTHORIZED, "Sign in first.\n")).into_response()
+}
+
+/// Where a browser goes that opened an address and showed no session. One that comes from a page elsewhere, such as a message, may have one all the
+/// same: its cookie is `SameSite=Strict`, so it is shown only when the hub's own page asks. Nothing is changed by opening an address, so that page asks
+/// by itself.
+pub(crate) fn to_the_sign_in(app: &App, headers: &HeaderMap, here: &str) -> Response {
+    let is = |name: &str, words: &[&str]| headers.get(name).and_then(|v| v.to_str().ok()).is_some_and(|v| words.contains(&v));
+    let elsewhere = is("sec-fetch-site", &["cross-site", "same-site"]) && is("sec-fetch-mode", &["navigate"]);
+    if elsewhere && !sessions::is_shown(app, headers) {
+        return card::bounce(app, here, "You come from another site. Going on to the page that you opened.");
+    }
+    (Extension(SignInFirst), Redirect::to(&handlers::sign_in_page(None, here))).into_response()
 }
 
 /// The answer when the database does not: nothing was changed, and trying again may help.

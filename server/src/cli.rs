@@ -78,7 +78,7 @@ pub async fn run() -> ExitCode {
         Command::Backup(args) => backup::back_up(&args),
         Command::Restore(args) => backup::restore(&args),
         Command::MigrateDatabase(args) => migrate_database::run(args).await,
-        Command::Openapi => print(&crate::api::openapi()),
+        Command::Openapi => print(&crate::api::openapi("/")),
     };
     match done {
         Ok(code) => code,

@@ -7,12 +7,14 @@
 pub mod api;
 pub mod audit;
 pub mod auth;
+mod card;
 pub mod charts;
 pub mod cli;
 pub mod clock;
 pub mod csv;
 pub mod demo;
 pub mod encoding;
+mod kept;
 pub mod key_file;
 pub mod live;
 pub mod middleware;

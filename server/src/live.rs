@@ -40,12 +40,12 @@ use tokio::sync::watch;
 /// Frames are at least this far apart, so that a storm of pushes becomes a steady beat; where a step takes longer than half of it, twice as long as
 /// that step, because the pushes need the database, too.
 const BEAT: Duration = Duration::from_millis(20);
-/// How often the organisations are read again.
-const RELOAD: i64 = 5 * domain::SECOND;
+/// How often the organisations are read again: who was made on the command line or at another hub stands on the pages of all with the next look.
+const RELOAD: i64 = domain::SECOND;
 /// How often it is asked whether sharing rules, policy or alert level changed, and whether a decision's time is over. A change must take effect
 /// within five seconds, in open streams too.
 const SHARING: i64 = 2 * domain::SECOND;
-/// How long somebody who decided something waits for it to be in force.
+/// How long somebody who decided something, or whose organisation was made a moment ago, waits for the board.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// A step that takes longer makes the view stale, and open pages say so.
 const LATE: Duration = Duration::from_secs(5);
@@ -61,7 +61,7 @@ pub struct Live {
     streams: AtomicUsize,
     pub audience: Audience,
     follows: watch::Sender<bool>,
-    /// How often it was asked to look at rules, policy and alert level at once, and up to which asking that was done.
+    /// How often it was asked to look at organisations, rules, policy and alert level at once, and up to which asking that was done.
     asked: watch::Sender<u64>,
     looked: watch::Sender<u64>,
     stopping: watch::Sender<bool>,
@@ -128,7 +128,15 @@ impl Live {
         self.follows.send_if_modified(|old| std::mem::replace(old, follows) != follows);
     }
 
-    /// Looks at rules, policy and alert level again, and returns once the board goes by them: who decided something finds it in force with his
+    /// Sees that the board has an organisation that the database has. One that was made on the command line or at another hub is not there yet when
+    /// its first push comes; then this waits for the next look. Where the database does not answer, the board is left without it.
+    pub async fn know(&self, org: OrgId) {
+        if self.board().org(org).is_none() {
+            self.look_now().await;
+        }
+    }
+
+    /// Looks at organisations, rules, policy and alert level again, and returns once the board goes by them: who decided something finds it in force with his
     /// next page. Where the database does not answer, this takes no longer than a moment, and what was decided comes a little later.
     pub async fn look_now(&self) {
         let mut mine = 0;
@@ -139,7 +147,7 @@ impl Live {
         let mut looked = self.looked.subscribe();
         let done = tokio::time::timeout(PATIENCE, looked.wait_for(|upto| *upto >= mine)).await;
         if done.is_err() {
-            tracing::warn!("what was decided is not in force yet");
+            tracing::warn!("the board does not follow yet");
         }
     }
 
@@ -245,7 +253,7 @@ impl Following {
         let aged = board.pass_time(now);
         let mut changed_orgs: BTreeSet<OrgId> = aged.iter().map(|aged| aged.org).collect();
         let mut other_rules = false;
-        if is_due(self.reloaded, now, RELOAD) {
+        if at_once || is_due(self.reloaded, now, RELOAD) {
             self.reloaded = now;
             let reloaded = board.reload(&app.store, now).await?;
             other_rules |= !reloaded.is_empty();

@@ -7,7 +7,7 @@ mod catalogue;
 mod connect;
 pub mod csv;
 mod decisions;
-mod forms;
+pub(crate) mod forms;
 mod groups;
 mod health;
 mod identity;
@@ -24,7 +24,7 @@ pub(crate) use pages::base_url;
 pub use table::{Access, MatchedRoute};
 
 use crate::{
-    App, api, auth, live, middleware, page_time,
+    App, api, auth, kept, live, middleware, page_time,
     serving::{self, Limits},
 };
 use axum::{
@@ -48,20 +48,22 @@ pub fn router(app: &App) -> Router {
     let people = table::people().into_iter().fold(Router::new(), |router, route| route.add_to(router));
     let people = people
         .fallback(pages::nothing)
+        .layer(from_fn_with_state(app.clone(), kept::layer))
         .layer(auth::sessions::session_layer(app))
         .layer(from_fn_with_state(app.clone(), auth::browser::layer))
         .layer(from_fn_with_state(app.clone(), page_time::layer))
-        .layer(from_fn(middleware::same_origin))
-        .layer(from_fn_with_state(app.clone(), middleware::plain_http_is_local));
+        .layer(from_fn_with_state(app.clone(), middleware::same_origin))
+        .layer(from_fn_with_state(app.clone(), middleware::sign_in_can_work));
     Router::new()
         .merge(api::router(app))
         .merge(health::router())
         .nest("/pkg", assets::router())
         .fallback_service(people.with_state(app.clone()))
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(from_fn(middleware::no_nul))
         .layer(from_fn(middleware::catch_panic))
         .layer(from_fn(middleware::plain_address))
+        .layer(from_fn_with_state(app.clone(), middleware::in_kind))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(from_fn_with_state(app.clone(), middleware::security_headers))
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .with_state(app.clone())

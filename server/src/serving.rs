@@ -20,7 +20,7 @@ pub(crate) use seats::{give_back, take};
 use axum::{
     Router,
     body::Body,
-    http::{Extensions, HeaderValue, StatusCode, header},
+    http::{Extensions, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use body::Timely;
@@ -47,6 +47,7 @@ use tower::ServiceExt;
 const SPARE: usize = 384;
 /// How many connections may be in closing before the next one is taken.
 const CLOSING: usize = 128;
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 /// Closings are told in the log this often at most.
 const TELL: Duration = Duration::from_secs(10);
 
@@ -61,8 +62,11 @@ pub struct Limits {
     pub per_address: usize,
     /// Connections that one person or key keeps when they run short, and its requests at once through proxies.
     pub per_member: usize,
-    /// From connecting, or from the answer before, to the end of a request's head.
+    /// From connecting, or from the first byte of a later one, to the end of a request's head.
     pub head: Duration,
+    /// From an answer to the next request on the same connection. Longer than proxies and clients keep an idle connection (60 s mostly, 90 s some): who
+    /// closes first must not be the one to whom a request is on its way.
+    pub idle: Duration,
     /// From the head of a request to the end of its body.
     pub body: Duration,
     /// How long a reader may take nothing of what waits for it.
@@ -80,6 +84,7 @@ impl Default for Limits {
             per_address: 256.min(connections / 4),
             per_member: 64.min(connections / 8),
             head: Duration::from_secs(10),
+            idle: Duration::from_secs(100),
             body: Duration::from_secs(30),
             write: Duration::from_secs(15),
             grace: Duration::from_secs(12),
@@ -203,6 +208,11 @@ impl Client {
     }
 }
 
+/// Seconds that a client is told to reuse a connection for, as Node's agents do: a little less than it is held.
+fn promised(idle: Duration) -> u64 {
+    idle.as_secs() - idle.as_secs() / 10
+}
+
 /// The answer to a client behind a proxy who has as many requests open as one address may.
 fn too_many() -> Response {
     (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "5"), (header::CACHE_CONTROL, "no-store")], "Too many requests are open from your address.\n")
@@ -213,7 +223,7 @@ async fn connection(stream: TcpStream, client: Client, router: Router, limits: L
     // Events are small and urgent. Where it fails the connection is gone, which the next read finds.
     let _ = stream.set_nodelay(true);
     let framing = Framing::default();
-    let io = TokioIo::new(Patient::new(Strict::new(stream, framing.clone()), limits.write));
+    let io = TokioIo::new(Patient::new(Strict::new(stream, framing.clone(), limits.head), limits.write));
     let service = service_fn(|request: hyper::Request<Incoming>| {
         let length = if request.body().is_end_stream() { Some(0) } else { request.body().size_hint().exact() };
         let keeps = framing.follow(length);
@@ -230,11 +240,13 @@ async fn connection(stream: TcpStream, client: Client, router: Router, limits: L
             client.seat.use_now();
             if !keeps {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            } else if let Ok(promise) = HeaderValue::from_str(&format!("timeout={}", promised(limits.idle))) {
+                response.headers_mut().insert(KEEP_ALIVE, promise);
             }
             Ok::<Response, Infallible>(response)
         }
     });
-    let mut connection = pin!(http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(limits.head).serve_connection(io, service));
+    let mut connection = pin!(http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(limits.idle).serve_connection(io, service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = client.seat.closed() => return,

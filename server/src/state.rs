@@ -42,6 +42,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where people reach the hub, without a slash at the end.
     pub public_url: String,
+    /// The operator named it; else it is made of the address that the hub listens on.
+    pub public_url_given: bool,
     /// The hub's name of the alliance.
     pub alliance: String,
     /// Demo mode: the DEMO DATA bar and the printed sign-ins.

@@ -19,6 +19,7 @@ pub fn SignInPage() -> impl IntoView {
     let message = move || match error.get().as_str() {
         "" => None,
         "credentials" => Some("The mail address or the password is wrong."),
+        "ended" => Some("Your session has ended, and nothing was changed. What you typed is kept: sign in, and you come back to it."),
         "late" => Some("That took too long. Please begin again."),
         "organisation" => Some(
             "That did not work. Is the short name right, and is your account linked to your organisation's sign-in? You link it under Your account, or by your one-time link.",

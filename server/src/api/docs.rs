@@ -4,7 +4,7 @@ mod hashes;
 mod start;
 mod tables;
 
-use crate::App;
+use crate::{App, routes::base_url};
 use axum::{
     Router,
     extract::State,
@@ -21,14 +21,16 @@ const ORDER: [&str; 9] =
     ["metrics", "incidents", "incidents/{external_id}", "events", "indicators", "alliance-key", "indicator-counts", "receipts/{id}", "whoami"];
 
 pub fn router() -> Router<App> {
-    Router::new().route("/openapi.json", get(async || ([(header::CONTENT_TYPE, "application/json")], super::openapi()))).route("/docs/api", get(page))
+    Router::new().route("/openapi.json", get(description)).route("/docs/api", get(page))
+}
+
+async fn description(State(app): State<App>, headers: HeaderMap) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], super::openapi(&base_url(&app, &headers)))
 }
 
 async fn page(State(app): State<App>, headers: HeaderMap) -> impl IntoResponse {
-    let description = serde_json::from_str(&super::openapi()).unwrap_or_default();
-    let scheme = if app.config.insecure_cookies { "http" } else { "https" };
-    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).filter(|h| h.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b)));
-    let base = format!("{scheme}://{}", host.map_or_else(|| app.config.listen.to_string(), str::to_owned));
+    let description = serde_json::from_str(&super::openapi("/")).unwrap_or_default();
+    let base = base_url(&app, &headers);
     ([(header::CACHE_CONTROL, "no-cache")], Html(render(&description, &app.live.assets_base(), &base)))
 }
 
@@ -179,7 +181,7 @@ mod tests {
 
     #[test]
     fn the_page_says_everything_once_and_in_words() {
-        let api: Value = serde_json::from_str(&crate::api::openapi()).unwrap();
+        let api: Value = serde_json::from_str(&crate::api::openapi("/")).unwrap();
         let html = render(&api, "/pkg", "http://hub.example");
         assert!(!html.contains('`'), "backticks are marked up");
         assert_eq!(html.matches("A request with this Idempotency-Key is in flight").count(), 1);

@@ -20,6 +20,8 @@ pub struct Batch {
 }
 
 /// Pushes security events, as JSON or NDJSON (one item a line).
+///
+/// An event is kept as it was first reported under its `external_id`; pushing it again changes nothing.
 #[utoipa::path(
     post,
     path = "/events",
@@ -28,7 +30,7 @@ pub struct Batch {
     params(PushQuery),
     request_body(content((inline(Batch) = "application/json"), (String = "application/x-ndjson"))),
     responses(
-        (status = 200, description = "Kept, on disk; perhaps in part", body = Receipt, headers(("ETag" = Option<String>), ("RateLimit" = String), ("Idempotency-Replayed" = Option<String>))),
+        (status = 200, description = "Kept, on disk; perhaps in part", body = Receipt),
     ),
     security(("key" = []))
 )]

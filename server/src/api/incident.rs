@@ -2,8 +2,9 @@
 
 use super::{
     parse::{Context, IncidentRaw, one_incident},
+    precondition::Precondition,
     problem::Problem,
-    request::{PushQuery, accept, authenticate, expected_revision, require},
+    request::{PushQuery, accept, authenticate, require},
     submit::{Receipt, push_revision},
 };
 use crate::{App, auth::ClientAddress};
@@ -16,6 +17,8 @@ use axum::{
 use store::What;
 
 /// Reads back one of your own incidents, as you pushed it last.
+///
+/// Its revision is the ETag, for `If-None-Match` here and `If-Match` when you write it.
 #[utoipa::path(
     get,
     path = "/incidents/{external_id}",
@@ -37,13 +40,15 @@ pub async fn read(State(app): State<App>, Path(external_id): Path<String>, addre
     require(&app, &key, "incidents").await?;
     let Some((revision, raw)) = app.store.partner(key.org).incident_revision(&external_id).await? else { return Err(Problem::not_found()) };
     let etag = format!("\"{revision}\"");
-    if headers.get(header::IF_NONE_MATCH).is_some_and(|v| v.as_bytes() == etag.as_bytes()) {
+    if Precondition::of(&headers).has(revision) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
     }
     Ok(([(header::ETAG, etag), (header::CONTENT_TYPE, "application/json".to_owned())], raw).into_response())
 }
 
-/// Writes one incident. With `If-Match` only over the revision you read; with `If-None-Match: *` only if it is new.
+/// Writes one incident.
+///
+/// With `If-Match` only over the revision you read; with `If-None-Match: *` only if it is new. The body is an item of `POST /incidents`; its `external_id` may be left out.
 #[utoipa::path(
     put,
     path = "/incidents/{external_id}",
@@ -52,7 +57,7 @@ pub async fn read(State(app): State<App>, Path(external_id): Path<String>, addre
     params(
         ("external_id" = String, Path, description = "Your own id of the incident", min_length = 1, max_length = 128),
         PushQuery,
-        ("If-Match" = Option<String>, Header, description = "The ETag of the revision to replace"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the revision to replace, several of which one must be the newest, or `*`: the incident must exist"),
         ("If-None-Match" = Option<String>, Header, description = "`*`: the incident must be new"),
     ),
     request_body(content = IncidentRaw<'static>),
@@ -68,7 +73,12 @@ pub async fn replace(State(app): State<App>, Path(external_id): Path<String>, re
     if matches!(accepted.query.mode, super::request::PushMode::Snapshot) {
         return Err(Problem::malformed("mode=snapshot speaks of all incidents; this request is about one."));
     }
-    let expected = expected_revision(&parts.headers)?;
+    let precondition = Precondition::of(&parts.headers);
+    if precondition.asks_first() {
+        let newest = app.store.partner(accepted.key.org).incident_revision(&external_id).await?;
+        precondition.holds(newest.map_or(0, |(revision, _)| revision))?;
+    }
+    let expected = precondition.expected();
     let board = app.live.board();
     let Some(org) = board.org(accepted.key.org) else { return Err(Problem::unavailable()) };
     let slug = org.info.slug.clone();

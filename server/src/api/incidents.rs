@@ -20,6 +20,8 @@ pub struct Batch {
 }
 
 /// Pushes incidents, each by its `external_id`: a new one is opened, a known one gets a revision.
+///
+/// Of several reports of one incident the one with the newest `updated_at` holds. What is refused is told item by item, and the others are kept.
 #[utoipa::path(
     post,
     path = "/incidents",
@@ -28,7 +30,7 @@ pub struct Batch {
     params(PushQuery),
     request_body(content = inline(Batch)),
     responses(
-        (status = 200, description = "Kept, on disk; perhaps in part", body = Receipt, headers(("ETag" = Option<String>), ("RateLimit" = String), ("Idempotency-Replayed" = Option<String>))),
+        (status = 200, description = "Kept, on disk; perhaps in part", body = Receipt),
     ),
     security(("key" = []))
 )]

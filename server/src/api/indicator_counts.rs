@@ -10,6 +10,8 @@ use axum::{
 use store::What;
 
 /// Pushes how many indicators you hold in a window, without their values. Replaces what you said of the same window.
+///
+/// Nothing but the numbers is told, and organisations that see totals see them as part of a sum.
 #[utoipa::path(
     post,
     path = "/indicator-counts",

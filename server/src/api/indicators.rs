@@ -20,6 +20,8 @@ pub struct Batch {
 }
 
 /// Pushes threat indicators, one per type and value, or keyed hash of a value.
+///
+/// Who reports the same value, in whichever spelling, is found; the value is told only to those that you share it with.
 #[utoipa::path(
     post,
     path = "/indicators",
@@ -28,7 +30,7 @@ pub struct Batch {
     params(PushQuery),
     request_body(content = inline(Batch)),
     responses(
-        (status = 200, description = "Kept, on disk; perhaps in part", body = Receipt, headers(("ETag" = Option<String>), ("RateLimit" = String), ("Idempotency-Replayed" = Option<String>))),
+        (status = 200, description = "Kept, on disk; perhaps in part", body = Receipt),
     ),
     security(("key" = []))
 )]

@@ -20,6 +20,8 @@ pub struct Batch {
 }
 
 /// Pushes values of posture metrics. One value per metric, labels and moment; pushing it again is harmless, another value corrects it.
+///
+/// Keys and units are those of the catalogue, `/about/scoring#metrics`. What is refused is told item by item, and the others are kept.
 #[utoipa::path(
     post,
     path = "/metrics",
@@ -28,7 +30,7 @@ pub struct Batch {
     params(PushQuery),
     request_body(content = inline(Batch)),
     responses(
-        (status = 200, description = "Kept, on disk; perhaps in part", body = Receipt, headers(("ETag" = Option<String>), ("RateLimit" = String), ("Idempotency-Replayed" = Option<String>))),
+        (status = 200, description = "Kept, on disk; perhaps in part", body = Receipt),
     ),
     security(("key" = []))
 )]

@@ -112,6 +112,11 @@ impl Problem {
     }
 
     #[must_use]
+    pub fn nothing_here() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", "There is nothing at this address. The push API is at /api/v1; /openapi.json describes it.")
+    }
+
+    #[must_use]
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", detail)
     }
@@ -119,6 +124,31 @@ impl Problem {
     #[must_use]
     pub fn unauthorized(title: &'static str, detail: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", title, detail).with(header::WWW_AUTHENTICATE, "Bearer realm=\"shieldwall\"")
+    }
+
+    /// 401 for a machine at an address for people.
+    #[must_use]
+    pub fn sign_in() -> Self {
+        Self::unauthorized("This address is for people who sign in", "Keys are for the push API, /api/v1; /openapi.json describes it.")
+    }
+
+    /// A refusal that was said in a sentence, as a problem of its status.
+    #[must_use]
+    pub fn of_status(status: StatusCode, detail: &str) -> Self {
+        let (kind, title) = match status {
+            StatusCode::BAD_REQUEST => ("malformed", "The request cannot be read"),
+            StatusCode::UNAUTHORIZED => return Self::sign_in(),
+            StatusCode::FORBIDDEN => ("forbidden", "Not allowed"),
+            StatusCode::NOT_FOUND => ("not-found", "Not found"),
+            StatusCode::METHOD_NOT_ALLOWED => ("method-not-allowed", "Method not allowed"),
+            StatusCode::PAYLOAD_TOO_LARGE => ("too-large", "The request is too large"),
+            StatusCode::MISDIRECTED_REQUEST => ("misdirected", "Not at this address"),
+            StatusCode::TOO_MANY_REQUESTS => ("quota", "Too many requests"),
+            StatusCode::SERVICE_UNAVAILABLE => ("unavailable", "Not available just now"),
+            status if status.is_server_error() => ("internal", "A fault on our side"),
+            _ => ("refused", "Not done"),
+        };
+        Self::new(status, kind, title, if detail.is_empty() { title } else { detail })
     }
 
     #[must_use]

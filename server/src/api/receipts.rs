@@ -10,6 +10,8 @@ use axum::{
 use uuid::Uuid;
 
 /// Reads one of your own receipts again.
+///
+/// It says what was kept of a push and what was refused, item by item, for as long as the hub keeps receipts.
 #[utoipa::path(
     get,
     path = "/receipts/{id}",

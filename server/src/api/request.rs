@@ -76,7 +76,10 @@ pub struct Accepted {
 /// 401 with the reason; 503 when the database does not answer.
 pub async fn authenticate(app: &App, ClientAddress(address): ClientAddress, headers: &HeaderMap) -> Result<ApiKey, Problem> {
     let failure = match app.keys.authenticate(app, headers.get(header::AUTHORIZATION), address).await {
-        Ok(key) => return Ok(key),
+        Ok(key) => {
+            app.live.know(key.org).await;
+            return Ok(key);
+        }
         Err(failure) => failure,
     };
     match &failure {
@@ -189,20 +192,6 @@ fn content_type(headers: &HeaderMap, what: What) -> Result<bool, Problem> {
             if what == What::Events { "Send Content-Type: application/json or application/x-ndjson." } else { "Send Content-Type: application/json." },
         )),
     }
-}
-
-/// The revision of an incident that must be the newest, from `If-Match` and `If-None-Match`; 0 where there must be none.
-///
-/// # Errors
-/// 412 where `If-Match` holds nothing that is a revision.
-pub fn expected_revision(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
-    if let Some(value) = headers.get(header::IF_MATCH) {
-        let tag = value.to_str().unwrap_or_default().trim().trim_matches('"');
-        let never =
-            || Problem::new(StatusCode::PRECONDITION_FAILED, "precondition", "The incident has changed", "If-Match holds no ETag that this incident ever had.");
-        return tag.parse().ok().filter(|revision| *revision > 0).map(Some).ok_or_else(never);
-    }
-    Ok(headers.get(header::IF_NONE_MATCH).filter(|v| v.as_bytes() == b"*").map(|_| 0))
 }
 
 /// The Idempotency-Key header (IETF draft 07), quoted or bare.

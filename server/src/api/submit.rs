@@ -1,7 +1,7 @@
 //! From a parsed body to a receipt. Pushes over HTTP, the importer and the demo all come through here.
 
 use super::{
-    parse,
+    parse, precondition,
     problem::{FieldError, Problem},
     request::{self, Accepted},
 };
@@ -199,12 +199,7 @@ pub async fn submit(app: &App, s: Submission) -> Result<Submitted, Problem> {
             store::MAX_SERIES
         ))),
         Outcome::OverQuota(over) => Err(over_quota(app, over)),
-        Outcome::RevisionMismatch { current } => Err(Problem::new(
-            StatusCode::PRECONDITION_FAILED,
-            "precondition",
-            "The incident has changed",
-            if current == 0 { "It does not exist.".to_owned() } else { format!("Its newest revision is \"{current}\".") },
-        )),
+        Outcome::RevisionMismatch { current } => Err(precondition::changed(current)),
     }
 }
 

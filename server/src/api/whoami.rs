@@ -106,6 +106,8 @@ pub struct Limits {
 }
 
 /// Says whose key this is, what it may do, and the limits of a push.
+///
+/// A push that is refused for its size, number or age meets one of the limits here; the quotas say how much of them is left.
 #[utoipa::path(
     get,
     path = "/whoami",

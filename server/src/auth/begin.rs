@@ -19,6 +19,9 @@ const VERIFIED: &str = "verified";
 pub const ADDRESS: &str = "address";
 pub const AGENT: &str = "agent";
 
+/// Whether a session began at the organisation's provider, which has one of its own then.
+const PROVIDER: &str = "provider";
+
 /// How long a code is waited for.
 const PATIENCE: i64 = 10 * MINUTE;
 /// How long a proof counts as fresh, for what is worth asking again.
@@ -48,9 +51,11 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
 /// When the database fails.
 pub async fn wait_for_code(session: &Session, user: i64, now: Timestamp) -> Result<(), StoreError> {
     let begun = async {
+        let provider: bool = session.get(PROVIDER).await?.unwrap_or(false);
         session.clear().await;
         session.cycle_id().await?;
         session.insert(PENDING, (user, now.0)).await?;
+        session.insert(PROVIDER, provider).await?;
         session.save().await
     };
     begun.await.map_err(|e| store_error(&e))
@@ -72,9 +77,11 @@ pub async fn waiting(session: &Session, now: Timestamp) -> Result<Option<i64>, S
 /// When the database fails.
 pub async fn begin(app: &App, session: &Session, user: i64, visitor: &Visitor) -> Result<(), StoreError> {
     let begun = async {
+        let provider: bool = session.get(PROVIDER).await?.unwrap_or(false);
         session.clear().await;
         session.cycle_id().await?;
         session.insert(sessions::USER, user).await?;
+        session.insert(PROVIDER, provider).await?;
         session.insert(VERIFIED, app.clock.now().0).await?;
         session.insert(ADDRESS, visitor.address.0).await?;
         session.insert(AGENT, &visitor.agent).await?;
@@ -82,6 +89,22 @@ pub async fn begin(app: &App, session: &Session, user: i64, visitor: &Visitor) -
     };
     begun.await.map_err(|e| store_error(&e))?;
     visitor.browser.remember(app, user).await
+}
+
+/// Notes whether what begins now begins at the organisation's provider.
+///
+/// # Errors
+/// When the database fails.
+pub async fn at_provider(session: &Session, is: bool) -> Result<(), StoreError> {
+    session.insert(PROVIDER, is).await.map_err(|e| store_error(&e))
+}
+
+/// Whether a session began at the organisation's provider.
+///
+/// # Errors
+/// When the database fails.
+pub async fn began_at_provider(session: &Session) -> Result<bool, StoreError> {
+    Ok(session.get(PROVIDER).await.map_err(|e| store_error(&e))?.unwrap_or(false))
 }
 
 /// When the person behind a session last proved to be who he is.

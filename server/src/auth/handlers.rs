@@ -5,11 +5,12 @@ use super::{
     Attempt, Door, Guesser,
     begin::{self, Visitor},
     browser::Known,
-    links, password, unavailable, verify,
+    links, oidc, password, unavailable, verify,
 };
 use crate::{
     App, audit,
     auth::password::{PasswordError, Queue},
+    card,
     middleware::{Form, unclear_path},
 };
 use axum::{
@@ -78,6 +79,9 @@ pub async fn sign_in(State(app): State<App>, session: Session, visitor: Visitor,
         return Redirect::to(&sign_in_page(Some("credentials"), next)).into_response();
     };
     attempt.succeeded(&app).await;
+    if let Err(error) = begin::at_provider(&session, false).await {
+        return unavailable(&error);
+    }
     match verify::has_factor(&app, user.id).await {
         Ok(true) => {
             return match begin::wait_for_code(&session, user.id, app.clock.now()).await {
@@ -164,12 +168,21 @@ pub(crate) async fn hash_for(app: &App, user: &UserRecord, password: &str) -> Re
     password::hash_beside(password, beside).await
 }
 
-pub async fn sign_out(session: Session) -> Response {
+/// Ends the session, and leads to where the organisation's provider ends its own, where the session began there.
+pub async fn sign_out(State(app): State<App>, session: Session) -> Response {
+    let there = match oidc::handlers::end_of_session(&app, &session).await {
+        Ok(there) => there,
+        Err(error) => return unavailable(&error),
+    };
     if let Err(error) = session.flush().await {
         return unavailable(&begin::store_error(&error));
     }
     const CLEAR: HeaderName = HeaderName::from_static("clear-site-data");
-    ([(CLEAR, HeaderValue::from_static("\"cache\", \"storage\""))], Redirect::to("/signin")).into_response()
+    let answer = match there {
+        Some(url) => card::bounce(&app, url.as_str(), "You are signed out here. Going on to your organisation's sign-in, to sign out there, too."),
+        None => Redirect::to("/signin").into_response(),
+    };
+    ([(CLEAR, HeaderValue::from_static("\"cache\", \"storage\""))], answer).into_response()
 }
 
 #[derive(Deserialize)]

@@ -6,6 +6,7 @@
 
 use crate::{App, clock::Clock};
 use async_trait::async_trait;
+use axum::http::{HeaderMap, header};
 use domain::{HOUR, MINUTE, Timestamp};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -13,7 +14,7 @@ use store::{SessionRecord, Store, StoreError};
 use time::OffsetDateTime;
 use tower_sessions::{
     Expiry, SessionManagerLayer, SessionStore,
-    cookie::SameSite,
+    cookie::{Cookie, SameSite},
     session::{Id, Record},
     session_store::{Error, Result},
 };
@@ -38,13 +39,29 @@ pub fn hash(id: &Id) -> [u8; 32] {
 pub fn session_layer(app: &App) -> SessionManagerLayer<HubSessions> {
     let insecure = app.config.insecure_cookies;
     SessionManagerLayer::new(HubSessions { store: app.store.clone(), clock: app.clock.clone() })
-        .with_name(if insecure { "shieldwall" } else { "__Host-shieldwall" })
+        .with_name(name(app))
         .with_secure(!insecure)
         .with_http_only(true)
         .with_same_site(SameSite::Strict)
         .with_path("/")
         // The cookie goes with the browser; how long a session lasts is the store's business.
         .with_expiry(Expiry::OnSessionEnd)
+}
+
+fn name(app: &App) -> &'static str {
+    if app.config.insecure_cookies { "shieldwall" } else { "__Host-shieldwall" }
+}
+
+/// Whether a browser brought a session's cookie, good or not.
+#[must_use]
+pub fn is_shown(app: &App, headers: &HeaderMap) -> bool {
+    cookies(headers).any(|cookie| cookie.name() == name(app))
+}
+
+/// All that a browser brought along.
+pub fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(Cookie::split_parse).filter_map(std::result::Result::ok)
 }
 
 /// Sessions in the hub's store.

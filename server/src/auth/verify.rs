@@ -175,7 +175,7 @@ impl FromRequestParts<App> for Verified {
             route.split('/').skip(1).take(segments).fold(String::new(), |path, segment| path + "/" + segment)
         };
         if parts.headers.get("sec-fetch-mode").is_some_and(|mode| mode != "navigate") && parts.method == Method::GET {
-            return Err(sign_in_first(parts));
+            return Err(sign_in_first(app, parts));
         }
         Err(Redirect::to(&page("/stepup", None, &next)).into_response())
     }

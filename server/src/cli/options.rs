@@ -106,9 +106,10 @@ struct QuotaOptions {
 }
 
 impl AddressOptions {
-    /// The address in links, without a slash at the end.
+    /// The address in links, without a slash at the end. Who listens on all addresses is reached at one of them; plain HTTP is for this machine alone.
     pub fn base_url(&self) -> String {
-        self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
+        let here = if self.listen.ip().is_unspecified() { format!("localhost:{}", self.listen.port()) } else { self.listen.to_string() };
+        self.public_url.clone().unwrap_or_else(|| format!("http://{here}"))
     }
 }
 
@@ -130,6 +131,7 @@ impl HubOptions {
         Config {
             listen: self.address.listen,
             public_url: self.address.base_url(),
+            public_url_given: self.address.public_url.is_some(),
             alliance: self.alliance.clone(),
             demo,
             insecure_cookies: self.address.listen.ip().is_loopback() && !https,
@@ -161,6 +163,7 @@ pub fn offline() -> Config {
     Config {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         public_url: String::new(),
+        public_url_given: false,
         alliance: ALLIANCE.to_owned(),
         demo: false,
         insecure_cookies: false,
@@ -178,6 +181,11 @@ pub fn parse_public_url(text: &str) -> Result<String, String> {
     let plain = matches!(parsed.scheme(), "http" | "https") && parsed.query().is_none() && parsed.fragment().is_none() && parsed.username().is_empty();
     if !plain {
         return Err("must be an http or https address without query".to_owned());
+    }
+    if parsed.path() != "/" {
+        return Err(
+            "must have no path: the hub's pages stand at the root, so give it a host name of its own, such as https://shieldwall.example.org".to_owned()
+        );
     }
     // Cookies without Secure and passwords in the clear stay on one machine.
     if parsed.scheme() == "http" && !parsed.host_str().is_some_and(is_loopback) {
@@ -240,6 +248,7 @@ mod tests {
         assert_eq!(parse_public_url("https://hub.example/"), Ok("https://hub.example".to_owned()));
         assert!(parse_public_url("ftp://hub.example").is_err());
         assert!(parse_public_url("hub.example").is_err());
+        assert!(parse_public_url("https://hub.example/shieldwall").unwrap_err().contains("no path"));
         assert!(parse_public_url("http://hub.example").is_err());
         assert!(parse_public_url("http://127.0.0.1:3000").is_ok() && parse_public_url("http://localhost:3000").is_ok());
     }

@@ -24,7 +24,9 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     args.hub.give_keys(&app, &args.database).await?;
     let listener = listen(&args.hub).await?;
     if !args.hub.address.listen.ip().is_loopback() && !args.hub.address.base_url().starts_with("https://") {
-        tracing::warn!("cookies are for HTTPS only, so nobody can sign in without it; --public-url https://… names the address that people use");
+        tracing::warn!(
+            "nobody can sign in over plain HTTP from another machine: cookies are for HTTPS only, and the pages say so; put a proxy that speaks HTTPS before the hub and name the address that people use with --public-url https://…"
+        );
     }
     tracing::info!(address = %listener.local_addr()?, url = args.hub.address.base_url(), "serving");
     routes::serve(app, listener).await;

@@ -14,7 +14,7 @@ use super::{
 use crate::{App, auth, serving};
 use axum::{
     extract::{Query, State},
-    http::{Extensions, HeaderMap, StatusCode, header},
+    http::{Extensions, HeaderMap, HeaderName, StatusCode, header},
     response::{
         IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
@@ -64,7 +64,9 @@ pub async fn stream(State(app): State<App>, session: Session, extensions: Extens
         return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "30")], "You have too many pages open.\n").into_response();
     };
     let events = events(open, signed_in, viewer, last_id.or(query.after));
-    Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response()
+    let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)));
+    // nginx holds answers back until it has a buffer full, unless they say this.
+    ([(HeaderName::from_static("x-accel-buffering"), "no")], sse).into_response()
 }
 
 /// A stream that is counted while it is open.

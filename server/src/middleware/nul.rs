@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 pub async fn no_nul(request: Request, next: Next) -> Response {
     match request.uri().query().and_then(|q| field(q.as_bytes())) {
         None => next.run(request).await,
-        Some(place) => malformed(&request, sentence(&place)),
+        Some(place) => malformed(sentence(&place)),
     }
 }
 

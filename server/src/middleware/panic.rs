@@ -1,8 +1,8 @@
 //! A net for panics: the request gets a fixed answer, the program lives on.
 //!
-//! Not tower-http's layer, because its answer cannot depend on who asks, and machines are answered in problem documents.
+//! Not tower-http's layer, because its log would hold what [`logged_path`] leaves out.
 
-use super::refusal::{is_machine, logged_path};
+use super::refusal::{logged_path, serves_machines};
 use axum::{
     extract::Request,
     http::{HeaderValue, StatusCode, header},
@@ -20,7 +20,7 @@ const PLAIN: &str = "The hub failed at this request. The failure is in its log.\
 /// Unwind safety: what handlers share is behind locks that recover from poisoning or lives in the database, whose
 /// transactions roll back.
 pub async fn catch_panic(request: Request, next: Next) -> Response {
-    let (path, machine) = (logged_path(&request).to_owned(), is_machine(&request));
+    let (path, machine) = (logged_path(&request).to_owned(), serves_machines(request.uri().path()));
     match AssertUnwindSafe(next.run(request)).catch_unwind().await {
         Ok(response) => response,
         Err(panic) => {

@@ -13,7 +13,7 @@ use axum::{
 pub async fn plain_address(request: Request, next: Next) -> Response {
     match unclear_path(request.uri().path()).or_else(|| unclear_host(&request)) {
         None => next.run(request).await,
-        Some(why) => malformed(&request, why),
+        Some(why) => malformed(why),
     }
 }
 

@@ -13,6 +13,41 @@ pub fn back(page: &str, word: &str) -> Response {
     Redirect::to(&format!("{page}?done={word}")).into_response()
 }
 
+/// Words for what was done, of all pages; every other one says why nothing was.
+const DONE: [&str; 25] = [
+    "added",
+    "agreed",
+    "declined",
+    "delegated",
+    "discarded",
+    "drafted",
+    "ended",
+    "first",
+    "hashes",
+    "left",
+    "linked",
+    "made",
+    "no-hashes",
+    "offered",
+    "password",
+    "proposed",
+    "removed",
+    "revoked",
+    "saved",
+    "seen",
+    "there",
+    "unlinked",
+    "voted",
+    "withdrawn",
+    "recovery",
+];
+
+/// Whether an address that a form leads to says that nothing was done.
+pub fn is_undone(to: &str) -> bool {
+    let query = to.split_once('?').map_or("", |(_, query)| query);
+    query.split('&').filter_map(|pair| pair.split_once('=')).any(|(name, word)| name == "error" || name == "done" && !DONE.contains(&word))
+}
+
 /// The answer to somebody whose role does not do this; `why` ends in a line break.
 pub async fn refused(app: &App, who: &SignedIn, path: &str, why: &'static str) -> Response {
     audit::denied(app, who, path).await;

@@ -2,9 +2,12 @@
 
 use super::table::{Access, MatchedRoute};
 use crate::{
-    App, audit,
-    auth::{self, SignedIn},
-    middleware::{PageNonce, malformed},
+    App,
+    api::problem::Problem,
+    audit,
+    auth::{self, SignedIn, links},
+    kept,
+    middleware::{PageNonce, is_machine, malformed, wants_page},
     page_time, serving,
     views::Viewing,
 };
@@ -31,6 +34,9 @@ use tower_sessions::Session;
 /// An address that is no page's.
 const NO_PAGE: &str = "/no/page";
 
+/// The page of a one-time link that works no longer.
+const EXPIRED: &str = "/welcome/unknown?error=expired";
+
 /// A page of the table.
 pub async fn page(
     State(app): State<App>,
@@ -44,12 +50,16 @@ pub async fn page(
 
 /// What is at no address of the table. Leptos is asked for an address that has no page, so that it serves nothing which the table does not have.
 pub async fn nothing(State(app): State<App>, session: Session, Extension(nonce): Extension<PageNonce>, request: Request<Body>) -> Response {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return StatusCode::METHOD_NOT_ALLOWED.into_response();
-    }
     // An encoded slash belongs to an id, and here is none.
     if request.uri().path().to_ascii_lowercase().contains("%2f") {
-        return malformed(&request, "The path holds an encoded slash where no id is meant.");
+        return malformed("The path holds an encoded slash where no id is meant.");
+    }
+    // Machines are told at once: where a page leads to is nothing to them.
+    if !wants_page(request.headers()) || is_machine(&app, &request) {
+        return Problem::nothing_here().into_response();
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return StatusCode::NOT_FOUND.into_response();
     }
     serve(app, session, nonce, None, request).await
 }
@@ -70,8 +80,7 @@ async fn serve(app: App, session: Session, nonce: PageNonce, route: Option<Match
     }
     let open = route.is_some_and(|route| route.access == Access::Public);
     if who.is_none() && !open {
-        let asked = request.uri().path_and_query().map_or("/", |p| p.as_str());
-        return Redirect::to(&auth::handlers::sign_in_page(None, asked)).into_response();
+        return auth::to_the_sign_in(&app, request.headers(), request.uri().path_and_query().map_or("/", |p| p.as_str()));
     }
     if who.as_ref().is_some_and(|who| who.must_enrol) && !open && !auth::opens_before_enrolment(route.as_ref()) {
         return Redirect::to("/account").into_response();
@@ -82,10 +91,28 @@ async fn serve(app: App, session: Session, nonce: PageNonce, route: Option<Match
             Err(error) => return unavailable(&error),
         };
     }
+    // A page is the same page with a form on it that its reader comes back to.
+    let (asked, form) = kept::named(request.uri().path_and_query().map_or("/", |asked| asked.as_str()));
+    if let (Some(_), Ok(uri)) = (&form, asked.parse()) {
+        *request.uri_mut() = uri;
+    }
     if route.is_none() {
         *request.uri_mut() = Uri::from_static(NO_PAGE);
     }
-    render(app, who, None, nonce, request).await
+    if let Some(token) = request.uri().path().strip_prefix("/welcome/") {
+        match app.store.hub().signin_link(links::hash(token.trim_end_matches('/')), app.clock.now()).await {
+            Ok(true) => {}
+            // Said before a password is thought of.
+            Ok(false) => *request.uri_mut() = Uri::from_static(EXPIRED),
+            Err(error) => return unavailable(&error),
+        }
+    }
+    let (headers, user) = (request.headers().clone(), who.as_ref().map(|who| who.user.id));
+    let page = render(app.clone(), who, None, nonce, request).await;
+    match form {
+        Some(id) => kept::filled(&app, &headers, &id, user, page).await,
+        None => page,
+    }
 }
 
 /// Whose second factor a page asks for.
@@ -139,9 +166,13 @@ fn viewing(app: App, who: Option<SignedIn>, once: Option<String>, request: &Requ
     Viewing { app, who, waiting, base_url, once }
 }
 
-/// The address under which the browser reached the hub, without a slash at the end.
+/// The address under which people reach the hub, without a slash at the end: the one that its operator named. Where none was named, the one by which
+/// the browser reached it.
 pub(crate) fn base_url(app: &App, headers: &HeaderMap) -> String {
+    if app.config.public_url_given {
+        return app.config.public_url.clone();
+    }
     let scheme = if app.config.insecure_cookies { "http" } else { "https" };
-    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).map_or_else(|| app.config.listen.to_string(), str::to_owned);
-    format!("{scheme}://{host}")
+    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).filter(|h| h.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b)));
+    format!("{scheme}://{}", host.map_or_else(|| app.config.listen.to_string(), str::to_owned))
 }

@@ -10,6 +10,7 @@ use super::{account, audit, catalogue, connect, csv, decisions, groups, identity
 use crate::{
     App,
     auth::{handlers, oidc, verify, verify_passkey},
+    kept::again,
     live,
 };
 use Access::{Enrolment, Public, SignedIn};
@@ -24,6 +25,14 @@ use axum::{
 const FORM: usize = 16 * 1024;
 /// The same of the form with a scoring policy in it.
 const POLICY: usize = 256 * 1024;
+/// Where that one is sent.
+const PASTED: &str = "/admin/policy/json";
+
+/// Longest form that is sent to an address, in bytes.
+#[must_use]
+pub fn longest_form(path: &str) -> usize {
+    if path == PASTED { POLICY } else { FORM }
+}
 
 /// How far a session must have come before a route is open to it. Which role may do what there is the handler's business.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +119,7 @@ pub fn people() -> Vec<Route> {
         page("/stepup", Enrolment),
         page("/welcome/{token}", Public),
         read("/live", get(live::sse::stream)),
+        Route { access: Enrolment, ..read("/again", get(again::again)) },
         form("/account/factor", Enrolment, post(account::offer)),
         form("/account/factor/confirm", Enrolment, post(account::confirm)),
         form("/account/factor/recovery", Enrolment, post(account::recovery)),
@@ -141,7 +151,7 @@ pub fn people() -> Vec<Route> {
         form("/admin/policy/carry-over", SignedIn, post(policy::carry_over)),
         form("/admin/policy/discard", SignedIn, post(policy::discard)),
         page_with_form("/admin/policy/draft", policy::propose),
-        Route { handler: post(policy::paste).layer(DefaultBodyLimit::max(POLICY)), ..form("/admin/policy/json", SignedIn, MethodRouter::new()) },
+        Route { handler: post(policy::paste).layer(DefaultBodyLimit::max(POLICY)), ..form(PASTED, SignedIn, MethodRouter::new()) },
         page_with_form("/admin/sharing", sharing::change),
         form("/admin/sharing/approve", SignedIn, post(sharing::approve)),
         form("/admin/sharing/confirm", SignedIn, post(sharing::confirm)),

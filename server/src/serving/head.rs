@@ -4,14 +4,21 @@
 //! What is head and what is body is not found out a second time here: the stream hands on one head, to its empty line, and then nothing until the
 //! service has been called with what hyper made of it, and so knows how long the body is. After a chunked body, whose end only hyper sees, the
 //! connection must be closed (see [`Framing::follow`]).
+//!
+//! A head that has begun must come to its end in time, and so must the first one of a connection. How long a connection may then lie idle is another
+//! matter, and hyper's: proxies and clients keep theirs for a minute or more, and would lose a request on one that is closed under them.
 
 use std::{
-    io::{self, IoSlice},
+    io::{self, ErrorKind, IoSlice},
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll, Waker, ready},
+    task::{Context, Poll, Waker},
+    time::Duration,
 };
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
 
 /// What comes next on a connection; shared by the stream and the service that is called with each request.
 #[derive(Clone, Default)]
@@ -106,11 +113,35 @@ pub struct Strict<S> {
     /// Read from the stream, but not to be handed on yet, from `at` on.
     held: Vec<u8>,
     at: usize,
+    /// How long a head may take.
+    within: Duration,
+    /// No head has come to its end yet.
+    first: bool,
+    /// When the head that is under way must be over.
+    end: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Strict<S> {
-    pub fn new(stream: S, framing: Framing) -> Self {
-        Self { stream, framing, held: Vec::new(), at: 0 }
+    pub fn new(stream: S, framing: Framing, within: Duration) -> Self {
+        Self { stream, framing, held: Vec::new(), at: 0, within, first: true, end: None }
+    }
+
+    /// Nothing came: whether that has lasted too long.
+    fn wait(&mut self, next: &Next, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !matches!(next, Next::Head(line) if line.begun || self.first) {
+            return Poll::Pending;
+        }
+        let within = self.within;
+        let late = || Err(io::Error::new(ErrorKind::TimedOut, "the head did not come in time"));
+        self.end.get_or_insert_with(|| Box::pin(sleep(within))).as_mut().poll(cx).map(|()| late())
+    }
+
+    /// What came changed where the connection is.
+    fn moved(&mut self, next: &Next) {
+        self.first &= matches!(next, Next::Head(_));
+        if !matches!(next, Next::Head(line) if line.begun || self.first) {
+            self.end = None;
+        }
     }
 }
 
@@ -134,13 +165,18 @@ impl<S: AsyncRead + Unpin> AsyncRead for Strict<S> {
             let passed = shared.0.pass(&mut buf.filled_mut()[before..]);
             this.at += passed;
             buf.set_filled(before + passed);
+            this.moved(&shared.0);
             if this.at == this.held.len() {
                 (this.held, this.at) = (Vec::new(), 0);
             }
             return Poll::Ready(Ok(()));
         }
-        ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
+        match Pin::new(&mut this.stream).poll_read(cx, buf) {
+            Poll::Pending => return this.wait(&shared.0, cx),
+            Poll::Ready(read) => read?,
+        }
         let passed = shared.0.pass(&mut buf.filled_mut()[before..]);
+        this.moved(&shared.0);
         this.held.extend_from_slice(&buf.filled()[before + passed..]);
         buf.set_filled(before + passed);
         Poll::Ready(Ok(()))
@@ -172,12 +208,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Strict<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::io::AsyncReadExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     /// Reads with a buffer of this size until nothing comes; after each head a body of this length follows.
     async fn read(sent: &[u8], buffer: usize, bodies: &[Option<u64>]) -> Vec<Vec<u8>> {
         let framing = Framing::default();
-        let mut stream = Strict::new(sent, framing.clone());
+        let mut stream = Strict::new(sent, framing.clone(), Duration::from_secs(60));
         let (mut parts, mut bodies) = (vec![vec![]], bodies.iter());
         loop {
             let mut bytes = vec![0; buffer];
@@ -204,6 +240,26 @@ mod tests {
         }
         let chunked = [first, b"2\r\na\n\r\n0\r\n\r\nGET /\n"].concat();
         assert_eq!(read(&chunked, 8, &[None]).await.concat(), chunked, "what follows a chunked body is not looked at");
+    }
+
+    #[tokio::test]
+    async fn a_head_is_waited_for_and_what_lies_between_two_is_not() {
+        let (mut sender, receiver) = tokio::io::duplex(1_024);
+        let (framing, within) = (Framing::default(), Duration::from_millis(50));
+        let mut stream = Strict::new(receiver, framing.clone(), within);
+        sender.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+        let mut bytes = [0; 1_024];
+        assert_eq!(stream.read(&mut bytes).await.unwrap(), 18);
+        framing.follow(Some(0));
+        assert!(tokio::time::timeout(4 * within, stream.read(&mut bytes)).await.is_err(), "idle is not late");
+        sender.write_all(b"GET").await.unwrap();
+        assert_eq!(stream.read(&mut bytes).await.unwrap(), 3);
+        let late = stream.read(&mut bytes).await;
+        assert_eq!(late.unwrap_err().kind(), ErrorKind::TimedOut);
+        let (_silent, receiver) = tokio::io::duplex(1_024);
+        let mut stream = Strict::new(receiver, Framing::default(), within);
+        let late = stream.read(&mut bytes).await;
+        assert_eq!(late.unwrap_err().kind(), ErrorKind::TimedOut, "who connects and says nothing");
     }
 
     #[tokio::test]

@@ -13,6 +13,7 @@ pub mod factors;
 pub mod group_proposals;
 pub mod groups;
 pub mod identity;
+pub mod kept_forms;
 pub mod oidc;
 pub mod outbox;
 pub mod overlap_members;

@@ -56,6 +56,7 @@ pub use hub::{
     group_proposals::GroupProposal,
     groups::Group,
     identity::{KeyRecord, SessionRecord, UserRecord},
+    kept_forms::KeptForm,
     oidc::{Linked, OidcFlow, OidcIdentity, OidcProvider},
     outbox::{Change, PEERS},
     overlap_members::WeekMembers,

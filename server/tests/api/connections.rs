@@ -48,6 +48,30 @@ async fn a_head_that_never_ends_is_cut() {
     }
 }
 
+/// Proxies and clients keep an idle connection for a minute; one that is closed under them costs them a request.
+#[tokio::test]
+async fn an_idle_connection_is_held_longer_than_a_head_may_take() {
+    assert!(Limits::default().idle > Duration::from_secs(90));
+    let limits = Limits { head: Duration::from_millis(200), idle: Duration::from_secs(4), ..Limits::default() };
+    let app = TestApp::start_with(Setup { limits, ..Setup::default() }).await;
+    let mut raw = Raw::open(&app).await;
+    for _ in 0..3 {
+        let answer = raw.get("GET", "/healthz", "").await.expect("an answer");
+        assert_eq!((answer.status, answer.header("keep-alive")), (200, "timeout=4"));
+        tokio::time::sleep(Duration::from_millis(600)).await;
+    }
+    // A stream is no head that never ends, and a head that has begun must end.
+    let person = app.person(Role::Analyst).await;
+    let mut stream = person.stream(None).await;
+    stream.event().await;
+    raw.send("GET / HT").await;
+    let began = Instant::now();
+    assert!(raw.answer().await.is_none() && began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    let partner = app.partner("alpha").await;
+    partner.push("incidents", &items([incident("a", "low", "GREEN")])).await;
+    stream.until("incidents:alpha").await;
+}
+
 #[tokio::test]
 async fn a_body_that_drips_is_refused_in_time() {
     let limits = Limits { body: Duration::from_millis(500), ..Limits::default() };

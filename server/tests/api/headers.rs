@@ -69,7 +69,7 @@ async fn scripts_of_a_page_carry_its_own_nonce() {
     let person = app.person(Role::Executive).await;
     let mut nonces = std::collections::BTreeSet::new();
     for path in ["/", "/orgs", "/signin", "/no/such/page"] {
-        let answer = person.get(path).await;
+        let answer = person.open(path).await;
         let policy = answer.header("content-security-policy").to_owned();
         let nonce = policy.split("'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).unwrap_or_else(|| panic!("{path}: {policy}"));
         let page = answer.text();

@@ -142,7 +142,7 @@ async fn what_is_not_in_order_is_not_believed() {
         ("for another client as well", |c| c["aud"] = json!([c["aud"].clone(), "another"]), Signed::Well),
         ("made for another client", |c| c["azp"] = json!("another"), Signed::Well),
         ("another issuer", |c| c["iss"] = json!("https://id.evil.example"), Signed::Well),
-        ("expired", |c| c["exp"] = json!(c["iat"].as_i64().unwrap_or(0) - 1), Signed::Well),
+        ("expired", |c| c["exp"] = json!(c["iat"].as_i64().unwrap_or(0) - 61), Signed::Well),
         ("no subject", |c| c["sub"] = json!(""), Signed::Well),
         ("another key", |_| (), Signed::ByAnotherKey),
         ("an unknown key", |_| (), Signed::ByUnknownKey),
@@ -165,6 +165,59 @@ async fn what_is_not_in_order_is_not_believed() {
             assert_eq!(answer.header("location"), "/signin?error=organisation", "{lie}: the flow is over");
         }
     }
+}
+
+/// OpenID Connect Core, sections 2, 3.1.3.7 and 5.1: what the standard allows, and what providers send all the same.
+#[tokio::test]
+async fn tokens_are_read_as_tolerantly_as_the_standard_is() {
+    let app = TestApp::start().await;
+    let idp = Idp::of(&app, "alpha").await;
+    let person = app.person(Role::Analyst).await;
+    linked(&app, &idp, &person, "1").await;
+    type Way = (&'static str, fn(&mut Value));
+    let ways: [Way; 5] = [
+        ("a clock that is ahead", |c| c["exp"] = json!(c["iat"].as_i64().unwrap_or(0) - 30)),
+        ("a list of one", |c| c["aud"] = json!([c["aud"].clone()])),
+        ("a list with the party", |c| {
+            c["azp"] = c["aud"].clone();
+            c["aud"] = json!(["another", c["aud"].clone()]);
+        }),
+        ("texts for numbers", |c| (c["exp"], c["auth_time"]) = (json!(c["exp"].to_string()), json!(c["auth_time"].to_string()))),
+        ("claims of any type", |c| {
+            for (name, value) in
+                [("email_verified", json!("true")), ("amr", json!("pwd")), ("address", json!([1])), ("name", json!({})), ("phone_number", json!(7))]
+            {
+                c[name] = value;
+            }
+        }),
+    ];
+    for (way, tell) in ways {
+        let asked = app.to_the_provider("/auth/oidc/start", &[("org", "alpha"), ("next", "/orgs")], "").await;
+        let mut claims = idp.claims(&app, &asked, "1");
+        tell(&mut claims);
+        let answer = json!({ "access_token": 5, "token_type": null, "expires_in": "3600", "scope": ["openid"], "id_token": idp.token(&claims, Signed::Well) });
+        let code = idp.code_for(&asked, answer);
+        let to = app.back_from_the_provider("alpha", &[("code", &code), ("state", asked.param("state"))], &asked.cookie).await;
+        assert_eq!(to, "/auth/oidc/finish", "{way}");
+        assert_eq!(app.visit(&to, &asked.cookie).await.header("location"), "/orgs", "{way}");
+    }
+}
+
+/// OpenID Connect RP-Initiated Logout: the provider's own session would let the next one at this browser in.
+#[tokio::test]
+async fn who_signs_out_signs_out_at_the_provider_too() {
+    let app = TestApp::start().await;
+    let idp = Idp::of(&app, "alpha").await;
+    let person = app.person(Role::Analyst).await;
+    linked(&app, &idp, &person, "1").await;
+    let cookie = session_of(&app.sign_in_at(&idp, "alpha", "1").await);
+    let out = app.form("/auth/signout", &[], &cookie).await;
+    assert_eq!((out.status, out.header("clear-site-data")), (200, "\"cache\", \"storage\""));
+    assert_eq!(goes_to(&out), format!("{}/logout?from=hub&client_id=the+hub", idp.issuer));
+    assert_ne!(app.visit("/account", &cookie).await.status, 200, "and here first of all");
+    // Who signed in with a password has no session there that is the hub's business.
+    let out = person.post("/auth/signout", &[]).await;
+    assert_eq!((out.status, out.header("location")), (303, "/signin"));
 }
 
 #[tokio::test]

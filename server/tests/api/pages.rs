@@ -157,7 +157,7 @@ async fn where_there_is_nothing_there_is_404() {
         paths.push(path.into());
     }
     for path in &paths {
-        let answer = person.get(path).await;
+        let answer = person.open(path).await;
         assert_eq!(answer.status, 404, "{path}");
         assert!(answer.text().contains("There is nothing at this address, or it is not shared with you."), "{path}");
     }

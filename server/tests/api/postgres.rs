@@ -27,6 +27,7 @@ mod hiding;
 mod idempotency;
 mod incidents;
 mod keys;
+mod kinds;
 mod levels;
 mod limits;
 mod live;
@@ -40,6 +41,7 @@ mod passkey;
 mod password;
 mod peers;
 mod people;
+mod proxies;
 mod push;
 mod refusals;
 mod requirements;
@@ -49,6 +51,7 @@ mod sharing;
 mod signin;
 mod spellings;
 mod streams;
+mod typed;
 mod unshared;
 
 #[test]

@@ -31,7 +31,7 @@ pub fn forms() -> Vec<&'static str> {
 
 /// Method and path of everything that machines can ask.
 pub fn operations() -> Vec<(Method, String)> {
-    let api: Value = serde_json::from_str(&server::api::openapi()).expect("the description");
+    let api: Value = serde_json::from_str(&server::api::openapi("/")).expect("the description");
     let of = |(path, all): (&String, &Value)| -> Vec<(Method, String)> {
         all.as_object().expect("operations").keys().map(|method| (method.to_uppercase().parse().expect("a method"), path.clone())).collect()
     };

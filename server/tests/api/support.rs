@@ -13,7 +13,7 @@ mod stream;
 pub use answer::{Answer, link, words};
 pub use authenticator::Authenticator;
 pub use body::*;
-pub use idp::{Asked, Idp, Signed, session_of};
+pub use idp::{Asked, Idp, Signed, goes_to, session_of};
 pub use log::{listen as listen_to_log, logged};
 pub use people::{PASSWORD, Person, SIGNING_IN, browser_of, cookie_of};
 pub use raw::Raw;
@@ -67,6 +67,8 @@ pub struct Setup {
     pub plain: bool,
     /// Where people reach it.
     pub public_url: &'static str,
+    /// Its operator named that address.
+    pub public_url_given: bool,
     /// Whether some roles need a second factor.
     pub second_factor: bool,
     pub limits: Limits,
@@ -83,6 +85,7 @@ impl Default for Setup {
         Self {
             plain: true,
             public_url: "http://localhost:3000",
+            public_url_given: false,
             second_factor: false,
             limits: Limits::default(),
             proxies: &[],
@@ -127,13 +130,14 @@ impl TestApp {
         Self::start_with(Setup { plain, ..Setup::default() }).await
     }
 
-    pub async fn start_with(Setup { plain, public_url, second_factor, limits, proxies, quotas, buffer, folder }: Setup) -> Self {
+    pub async fn start_with(Setup { plain, public_url, public_url_given, second_factor, limits, proxies, quotas, buffer, folder }: Setup) -> Self {
         // reqwest asks for a provider even where no address is https.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let database = database(folder.path()).await;
         let config = Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             public_url: public_url.to_owned(),
+            public_url_given,
             alliance: "Test Alliance".into(),
             demo: false,
             insecure_cookies: plain,

@@ -57,6 +57,7 @@ impl Hub {
         let config = Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             public_url: String::new(),
+            public_url_given: false,
             alliance: "Test Alliance".into(),
             demo: false,
             insecure_cookies: true,

@@ -19,6 +19,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use domain::{OrgId, Timestamp};
+use reqwest::Url;
 use serde::Deserialize;
 use store::{Linked, OidcFlow, OidcIdentity, OidcProvider, StoreError, UserRecord};
 use tower_sessions::Session;
@@ -118,6 +119,7 @@ async fn send(app: &App, org: OrgId, purpose: Purpose, next: String, visitor: &V
         Ok(None) => return failed(&purpose, None, &next).into_response(),
         Err(error) => return unavailable(&error),
     };
+    app.live.know(org).await;
     let Some(slug) = app.live.board().org(org).map(|o| o.info.slug.clone()) else { return failed(&purpose, None, &next).into_response() };
     let redirect_uri = format!("{}/auth/oidc/callback/{slug}", base_url(app, headers));
     let way = match provider::way(app, &provider, &redirect_uri, matches!(purpose, Purpose::StepUp(_))).await {
@@ -305,6 +307,7 @@ async fn same(app: &App, session: &Session, user: i64, org: OrgId, identity: &Oi
 
 /// Begins the session, or waits for the code where there is a second factor: the provider's word stands in for a password only.
 async fn enter(app: &App, session: &Session, user: i64, visitor: &Visitor, stepped_up: bool, next: &str) -> Result<Redirection, StoreError> {
+    begin::at_provider(session, true).await?;
     if !stepped_up && verify::has_factor(app, user).await? {
         begin::wait_for_code(session, user, app.clock.now()).await?;
         return Ok(Redirection(verify::code_page(next)));
@@ -345,6 +348,19 @@ fn failed(purpose: &Purpose, error: Option<&str>, next: &str) -> Redirection {
         Purpose::Link(_) => format!("/account?done={}", error.unwrap_or("not-linked")),
         Purpose::StepUp(_) => verify::step_up_page(Some(error.unwrap_or("organisation")), next),
     })
+}
+
+/// Where somebody who signs out ends the provider's session, too: where this session began there, and the provider says where.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_of_session(app: &App, session: &Session) -> Result<Option<Url>, StoreError> {
+    if !begin::began_at_provider(session).await? {
+        return Ok(None);
+    }
+    let Some(who) = signed_in(app, session).await? else { return Ok(None) };
+    let Some(provider) = app.store.hub().oidc_provider(who.user.org).await? else { return Ok(None) };
+    Ok(provider::end_of_session(app, &provider).await)
 }
 
 /// Whether a flow can be begun at all: for pages that offer it.

@@ -1,41 +1,26 @@
 //! What an identity provider is asked, and what is believed of its answers.
+//!
+//! Answers are read for what is used of them, and other fields may be anything: providers send texts for numbers, one word for a list, `"true"` for true.
 
-use super::{Flow, http};
-use crate::{App, clock::Clock};
+use super::{
+    Flow, http,
+    token::{self, Wanted},
+};
+use crate::App;
+use axum::http::{Request, StatusCode, header};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{SECOND, Timestamp};
-use openidconnect::{
-    AdditionalProviderMetadata, AuthType, AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken, IssuerUrl, Nonce, PkceCodeChallenge,
-    PkceCodeVerifier, ProviderMetadata, RedirectUrl, TokenResponse,
-    core::{
-        CoreAuthDisplay, CoreAuthPrompt, CoreClaimName, CoreClaimType, CoreClient, CoreClientAuthMethod, CoreGrantType, CoreIdTokenVerifier, CoreJsonWebKey,
-        CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreJwsSigningAlgorithm as Alg, CoreResponseMode, CoreResponseType,
-        CoreSubjectIdentifierType,
-    },
-};
+use openidconnect::{CsrfToken, Nonce, PkceCodeChallenge};
 use reqwest::Url;
-use serde::{Deserialize, Serialize};
-use std::{
-    sync::Arc,
-    time::{Duration, UNIX_EPOCH},
-};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+use std::{sync::Arc, time::Duration};
 use store::{OidcIdentity, OidcProvider};
 
 /// How long what a provider says about itself is believed where nothing is decided by it.
 const KNOWN: Duration = Duration::from_secs(5 * 60);
-/// Signatures that are believed: with a key of the provider's, never with the secret that the hub knows too, never none.
-const SIGNATURES: [Alg; 9] = [
-    Alg::RsaSsaPkcs1V15Sha256,
-    Alg::RsaSsaPkcs1V15Sha384,
-    Alg::RsaSsaPkcs1V15Sha512,
-    Alg::RsaSsaPssSha256,
-    Alg::RsaSsaPssSha384,
-    Alg::RsaSsaPssSha512,
-    Alg::EcdsaP256Sha256,
-    Alg::EcdsaP384Sha384,
-    Alg::EdDsa,
-];
-/// How much a provider's clock may be behind ours, in microseconds.
-const SKEW: i64 = 60 * SECOND;
+/// How long a sign-out waits for a provider.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// Longest `sub`, in bytes (OpenID Connect Core, section 2).
 const LONGEST: usize = 255;
 
@@ -59,30 +44,50 @@ pub enum ProviderError {
     Token(String),
 }
 
-/// What a provider says about itself, beyond what the crate knows.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-struct Extra {
-    /// Whether answers carry `iss` (RFC 9207).
+/// What a provider says about itself (OpenID Connect Discovery, RP-Initiated Logout, RFC 9207), as far as it is used.
+#[derive(Clone, Debug, Deserialize)]
+struct Metadata {
+    issuer: String,
+    authorization_endpoint: Url,
+    token_endpoint: Url,
+    jwks_uri: Url,
     #[serde(default)]
-    authorization_response_iss_parameter_supported: bool,
+    token_endpoint_auth_methods_supported: Value,
+    /// Where a browser goes to end the provider's own session.
+    #[serde(default)]
+    end_session_endpoint: Value,
+    /// Whether answers carry `iss`.
+    #[serde(default)]
+    authorization_response_iss_parameter_supported: Value,
 }
 
-impl AdditionalProviderMetadata for Extra {}
+impl Metadata {
+    /// Whether the client's secret is sent in the body: where that is said to work, and the head is not.
+    fn secret_in_body(&self) -> bool {
+        let says = |method: &str| match &self.token_endpoint_auth_methods_supported {
+            Value::Array(all) => all.iter().any(|one| one == method),
+            one => one.as_str().is_some_and(|words| words.split_whitespace().any(|word| word == method)),
+        };
+        says("client_secret_post") && !says("client_secret_basic")
+    }
 
-type Metadata = ProviderMetadata<
-    Extra,
-    CoreAuthDisplay,
-    CoreClientAuthMethod,
-    CoreClaimName,
-    CoreClaimType,
-    CoreGrantType,
-    CoreJweContentEncryptionAlgorithm,
-    CoreJweKeyManagementAlgorithm,
-    CoreJsonWebKey,
-    CoreResponseMode,
-    CoreResponseType,
-    CoreSubjectIdentifierType,
->;
+    fn gives_iss(&self) -> bool {
+        let said = &self.authorization_response_iss_parameter_supported;
+        *said == Value::Bool(true) || said.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true"))
+    }
+}
+
+/// The provider's keys.
+#[derive(Deserialize)]
+struct Keys {
+    keys: Vec<Value>,
+}
+
+/// The answer to a code.
+#[derive(Deserialize)]
+struct Tokens {
+    id_token: Option<String>,
+}
 
 /// What the providers said about themselves of late, so that whoever begins many flows does not have them asked as often.
 pub struct Providers {
@@ -95,6 +100,13 @@ impl Default for Providers {
     }
 }
 
+impl Providers {
+    async fn metadata(&self, provider: &OidcProvider) -> Result<Arc<Metadata>, ProviderError> {
+        let known = self.known.try_get_with(provider.issuer.clone(), async { discover(provider).await.map(Arc::new) });
+        known.await.map_err(|e| ProviderError::clone(&e))
+    }
+}
+
 /// Where a browser goes, and what must come back with it.
 pub(super) struct Way {
     pub url: Url,
@@ -103,37 +115,66 @@ pub(super) struct Way {
     pub verifier: String,
 }
 
-fn issuer_of(provider: &OidcProvider) -> Result<(IssuerUrl, Url), ProviderError> {
+fn issuer_of(provider: &OidcProvider) -> Result<Url, ProviderError> {
+    Url::parse(&provider.issuer).map_err(|e| ProviderError::Discovery(e.to_string()))
+}
+
+/// Asks for a document.
+async fn read<T: DeserializeOwned>(provider: &OidcProvider, url: &str) -> Result<T, ProviderError> {
     let wrong = |e: &dyn std::fmt::Display| ProviderError::Discovery(e.to_string());
-    let url = Url::parse(&provider.issuer).map_err(|e| wrong(&e))?;
-    Ok((IssuerUrl::new(provider.issuer.clone()).map_err(|e| wrong(&e))?, url))
+    let issuer = issuer_of(provider)?;
+    let ask = http::client(&issuer)?;
+    let request = Request::get(url).header(header::ACCEPT, "application/json").body(vec![]).map_err(|e| wrong(&e))?;
+    let answer = ask(request).await?;
+    if answer.status() != StatusCode::OK {
+        return Err(wrong(&format!("{url} answers {}", answer.status())));
+    }
+    serde_json::from_slice(answer.body()).map_err(|e| wrong(&e))
 }
 
 async fn discover(provider: &OidcProvider) -> Result<Metadata, ProviderError> {
-    let (issuer, url) = issuer_of(provider)?;
-    let http = http::client(&url)?;
-    Metadata::discover_async(issuer, &http).await.map_err(|e| ProviderError::Discovery(causes(&e)))
-}
-
-/// An error with what it came from: the crate's own texts leave that out. Their sources never hold what was sent.
-fn causes(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |e| e.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    let url = format!("{}/.well-known/openid-configuration", provider.issuer.trim_end_matches('/'));
+    let metadata: Metadata = read(provider, &url).await?;
+    if metadata.issuer == provider.issuer { Ok(metadata) } else { Err(ProviderError::Discovery("it names another issuer".to_owned())) }
 }
 
 /// The way to a provider. `again`: the person has to prove there who he is, however short a time ago he did.
 pub(super) async fn way(app: &App, provider: &OidcProvider, redirect_uri: &str, again: bool) -> Result<Way, ProviderError> {
-    let known = app.providers.known.try_get_with(provider.issuer.clone(), async { discover(provider).await.map(Arc::new) });
-    let metadata = known.await.map_err(|e| ProviderError::clone(&e))?;
-    let redirect = RedirectUrl::new(redirect_uri.to_owned()).map_err(|e| ProviderError::Discovery(e.to_string()))?;
-    let client = CoreClient::from_provider_metadata(Metadata::clone(&metadata), ClientId::new(provider.client_id.clone()), None).set_redirect_uri(redirect);
+    let metadata = app.providers.metadata(provider).await?;
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-    // No scope but `openid`, which is added by itself: names and mail addresses are none of the hub's business.
-    let asked = client.authorize_url(AuthenticationFlow::<CoreResponseType>::AuthorizationCode, || CsrfToken::new_random_len(32), || Nonce::new_random_len(32));
-    let asked = asked.set_pkce_challenge(challenge);
-    let asked = if again { asked.add_prompt(CoreAuthPrompt::Login).set_max_age(Duration::ZERO) } else { asked };
-    let (url, state, nonce) = asked.url();
-    http::check(&url, &issuer_of(provider)?.1)?;
+    let (state, nonce) = (CsrfToken::new_random_len(32), Nonce::new_random_len(32));
+    let mut url = metadata.authorization_endpoint.clone();
+    // No scope but `openid`: names and mail addresses are none of the hub's business.
+    url.query_pairs_mut().extend_pairs([
+        ("response_type", "code"),
+        ("client_id", &provider.client_id),
+        ("redirect_uri", redirect_uri),
+        ("scope", "openid"),
+        ("state", state.secret()),
+        ("nonce", nonce.secret()),
+        ("code_challenge", challenge.as_str()),
+        ("code_challenge_method", "S256"),
+    ]);
+    if again {
+        url.query_pairs_mut().extend_pairs([("prompt", "login"), ("max_age", "0")]);
+    }
+    http::check(&url, &issuer_of(provider)?)?;
     Ok(Way { url, state: state.into_secret(), nonce: nonce.secret().clone(), verifier: verifier.into_secret() })
+}
+
+/// Where a browser goes to end the provider's session too, for providers that say where (OpenID Connect RP-Initiated Logout 1.0).
+pub(super) async fn end_of_session(app: &App, provider: &OidcProvider) -> Option<Url> {
+    let said = tokio::time::timeout(PATIENCE, app.providers.metadata(provider)).await;
+    let metadata = said
+        .map_err(|_| "it does not answer".to_owned())
+        .and_then(|said| said.map_err(|error| error.to_string()))
+        .inspect_err(|error| tracing::warn!(org = provider.org.0, ?error, "an identity provider was not told of a sign-out"))
+        .ok()?;
+    let mut url: Url = metadata.end_session_endpoint.as_str()?.parse().ok()?;
+    http::check(&url, &issuer_of(provider).ok()?).ok()?;
+    // The ID token that would say whose session it is was not kept; the browser's cookie at the provider does.
+    url.query_pairs_mut().append_pair("client_id", &provider.client_id);
+    Some(url)
 }
 
 /// Whom the provider vouches for in exchange for a code. `iss` is what came with the code (RFC 9207).
@@ -151,44 +192,54 @@ pub(super) async fn vouched(
     }
     // Asked anew: a key may have been replaced, or withdrawn.
     let metadata = discover(provider).await?;
-    if iss.is_none() && metadata.additional_metadata().authorization_response_iss_parameter_supported {
+    if iss.is_none() && metadata.gives_iss() {
         return Err(refused("the answer lacks iss, which the provider says to give"));
     }
-    let (issuer, url) = issuer_of(provider)?;
-    let (id, secret) = (ClientId::new(provider.client_id.clone()), secret(&provider.secret_file).await?);
-    let methods = metadata.token_endpoint_auth_methods_supported();
-    let in_body = methods.is_some_and(|m| m.contains(&CoreClientAuthMethod::ClientSecretPost) && !m.contains(&CoreClientAuthMethod::ClientSecretBasic));
-    let keys = metadata.jwks().clone();
-    let exchange = |e: &dyn std::error::Error| ProviderError::Exchange(causes(e));
-    let redirect = RedirectUrl::new(flow.redirect_uri.clone()).map_err(|e| exchange(&e))?;
-    let client = CoreClient::from_provider_metadata(metadata, id.clone(), Some(ClientSecret::new(secret)))
-        .set_redirect_uri(redirect)
-        .set_auth_type(if in_body { AuthType::RequestBody } else { AuthType::BasicAuth });
-    let http = http::client(&url)?;
-    let request = client.exchange_code(AuthorizationCode::new(code)).map_err(|e| exchange(&e))?;
-    let answer = request.set_pkce_verifier(PkceCodeVerifier::new(flow.verifier.clone())).request_async(&http).await.map_err(|e| exchange(&e))?;
-    let token = answer.id_token().ok_or_else(|| refused("there is none"))?;
-    let now = app.clock.clone();
-    let verifier = CoreIdTokenVerifier::new_public_client(id.clone(), issuer, keys).set_allowed_algs(SIGNATURES).set_time_fn(move || moment(&now).into());
-    let claims = token.claims(&verifier, &Nonce::new(flow.nonce.clone())).map_err(|e| ProviderError::Token(causes(&e)))?;
-    if claims.authorized_party().is_some_and(|party| *party != id) {
-        return Err(refused("it was made for another client"));
-    }
-    let fresh = claims.auth_time().is_some_and(|at| at.timestamp_micros() >= flow.began_at - SKEW);
-    if again && !fresh {
-        return Err(refused("nobody proved anything at the provider just now"));
-    }
-    let subject = claims.subject().as_str();
+    let keys: Keys = read(provider, metadata.jwks_uri.as_str()).await?;
+    let token = exchange(provider, &metadata, flow, &code).await?.id_token.ok_or_else(|| refused("there is none"))?;
+    let Timestamp(now) = app.clock.now();
+    let wanted = Wanted {
+        issuer: &provider.issuer,
+        client: &provider.client_id,
+        nonce: &flow.nonce,
+        now: now / SECOND,
+        proved_since: again.then_some(flow.began_at / SECOND),
+    };
+    let subject = token::subject(&token, &keys.keys, &wanted)?;
     if subject.is_empty() || subject.len() > LONGEST || subject.contains(char::is_control) {
         return Err(refused("its subject is none"));
     }
-    Ok(OidcIdentity { issuer: provider.issuer.clone(), subject: subject.to_owned() })
+    Ok(OidcIdentity { issuer: provider.issuer.clone(), subject })
 }
 
-/// The hub's time as the standard library has it, which the crate can read.
-fn moment(clock: &Clock) -> std::time::SystemTime {
-    let Timestamp(micros) = clock.now();
-    UNIX_EPOCH + Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+/// Exchanges a code (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
+async fn exchange(provider: &OidcProvider, metadata: &Metadata, flow: &Flow, code: &str) -> Result<Tokens, ProviderError> {
+    let wrong = |e: &dyn std::fmt::Display| ProviderError::Exchange(e.to_string());
+    let secret = secret(&provider.secret_file).await?;
+    let mut form = vec![("grant_type", "authorization_code"), ("code", code), ("redirect_uri", &flow.redirect_uri), ("code_verifier", &flow.verifier)];
+    let mut request = Request::post(metadata.token_endpoint.as_str())
+        .header(header::ACCEPT, "application/json")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    if metadata.secret_in_body() {
+        form.extend([("client_id", provider.client_id.as_str()), ("client_secret", &secret)]);
+    } else {
+        // RFC 6749, section 2.3.1: both are encoded as in a form first.
+        let encoded = |text: &str| url_encoded(text);
+        let basic = STANDARD.encode(format!("{}:{}", encoded(&provider.client_id), encoded(&secret)));
+        request = request.header(header::AUTHORIZATION, format!("Basic {basic}"));
+    }
+    let body = serde_urlencoded::to_string(form).map_err(|e| wrong(&e))?;
+    let issuer = issuer_of(provider)?;
+    let answer = http::client(&issuer)?(request.body(body.into_bytes()).map_err(|e| wrong(&e))?).await?;
+    if answer.status() != StatusCode::OK {
+        let said: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+        return Err(wrong(&format!("{} {}", answer.status(), said["error"].as_str().unwrap_or_default())));
+    }
+    serde_json::from_slice(answer.body()).map_err(|e| wrong(&e))
+}
+
+fn url_encoded(text: &str) -> String {
+    serde_urlencoded::to_string([("", text)]).unwrap_or_default().strip_prefix('=').unwrap_or_default().to_owned()
 }
 
 /// Reads a client's secret, anew each time, so that it can be replaced without a restart.

@@ -121,7 +121,7 @@ impl Idp {
         code
     }
 
-    fn token(&self, claims: &Value, signed: Signed) -> String {
+    pub fn token(&self, claims: &Value, signed: Signed) -> String {
         let (alg, id) = match signed {
             Signed::Well | Signed::ByAnotherKey => ("EdDSA", "one"),
             Signed::ByUnknownKey => ("EdDSA", "two"),
@@ -145,7 +145,9 @@ async fn configuration(State(idp): State<Arc<Inner>>) -> Json<Value> {
     Json(json!({
         "issuer": idp.issuer, "authorization_endpoint": at("/authorize"), "token_endpoint": at("/token"), "jwks_uri": at("/jwks"),
         "response_types_supported": ["code"], "subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["EdDSA", "HS256", "none"],
-        "authorization_response_iss_parameter_supported": idp.says_iss,
+        "authorization_response_iss_parameter_supported": idp.says_iss, "end_session_endpoint": at("/logout?from=hub"),
+        // As some providers write it.
+        "token_endpoint_auth_methods_supported": "client_secret_basic client_secret_post", "claims_parameter_supported": "false", "ui_locales_supported": "en",
     }))
 }
 
@@ -204,7 +206,7 @@ impl TestApp {
 }
 
 /// Where a page that goes on by itself goes.
-fn goes_to(answer: &Answer) -> String {
+pub fn goes_to(answer: &Answer) -> String {
     let page = answer.text();
     let to = page.split("content=\"0;url=").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_else(|| panic!("goes nowhere: {page}"));
     to.replace("&amp;", "&")

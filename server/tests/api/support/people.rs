@@ -78,6 +78,12 @@ impl Person<'_> {
         self.app.visit(path, &self.cookie).await
     }
 
+    /// Opens an address as a browser does, which says that it wants a page.
+    pub async fn open(&self, path: &str) -> Answer {
+        let request = self.app.request(Method::GET, path).header(header::COOKIE, &self.cookie);
+        Answer::of(request.header(header::ACCEPT, "text/html,*/*;q=0.8")).await
+    }
+
     /// A page that must be there.
     pub async fn page(&self, path: &str) -> String {
         let answer = self.get(path).await;
