@@ -104,7 +104,7 @@ fn world() -> &'static World {
 }
 
 fn context() -> parse::Context<'static> {
-    parse::Context { board: &world().board, org: world().org, org_slug: "alpha", now: NOW, backfill: true, alliance_keys: &[2, 1] }
+    parse::Context { board: &world().board, org: world().org, org_slug: "alpha", now: NOW, said_at: NOW, backfill: true, alliance_keys: &[2, 1] }
 }
 
 fn assert_refusal(problem: &Problem, size: usize) {

@@ -11,6 +11,7 @@
 //! `tests/api/routes.rs` (`addresses`), `contract.rs` (`concrete`) and `foreign.rs` (ABSENT). Whoever changes a mechanism that `server/THREATS.md` names changes its line there.
 
 pub mod docs;
+pub mod notes;
 pub mod parse;
 pub mod problem;
 mod push;

@@ -14,6 +14,7 @@ pub mod clock;
 pub mod csv;
 pub mod demo;
 pub mod encoding;
+pub mod json_text;
 mod kept;
 pub mod key_file;
 pub mod live;

@@ -16,6 +16,7 @@ mod events;
 mod groups;
 mod incidents;
 mod indicators;
+mod made;
 mod metric;
 mod organisation;
 mod organisations;

@@ -20,6 +20,7 @@ use crate::{
 };
 
 pub mod explain;
+pub mod series;
 
 /// The last value of one metric of one organisation.
 #[derive(Clone, Copy, Debug, PartialEq)]

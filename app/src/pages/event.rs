@@ -31,7 +31,7 @@ fn One(page: Signal<Event>) -> impl IntoView {
         <Trail title crumbs/>
         <PageHead title tlp=Signal::derive(move || page.with(|p| p.highest_tlp))>{marks}</PageHead>
         <div class="record">
-            <div class="record-main"><Card title="As pushed"><Raw label="Event as pushed" text=Signal::derive(move || page.with(|p| p.raw.clone()))/></Card></div>
+            <div class="record-main"><Card title="As pushed"><Raw label="Event as pushed" text=Signal::derive(move || page.with(|p| p.raw.clone()))/><p class="quiet">{move || page.with(|p| p.made.clone())}</p></Card></div>
             <div class="record-side">
                 <Card title="Facts"><FactList page/></Card>
                 <Card title="Who can see it"><WhoSees reach=Signal::derive(move || page.with(|p| p.reach.clone()))/></Card>

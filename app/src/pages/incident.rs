@@ -47,7 +47,7 @@ fn One(page: Signal<Incident>) -> impl IntoView {
             <div class="record-main">
                 <Card title="What happened">{description}</Card>
                 <Card title="Timeline"><Timeline page/></Card>
-                <Card title="As pushed, newest revision"><Raw label="Newest revision as pushed" text=Signal::derive(move || page.with(|p| p.raw.clone()))/></Card>
+                <Card title="As pushed, newest revision"><Raw label="Newest revision as pushed" text=Signal::derive(move || page.with(|p| p.raw.clone()))/><p class="quiet">{move || page.with(|p| p.made.clone())}</p></Card>
             </div>
             <div class="record-side">
                 <Card title="Facts"><FactList page/></Card>

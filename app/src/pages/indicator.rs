@@ -42,7 +42,7 @@ fn One(page: Signal<Indicator>) -> impl IntoView {
         <div class="record">
             <div class="record-main">
                 <Card title="Who saw it, and when"><p class="lead">{reporters}</p><Reports page/></Card>
-                <Card title="As pushed"><Raw label="Indicator as pushed" text=Signal::derive(move || page.with(|p| p.raw.clone()))/></Card>
+                <Card title="As pushed"><Raw label="Indicator as pushed" text=Signal::derive(move || page.with(|p| p.raw.clone()))/><p class="quiet">{move || page.with(|p| p.made.clone())}</p></Card>
             </div>
             <div class="record-side">
                 <Card title="Facts">{description}<FactList page/></Card>

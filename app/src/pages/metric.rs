@@ -3,7 +3,7 @@
 use crate::{api::pages, components::*};
 use domain::{
     timestamp::duration,
-    view::{MetricPage as Model, SampleRow},
+    view::{MetricPage as Model, PartRow, SampleRow},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -42,6 +42,7 @@ fn One(page: Signal<Model>) -> impl IntoView {
         <PageHead title>{facts}</PageHead>
         <Live topics=page.with_untracked(|p| format!("posture:{}", p.org.slug))/>
         <Numbers page/>
+        <Parts page/>
         <Card title="Over time"><ChartPanel chart=series/></Card>
         <Card title="Values as pushed">
             <Samples page/>
@@ -90,6 +91,44 @@ fn Numbers(page: Signal<Model>) -> impl IntoView {
         })
     };
     view! { <section class="card summary-numbers" aria-label="Newest value">{body}</section> }
+}
+
+/// What the value is made of, and its parts beneath it.
+#[component]
+fn Parts(page: Signal<Model>) -> impl IntoView {
+    let any = Memo::new(move |_| page.with(|p| !p.parts.is_empty()));
+    let basis = move || {
+        page.with(|p| {
+            if p.basis.is_empty() {
+                "Values with labels are parts: the value above is the one without labels, and no part moves the score.".to_owned()
+            } else {
+                format!("The value above is the {}.", p.basis.trim_start_matches("the "))
+            }
+        })
+    };
+    let rows = move || {
+        page.with(|p| {
+            let row = |part: &PartRow| {
+                let left_out = part.left_out.then(|| view! { <span class="quiet">" left out of a snapshot"</span> });
+                view! { <tr><th scope="row">{part.labels.clone()}</th><td class="n">{p.metric.format(part.value)}</td><td><Time at=part.at/>{left_out}</td></tr> }
+            };
+            p.parts.iter().map(row).collect_view()
+        })
+    };
+    view! {
+        <Show when=move || any.get()>
+            <Card title="Parts">
+                <p>{basis}</p>
+                <div class="scroll" tabindex="0" role="region" aria-label="Parts">
+                    <table>
+                        <caption class="sr">"The newest value of each part"</caption>
+                        <thead><tr><th scope="col">"Labels"</th><th scope="col" class="n">"Value"</th><th scope="col">"Observed"</th></tr></thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </div>
+            </Card>
+        </Show>
+    }
 }
 
 /// The raw values, newest first, each with its receipt.

@@ -34,6 +34,7 @@ fn One(page: Signal<Receipt>) -> impl IntoView {
         <Trail title crumbs/>
         <PageHead title tlp=Signal::derive(move || page.with(|p| p.highest_tlp))>{facts}</PageHead>
         <Numbers page/>
+        <Notes page/>
         <Failures page/>
         <div class="record">
             <div class="record-main"><Card title="Raw payload"><PayloadView page/></Card></div>
@@ -77,6 +78,12 @@ fn Numbers(page: Signal<Receipt>) -> impl IntoView {
             }
         })
     }
+}
+
+/// How the hub understands what it kept.
+#[component]
+fn Notes(page: Signal<Receipt>) -> impl IntoView {
+    move || page.with(|p| p.notes.iter().map(|note| view! { <p class="notice">{note.clone()}</p> }).collect_view())
 }
 
 #[component]

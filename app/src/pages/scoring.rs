@@ -66,6 +66,7 @@ fn RuleList(page: Signal<Scoring>) -> impl IntoView {
     let cap = move || page.with(|p| points(p.policy.critical_cap));
     view! {
         <dl class="rules">
+            <div><dt>"Value"</dt><dd>"A metric's value is the one that is pushed without labels. Values with labels are parts of it, shown beneath it. Where there are only parts, it is their mean, weighted by the label "<code>"assets"</code>" if all carry it."</dd></div>
             <div><dt>"Metric"</dt><dd>"The target earns 100 points and the floor none; between them points rise in a straight line, beyond them nothing is added or taken. Where less is better, the target lies below the floor and the rule is the same. " {example}</dd></div>
             <div><dt>"Domain"</dt><dd>"The mean of its current metric scores, each with the weight of its metric."</dd></div>
             <div><dt>"Organisation"</dt><dd>"The mean of its domain scores, each with the weight of its domain. While a critical incident is open, the score is at most " {cap}"."</dd></div>

@@ -7,7 +7,7 @@ use super::{
     request::{PushQuery, accept, authenticate, require},
     submit::{Receipt, push_revision},
 };
-use crate::{App, auth::ClientAddress};
+use crate::{App, auth::ClientAddress, json_text};
 use axum::{
     body::Body,
     extract::{Path, Request, State},
@@ -18,7 +18,7 @@ use store::What;
 
 /// Reads back one of your own incidents, as you pushed it last.
 ///
-/// Its revision is the ETag, for `If-None-Match` here and `If-Match` when you write it.
+/// One that a snapshot left out since has the status `closed`. Its revision is the ETag, for `If-None-Match` here and `If-Match` when you write it.
 #[utoipa::path(
     get,
     path = "/incidents/{external_id}",
@@ -38,12 +38,16 @@ use store::What;
 pub async fn read(State(app): State<App>, Path(external_id): Path<String>, address: ClientAddress, headers: HeaderMap) -> Result<Response, Problem> {
     let key = authenticate(&app, address, &headers).await?;
     require(&app, &key, "incidents").await?;
-    let Some((revision, raw)) = app.store.partner(key.org).incident_revision(&external_id).await? else { return Err(Problem::not_found()) };
-    let etag = format!("\"{revision}\"");
-    if Precondition::of(&headers).has(revision) {
+    let Some(revision) = app.store.partner(key.org).incident_revision(&external_id).await? else { return Err(Problem::not_found()) };
+    let etag = format!("\"{}\"", revision.number);
+    if Precondition::of(&headers).has(revision.number) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
     }
-    Ok(([(header::ETAG, etag), (header::CONTENT_TYPE, "application/json".to_owned())], raw).into_response())
+    let body = match revision.left_out_at {
+        None => revision.raw,
+        Some(at) => json_text::set(&revision.raw, &[("status", "closed"), ("closed_at", &at.rfc3339_micros())]).ok_or_else(Problem::internal)?,
+    };
+    Ok(([(header::ETAG, etag), (header::CONTENT_TYPE, "application/json".to_owned())], body).into_response())
 }
 
 /// Writes one incident.
@@ -82,7 +86,8 @@ pub async fn replace(State(app): State<App>, Path(external_id): Path<String>, re
     let board = app.live.board();
     let Some(org) = board.org(accepted.key.org) else { return Err(Problem::unavailable()) };
     let slug = org.info.slug.clone();
-    let context = Context { board: &board, org: accepted.key.org, org_slug: &slug, now: app.clock.now(), backfill: false, alliance_keys: &[] };
+    let context =
+        Context { board: &board, org: accepted.key.org, org_slug: &slug, now: app.clock.now(), said_at: app.clock.now(), backfill: false, alliance_keys: &[] };
     accepted.body = one_incident(&accepted.body, &external_id, &context)?;
     drop(board);
     // Kept as a push of one item; the sender sent the item alone.

@@ -45,6 +45,8 @@ pub struct Context<'a> {
     pub org: OrgId,
     pub org_slug: &'a str,
     pub now: Timestamp,
+    /// The moment that the push speaks of: its arrival, or of a snapshot that says so when it was taken.
+    pub said_at: Timestamp,
     /// Data older than 30 days is welcome.
     pub backfill: bool,
     /// The numbers of the alliance's keys that are accepted, the current one first; of a push of indicators.
@@ -290,11 +292,12 @@ fn recipients(fields: &mut Fields<'_>, context: &Context<'_>) -> Vec<OrgId> {
     ids
 }
 
-/// An item as it is kept: compact JSON, of a size that a record page can show.
+/// An item as it is kept: as it came, digit by digit, without the blanks between its words; of a size that a record page can show.
 fn compact(raw: &RawValue) -> Result<String, Fault> {
     const MOST: usize = 64 << 10;
-    let value: serde_json::Value =
-        serde_json::from_str(raw.get()).map_err(|_| Fault::new("", "bad_text", "An item must not hold half a character (a lone surrogate)."))?;
-    let text = value.to_string();
+    // Half a character is in no text.
+    serde_json::from_str::<serde_json::Value>(raw.get())
+        .map_err(|_| Fault::new("", "bad_text", "An item must not hold half a character (a lone surrogate)."))?;
+    let text = crate::json_text::without_blanks(raw.get());
     if text.len() > MOST { Err(Fault::new("", "too_large", format!("An item may have {MOST} bytes of JSON."))) } else { Ok(text) }
 }

@@ -1,12 +1,13 @@
 //! `GET /api/v1/receipts/{id}`
 
-use super::{problem::Problem, request::authenticate, submit::Receipt};
+use super::{notes, problem::Problem, request::authenticate, submit::Receipt};
 use crate::{App, auth::ClientAddress};
 use axum::{
     Json,
     extract::{Path, State},
     http::HeaderMap,
 };
+use store::What;
 use uuid::Uuid;
 
 /// Reads one of your own receipts again.
@@ -30,5 +31,7 @@ pub async fn read(State(app): State<App>, Path(id): Path<String>, address: Clien
     // An id that is none answers exactly like one that is somebody else's.
     let id: Uuid = id.parse().map_err(|_| Problem::not_found())?;
     let receipt = app.store.partner(key.org).receipt(id).await?.ok_or_else(Problem::not_found)?;
-    Ok(Json(receipt.into()))
+    let payload = app.store.partner(key.org).metrics_payload(receipt.no).await?;
+    let body = payload.and_then(|payload| zstd::bulk::decompress(&payload, super::MAX_INFLATED).ok()).unwrap_or_default();
+    Ok(Json(Receipt { notes: notes::of(What::Metrics, &body), ..receipt.into() }))
 }

@@ -1,7 +1,7 @@
 //! From an HTTP request to a body that is worth parsing: key, scope, quota, type, size, encoding; each refused before the
 //! next costs anything.
 
-use super::{MAX_BODY, MAX_INFLATED, problem::Problem};
+use super::{MAX_AHEAD_SECONDS, MAX_BODY, MAX_INFLATED, problem::Problem};
 use crate::{
     App, audit,
     auth::{
@@ -18,6 +18,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use domain::{SECOND, Timestamp};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -29,13 +30,18 @@ use utoipa::{IntoParams, ToSchema};
 const NOT_VALID: &str = "The API key is not valid";
 
 /// Query of a push.
-#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct PushQuery {
-    /// `delta` (default): what is left out stays as it is. `snapshot`: this push is the whole truth of its class; what it leaves out is closed or expired.
+    /// `delta` (default): what is left out stays as it is. `snapshot`: this push is the whole truth of its class at the moment `as_of`; what it leaves out, and no
+    /// later push named, is closed (incidents), withdrawn (events), expired (indicators) or silent (metrics), until a later push names it. An empty list closes everything.
     #[param(inline)]
     pub mode: PushMode,
+    /// Of a snapshot the moment it was taken, RFC 3339 with a zone, at most 5 minutes ahead of the hub's clock; without it the moment it comes. One that was taken
+    /// before the newest that was applied changes nothing, and its receipt says so in `outdated_by`.
+    #[param(value_type = Option<String>, format = DateTime, example = "2026-05-01T12:00:00Z")]
+    pub as_of: Option<String>,
     /// Answer as the real push would, and keep nothing.
     pub dry_run: bool,
 }
@@ -62,6 +68,8 @@ impl From<PushMode> for Mode {
 pub struct Accepted {
     pub key: ApiKey,
     pub query: PushQuery,
+    /// `as_of` of the query.
+    pub as_of: Option<Timestamp>,
     /// Inflated.
     pub body: Vec<u8>,
     pub ndjson: bool,
@@ -140,6 +148,7 @@ pub async fn accept(app: &App, parts: &Parts, body: Body, what: What) -> Result<
     let query = parts.uri.query().unwrap_or_default();
     let query: PushQuery = serde_urlencoded::from_str(query)
         .map_err(|e| Problem::malformed(format!("The query cannot be read: {}.", super::parse::syntax::query(&e.to_string()))))?;
+    let as_of = as_of(&query, app.clock.now())?;
     let ndjson = content_type(&parts.headers, what)?;
     let idempotency_key = idempotency_key(&parts.headers)?;
     let strict = parts
@@ -154,7 +163,7 @@ pub async fn accept(app: &App, parts: &Parts, body: Body, what: What) -> Result<
     // A body takes its time, in which the key may have been revoked.
     let key = authenticate(app, ClientAddress::of(parts), &parts.headers).await?;
     require(app, &key, scope_of(what)).await?;
-    Ok(Accepted { key, query, body, ndjson, strict, idempotency_key, user_agent })
+    Ok(Accepted { key, query, as_of, body, ndjson, strict, idempotency_key, user_agent })
 }
 
 /// Whether a key has the scope of a kind of push; where it has not, the audit trail has a row of it.
@@ -176,6 +185,33 @@ fn scope_of(what: What) -> &'static str {
         What::Events => "events",
         What::Indicators | What::IndicatorCounts => "indicators",
     }
+}
+
+/// The moment a snapshot was taken, where it says so.
+///
+/// # Errors
+/// 400 where it is no moment, lies ahead, or is said of a push that is no snapshot.
+fn as_of(query: &PushQuery, now: Timestamp) -> Result<Option<Timestamp>, Problem> {
+    let Some(text) = query.as_of.as_deref().map(str::trim).filter(|text| !text.is_empty()) else { return Ok(None) };
+    if !matches!(query.mode, PushMode::Snapshot) {
+        return Err(Problem::malformed("as_of: only a snapshot was taken at a moment; add mode=snapshot, or leave it out."));
+    }
+    // A plus sign in a query is a blank, unless it is written %2B.
+    let text = match text.rsplit_once(' ') {
+        Some((moment, zone)) if moment.contains('T') && zone.contains(':') => format!("{moment}+{zone}"),
+        _ => text.to_owned(),
+    };
+    let at = Timestamp::parse(&text).map_err(|e| Problem::malformed(format!("as_of {e}.")))?;
+    if text.len() <= 10 {
+        return Err(Problem::malformed("as_of must be a date-time, such as 2026-05-01T12:00:00Z: a day has many moments."));
+    }
+    if at.0 < 0 {
+        return Err(Problem::malformed("as_of is before 1970."));
+    }
+    if at > now.plus(i64::from(MAX_AHEAD_SECONDS) * SECOND) {
+        return Err(Problem::malformed(format!("as_of is more than 5 minutes ahead of the hub's clock ({now}).")));
+    }
+    Ok(Some(at))
 }
 
 /// True for NDJSON, which only events come as.

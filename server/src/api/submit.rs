@@ -1,7 +1,7 @@
 //! From a parsed body to a receipt. Pushes over HTTP, the importer and the demo all come through here.
 
 use super::{
-    parse, precondition,
+    notes, parse, precondition,
     problem::{FieldError, Problem},
     request::{self, Accepted},
 };
@@ -11,7 +11,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::{DAY, OrgId, SECOND};
+use domain::{DAY, OrgId, SECOND, Timestamp};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -29,6 +29,8 @@ pub struct Submission {
     pub key_name: String,
     pub what: What,
     pub mode: Mode,
+    /// Of a snapshot the moment it was taken, where it says so.
+    pub as_of: Option<Timestamp>,
     pub strict: bool,
     pub dry_run: bool,
     /// May bring data older than 30 days.
@@ -71,6 +73,15 @@ pub struct Receipt {
     pub pending_count: u32,
     /// The refused items, by all that is wrong with them; send only these again, corrected. Of the 21st refused item on, one fault each, without its particulars.
     pub failures: Vec<ItemFailure>,
+    /// Of a snapshot that was applied: the moment it was taken. RFC 3339, UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<String>,
+    /// Of a snapshot that changed nothing, because a newer one had been applied: the moment that one was taken. RFC 3339, UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outdated_by: Option<String>,
+    /// How the hub understands what it kept, in sentences.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// The newest checkpoint of the audit trail, from the first one on. Who keeps it is a witness.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audit_checkpoint: Option<Newest>,
@@ -106,6 +117,9 @@ impl From<ReceiptRecord> for Receipt {
             failure_count: r.total - r.kept,
             pending_count: 0,
             failures: r.failures.into_iter().map(Into::into).collect(),
+            as_of: r.as_of.map(Timestamp::rfc3339_micros),
+            outdated_by: r.outdated_by.map(Timestamp::rfc3339_micros),
+            notes: vec![],
             audit_checkpoint: None,
         }
     }
@@ -141,7 +155,9 @@ pub async fn submit(app: &App, s: Submission) -> Result<Submitted, Problem> {
         _ => vec![],
     };
     let board = app.live.board();
-    let context = parse::Context { board: &board, org: s.org, org_slug: &s.org_slug, now: received_at, backfill: s.backfill, alliance_keys: &alliance_keys };
+    let said_at = s.as_of.unwrap_or(received_at).min(received_at);
+    let context =
+        parse::Context { board: &board, org: s.org, org_slug: &s.org_slug, now: received_at, said_at, backfill: s.backfill, alliance_keys: &alliance_keys };
     let mut parsed = parse::parse(s.what, s.ndjson, &s.body, &context)?;
     if let (Some(expected), Items::Incidents(items)) = (s.expected_revision, &mut parsed.items) {
         items.iter_mut().for_each(|i| i.expected_revision = Some(expected));
@@ -157,9 +173,13 @@ pub async fn submit(app: &App, s: Submission) -> Result<Submitted, Problem> {
     let idempotency = s.idempotency.map(|(route, key)| {
         let mut hash = Sha256::new();
         hash.update(format!("{route}\0{:?}\0{}\0{}\0{:?}\0", s.mode, s.strict, s.dry_run, s.expected_revision));
+        if let Some(as_of) = s.as_of {
+            hash.update(as_of.0.to_be_bytes());
+        }
         hash.update(sha256);
         Idempotency { route, key, fingerprint: hash.finalize().into() }
     });
+    let notes = notes::of(s.what, &s.body);
     let push = Push {
         id: Uuid::now_v7(),
         org: s.org,
@@ -167,6 +187,7 @@ pub async fn submit(app: &App, s: Submission) -> Result<Submitted, Problem> {
         key_name: s.key_name,
         what: s.what,
         mode: s.mode,
+        as_of: s.as_of,
         received_at,
         total: parsed.total,
         failures: parsed.failures,
@@ -181,8 +202,8 @@ pub async fn submit(app: &App, s: Submission) -> Result<Submitted, Problem> {
         quota: s.key_id.map(|_| app.config.quotas.bytes),
     };
     match app.store.partner(s.org).push(push, parsed.items).await? {
-        Outcome::Applied { receipt, revision } => Ok(Submitted { receipt: witnessed(app, receipt), replayed: false, revision }),
-        Outcome::Replayed(receipt) => Ok(Submitted { receipt: witnessed(app, receipt), replayed: true, revision: None }),
+        Outcome::Applied { receipt, revision } => Ok(Submitted { receipt: witnessed(app, receipt, notes), replayed: false, revision }),
+        Outcome::Replayed(receipt) => Ok(Submitted { receipt: witnessed(app, receipt, notes), replayed: true, revision: None }),
         Outcome::Refused(receipt) => Err(refused(receipt)),
         Outcome::KeyEnded(end) => Err(request::refused(match end {
             KeyEnd::Revoked => AuthFailure::Revoked,
@@ -223,8 +244,8 @@ fn over_quota(app: &App, over: OverQuota) -> Problem {
 }
 
 /// A receipt that makes its reader a witness of the audit trail.
-fn witnessed(app: &App, receipt: ReceiptRecord) -> Receipt {
-    Receipt { audit_checkpoint: app.audit.newest(), ..receipt.into() }
+fn witnessed(app: &App, receipt: ReceiptRecord, notes: Vec<String>) -> Receipt {
+    Receipt { notes, audit_checkpoint: app.audit.newest(), ..receipt.into() }
 }
 
 fn refused(receipt: ReceiptRecord) -> Problem {
@@ -260,6 +281,7 @@ pub async fn push_revision(app: &App, route: &str, what: What, accepted: Accepte
         key_name: accepted.key.name.clone(),
         what,
         mode: accepted.query.mode.into(),
+        as_of: accepted.as_of,
         strict: accepted.strict,
         dry_run: accepted.query.dry_run,
         backfill: accepted.key.scopes.iter().any(|s| s == "backfill"),

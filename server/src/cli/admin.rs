@@ -61,8 +61,18 @@ enum What {
 enum OrgCommand {
     /// Adds an organisation.
     Add(OrgAdd),
+    /// Gives an organisation another name for people. Its slug stays, so that links and pushes go on working.
+    Rename(OrgRename),
     /// Lists the organisations.
     List,
+}
+
+#[derive(ClapArgs, Debug)]
+struct OrgRename {
+    /// The organisation's slug.
+    slug: Slug,
+    /// Its new name for people.
+    name: String,
 }
 
 #[derive(ClapArgs, Debug)]
@@ -198,6 +208,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let store = Store::open(&Settings { url: args.database.clone(), readers: 1 }).await?;
     let done = match args.what {
         What::Org(OrgCommand::Add(add)) => add_org(&store, add, now).await,
+        What::Org(OrgCommand::Rename(rename)) => rename_org(&store, rename, now).await,
         What::Org(OrgCommand::List) => list_orgs(&store).await,
         What::Key(KeyCommand::Create(create)) => create_key(&store, create, now).await,
         What::Key(KeyCommand::Revoke(revoke)) => revoke_key(&store, revoke, now).await,
@@ -261,6 +272,13 @@ async fn add_org(store: &Store, add: OrgAdd, now: Timestamp) -> anyhow::Result<E
     }
     eprintln!("What it pushes counts for others once one of its administrators has confirmed at /admin/sharing what it shares.");
     print(&format!("added {} ({name})", add.slug))
+}
+
+async fn rename_org(store: &Store, rename: OrgRename, now: Timestamp) -> anyhow::Result<ExitCode> {
+    let org = find_org(store, &rename.slug).await?;
+    let name = named("the organisation's name", &rename.name)?;
+    store.hub().rename_organisation(org.id, name.clone(), now).await?;
+    print(&format!("{} is {name:?} from now on; it was {:?}", org.slug, org.name))
 }
 
 async fn list_orgs(store: &Store) -> anyhow::Result<ExitCode> {

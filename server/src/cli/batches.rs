@@ -26,13 +26,14 @@ pub fn batches(what: What, items: Items) -> anyhow::Result<Vec<Batch>> {
     if what == What::IndicatorCounts {
         return counts(items);
     }
+    let org = items.org.as_ref().map_or_else(String::new, |org| format!("\"org\":{},", org.get()));
     let mut out = Vec::new();
     let mut open: Vec<Item> = Vec::new();
     let mut bytes = 0;
     for item in items.items {
         let size = item.json.get().len() + 1;
         if open.len() == ITEMS || (bytes + size > BYTES && !open.is_empty()) {
-            out.push(batch(&open));
+            out.push(batch(&org, &open));
             open.clear();
             bytes = 0;
         }
@@ -40,19 +41,20 @@ pub fn batches(what: What, items: Items) -> anyhow::Result<Vec<Batch>> {
         open.push(item);
     }
     if !open.is_empty() || out.is_empty() {
-        out.push(batch(&open));
+        out.push(batch(&org, &open));
     }
     Ok(out)
 }
 
-fn batch(items: &[Item]) -> Batch {
+fn batch(org: &str, items: &[Item]) -> Batch {
     let list: Vec<&str> = items.iter().map(|i| i.json.get()).collect();
-    Batch { body: format!("{{\"items\":[{}]}}", list.join(",")).into_bytes(), places: items.iter().map(|i| i.place).collect() }
+    Batch { body: format!("{{{org}\"items\":[{}]}}", list.join(",")).into_bytes(), places: items.iter().map(|i| i.place).collect() }
 }
 
 /// Counts go one window a push: a push replaces its window.
 fn counts(items: Items) -> anyhow::Result<Vec<Batch>> {
-    type Window = (Value, Value);
+    // Whose they are, if they say so, and the window.
+    type Window = (Option<Value>, Value, Value);
     let mut windows: Vec<(Window, Vec<Value>, Vec<u64>)> = Vec::new();
     let mut out = Vec::new();
     for Item { place, json } in items.items {
@@ -63,8 +65,9 @@ fn counts(items: Items) -> anyhow::Result<Vec<Batch>> {
             out.push(Batch { places: (1..=list.len() as u64).collect(), body: <Box<RawValue> as Into<Box<str>>>::into(json).into_string().into_bytes() });
             continue;
         }
+        let org = object.remove("org");
         let mut take = |key| object.remove(key).with_context(|| format!("{} {place} has no {key}", items.unit));
-        let window = (take("window_start")?, take("window_end")?);
+        let window = (org, take("window_start")?, take("window_end")?);
         match windows.iter_mut().find(|(w, ..)| *w == window) {
             Some((_, list, places)) => {
                 list.push(value);
@@ -73,8 +76,16 @@ fn counts(items: Items) -> anyhow::Result<Vec<Batch>> {
             None => windows.push((window, vec![value], vec![place])),
         }
     }
-    for ((start, end), list, places) in windows {
-        let body = serde_json::to_vec(&json!({ "window_start": start, "window_end": end, "counts": list }))?;
+    if out.is_empty() && windows.is_empty() {
+        // A whole truth of nothing has a window, too.
+        windows.push(((None, json!("1970-01-01"), json!("1970-01-02")), vec![], vec![]));
+    }
+    for ((org, start, end), list, places) in windows {
+        let mut body = json!({ "window_start": start, "window_end": end, "counts": list });
+        if let Some(org) = org {
+            body["org"] = org;
+        }
+        let body = serde_json::to_vec(&body)?;
         out.push(Batch { body, places });
     }
     Ok(out)

@@ -3,6 +3,7 @@
 
 use crate::auth::oidc::is_loopback;
 use anyhow::{Context, bail};
+use domain::Timestamp;
 use rand::RngExt;
 use reqwest::{StatusCode, Url, header};
 use serde::Deserialize;
@@ -23,6 +24,8 @@ pub struct PushClient {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Intent {
     pub mode: Mode,
+    /// Of a snapshot the moment it was taken.
+    pub as_of: Option<Timestamp>,
     pub dry_run: bool,
     pub strict: bool,
 }
@@ -40,6 +43,8 @@ pub struct Answer {
     pub failure_count: u32,
     #[serde(default)]
     pub failures: Vec<Failure>,
+    /// Of a snapshot that changed nothing: when the newer one was taken that had been applied.
+    pub outdated_by: Option<String>,
     /// Of a problem (RFC 9457).
     pub title: Option<String>,
     pub detail: Option<String>,
@@ -119,6 +124,9 @@ impl PushClient {
         let mut url = self.base.clone();
         url.path_segments_mut().map_err(|()| anyhow::anyhow!("not an http address"))?.pop_if_empty().extend(["api", "v1", what.name()]);
         url.query_pairs_mut().append_pair("mode", intent.mode.name()).append_pair("dry_run", if intent.dry_run { "true" } else { "false" });
+        if let Some(as_of) = intent.as_of {
+            url.query_pairs_mut().append_pair("as_of", &as_of.rfc3339_micros());
+        }
         let mut attempt = 0;
         loop {
             attempt += 1;

@@ -197,6 +197,7 @@ async fn load_org(app: &App, what: What, org: &Org, list: Vec<Item>, bar: &indic
             key_name: "import".to_owned(),
             what,
             mode: Mode::Delta,
+            as_of: None,
             strict: false,
             dry_run: false,
             backfill: true,

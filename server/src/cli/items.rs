@@ -45,6 +45,8 @@ pub struct Item {
 #[derive(Debug, Default)]
 pub struct Items {
     pub items: Vec<Item>,
+    /// The organisation that a JSON body names, for the hub to judge.
+    pub org: Option<Box<RawValue>>,
     /// What [`Item::place`] counts: `line` or `item`.
     pub unit: &'static str,
     /// Columns that this class of data has no field for.
@@ -96,6 +98,8 @@ fn json(what: What, text: &str) -> anyhow::Result<Items> {
     #[serde(deny_unknown_fields)]
     struct Body {
         items: Vec<Box<RawValue>>,
+        #[serde(default)]
+        org: Option<Box<RawValue>>,
     }
     let whole: Box<RawValue> = match serde_json::from_str(text) {
         Ok(whole) => whole,
@@ -104,15 +108,18 @@ fn json(what: What, text: &str) -> anyhow::Result<Items> {
             return ndjson(text).ok().filter(|lines| lines.items.len() > 1).ok_or_else(|| anyhow!("the file is not JSON: {}", syntax::words(&wrong, 1)));
         }
     };
+    let mut org = None;
     let list = if whole.get().starts_with('[') {
         serde_json::from_str::<Vec<Box<RawValue>>>(whole.get()).map_err(|_| anyhow!("the file is not a JSON list"))?
     } else if what == What::IndicatorCounts {
         vec![whole]
     } else {
-        serde_json::from_str::<Body>(whole.get()).map_err(|_| anyhow!("the file is neither a JSON list nor {{\"items\": […]}}"))?.items
+        let body = serde_json::from_str::<Body>(whole.get()).map_err(|_| anyhow!("the file is neither a JSON list nor {{\"items\": […]}}"))?;
+        org = body.org;
+        body.items
     };
     let items = list.into_iter().zip(1..).map(|(json, place)| Item { place, json }).collect();
-    Ok(Items { items, unit: "item", ..Items::default() })
+    Ok(Items { items, org, unit: "item", ..Items::default() })
 }
 
 fn ndjson(text: &str) -> anyhow::Result<Items> {
@@ -238,6 +245,7 @@ pub fn item(what: What, row: Row, ignored: &mut Vec<String>) -> anyhow::Result<O
     let mut more = Map::new();
     for (column, cell) in row {
         let column = field(what, &column);
+        // Whose an item is, the hub judges: one that names another organisation is refused, whatever form it comes in.
         if texts(what).contains(&column.as_str()) {
             object.insert(column, Value::String(cell));
         } else if numbers(what).contains(&column.as_str()) {

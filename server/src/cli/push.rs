@@ -4,9 +4,10 @@ use super::{
     batches::{Batch, batches},
     client::{Answer, Failure, Intent, PushClient},
     hashes,
-    items::{self, Format},
+    items::{self, Format, Items},
 };
 use anyhow::{Context, bail};
+use domain::Timestamp;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{io::Read, path::PathBuf, process::ExitCode};
 use store::{Mode, What};
@@ -32,6 +33,12 @@ pub struct Args {
     /// `snapshot`: the file is the whole truth, and what it leaves out is closed or expired.
     #[arg(long, env = "SHIELDWALL_MODE", default_value = "delta")]
     mode: PushMode,
+    /// Of a snapshot: when it was taken (RFC 3339, such as 2026-05-01T12:00:00Z). Without it, it is taken to be as of now.
+    #[arg(long, env = "SHIELDWALL_AS_OF", value_parser = Timestamp::parse)]
+    as_of: Option<Timestamp>,
+    /// Of a snapshot: a file without a row is meant so, and everything that is open is closed. Without it nothing is sent, for an export that failed is empty, too.
+    #[arg(long)]
+    empty_closes_everything: bool,
     /// The hub checks everything and keeps nothing.
     #[arg(long, env = "SHIELDWALL_DRY_RUN")]
     dry_run: bool,
@@ -71,9 +78,15 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         PushMode::Delta => Mode::Delta,
         PushMode::Snapshot => Mode::Snapshot,
     };
+    if mode == Mode::Delta && (args.as_of.is_some() || args.empty_closes_everything) {
+        bail!("--as-of and --empty-closes-everything are said of a snapshot; add --mode snapshot");
+    }
     let client = PushClient::new(&args.url, &key(&args)?, concat!("shieldwall-push/", env!("CARGO_PKG_VERSION")), 8)?;
     let format = args.format.or_else(|| Format::of(&args.file)).context("cannot tell the format by the file's name; say --format json, ndjson or csv")?;
-    let mut read = items::read(what, format, &text(&args)?).with_context(|| args.file.display().to_string())?;
+    let text = text(&args)?;
+    // A file of no bytes is as empty as one with a head alone.
+    let blank = mode == Mode::Snapshot && text.trim_start_matches('\u{feff}').trim().is_empty();
+    let mut read = if blank { Items::default() } else { items::read(what, format, &text).with_context(|| args.file.display().to_string())? };
     let unit = read.unit;
     if args.hashed {
         if what != What::Indicators {
@@ -88,15 +101,23 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     if read.without_value > 0 {
         eprintln!("Rows left out for want of a value: {}", read.without_value);
     }
-    if read.items.is_empty() && format == Format::Csv {
-        // Rather an export that failed than a whole truth that is empty: a snapshot of nothing would end everything.
-        bail!("{} has no rows with data; nothing was sent", args.file.display());
+    if read.items.is_empty() && !args.empty_closes_everything {
+        // Rather an export that failed than a whole truth that is empty: a snapshot of nothing ends everything. `{"items": []}` is written on purpose.
+        if mode == Mode::Snapshot && (blank || format != Format::Json) {
+            bail!(
+                "{} has no rows with data, and nothing was sent: an export that failed looks the same. If nothing is open any more, say so with --empty-closes-everything",
+                args.file.display()
+            );
+        }
+        if format == Format::Csv {
+            bail!("{} has no rows with data; nothing was sent", args.file.display());
+        }
     }
     let batches = batches(what, read)?;
     if mode == Mode::Snapshot && batches.len() > 1 {
         bail!("a snapshot must fit into one push (1,000 items, 1 MiB), for what a push leaves out ends");
     }
-    send(&client, what, unit, batches, Intent { mode, dry_run: args.dry_run, strict: args.strict }).await
+    send(&client, what, unit, batches, Intent { mode, as_of: args.as_of, dry_run: args.dry_run, strict: args.strict }).await
 }
 
 async fn send(client: &PushClient, what: What, unit: &str, batches: Vec<Batch>, intent: Intent) -> anyhow::Result<ExitCode> {
@@ -131,6 +152,9 @@ fn report(answer: &Answer, unit: &str, places: &[u64], dry_run: bool) -> Vec<Str
     let mut lines = Vec::new();
     if let Some(id) = receipt.id.as_ref().filter(|_| !dry_run) {
         lines.push(format!("receipt {id}: {} kept, {} refused", receipt.success_count, receipt.failure_count));
+    }
+    if let Some(by) = &receipt.outdated_by {
+        lines.push(format!("Nothing has changed: a newer snapshot, taken {by}, was applied before."));
     }
     if !answer.accepted() {
         let title = answer.title.as_deref().unwrap_or("refused");

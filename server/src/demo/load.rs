@@ -142,6 +142,7 @@ async fn push(app: &App, org: &Org, what: What, body: &Value) -> anyhow::Result<
         key_name: "demo history".to_owned(),
         what,
         mode: Mode::Delta,
+        as_of: None,
         strict: true,
         dry_run: false,
         backfill: true,

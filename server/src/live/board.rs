@@ -13,7 +13,10 @@ use domain::{
     aggregate::{Aggregate, counts::CountTotal, week_of},
     catalogue::{MetricDefinition, ScoringPolicy},
     decision::AlertLevel,
-    scoring::{Inputs, OrgScore, Reading, Score, org_score},
+    scoring::{
+        Inputs, OrgScore, Reading, Score, org_score,
+        series::{Last, value_of},
+    },
     sharing::Marked,
     verdict::Standing,
 };
@@ -382,21 +385,22 @@ pub fn readings_under(policy: &ScoringPolicy, rows: &[CurrentRow]) -> Vec<Option
     readings(rows, &positions(policy), policy.metrics.len())
 }
 
-/// One reading per metric: the mean of its series, as young as the youngest of them.
+/// One reading per metric, out of its [series](domain::scoring::series).
 fn readings(rows: &[CurrentRow], positions: &HashMap<String, usize>, metrics: usize) -> Vec<Option<Reading>> {
-    let mut sums: Vec<(f64, u32, i64)> = vec![(0.0, 0, i64::MIN); metrics];
+    let mut series: Vec<Vec<Last<'_>>> = vec![vec![]; metrics];
     let live: HashSet<&str> = rows.iter().filter(|r| !r.expired).map(|r| r.metric.as_str()).collect();
     for row in rows {
         // An expired series counts only where its metric has no other.
         if row.expired && live.contains(row.metric.as_str()) {
             continue;
         }
-        let Some(sum) = positions.get(&row.metric).map(|i| &mut sums[*i]) else { continue };
         // What a snapshot left out is remembered, but as silent from then on.
-        let at = if row.expired { row.observed_at.0.min(0) } else { row.observed_at.0 };
-        *sum = (sum.0 + row.value, sum.1 + 1, sum.2.max(at));
+        let at = if row.expired { row.observed_at.min(Timestamp(0)) } else { row.observed_at };
+        if let Some(i) = positions.get(&row.metric) {
+            series[*i].push(Last { labels: &row.labels, value: row.value, at });
+        }
     }
-    sums.into_iter().map(|(sum, n, at)| (n > 0).then(|| Reading { value: sum / f64::from(n), at: Timestamp(at) })).collect()
+    series.into_iter().map(|all| value_of(all).map(|(reading, _)| reading)).collect()
 }
 
 impl OrgState {

@@ -4,10 +4,10 @@ use super::board::end_of;
 use crate::App;
 use domain::{
     DAY, OrgId, Timestamp,
-    scoring::{Critical, Inputs, Reading, org_score},
+    scoring::{Critical, Inputs, org_score, series::SoFar},
 };
 use std::collections::BTreeMap;
-use store::{DayRow, StoreError};
+use store::{DayRow, DayValue, StoreError};
 
 /// Days before the first to be made whose values may still count in it or hold it down.
 const LOOK_BACK: i64 = 35;
@@ -24,31 +24,28 @@ pub async fn rebuild(app: &App, org: OrgId, from: Timestamp) -> Result<(), Store
     let hub = app.store.hub();
     let values = hub.day_values(org, first - LOOK_BACK).await?;
     let spans = hub.critical_spans(org, Timestamp::of_day(first)).await?;
-    let Some((begin, end)) = values.first().zip(values.last()).map(|(a, b)| (a.0, b.0)) else { return Ok(()) };
+    let Some((begin, end)) = values.first().zip(values.last()).map(|(a, b)| (a.day, b.day)) else { return Ok(()) };
     // After the last value the scores live on only while something is current.
     let tail = (2 * state.info.interval) / DAY + 1;
-    let mut by_day: BTreeMap<i64, Vec<(usize, f64, Timestamp)>> = BTreeMap::new();
-    for (day, metric, value, at) in values {
-        if let Some(i) = board.policy.position(&metric) {
-            by_day.entry(day).or_default().push((i, value, at));
+    let mut by_day: BTreeMap<i64, Vec<(usize, DayValue)>> = BTreeMap::new();
+    for value in values {
+        if let Some(i) = board.policy.position(&value.metric) {
+            by_day.entry(value.day).or_default().push((i, value));
         }
     }
     let mut inputs = Inputs { readings: vec![None; board.policy.metrics.len()], interval: state.info.interval, critical: Critical::None };
-    let mut rows = Vec::new();
+    let (mut so_far, mut rows) = (SoFar::default(), Vec::new());
     for day in begin..=(end + tail).min(now.day()) {
         if day % 64 == 0 {
             // Ten years are much to count in one go, and others wait for this thread.
             tokio::task::yield_now().await;
         }
         if let Some(values) = by_day.get(&day) {
-            // Several series of one metric count by their mean.
-            let mut sums: BTreeMap<usize, (f64, f64, Timestamp)> = BTreeMap::new();
-            for (i, value, at) in values {
-                let sum = sums.entry(*i).or_insert((0.0, 0.0, *at));
-                *sum = (sum.0 + value, sum.1 + 1.0, sum.2.max(*at));
+            for (i, one) in values {
+                so_far.take(*i, &one.labels, one.value, one.at);
             }
-            for (i, (sum, n, at)) in sums {
-                inputs.readings[i] = Some(Reading { value: sum / n, at });
+            for (i, _) in values {
+                inputs.readings[*i] = so_far.reading(*i);
             }
         }
         // A day is scored as its last report saw it; a report that did not come that day leaves a gap.

@@ -1,10 +1,11 @@
 //! `/incidents` and `/incidents/:id`
 
 use super::{
-    Looking, failed, from_store,
+    Looking, failed, from_store, made,
     reach::{orgs, reach},
     words,
 };
+use crate::json_text;
 use app::api::Answer;
 use domain::{DataClass, IncidentStatus, Severity, Tlp, query::PageQuery, sharing::Marked, view::*};
 use serde_json::Value;
@@ -138,8 +139,10 @@ pub async fn incident(l: &Looking, id: &str) -> Answer<Incident> {
         href: format!("/events/{}", e.id),
     }));
     timeline.sort_by_key(|t| t.at);
-    let attributes =
-        raw["attributes"].as_object().into_iter().flatten().map(|(k, v)| (k.clone(), v.as_str().map_or_else(|| v.to_string(), str::to_owned))).collect();
+    let sent = json_text::fields(&found.raw);
+    let attributes = sent.iter().filter(|(name, _)| name == "attributes").flat_map(|(_, all)| json_text::fields(all.get()));
+    let attributes = attributes.map(|(name, value)| (name.into_owned(), json_text::plain(value))).collect();
+    let made = made::incident(&found);
     let named = orgs(l, &found.recipients);
     let marked = Marked { tlp: found.row.tlp, recipients: &named, received_at: found.received_at };
     Ok(Incident {
@@ -150,7 +153,8 @@ pub async fn incident(l: &Looking, id: &str) -> Answer<Incident> {
         recipients: found.recipients,
         timeline,
         attributes,
-        raw: serde_json::to_string_pretty(&raw).map_err(failed)?,
+        raw: json_text::pretty(&found.raw),
+        made,
         row: found.row,
     })
 }

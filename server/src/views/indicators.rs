@@ -3,9 +3,11 @@
 use super::{
     Looking, failed, from_store,
     incidents::{codes, named, tlp_word},
+    made,
     reach::{orgs, reach},
     words,
 };
+use crate::json_text;
 use app::api::Answer;
 use domain::{
     DataClass, Timestamp,
@@ -93,6 +95,7 @@ pub async fn indicator(l: &Looking, id: &str) -> Answer<Indicator> {
     found.reports.iter_mut().filter(|r| r.org.slug != own).for_each(|r| r.receipt.clear());
     let named = orgs(l, &found.recipients);
     let marked = Marked { tlp: found.row.tlp, recipients: &named, received_at: found.received_at };
+    let made = made::indicator(&found);
     Ok(Indicator {
         highest_tlp: found.reports.iter().map(|r| r.tlp).chain([found.row.tlp]).max().unwrap_or_default(),
         sent: raw["value"].as_str().filter(|sent| found.row.observed != Observed::Value((*sent).to_owned())).map(str::to_owned),
@@ -101,7 +104,8 @@ pub async fn indicator(l: &Looking, id: &str) -> Answer<Indicator> {
         valid_until: found.valid_until,
         reports: found.reports,
         reach: reach(l, DataClass::Indicators, (found.owner, &found.row.org.name), &marked, &found.recipients),
-        raw: serde_json::to_string_pretty(&raw).map_err(failed)?,
+        raw: json_text::pretty(&found.raw),
+        made,
         row: found.row,
     })
 }

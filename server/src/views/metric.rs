@@ -1,14 +1,15 @@
 //! `/orgs/:org/metrics/:metric`
 
 use super::{Looking, from_store, organisation::metric_row, words};
-use crate::charts;
+use crate::{charts, live::board::OrgState};
 use app::api::Answer;
 use domain::{
-    DAY, DataClass, Freshness, HOUR, Timestamp,
+    DAY, DataClass, Freshness, HOUR, Level, Timestamp,
     query::{PageQuery, Window},
+    scoring::series::{Last, value_of},
     view::*,
 };
-use store::SeriesPoint;
+use store::{CurrentRow, SeriesPoint};
 
 /// One metric of one organisation over time.
 ///
@@ -21,13 +22,14 @@ pub async fn metric(l: &Looking, slug: &str, key: &str, query: &PageQuery) -> An
     }
     let position = l.board.policy.position(key).ok_or(Refusal::NotFound)?;
     let definition = &l.board.policy.metrics[position];
-    let reading = |o: &crate::live::board::OrgState| o.reading_for(l.sight(), position);
+    let reading = |o: &OrgState| o.reading_for(l.sight(), position);
     let row = metric_row(l, org, definition, reading(org));
+    let (basis, parts) = parts(l, org, key).await?;
     let window = query.window(l.now);
     let points = l.reads().metric_series(org.info.id, key, window).await.map_err(from_store(l.now))?;
     let samples = l.reads().samples(org.info.id, key, &query.cursor).await.map_err(from_store(l.now))?;
     let others = l.board.seen_by(l.viewer).filter(|(o, _)| o.info.id != org.info.id && l.sight().sees_detail(o.info.id, DataClass::Posture));
-    let current = |o: &crate::live::board::OrgState| reading(o).filter(|r| Freshness::at(Some(r.at), o.info.interval, l.now).counts()).map(|r| r.value);
+    let current = |o: &OrgState| reading(o).filter(|r| Freshness::at(Some(r.at), o.info.interval, l.now).counts()).map(|r| r.value);
     let peers = words::peers(others.filter_map(|(o, _)| current(o)).collect());
     let takeaway = match (points.first(), points.last()) {
         (Some(a), Some(b)) => format!("From {} to {} between {} and {}.", definition.format(a.value), definition.format(b.value), a.at.date(), b.at.date()),
@@ -45,10 +47,26 @@ pub async fn metric(l: &Looking, slug: &str, key: &str, query: &PageQuery) -> An
         at: row.at,
         series: charts::metric_series("series", definition, &gaps(&points, org.info.interval, window, l.now), window, &takeaway, &csv),
         metric: row.metric,
+        basis,
+        parts,
         peers,
         samples: samples.rows,
         next: samples.next,
     })
+}
+
+/// What the value is made of, in words where it is no value of the whole, and the parts that are reported.
+async fn parts(l: &Looking, org: &OrgState, key: &str) -> Answer<(String, Vec<PartRow>)> {
+    let Some(since) = l.board.sharing.since(l.viewer.org, org.info.id, DataClass::Posture, Level::Detail) else { return Ok((String::new(), vec![])) };
+    let (_, mut rows) = l.app.store.hub().current(&[org.info.id]).await.map_err(from_store(l.now))?;
+    rows.retain(|row| row.metric == key && row.observed_at >= since);
+    rows.sort_by(|a, b| a.labels.cmp(&b.labels));
+    let live: Vec<&CurrentRow> = rows.iter().filter(|row| !row.expired).collect();
+    let all = live.iter().map(|row| Last { labels: &row.labels, value: row.value, at: row.observed_at });
+    let basis = value_of(all).map_or_else(String::new, |(_, basis)| basis.words());
+    let parts = rows.iter().filter(|row| !row.labels.is_empty());
+    let parts = parts.map(|row| PartRow { labels: row.labels.replace(',', ", "), value: row.value, at: row.observed_at, left_out: row.expired }).collect();
+    Ok((basis, parts))
 }
 
 /// Puts an unknown wherever a report was due and did not come, so that the line breaks there and at its end.

@@ -14,6 +14,7 @@ use domain::{
         Critical, Inputs, OrgScore, Reading,
         explain::{Cause, Change, explain},
         metric_score,
+        series::SoFar,
     },
     view::*,
 };
@@ -175,9 +176,11 @@ async fn causes(l: &Looking, org: &OrgState) -> Answer<Vec<CauseRow>> {
     }
     let values = l.app.store.hub().day_values_between(org.info.id, day - 14, day).await.map_err(from_store(l.now))?;
     let mut before = Inputs { readings: vec![None; policy.metrics.len()], interval: org.info.interval, critical: Critical::None };
-    for (_, metric, value, at) in values {
-        if let Some(i) = policy.position(&metric) {
-            before.readings[i] = Some(Reading { value, at });
+    let mut so_far = SoFar::default();
+    for one in values {
+        if let Some(i) = policy.position(&one.metric) {
+            so_far.take(i, &one.labels, one.value, one.at);
+            before.readings[i] = so_far.reading(i);
         }
     }
     let moment = before.readings.iter().flatten().map(|r| r.at).max().unwrap_or(Timestamp::of_day(day));

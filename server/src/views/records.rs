@@ -1,13 +1,14 @@
 //! `/events/:id`, `/receipts`, `/receipts/:id`
 
 use super::{
-    Looking, failed, from_store,
+    Looking, failed, from_store, made,
     reach::{orgs, reach},
     words,
 };
+use crate::{api::notes, json_text};
 use app::api::Answer;
 use domain::{DataClass, Tlp, query::PageQuery, sharing::Marked, view::*};
-use serde_json::Value;
+use serde::de::IgnoredAny;
 use store::What;
 
 /// Bytes of a payload that a page shows.
@@ -20,14 +21,12 @@ const SHOWN: usize = 256 << 10;
 pub async fn event(l: &Looking, id: &str) -> Answer<Event> {
     let id = id.parse().map_err(|_| Refusal::NotFound)?;
     let e = l.reads().event(id).await.map_err(from_store(l.now))?.ok_or(Refusal::NotFound)?;
-    let mut raw: Value = serde_json::from_str(&e.raw).map_err(failed)?;
     let own = e.owner == l.viewer.org;
-    if let (None, false, Some(fields)) = (&e.incident, own, raw.as_object_mut()) {
-        // The incident's own name may be marked for fewer eyes than the event.
-        fields.remove("incident");
-    }
+    // The incident's own name may be marked for fewer eyes than the event.
+    let raw = if e.incident.is_none() && !own { json_text::without(&e.raw, "incident") } else { e.raw.clone() };
     let named = orgs(l, &e.recipients);
     let marked = Marked { tlp: e.tlp, recipients: &named, received_at: e.first_received_at };
+    let made = made::event(&e);
     Ok(Event {
         highest_tlp: e.incident.iter().map(|(_, _, tlp)| *tlp).chain([e.tlp]).max().unwrap_or_default(),
         id: e.id.to_string(),
@@ -42,7 +41,8 @@ pub async fn event(l: &Looking, id: &str) -> Answer<Event> {
         incident: e.incident.map(|(id, title, _)| (id.to_string(), title)),
         receipt: e.receipt.filter(|_| own).map(|r| r.to_string()).unwrap_or_default(),
         key: e.key,
-        raw: serde_json::to_string_pretty(&raw).map_err(failed)?,
+        raw: json_text::pretty(&raw),
+        made,
         org: e.org,
     })
 }
@@ -75,6 +75,14 @@ pub async fn receipt(l: &Looking, id: &str) -> Answer<Receipt> {
         Payload::Shown(text) => highest_tlp(text),
         _ => Tlp::default(),
     };
+    let mut notes = match &payload {
+        Payload::Shown(text) => notes::of(r.what, text.as_bytes()),
+        _ => vec![],
+    };
+    notes.extend(r.as_of.map(|at| match r.outdated_by {
+        None => format!("The whole truth as of {}: what it leaves out, and no later push names, has ended.", at.human()),
+        Some(by) => format!("It changed nothing: it was taken {}, and a snapshot taken {} had been applied before it came.", at.human(), by.human()),
+    }));
     let slug = &r.row.org.slug;
     let href = match r.what {
         What::Metrics | What::IndicatorCounts => format!("/orgs/{slug}"),
@@ -90,6 +98,7 @@ pub async fn receipt(l: &Looking, id: &str) -> Answer<Receipt> {
         sha256: r.sha256.iter().map(|b| format!("{b:02x}")).collect(),
         request: (r.owner == l.viewer.org).then_some(SentRequest { user_agent: r.user_agent, idempotency_key: r.idempotency_key }),
         payload,
+        notes,
         highest_tlp,
         href,
         row: r.row,
@@ -105,10 +114,8 @@ fn highest_tlp(payload: &str) -> Tlp {
 /// A stored payload, pretty-printed where it is one JSON document, cut where it is very long.
 fn readable(body: &[u8]) -> anyhow::Result<String> {
     let bytes = zstd::bulk::decompress(body, crate::api::MAX_INFLATED)?;
-    let mut text = match serde_json::from_slice::<Value>(&bytes) {
-        Ok(json) => serde_json::to_string_pretty(&json)?,
-        Err(_) => String::from_utf8_lossy(&bytes).into_owned(),
-    };
+    let text = String::from_utf8_lossy(&bytes);
+    let mut text = if serde_json::from_str::<IgnoredAny>(&text).is_ok() { json_text::pretty(&text) } else { text.into_owned() };
     if text.len() > SHOWN {
         let mut end = SHOWN;
         while !text.is_char_boundary(end) {

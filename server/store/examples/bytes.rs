@@ -52,6 +52,7 @@ async fn push(store: &Store, org: OrgId, at: Timestamp) -> Result<(), store::Sto
         key_name: "siem".into(),
         what: What::Metrics,
         mode: Mode::Delta,
+        as_of: None,
         received_at: at,
         total: METRICS as u32,
         failures: vec![],

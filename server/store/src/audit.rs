@@ -38,6 +38,7 @@ pub struct Actor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     OrganisationAdded,
+    OrganisationRenamed,
     UserAdded,
     UserRoleSet,
     /// May not sign in any more; open sessions ended.
@@ -134,6 +135,7 @@ impl Action {
     pub const fn name(self) -> &'static str {
         match self {
             Self::OrganisationAdded => "organisation.added",
+            Self::OrganisationRenamed => "organisation.renamed",
             Self::UserAdded => "user.added",
             Self::UserRoleSet => "user.role_set",
             Self::UserDisabled => "user.disabled",

@@ -46,7 +46,7 @@ impl Hub<'_> {
                 let hourly = &rows[rows.partition_point(|r| r.observed_at < hours_from)..];
                 add_rollups(conn, org, HOURS, &roll(hourly.iter(), Timestamp::hour)).await?;
                 add_rollups(conn, org, DAYS, &roll(rows.iter(), Timestamp::day)).await?;
-                set_current(conn, org, 0, &rows).await?;
+                set_current(conn, org, (0, newest), &rows).await?;
                 execute!(conn, c => sqlx::query(ALIVE_BY_POSTURE).bind(newest.0).bind(org.0).execute(&mut *c).await)?;
                 Ok(())
             })

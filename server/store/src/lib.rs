@@ -63,13 +63,13 @@ pub use hub::{
     passkeys::{NewPasskey, PasskeyRecord, Purpose, Used},
     people::{PersonRecord, Turned},
     policies::{Adopted, PolicyDraft},
-    posture::{CurrentRow, DayRow, OpenIncident, Org, Signs},
+    posture::{CurrentRow, DayRow, DayValue, OpenIncident, Org, Signs},
     proposals::{Approval, Proposal},
     retention::Retention,
     sealing::Sealed,
     throttle::Budget,
 };
-pub use partner::Partner;
+pub use partner::{Partner, Revision};
 pub use push::*;
 pub use shown_before::{ShownBefore, WithdrawnCritical};
 pub use viewer::*;

@@ -8,6 +8,7 @@ mod indicators;
 mod key;
 pub(crate) mod metrics;
 pub(crate) mod record;
+mod same;
 mod usage;
 
 pub use comparisons::COMPARISONS_PER_DAY;
@@ -136,6 +137,8 @@ pub struct Push {
     pub key_name: String,
     pub what: What,
     pub mode: Mode,
+    /// Of a snapshot the moment it was taken, where it says so; without it that is its arrival.
+    pub as_of: Option<Timestamp>,
     pub received_at: Timestamp,
     /// Items sent, the refused ones included.
     pub total: u32,
@@ -180,7 +183,7 @@ pub struct IncidentItem {
     pub closed_at: Option<Timestamp>,
     pub updated_at: Timestamp,
     pub recipients: Vec<OrgId>,
-    /// As pushed, compact JSON.
+    /// As pushed, digit by digit; only the blanks between the words are left out.
     pub raw: String,
     /// The revision it must replace, from `If-Match`; 0 for "must not exist yet".
     pub expected_revision: Option<i64>,
@@ -274,11 +277,11 @@ impl Items {
 }
 
 impl Items {
-    /// The newest moment of what is open to everyone among the items; that of an empty push is its arrival. `None` where nothing is: such a push
+    /// The newest moment of what is open to everyone among the items; that of an empty push is its own. `None` where nothing is: such a push
     /// is no sign of life to those who may not see it.
-    fn sign(&self, received_at: Timestamp) -> Option<Timestamp> {
+    fn sign(&self, moment: Timestamp) -> Option<Timestamp> {
         if self.len() == 0 {
-            return Some(received_at);
+            return Some(moment);
         }
         match self {
             Self::Metrics(_) => self.newest(),
@@ -299,6 +302,10 @@ pub struct ReceiptRecord {
     pub total: u32,
     pub kept: u32,
     pub failures: Vec<Failure>,
+    /// Of a snapshot the moment it was taken; `None` where it was refused.
+    pub as_of: Option<Timestamp>,
+    /// Of a snapshot that changed nothing: the moment of the newer one that was applied before.
+    pub outdated_by: Option<Timestamp>,
 }
 
 /// What became of a push.
@@ -520,17 +527,25 @@ async fn apply(
         return Ok(Keep::No((before, None)));
     }
     let all_or_nothing = push.strict || push.mode == Mode::Snapshot;
+    // Which makes the organisation's pushes of all nodes take turns from here on.
+    if let Some(over) = usage::count(conn, push).await? {
+        return Ok(Keep::No((Outcome::OverQuota(over), None)));
+    }
     if (push.total > 0 && items.len() == 0) || (all_or_nothing && !push.failures.is_empty()) {
-        let no = record::receipt(conn, push, 0).await?;
-        if let Some(over) = usage::count(conn, push).await? {
-            return Ok(Keep::No((Outcome::OverQuota(over), None)));
-        }
+        let no = record::receipt(conn, push, 0, Truth::Part).await?;
         let refused = (Outcome::Refused(push.receipt(no, 0)), None);
         return Ok(if push.dry_run { Keep::No(refused) } else { Keep::Yes(refused) });
     }
-    let no = record::receipt(conn, push, items.len()).await?;
-    if let Some(over) = usage::count(conn, push).await? {
-        return Ok(Keep::No((Outcome::OverQuota(over), None)));
+    let truth = record::truth(conn, push).await?;
+    let no = record::receipt(conn, push, items.len(), truth).await?;
+    if let Truth::Outdated { .. } = truth {
+        // Its own organisation sees it in the push log; nobody sees anything else of it.
+        record::outbox(conn, push, &record::Reach::default(), None).await?;
+        if let Some(idempotency) = &push.idempotency {
+            record::remember(conn, push, idempotency, no).await?;
+        }
+        let outdated = Outcome::Applied { receipt: ReceiptRecord { outdated_by: truth.outdated_by(), ..push.receipt(no, items.len()) }, revision: None };
+        return Ok(if push.dry_run { Keep::No((outdated, None)) } else { Keep::Yes((outdated, None)) });
     }
     let mut reach = record::Reach::default();
     let mut numbers = None;
@@ -555,11 +570,13 @@ async fn apply(
         Items::Indicators(list) => indicators::apply(conn, push, no, list, alliance, &mut reach).await?,
         Items::Counts { window, counts } => counts::apply(conn, push, no, *window, counts, &mut reach).await?,
     }
-    if items.sign(push.received_at).is_some() {
+    if items.sign(push.moment()).is_some() {
         reach.sign();
     }
     record::liveness(conn, push, items).await?;
-    record::outbox(conn, push, &reach, items.oldest()).await?;
+    // What a snapshot leaves out ended when it was taken.
+    let ended = (push.mode == Mode::Snapshot).then(|| push.moment());
+    record::outbox(conn, push, &reach, items.oldest().into_iter().chain(ended).min()).await?;
     if let Some(idempotency) = &push.idempotency {
         record::remember(conn, push, idempotency, no).await?;
     }
@@ -567,13 +584,44 @@ async fn apply(
     Ok(if push.dry_run { Keep::No(applied) } else { Keep::Yes(applied) })
 }
 
+/// How a push stands to what came before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Truth {
+    /// No snapshot, or one that is refused.
+    Part,
+    /// The newest snapshot of its class, taken at this moment.
+    Whole { as_of: Timestamp },
+    /// A snapshot that is older than one that was applied: it changes nothing.
+    Outdated { as_of: Timestamp, by: Timestamp },
+}
+
+impl Truth {
+    pub(crate) fn as_of(self) -> Option<Timestamp> {
+        match self {
+            Self::Part => None,
+            Self::Whole { as_of } | Self::Outdated { as_of, .. } => Some(as_of),
+        }
+    }
+
+    pub(crate) fn outdated_by(self) -> Option<Timestamp> {
+        if let Self::Outdated { by, .. } = self { Some(by) } else { None }
+    }
+}
+
 impl Push {
+    /// The moment that the push speaks of: a snapshot's is when it was taken. A sender's clock that is ahead makes nothing end only later.
+    fn moment(&self) -> Timestamp {
+        self.as_of.unwrap_or(self.received_at).min(self.received_at)
+    }
+
     fn applied(&self, no: i64, kept: usize, revision: Option<i64>) -> Outcome {
         Outcome::Applied { receipt: self.receipt(no, kept), revision }
     }
 
     fn receipt(&self, no: i64, kept: usize) -> ReceiptRecord {
-        ReceiptRecord { no, id: self.id, received_at: self.received_at, total: self.total, kept: kept as u32, failures: self.failures.clone() }
+        let as_of = (self.mode == Mode::Snapshot && (kept > 0 || self.total == 0)).then(|| self.as_of.unwrap_or(self.received_at));
+        let (total, failures) = (self.total, self.failures.clone());
+        ReceiptRecord { no, id: self.id, received_at: self.received_at, total, kept: kept as u32, failures, as_of, outdated_by: None }
     }
 
     /// The moment it is by now, given when the push was handed over. The store has no clock, but knows how long something waited.
@@ -584,6 +632,6 @@ impl Push {
     /// The moment up to which its organisation is heard of. An empty push is a sign of life: "nothing to report" is a report. Data cannot be
     /// younger than its arrival.
     fn alive_at(&self, newest: Option<Timestamp>) -> Timestamp {
-        newest.unwrap_or(self.received_at).min(self.received_at)
+        newest.unwrap_or(self.moment()).min(self.received_at)
     }
 }

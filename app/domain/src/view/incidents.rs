@@ -37,8 +37,10 @@ pub struct Incident {
     pub timeline: Vec<TimelineEntry>,
     /// Fields as pushed that we keep but have no column for.
     pub attributes: Vec<(String, String)>,
-    /// The newest revision, as pushed, pretty-printed JSON.
+    /// The newest revision, as pushed, a field a line.
     pub raw: String,
+    /// What the hub made of it, in a sentence.
+    pub made: String,
 }
 
 /// One entry of an incident's timeline.

@@ -59,7 +59,10 @@ pub struct Indicator {
     pub reach: Reach,
     /// The narrowest marking on the page: of all reports.
     pub highest_tlp: Tlp,
+    /// As pushed, a field a line.
     pub raw: String,
+    /// What the hub made of it, in a sentence.
+    pub made: String,
 }
 
 /// One organisation's report.

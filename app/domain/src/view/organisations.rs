@@ -179,9 +179,24 @@ pub struct MetricPage {
     pub at: Option<Timestamp>,
     pub series: Chart,
     pub peers: Option<Peers>,
+    /// What the value is made of, where the organisation reports none of the whole; else empty.
+    pub basis: String,
+    /// The newest values that carry labels, by their labels.
+    pub parts: Vec<PartRow>,
     /// Newest first.
     pub samples: Vec<SampleRow>,
     pub next: Option<String>,
+}
+
+/// The newest value of a part of a metric.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PartRow {
+    /// `key=value` pairs.
+    pub labels: String,
+    pub value: f64,
+    pub at: Timestamp,
+    /// Whether a snapshot left it out, so that it counts no more.
+    pub left_out: bool,
 }
 
 /// One raw value.

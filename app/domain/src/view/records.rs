@@ -23,8 +23,10 @@ pub struct Event {
     pub highest_tlp: Tlp,
     pub receipt: String,
     pub key: String,
-    /// As pushed, pretty-printed JSON.
+    /// As pushed, a field a line.
     pub raw: String,
+    /// What the hub made of it, in a sentence.
+    pub made: String,
 }
 
 /// Who can see a record, and why.
@@ -77,6 +79,8 @@ pub struct Receipt {
     /// For the organisation that sent it only.
     pub request: Option<SentRequest>,
     pub payload: Payload,
+    /// How the hub understands what it kept, in sentences.
+    pub notes: Vec<String>,
     /// The narrowest marking of what was pushed.
     pub highest_tlp: Tlp,
     /// Where what it brought can be seen.
@@ -95,7 +99,7 @@ pub struct SentRequest {
 /// The payload, or why it is not shown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Payload {
-    /// As pushed; pretty-printed where it is JSON. At most 256 KiB.
+    /// As pushed; JSON a field a line. At most 256 KiB.
     Shown(String),
     /// Older than the retention of raw payloads.
     Expired,

@@ -138,7 +138,7 @@ pub fn check(index: usize, raw: &RawValue, context: &Context<'_>) -> Result<Inci
     // A clock that is a little ahead must not make an incident open, or closed, only later: totals go by these moments, lists by the status.
     let mut at = |name: &str| f.moment(name, context).map(|at| at.min(context.now));
     let (updated, opened, closed) = (at("updated_at"), at("opened_at"), at("closed_at"));
-    let updated_at = updated.unwrap_or(context.now);
+    let updated_at = updated.unwrap_or(context.said_at);
     let opened_at = opened.unwrap_or(updated_at);
     match closed {
         Some(_) if is_open => f.fault("closed_at", "contradiction", format!("closed_at does not go with status {}.", status.unwrap_or(IncidentStatus::New))),

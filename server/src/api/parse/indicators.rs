@@ -112,7 +112,7 @@ pub fn check(_index: usize, raw: &RawValue, context: &Context<'_>) -> Result<Ind
     let confidence = f.whole("confidence", 0..=100, true).and_then(|c| u8::try_from(c).ok());
     f.text("description", 4_000);
     let (first, last) = (f.moment("first_seen", context), f.moment("last_seen", context));
-    let last_seen = last.or(first).unwrap_or(context.now);
+    let last_seen = last.or(first).unwrap_or(context.said_at);
     let first_seen = first.unwrap_or(last_seen);
     if first_seen > last_seen {
         f.fault("last_seen", "contradiction", "last_seen is before first_seen.");

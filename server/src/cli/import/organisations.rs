@@ -7,9 +7,10 @@ use crate::cli::{
     parse_duration,
     push::progress,
 };
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use domain::{DAY, OrgId, Slug, Timestamp};
 use futures::{StreamExt, stream};
+use std::collections::BTreeMap;
 use store::{Org, Settings, Store, StoreError};
 
 /// Expected push interval where the file names none: files come by the day rather than by the minute.
@@ -23,9 +24,14 @@ pub const NEEDED: [&str; 3] = ["slug", "name", "country"];
 /// # Errors
 /// When a row cannot be read (then none is added), or the database fails.
 pub async fn load(database: &str, rows: Rows, now: Timestamp) -> anyhow::Result<()> {
-    let orgs: Vec<Org> =
-        rows.into_iter().map(|(line, row)| organisation(&row).with_context(|| format!("organisations.csv, line {line}"))).collect::<anyhow::Result<_>>()?;
+    let orgs: Vec<(u64, Org)> = rows
+        .into_iter()
+        .map(|(line, row)| Ok((line, organisation(&row).with_context(|| format!("organisations.csv, line {line}"))?)))
+        .collect::<anyhow::Result<_>>()?;
     let store = Store::open(&Settings { url: database.to_owned(), readers: 1 }).await?;
+    let known = store.hub().organisations().await?.into_iter().map(|org| (org.slug, org.name)).collect();
+    same_names(known, &orgs)?;
+    let orgs = orgs.into_iter().map(|(_, org)| org).collect::<Vec<_>>();
     let bar = progress(orgs.len() as u64).with_message("organisations");
     let hub = store.hub();
     let mut added = stream::iter(orgs).map(|org| hub.add_organisation(org, now)).buffer_unordered(PARALLEL);
@@ -42,6 +48,28 @@ pub async fn load(database: &str, rows: Rows, now: Timestamp) -> anyhow::Result<
     bar.finish_and_clear();
     store.close().await;
     crate::cli::print(&format!("{} organisations ({new} new, {old} there already)", new + old)).map(drop)
+}
+
+/// Whether each slug stands for one organisation: its values would be taken for another's.
+///
+/// # Errors
+/// Names each line whose slug is that of an organisation with another name, in the hub or in the file.
+fn same_names(mut known: BTreeMap<String, String>, orgs: &[(u64, Org)]) -> anyhow::Result<()> {
+    let mut others = vec![];
+    for (line, org) in orgs {
+        let there = known.entry(org.slug.clone()).or_insert_with(|| org.name.clone());
+        if *there != org.name {
+            others.push(format!("line {line}: {} is {:?} already, and the file says {:?}", org.slug, there, org.name));
+        }
+    }
+    if others.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "organisations.csv, {}. Nothing was imported. Another organisation needs another slug; where it is the same under a new name, say so first with \
+         shieldwall admin org rename SLUG NAME",
+        others.join("; ")
+    )
 }
 
 fn organisation(row: &Row) -> anyhow::Result<Org> {
@@ -70,6 +98,16 @@ mod tests {
 
     fn row(text: &str) -> Row {
         text.split(';').filter_map(|cell| cell.split_once('=')).map(|(c, v)| (c.to_owned(), v.to_owned())).collect()
+    }
+
+    #[test]
+    fn a_slug_stands_for_one_organisation() {
+        let orgs = |rows: &[&str]| rows.iter().zip(2..).map(|(text, line)| (line, organisation(&row(text)).unwrap())).collect::<Vec<_>>();
+        let known = || BTreeMap::from([("harbour".to_owned(), "Harbour Authority".to_owned())]);
+        assert!(same_names(known(), &orgs(&["slug=harbour;name= Harbour Authority ;country=NO", "slug=b;name=B;country=NO"])).is_ok());
+        let error = same_names(known(), &orgs(&["slug=b;name=B;country=NO", "slug=harbour;name=Harbour Clinic;country=NO"])).unwrap_err().to_string();
+        assert!(error.contains("line 3: harbour is \"Harbour Authority\" already, and the file says \"Harbour Clinic\""), "{error}");
+        assert!(same_names(BTreeMap::new(), &orgs(&["slug=b;name=B;country=NO", "slug=b;name=C;country=NO"])).is_err());
     }
 
     #[test]

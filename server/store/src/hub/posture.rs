@@ -70,8 +70,17 @@ pub struct DayRow {
     pub critical_any: bool,
 }
 
-/// One day of one series, as scoring replays it: `(day, metric, last value, its moment)`.
-pub type DayValue = (i64, String, f64, Timestamp);
+/// One day of one series, as scoring replays it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DayValue {
+    pub day: i64,
+    pub metric: String,
+    /// As in [`CurrentRow`].
+    pub labels: String,
+    /// The last of the day.
+    pub value: f64,
+    pub at: Timestamp,
+}
 
 /// Up to when an organisation is heard of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -169,6 +178,26 @@ impl Hub<'_> {
                 super::sharing::decide(conn, at).await?;
                 audit::append(conn, Entry { at, actor, action: Action::OrganisationAdded, org: Some(id), object, detail }).await?;
                 Ok(id)
+            })
+        })
+        .await
+    }
+
+    /// Gives an organisation another name. Its slug stays, and so do all links.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn rename_organisation(&self, org: OrgId, name: String, at: Timestamp) -> Result<(), StoreError> {
+        const FIND: &str = "SELECT slug, name FROM organisations WHERE id = $1";
+        const RENAME: &str = "UPDATE organisations SET name = $2 WHERE id = $1";
+        let actor = self.actor;
+        self.write(move |conn| {
+            Box::pin(async move {
+                let (slug, before): (String, String) = on_conn!(conn, c => sqlx::query_as(FIND).bind(org.0).fetch_one(&mut *c).await)?;
+                execute!(conn, c => sqlx::query(RENAME).bind(org.0).bind(&name).execute(&mut *c).await)?;
+                let (object, detail) = (format!("organisation {slug}"), serde_json::json!({ "from": before, "to": name }));
+                audit::append(conn, Entry { at, actor, action: Action::OrganisationRenamed, org: Some(org), object, detail }).await?;
+                Ok(())
             })
         })
         .await
@@ -341,13 +370,13 @@ impl Hub<'_> {
     pub async fn day_values_between(&self, org: OrgId, from_day: i64, to_day: i64) -> Result<Vec<DayValue>, StoreError> {
         // The key begins with the bucket, so the days are walked one by one: some 30 rows each, not the whole table.
         const DAYS: &str = "WITH RECURSIVE d (day) AS (SELECT $2 UNION ALL SELECT day + 1 FROM d WHERE day < $3) \
-                            SELECT d.day, s.metric, r.last, r.last_at FROM d JOIN rollup_days r ON r.bucket = d.day AND r.org_id = $1 JOIN series s ON s.id = r.series_id \
+                            SELECT d.day, s.metric, s.labels, r.last, r.last_at FROM d JOIN rollup_days r ON r.bucket = d.day AND r.org_id = $1 JOIN series s ON s.id = r.series_id \
                             ORDER BY d.day";
         if to_day < from_day {
             return Ok(vec![]);
         }
-        let rows: Vec<(i64, String, f64, i64)> = read!(self, c => sqlx::query_as(DAYS).bind(org.0).bind(from_day).bind(to_day).fetch_all(c).await)?;
-        Ok(rows.into_iter().map(|(day, metric, last, at)| (day, metric, last, Timestamp(at))).collect())
+        let rows: Vec<(i64, String, String, f64, i64)> = read!(self, c => sqlx::query_as(DAYS).bind(org.0).bind(from_day).bind(to_day).fetch_all(c).await)?;
+        Ok(rows.into_iter().map(|(day, metric, labels, value, at)| DayValue { day, metric, labels, value, at: Timestamp(at) }).collect())
     }
 }
 

@@ -11,18 +11,22 @@ use domain::{DataClass, Timestamp, Tlp};
 use uuid::Uuid;
 
 pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[EventItem], reach: &mut record::Reach) -> Result<(), StoreError> {
-    const FIND: &str = "SELECT id, tlp, received_at, withdrawn_at IS NULL FROM events WHERE org_id = $1 AND external_id = $2";
-    const WRITE: &str = "INSERT INTO events (id, org_id, external_id, kind, title, severity, tlp, observed_at, incident, receipt_no, raw, received_at) \
-                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (org_id, external_id) DO UPDATE SET kind = excluded.kind, \
+    const FIND: &str = "SELECT id, tlp, received_at, withdrawn_at IS NULL, heard_at FROM events WHERE org_id = $1 AND external_id = $2";
+    const WRITE: &str = "INSERT INTO events (id, org_id, external_id, kind, title, severity, tlp, observed_at, incident, receipt_no, raw, received_at, heard_at) \
+                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (org_id, external_id) DO UPDATE SET kind = excluded.kind, \
                          title = excluded.title, severity = excluded.severity, tlp = excluded.tlp, observed_at = excluded.observed_at, \
-                         incident = excluded.incident, receipt_no = excluded.receipt_no, raw = excluded.raw, withdrawn_at = NULL";
+                         incident = excluded.incident, receipt_no = excluded.receipt_no, raw = excluded.raw, heard_at = excluded.heard_at, withdrawn_at = NULL";
     let mut remarks = Remarks::new(push.org, DataClass::Events);
     for item in items {
-        let stored: Option<(Uuid, i64, i64, bool)> =
+        let stored: Option<(Uuid, i64, i64, bool, i64)> =
             on_conn!(conn, c => sqlx::query_as(FIND).bind(push.org.0).bind(&item.external_id).fetch_optional(&mut *c).await)?;
-        let received_at = stored.map_or(push.received_at, |(_, _, at, _)| Timestamp(at));
+        if push.mode == Mode::Snapshot && stored.is_some_and(|(.., heard_at)| heard_at > push.moment().0) {
+            // A push that came after the snapshot was taken knew more.
+            continue;
+        }
+        let received_at = stored.map_or(push.received_at, |(_, _, at, ..)| Timestamp(at));
         reach.record(item.tlp, &item.recipients, received_at);
-        if let Some((id, tlp, _, counted)) = stored {
+        if let Some((id, tlp, _, counted, _)) = stored {
             // Those who could see it before learn that it changed, even if they cannot see it any more.
             let before = marking(conn, id, tlp, received_at.0).await?;
             reach.record(before.tlp, &before.recipients, received_at);
@@ -44,21 +48,22 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[E
                 .bind(receipt)
                 .bind(&item.raw)
                 .bind(push.received_at.0)
+                .bind(push.moment().0)
                 .execute(&mut *c)
                 .await
         })?;
         record::recipients(conn, id, &item.recipients, stored.is_some()).await?;
     }
     if push.mode == Mode::Snapshot {
-        const NAMES: &str = "SELECT id, external_id, tlp, received_at FROM events WHERE org_id = $1 AND withdrawn_at IS NULL AND observed_at <= $2";
-        const WITHDRAW: &str = "UPDATE events SET withdrawn_at = $2 WHERE id = $1";
-        // Only what the snapshot could know of: a late one does not touch what came after it.
-        let cut = items.iter().map(|i| i.observed_at).max().unwrap_or(push.received_at);
+        const NAMES: &str = "SELECT id, external_id, tlp, received_at FROM events WHERE org_id = $1 AND withdrawn_at IS NULL AND heard_at <= $2";
+        const WITHDRAW: &str = "UPDATE events SET withdrawn_at = $2, heard_at = $2 WHERE id = $1";
+        // Only what the snapshot could know of: a late one does not touch what came after it was taken.
+        let taken = push.moment();
         let named: std::collections::HashSet<&str> = items.iter().map(|i| i.external_id.as_str()).collect();
-        let all: Vec<(Uuid, String, i64, i64)> = on_conn!(conn, c => sqlx::query_as(NAMES).bind(push.org.0).bind(cut.0).fetch_all(&mut *c).await)?;
+        let all: Vec<(Uuid, String, i64, i64)> = on_conn!(conn, c => sqlx::query_as(NAMES).bind(push.org.0).bind(taken.0).fetch_all(&mut *c).await)?;
         for (id, _, tlp, received_at) in all.iter().filter(|(_, name, ..)| !named.contains(name.as_str())) {
             reach.record(Tlp::from_code(*tlp), &record::named(conn, *id).await?, Timestamp(*received_at));
-            execute!(conn, c => sqlx::query(WITHDRAW).bind(*id).bind(push.received_at.0).execute(&mut *c).await)?;
+            execute!(conn, c => sqlx::query(WITHDRAW).bind(*id).bind(taken.0).execute(&mut *c).await)?;
         }
     }
     Ok(())

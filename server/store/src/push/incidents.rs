@@ -30,9 +30,18 @@ struct Stored {
     updated_at: i64,
     received_at: i64,
     raw: String,
+    heard_at: i64,
+    /// What was said last of one that a snapshot left out.
+    stated_status: Option<i64>,
+    stated_updated_at: Option<i64>,
 }
 
 impl Stored {
+    /// Status and moment as its organisation said them last, whatever a snapshot left out since.
+    fn stated(&self) -> (IncidentStatus, Timestamp) {
+        (IncidentStatus::from_code(self.stated_status.unwrap_or(self.status)), Timestamp(self.stated_updated_at.unwrap_or(self.updated_at)))
+    }
+
     fn before(&self, recipients: Vec<domain::OrgId>) -> Before {
         Before {
             id: self.id,
@@ -45,7 +54,7 @@ impl Stored {
     }
 }
 
-const FIND: &str = "SELECT id, revision, title, severity, status, tlp, class, opened_at, closed_at, updated_at, received_at, raw FROM incidents WHERE org_id = $1 AND external_id = $2";
+const FIND: &str = "SELECT id, revision, title, severity, status, tlp, class, opened_at, closed_at, updated_at, received_at, raw, heard_at, stated_status, stated_updated_at FROM incidents WHERE org_id = $1 AND external_id = $2";
 
 pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[IncidentItem], reach: &mut record::Reach) -> Result<Applied, StoreError> {
     let mut revision = None;
@@ -61,9 +70,13 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[I
             // Those who could see it before learn that it changed, even if they cannot see it any more.
             named = record::named(conn, old.id).await?;
             reach.record(Tlp::from_code(old.tlp), &named, Timestamp(old.received_at));
-            let same = old.raw == item.raw && old.status == item.status.code();
-            if same || old.updated_at > item.updated_at.0 {
-                revision = Some(current);
+            let (status, updated_at) = old.stated();
+            let same = status == item.status && super::same::same(&old.raw, &item.raw);
+            // Of two reports of one moment the later push's stands; a snapshot came when it was taken.
+            let late = push.mode == Mode::Snapshot && old.heard_at > push.moment().0 && updated_at == item.updated_at;
+            if same || late || updated_at > item.updated_at {
+                hear(conn, push, receipt, old).await?;
+                revision = Some(current + i64::from(old.stated_status.is_some()));
                 continue;
             }
         }
@@ -92,11 +105,12 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[I
 }
 
 async fn write(conn: &mut Conn, push: &Push, id: Uuid, revision: i64, item: &IncidentItem) -> Result<(), StoreError> {
-    const WRITE: &str = "INSERT INTO incidents (id, org_id, external_id, revision, title, severity, status, tlp, class, opened_at, closed_at, updated_at, raw, received_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+    const WRITE: &str = "INSERT INTO incidents (id, org_id, external_id, revision, title, severity, status, tlp, class, opened_at, closed_at, updated_at, raw, received_at, heard_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
         ON CONFLICT (org_id, external_id) DO UPDATE SET revision = excluded.revision, title = excluded.title, severity = excluded.severity, \
         status = excluded.status, tlp = excluded.tlp, class = excluded.class, opened_at = excluded.opened_at, closed_at = excluded.closed_at, \
-        updated_at = excluded.updated_at, raw = excluded.raw";
+        updated_at = excluded.updated_at, raw = excluded.raw, stated_status = NULL, stated_updated_at = NULL, \
+        heard_at = CASE WHEN incidents.heard_at > excluded.heard_at THEN incidents.heard_at ELSE excluded.heard_at END";
     execute!(conn, c => {
         sqlx::query(WRITE)
             .bind(id)
@@ -113,10 +127,26 @@ async fn write(conn: &mut Conn, push: &Push, id: Uuid, revision: i64, item: &Inc
             .bind(item.updated_at.0)
             .bind(&item.raw)
             .bind(push.received_at.0)
+            .bind(push.moment().0)
             .execute(&mut *c)
             .await
     })?;
     Ok(())
+}
+
+/// Notes that an incident was named, with nothing new about it; what a snapshot left out is open again.
+async fn hear(conn: &mut Conn, push: &Push, receipt: i64, old: &Stored) -> Result<(), StoreError> {
+    const HEAR: &str = "UPDATE incidents SET heard_at = CASE WHEN heard_at > $2 THEN heard_at ELSE $2 END WHERE id = $1";
+    const REOPEN: &str = "UPDATE incidents SET status = stated_status, updated_at = stated_updated_at, closed_at = NULL, stated_status = NULL, \
+        stated_updated_at = NULL, revision = $3, heard_at = CASE WHEN heard_at > $2 THEN heard_at ELSE $2 END WHERE id = $1";
+    if old.stated_status.is_none() {
+        execute!(conn, c => sqlx::query(HEAR).bind(old.id).bind(push.moment().0).execute(&mut *c).await)?;
+        return Ok(());
+    }
+    let next = old.revision + 1;
+    execute!(conn, c => sqlx::query(REOPEN).bind(old.id).bind(push.moment().0).bind(next).execute(&mut *c).await)?;
+    let summary = format!("Open again, as {}: named by a later push", old.stated().0.label().to_lowercase());
+    revise(conn, push, receipt, old.id, next, push.moment(), Tlp::from_code(old.tlp), &summary).await
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -131,20 +161,22 @@ async fn revise(conn: &mut Conn, push: &Push, receipt: i64, id: Uuid, revision: 
 
 /// A snapshot closes the open incidents it does not name.
 async fn close_the_rest(conn: &mut Conn, push: &Push, receipt: i64, items: &[IncidentItem], reach: &mut record::Reach) -> Result<(), StoreError> {
-    const OPEN: &str = "SELECT id, external_id, revision, tlp, received_at FROM incidents WHERE org_id = $1 AND status < 3 AND updated_at <= $2";
-    const CLOSE: &str = "UPDATE incidents SET status = $2, closed_at = $3, updated_at = $3, revision = $4 WHERE id = $1";
-    // Only what the snapshot could know of: a late one does not touch what came after it.
-    let cut = items.iter().map(|i| i.updated_at).max().unwrap_or(push.received_at);
+    const OPEN: &str = "SELECT id, external_id, revision, tlp, received_at FROM incidents WHERE org_id = $1 AND status < 3 AND heard_at <= $2";
+    const CLOSE: &str = "UPDATE incidents SET stated_status = status, stated_updated_at = updated_at, status = $2, \
+        closed_at = CASE WHEN opened_at > $3 THEN opened_at ELSE $3 END, updated_at = CASE WHEN updated_at > $3 THEN updated_at ELSE $3 END, \
+        revision = $4, heard_at = $3 WHERE id = $1";
+    // Only what the snapshot could know of: a late one does not touch what came after it was taken.
+    let taken = push.moment();
     let named: std::collections::HashSet<&str> = items.iter().map(|i| i.external_id.as_str()).collect();
-    let open: Vec<(Uuid, String, i64, i64, i64)> = on_conn!(conn, c => sqlx::query_as(OPEN).bind(push.org.0).bind(cut.0).fetch_all(&mut *c).await)?;
+    let open: Vec<(Uuid, String, i64, i64, i64)> = on_conn!(conn, c => sqlx::query_as(OPEN).bind(push.org.0).bind(taken.0).fetch_all(&mut *c).await)?;
     for (id, external_id, revision, tlp, received_at) in open {
         if named.contains(external_id.as_str()) {
             continue;
         }
         let tlp = Tlp::from_code(tlp);
         reach.record(tlp, &record::named(conn, id).await?, Timestamp(received_at));
-        execute!(conn, c => sqlx::query(CLOSE).bind(id).bind(IncidentStatus::Closed.code()).bind(push.received_at.0).bind(revision + 1).execute(&mut *c).await)?;
-        revise(conn, push, receipt, id, revision + 1, push.received_at, tlp, "Closed: left out of a snapshot").await?;
+        execute!(conn, c => sqlx::query(CLOSE).bind(id).bind(IncidentStatus::Closed.code()).bind(taken.0).bind(revision + 1).execute(&mut *c).await)?;
+        revise(conn, push, receipt, id, revision + 1, taken, tlp, "Closed: left out of a snapshot").await?;
     }
     Ok(())
 }

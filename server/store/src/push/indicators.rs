@@ -22,26 +22,32 @@ pub(crate) async fn apply(
     keys: Option<&AllianceKeys>,
     reach: &mut record::Reach,
 ) -> Result<(), StoreError> {
-    const FIND: &str = "SELECT id, tlp, active, last_seen, received_at FROM indicators WHERE org_id = $1 AND kind = $2 AND value = $3";
-    const INSERT: &str = "INSERT INTO indicators (id, org_id, kind, value, tlp, severity, confidence, first_seen, last_seen, valid_until, active, receipt_no, raw, hashed, received_at) \
-                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+    const FIND: &str =
+        "SELECT id, tlp, active, last_seen, received_at, valid_until, left_out_at, heard_at FROM indicators WHERE org_id = $1 AND kind = $2 AND value = $3";
+    const INSERT: &str = "INSERT INTO indicators (id, org_id, kind, value, tlp, severity, confidence, first_seen, last_seen, valid_until, active, receipt_no, raw, hashed, received_at, heard_at) \
+                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
     const UPDATE: &str = "UPDATE indicators SET tlp = $2, severity = $3, confidence = $4, first_seen = CASE WHEN $5 < first_seen THEN $5 ELSE first_seen END, \
-                          last_seen = $6, valid_until = $7, active = $8, receipt_no = $9, raw = $10, hashed = $11 WHERE id = $1";
+                          last_seen = $6, valid_until = $7, active = $8, receipt_no = $9, raw = $10, hashed = $11, left_out_at = NULL, \
+                          heard_at = CASE WHEN heard_at > $12 THEN heard_at ELSE $12 END WHERE id = $1";
     let mut totals = Totals::new();
     let mut comparisons: Option<Comparisons> = None;
     let mut remarks = Remarks::new(push.org, DataClass::Indicators);
     for item in items {
         let kind = item.kind.name();
         let active = item.valid_until.is_none_or(|until| until > push.received_at);
-        let stored: Option<(Uuid, i64, bool, i64, i64)> =
-            on_conn!(conn, c => sqlx::query_as(FIND).bind(push.org.0).bind(kind).bind(&item.value).fetch_optional(&mut *c).await)?;
-        let received_at = stored.map_or(push.received_at, |found| Timestamp(found.4));
+        let stored: Option<Stored> = on_conn!(conn, c => sqlx::query_as(FIND).bind(push.org.0).bind(kind).bind(&item.value).fetch_optional(&mut *c).await)?;
+        let received_at = stored.as_ref().map_or(push.received_at, |found| Timestamp(found.received_at));
         reach.record(item.tlp, &item.recipients, received_at);
         let (mut moved, mut compared_from) = (false, 0);
+        let existed = stored.is_some();
         let id = match stored {
-            // An older sighting neither moves a newer one back nor changes its marking.
-            Some((_, _, _, last_seen, _)) if last_seen > item.last_seen.0 => continue,
-            Some((id, old_tlp, was_active, ..)) => {
+            // An older sighting neither moves a newer one back nor changes its marking, nor does a snapshot that was taken before the last push; but
+            // they say that the indicator is still meant.
+            Some(old) if old.last_seen > item.last_seen.0 || (push.mode == Mode::Snapshot && old.heard_at > push.moment().0) => {
+                hear(conn, push, kind, &old, &mut totals, reach).await?;
+                continue;
+            }
+            Some(Stored { id, tlp: old_tlp, active: was_active, .. }) => {
                 let before = marking(conn, id, old_tlp, received_at.0).await?;
                 moved = before.tlp.reaches_everyone() != item.tlp.reaches_everyone();
                 reach.record(before.tlp, &before.recipients, received_at);
@@ -63,6 +69,7 @@ pub(crate) async fn apply(
                         .bind(receipt)
                         .bind(&item.raw)
                         .bind(item.hashed)
+                        .bind(push.moment().0)
                         .execute(&mut *c)
                         .await
                 })?;
@@ -91,13 +98,14 @@ pub(crate) async fn apply(
                         .bind(&item.raw)
                         .bind(item.hashed)
                         .bind(push.received_at.0)
+                        .bind(push.moment().0)
                         .execute(&mut *c)
                         .await
                 })?;
                 id
             }
         };
-        record::recipients(conn, id, &item.recipients, stored.is_some()).await?;
+        record::recipients(conn, id, &item.recipients, existed).await?;
         let digests = keys.map(|keys| digests(keys, item, push.received_at)).unwrap_or_default();
         if digests.is_empty() {
             return Err(StoreError::Internal("an indicator without a digest".into()));
@@ -117,6 +125,34 @@ pub(crate) async fn apply(
         expire_the_rest(conn, push, items, &mut totals, reach).await?;
     }
     add_totals(conn, push.org, &totals).await
+}
+
+/// What is known of an indicator that comes again.
+#[derive(sqlx::FromRow)]
+struct Stored {
+    id: Uuid,
+    tlp: i64,
+    active: bool,
+    last_seen: i64,
+    received_at: i64,
+    valid_until: Option<i64>,
+    left_out_at: Option<i64>,
+    heard_at: i64,
+}
+
+/// Notes that an indicator was named; what a snapshot left out is in force again.
+async fn hear(conn: &mut Conn, push: &Push, kind: &str, old: &Stored, totals: &mut Totals, reach: &mut record::Reach) -> Result<(), StoreError> {
+    const HEAR: &str = "UPDATE indicators SET heard_at = CASE WHEN heard_at > $2 THEN heard_at ELSE $2 END, left_out_at = NULL, active = $3 WHERE id = $1";
+    const AGAIN: &str = "UPDATE indicator_digests SET active = $2 WHERE id = $1";
+    let again = old.left_out_at.is_some() && old.valid_until.is_none_or(|until| until > push.received_at.0);
+    let active = old.active || again;
+    execute!(conn, c => sqlx::query(HEAR).bind(old.id).bind(push.moment().0).bind(active).execute(&mut *c).await)?;
+    if active != old.active {
+        execute!(conn, c => sqlx::query(AGAIN).bind(old.id).bind(active).execute(&mut *c).await)?;
+        reach.record(Tlp::from_code(old.tlp), &record::named(conn, old.id).await?, Timestamp(old.received_at));
+        *totals.entry((kind.to_owned(), old.tlp)).or_default() += 1;
+    }
+    Ok(())
 }
 
 /// One row of `indicator_digests`.
@@ -174,16 +210,16 @@ fn digests(keys: &AllianceKeys, item: &IndicatorItem, now: Timestamp) -> Vec<(i6
 }
 
 async fn expire_the_rest(conn: &mut Conn, push: &Push, items: &[IndicatorItem], totals: &mut Totals, reach: &mut record::Reach) -> Result<(), StoreError> {
-    const ACTIVE: &str = "SELECT id, kind, value, tlp, received_at FROM indicators WHERE org_id = $1 AND active AND last_seen <= $2";
-    const EXPIRE: &str = "UPDATE indicators SET active = FALSE, valid_until = $2 WHERE id = $1";
+    const ACTIVE: &str = "SELECT id, kind, value, tlp, received_at FROM indicators WHERE org_id = $1 AND active AND heard_at <= $2";
+    const EXPIRE: &str = "UPDATE indicators SET active = FALSE, left_out_at = $2, heard_at = $2 WHERE id = $1";
     const OVER: &str = "UPDATE indicator_digests SET active = FALSE WHERE id = $1";
-    // Only what the snapshot could know of: a late one does not touch what came after it.
-    let cut = items.iter().map(|i| i.last_seen).max().unwrap_or(push.received_at);
+    // Only what the snapshot could know of: a late one does not touch what came after it was taken.
+    let taken = push.moment();
     let named: std::collections::HashSet<(&str, &str)> = items.iter().map(|i| (i.kind.name(), i.value.as_str())).collect();
-    let all: Vec<(Uuid, String, String, i64, i64)> = on_conn!(conn, c => sqlx::query_as(ACTIVE).bind(push.org.0).bind(cut.0).fetch_all(&mut *c).await)?;
+    let all: Vec<(Uuid, String, String, i64, i64)> = on_conn!(conn, c => sqlx::query_as(ACTIVE).bind(push.org.0).bind(taken.0).fetch_all(&mut *c).await)?;
     for (id, kind, value, tlp, received_at) in all {
         if !named.contains(&(kind.as_str(), value.as_str())) {
-            execute!(conn, c => sqlx::query(EXPIRE).bind(id).bind(push.received_at.0).execute(&mut *c).await)?;
+            execute!(conn, c => sqlx::query(EXPIRE).bind(id).bind(taken.0).execute(&mut *c).await)?;
             execute!(conn, c => sqlx::query(OVER).bind(id).execute(&mut *c).await)?;
             reach.record(Tlp::from_code(tlp), &record::named(conn, id).await?, Timestamp(received_at));
             *totals.entry((kind, tlp)).or_default() -= 1;

@@ -82,15 +82,14 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, rows: &[Sa
     add_rollups(conn, push.org, HOURS, &roll(fresh.iter(), Timestamp::hour)).await?;
     add_rollups(conn, push.org, DAYS, &roll(fresh.iter(), Timestamp::day)).await?;
     recompute(conn, push.org, &corrected).await?;
-    set_current(conn, push.org, receipt, rows).await?;
+    set_current(conn, push.org, (receipt, push.moment()), rows).await?;
     if push.mode == Mode::Snapshot {
-        // Only what the snapshot could know of: a late one does not touch what came after it.
-        const EXPIRE: &str =
-            "UPDATE current_values SET expired = TRUE WHERE org_id = $1 AND observed_at <= $2 AND series_id NOT IN (SELECT value FROM json_each($3))";
-        let newest = rows.last().map_or(push.received_at, |r| r.observed_at);
+        // Only what the snapshot could know of: a late one does not touch what came after it was taken.
+        const EXPIRE: &str = "UPDATE current_values SET expired = TRUE, heard_at = $2 WHERE org_id = $1 AND NOT expired AND heard_at <= $2 \
+            AND series_id NOT IN (SELECT value FROM json_each($3))";
         let named: BTreeSet<i64> = rows.iter().map(|r| r.series).collect();
         let named = serde_json::to_string(&named).map_err(|e| StoreError::Internal(e.to_string()))?;
-        execute!(conn, c => sqlx::query(EXPIRE).bind(push.org.0).bind(newest.0).bind(named).execute(&mut *c).await)?;
+        execute!(conn, c => sqlx::query(EXPIRE).bind(push.org.0).bind(push.moment().0).bind(named).execute(&mut *c).await)?;
     }
     Ok(())
 }
@@ -237,25 +236,28 @@ async fn recompute(conn: &mut Conn, org: OrgId, corrected: &[SampleRow]) -> Resu
     Ok(())
 }
 
-const MOVE_ON: &str = "ON CONFLICT (org_id, series_id) DO UPDATE SET value = excluded.value, observed_at = excluded.observed_at, \
-    receipt_no = excluded.receipt_no, expired = FALSE WHERE excluded.observed_at >= t.observed_at";
+/// A series that is named counts again, whatever snapshot left it out.
+const MOVE_ON: &str = "ON CONFLICT (org_id, series_id) DO UPDATE SET value = CASE WHEN excluded.observed_at >= t.observed_at THEN excluded.value ELSE t.value END, \
+    receipt_no = CASE WHEN excluded.observed_at >= t.observed_at THEN excluded.receipt_no ELSE t.receipt_no END, \
+    observed_at = CASE WHEN excluded.observed_at >= t.observed_at THEN excluded.observed_at ELSE t.observed_at END, \
+    heard_at = CASE WHEN excluded.heard_at >= t.heard_at THEN excluded.heard_at ELSE t.heard_at END, expired = FALSE";
 
-/// Moves the current values on; an older value never overwrites a newer one.
-pub(crate) async fn set_current(conn: &mut Conn, org: OrgId, receipt: i64, rows: &[SampleRow]) -> Result<(), StoreError> {
-    const PREFIX: &str = "INSERT INTO current_values AS t (org_id, series_id, value, observed_at, receipt_no) VALUES";
+/// Moves the current values on; an older value never overwrites a newer one. Takes the number of the receipt, and the moment it speaks of.
+pub(crate) async fn set_current(conn: &mut Conn, org: OrgId, (receipt, heard_at): (i64, Timestamp), rows: &[SampleRow]) -> Result<(), StoreError> {
+    const PREFIX: &str = "INSERT INTO current_values AS t (org_id, series_id, value, observed_at, receipt_no, heard_at) VALUES";
     let newest: BTreeMap<i64, &SampleRow> = rows.iter().map(|r| (r.series, r)).collect();
     let newest: Vec<_> = newest.into_values().collect();
     for piece in pieces(&newest) {
         match conn {
             Conn::Sqlite(c) => {
-                let sql = values_sql(PREFIX, 5, piece.len(), MOVE_ON);
+                let sql = values_sql(PREFIX, 6, piece.len(), MOVE_ON);
                 let mut query = sqlx::query(AssertSqlSafe(sql));
                 for row in piece {
-                    query = query.bind(org.0).bind(row.series).bind(row.value).bind(row.observed_at.0).bind(receipt);
+                    query = query.bind(org.0).bind(row.series).bind(row.value).bind(row.observed_at.0).bind(receipt).bind(heard_at.0);
                 }
                 query.execute(&mut *c).await?;
             }
-            Conn::Postgres(lane) => columns::current(lane, org, receipt, piece, MOVE_ON).await?,
+            Conn::Postgres(lane) => columns::current(lane, org, (receipt, heard_at), piece, MOVE_ON).await?,
         }
     }
     Ok(())

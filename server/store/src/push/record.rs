@@ -1,6 +1,6 @@
 //! What every push leaves beside its data: receipt, payload, outbox row, liveness, idempotency.
 
-use super::{Failure, Idempotency, Items, Outcome, Push, ReceiptRecord};
+use super::{Failure, Idempotency, Items, Mode, Outcome, Push, ReceiptRecord, Truth};
 use crate::{
     StoreError,
     db::{Conn, OutboxRow, execute, on_conn},
@@ -40,18 +40,32 @@ impl Reach {
 }
 
 /// Takes an argument of each column, in this order.
-pub(crate) const RECEIPT: &str = "INSERT INTO receipts (id, org_id, key_name, what, mode, received_at, total, kept, failures, bytes, sha256, user_agent, idempotency_key) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING no";
+pub(crate) const RECEIPT: &str = "INSERT INTO receipts (id, org_id, key_name, what, mode, received_at, total, kept, failures, bytes, sha256, user_agent, idempotency_key, \
+    as_of, outdated_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING no";
 
-pub(crate) async fn receipt(conn: &mut Conn, push: &Push, kept: usize) -> Result<i64, StoreError> {
+/// How a snapshot stands to the newest of its class that was applied.
+pub(crate) async fn truth(conn: &mut Conn, push: &Push) -> Result<Truth, StoreError> {
+    const NEWEST: &str = "SELECT max(as_of) FROM receipts WHERE org_id = $1 AND what = $2 AND as_of IS NOT NULL AND outdated_by IS NULL";
+    if push.mode != Mode::Snapshot {
+        return Ok(Truth::Part);
+    }
+    let as_of = push.as_of.unwrap_or(push.received_at);
+    let newest: Option<i64> = on_conn!(conn, c => sqlx::query_scalar(NEWEST).bind(push.org.0).bind(push.what.name()).fetch_one(&mut *c).await)?;
+    Ok(match newest.map(Timestamp) {
+        Some(by) if by > as_of => Truth::Outdated { as_of, by },
+        _ => Truth::Whole { as_of },
+    })
+}
+
+pub(crate) async fn receipt(conn: &mut Conn, push: &Push, kept: usize, truth: Truth) -> Result<i64, StoreError> {
     const PAYLOAD: &str = "INSERT INTO payloads (receipt_no, org_id, body) VALUES ($1, $2, $3)";
-    let no = number(conn, push, kept).await?;
+    let no = number(conn, push, kept, truth).await?;
     execute!(conn, c => sqlx::query(PAYLOAD).bind(no).bind(push.org.0).bind(&push.payload[..]).execute(&mut *c).await)?;
     Ok(no)
 }
 
 /// The receipt without its payload; returns its number.
-pub(crate) async fn number(conn: &mut Conn, push: &Push, kept: usize) -> Result<i64, StoreError> {
+pub(crate) async fn number(conn: &mut Conn, push: &Push, kept: usize, truth: Truth) -> Result<i64, StoreError> {
     let key = push.idempotency.as_ref().map_or("", |i| &i.key);
     let no = on_conn!(conn, c => {
         sqlx::query_scalar(RECEIPT)
@@ -68,6 +82,8 @@ pub(crate) async fn number(conn: &mut Conn, push: &Push, kept: usize) -> Result<
             .bind(&push.sha256[..])
             .bind(&push.user_agent)
             .bind(key)
+            .bind(truth.as_of().map(|t| t.0))
+            .bind(truth.outdated_by().map(|t| t.0))
             .fetch_one(&mut *c)
             .await
     })?;
@@ -96,7 +112,7 @@ pub(crate) async fn liveness(conn: &mut Conn, push: &Push, items: &Items) -> Res
         DataClass::Indicators => INDICATORS,
     };
     execute!(conn, c => sqlx::query(ALIVE).bind(push.alive_at(items.newest()).0).bind(push.org.0).execute(&mut *c).await)?;
-    if let Some(moment) = items.sign(push.received_at) {
+    if let Some(moment) = items.sign(push.moment()) {
         execute!(conn, c => sqlx::query(sign).bind(push.alive_at(Some(moment)).0).bind(push.org.0).execute(&mut *c).await)?;
     }
     Ok(())
@@ -142,16 +158,17 @@ pub(crate) async fn remember(conn: &mut Conn, push: &Push, idempotency: &Idempot
 
 /// The outcome of an earlier request under the same idempotency key, if there was one.
 pub(crate) async fn replay(conn: &mut Conn, org: OrgId, idempotency: &Idempotency) -> Result<Option<Outcome>, StoreError> {
-    const FIND: &str = "SELECT i.fingerprint, r.no, r.id, r.received_at, r.total, r.kept, r.failures \
+    const FIND: &str = "SELECT i.fingerprint, r.no, r.id, r.received_at, r.total, r.kept, r.failures, r.as_of, r.outdated_by \
                         FROM idempotency i JOIN receipts r ON r.no = i.receipt_no AND r.org_id = i.org_id WHERE i.org_id = $1 AND i.route = $2 AND i.key = $3";
-    type Row = (Vec<u8>, i64, Uuid, i64, i64, i64, String);
+    type Row = (Vec<u8>, i64, Uuid, i64, i64, i64, String, Option<i64>, Option<i64>);
     let row: Option<Row> = on_conn!(conn, c => sqlx::query_as(FIND).bind(org.0).bind(&idempotency.route).bind(&idempotency.key).fetch_optional(&mut *c).await)?;
-    let Some((fingerprint, no, id, received_at, total, kept, failures)) = row else { return Ok(None) };
+    let Some((fingerprint, no, id, received_at, total, kept, failures, as_of, outdated_by)) = row else { return Ok(None) };
     if fingerprint != idempotency.fingerprint {
         return Ok(Some(Outcome::KeyReused));
     }
     let failures = serde_json::from_str(&failures).map_err(|e| StoreError::Internal(e.to_string()))?;
-    Ok(Some(Outcome::Replayed(ReceiptRecord { no, id, received_at: Timestamp(received_at), total: total as u32, kept: kept as u32, failures })))
+    let (received_at, as_of, outdated_by) = (Timestamp(received_at), as_of.map(Timestamp), outdated_by.map(Timestamp));
+    Ok(Some(Outcome::Replayed(ReceiptRecord { no, id, received_at, total: total as u32, kept: kept as u32, failures, as_of, outdated_by })))
 }
 
 /// The organisations named on a record.

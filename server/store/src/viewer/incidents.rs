@@ -75,6 +75,8 @@ pub struct IncidentDetail {
     pub row: IncidentRow,
     pub owner: OrgId,
     pub received_at: Timestamp,
+    /// When the snapshot was taken that left it out, which closed it; `None` where its organisation says how it stands.
+    pub left_out_at: Option<Timestamp>,
     pub recipients: Vec<OrgRef>,
     pub raw: String,
     pub revisions: Vec<RevisionRow>,
@@ -190,7 +192,11 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn incident(&self, id: Uuid) -> Result<Option<IncidentDetail>, StoreError> {
-        const MORE: &str = concat!("SELECT t.org_id, t.received_at, t.raw FROM incidents t WHERE ", reach!(incidents), " AND t.id = $2");
+        const MORE: &str = concat!(
+            "SELECT t.org_id, t.received_at, CASE WHEN t.stated_status IS NULL THEN NULL ELSE t.heard_at END, t.raw FROM incidents t WHERE ",
+            reach!(incidents),
+            " AND t.id = $2"
+        );
         const REVISIONS: &str = concat!(
             "SELECT v.at, v.summary, c.id FROM incident_revisions v LEFT JOIN receipts c ON c.no = v.receipt_no AND c.org_id = v.org_id JOIN incidents t ON t.id = v.incident_id WHERE ",
             reach!(incidents),
@@ -204,7 +210,7 @@ impl Reads<'_> {
         let row = concat_incident();
         let row: Option<IncidentSql> = read!(self, c => sqlx::query_as(AssertSqlSafe(row)).bind(self.viewer.org.0).bind(id).fetch_optional(c).await)?;
         let Some(row) = row else { return Ok(None) };
-        let Some((owner, received_at, raw)): Option<(i64, i64, String)> =
+        let Some((owner, received_at, left_out_at, raw)): Option<(i64, i64, Option<i64>, String)> =
             read!(self, c => sqlx::query_as(MORE).bind(self.viewer.org.0).bind(id).fetch_optional(c).await)?
         else {
             return Ok(None);
@@ -215,6 +221,7 @@ impl Reads<'_> {
             row: row.into(),
             owner: OrgId(owner),
             received_at: Timestamp(received_at),
+            left_out_at: left_out_at.map(Timestamp),
             recipients: self.recipients(id).await?,
             raw,
             revisions: revisions.into_iter().map(|(at, summary, receipt)| RevisionRow { at: Timestamp(at), summary, receipt }).collect(),

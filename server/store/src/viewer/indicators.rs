@@ -93,6 +93,8 @@ pub struct IndicatorDetail {
     pub received_at: Timestamp,
     pub confidence: Option<u32>,
     pub valid_until: Option<Timestamp>,
+    /// When the snapshot was taken that left it out; `None` where it was not.
+    pub left_out_at: Option<Timestamp>,
     pub recipients: Vec<OrgRef>,
     pub raw: String,
     pub reports: Vec<IndicatorReport>,
@@ -194,8 +196,11 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn indicator(&self, id: Uuid, week: Timestamp, day: Timestamp) -> Result<Option<IndicatorDetail>, StoreError> {
-        const MORE: &str =
-            concat!("SELECT t.org_id, t.received_at, t.confidence, t.valid_until, t.raw FROM indicators t WHERE ", reach!(indicators), " AND t.id = $2");
+        const MORE: &str = concat!(
+            "SELECT t.org_id, t.received_at, t.confidence, t.valid_until, t.left_out_at, t.raw FROM indicators t WHERE ",
+            reach!(indicators),
+            " AND t.id = $2"
+        );
         const REPORTS: &str = concat!(
             "SELECT DISTINCT t.id, o.slug, o.name, t.hashed, t.tlp, t.first_seen, t.last_seen, c.id FROM indicator_digests m JOIN indicator_digests u ON u.digest = m.digest \
              JOIN indicators t ON t.id = u.id JOIN organisations o ON o.id = t.org_id LEFT JOIN receipts c ON c.no = t.receipt_no AND c.org_id = t.org_id WHERE ",
@@ -206,9 +211,9 @@ impl Reads<'_> {
         let row: Option<IndicatorSql> =
             read!(self, c => sqlx::query_as(AssertSqlSafe(sql)).bind(self.viewer.org.0).bind(week.0).bind(day.0).bind(id).fetch_optional(c).await)?;
         let Some(row) = row else { return Ok(None) };
-        type More = (i64, i64, Option<i64>, Option<i64>, String);
+        type More = (i64, i64, Option<i64>, Option<i64>, Option<i64>, String);
         let more: Option<More> = read!(self, c => sqlx::query_as(MORE).bind(self.viewer.org.0).bind(id).fetch_optional(c).await)?;
-        let Some((owner, received_at, confidence, valid_until, raw)) = more else { return Ok(None) };
+        let Some((owner, received_at, confidence, valid_until, left_out_at, raw)) = more else { return Ok(None) };
         type Report = (Uuid, String, String, bool, i64, i64, i64, Option<Uuid>);
         let reports: Vec<Report> = read!(self, c => sqlx::query_as(REPORTS).bind(self.viewer.org.0).bind(id).fetch_all(c).await)?;
         Ok(Some(IndicatorDetail {
@@ -217,6 +222,7 @@ impl Reads<'_> {
             received_at: Timestamp(received_at),
             confidence: confidence.map(|c| c as u32),
             valid_until: valid_until.map(Timestamp),
+            left_out_at: left_out_at.map(Timestamp),
             recipients: self.recipients(id).await?,
             raw,
             reports: reports

@@ -3,7 +3,7 @@
 
 use super::{Page, Reads};
 use crate::{StoreError, db::read};
-use domain::{OrgId, Timestamp, query::Window, sharing::ALWAYS, view::SampleRow};
+use domain::{OrgId, Timestamp, query::Window, scoring::series::SoFar, sharing::ALWAYS, view::SampleRow};
 use uuid::Uuid;
 
 /// One point of a series: the last value of its bucket.
@@ -26,20 +26,39 @@ impl Reads<'_> {
         Ok(read!(self, c => sqlx::query_as(SERIES).bind(org.0).bind(metric).fetch_all(c).await)?)
     }
 
-    /// The last value of each hour (up to 14 days) or day of a window; where a metric has several series, their mean, as it
-    /// counts in the score.
+    /// The metric's value at the end of each hour (up to 14 days) or day of a window in which it was reported, out of its
+    /// [series](domain::scoring::series), as it counts in the score.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn metric_series(&self, org: OrgId, metric: &str, window: Window) -> Result<Vec<SeriesPoint>, StoreError> {
         const HOURS: &str = "WITH RECURSIVE b (bucket) AS (SELECT $3 UNION ALL SELECT bucket + 1 FROM b WHERE bucket < $4) \
-                             SELECT max(r.last_at), avg(r.last) FROM b JOIN rollup_hours r ON r.bucket = b.bucket AND r.org_id = $1 JOIN series s ON s.id = r.series_id AND s.metric = $2 WHERE r.last_at >= $5 GROUP BY r.bucket ORDER BY r.bucket";
+                             SELECT r.bucket, s.labels, r.last, r.last_at FROM b JOIN rollup_hours r ON r.bucket = b.bucket AND r.org_id = $1 JOIN series s ON s.id = r.series_id AND s.metric = $2 WHERE r.last_at >= $5 ORDER BY r.bucket";
         const DAYS: &str = "WITH RECURSIVE b (bucket) AS (SELECT $3 UNION ALL SELECT bucket + 1 FROM b WHERE bucket < $4) \
-                            SELECT max(r.last_at), avg(r.last) FROM b JOIN rollup_days r ON r.bucket = b.bucket AND r.org_id = $1 JOIN series s ON s.id = r.series_id AND s.metric = $2 WHERE r.last_at >= $5 GROUP BY r.bucket ORDER BY r.bucket";
+                            SELECT r.bucket, s.labels, r.last, r.last_at FROM b JOIN rollup_days r ON r.bucket = b.bucket AND r.org_id = $1 JOIN series s ON s.id = r.series_id AND s.metric = $2 WHERE r.last_at >= $5 ORDER BY r.bucket";
+        // Whether parts are all there is does not depend on where the window begins.
+        const WHOLE: &str = "SELECT v.value, v.observed_at FROM series s JOIN current_values v ON v.org_id = s.org_id AND v.series_id = s.id \
+                             WHERE s.org_id = $1 AND s.metric = $2 AND s.labels = '' AND NOT v.expired AND v.observed_at < $3 AND v.observed_at >= $4";
         let Some(since) = self.values_since(org).await? else { return Ok(vec![]) };
         let (sql, from, to) = if window.days() <= 14 { (HOURS, window.from.hour(), window.to.hour()) } else { (DAYS, window.from.day(), window.to.day()) };
-        let rows: Vec<(i64, f64)> = read!(self, c => sqlx::query_as(sql).bind(org.0).bind(metric).bind(from).bind(to).bind(since.0).fetch_all(c).await)?;
-        Ok(rows.into_iter().map(|(at, value)| SeriesPoint { at: Timestamp(at), value }).collect())
+        let rows: Vec<(i64, String, f64, i64)> =
+            read!(self, c => sqlx::query_as(sql).bind(org.0).bind(metric).bind(from).bind(to).bind(since.0).fetch_all(c).await)?;
+        let whole: Option<(f64, i64)> =
+            read!(self, c => sqlx::query_as(WHOLE).bind(org.0).bind(metric).bind(window.from.0).bind(since.0).fetch_optional(c).await)?;
+        let mut so_far = SoFar::default();
+        if let Some((value, at)) = whole {
+            so_far.take(0, "", value, Timestamp(at));
+        }
+        let mut points: Vec<SeriesPoint> = vec![];
+        for bucket in rows.chunk_by(|a, b| a.0 == b.0) {
+            for (_, labels, value, at) in bucket {
+                so_far.take(0, labels, *value, Timestamp(*at));
+            }
+            // A bucket that brought nothing which counts has no point.
+            let point = so_far.reading(0).filter(|reading| bucket.iter().any(|(.., at)| *at == reading.at.0));
+            points.extend(point.map(|reading| SeriesPoint { at: reading.at, value: reading.value }));
+        }
+        Ok(points)
     }
 
     /// Raw values of a metric, newest first, of its first hundred series; `cursor` is the moment of the last one shown. All values of one moment

@@ -29,6 +29,8 @@ pub struct EventDetail {
     pub receipt: Option<Uuid>,
     pub key: String,
     pub raw: String,
+    /// When the snapshot was taken that left it out; only its own organisation still sees it then.
+    pub left_out_at: Option<Timestamp>,
 }
 
 /// One receipt with its provenance.
@@ -37,6 +39,10 @@ pub struct ReceiptDetail {
     pub row: PushRow,
     pub owner: OrgId,
     pub what: What,
+    /// Of a snapshot that was not refused the moment it was taken.
+    pub as_of: Option<Timestamp>,
+    /// Of one that changed nothing: when the newer one was taken that had been applied.
+    pub outdated_by: Option<Timestamp>,
     pub failures: Vec<Failure>,
     pub bytes: u64,
     pub sha256: Vec<u8>,
@@ -129,12 +135,12 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn receipt(&self, id: Uuid) -> Result<Option<ReceiptDetail>, StoreError> {
-        const MORE: &str = "SELECT c.org_id, c.failures, c.bytes, c.sha256, c.user_agent, c.idempotency_key, p.body FROM receipts c LEFT JOIN payloads p ON p.receipt_no = c.no AND p.org_id = c.org_id WHERE c.no = $1";
+        const MORE: &str = "SELECT c.org_id, c.failures, c.bytes, c.sha256, c.user_agent, c.idempotency_key, p.body, c.as_of, c.outdated_by FROM receipts c LEFT JOIN payloads p ON p.receipt_no = c.no AND p.org_id = c.org_id WHERE c.no = $1";
         let sql = format!("SELECT {PUSH_COLUMNS} FROM receipts c JOIN organisations o ON o.id = c.org_id WHERE {} AND c.id = $2", receipt_reach!());
         let row: Option<PushSql> = read!(self, c => sqlx::query_as(AssertSqlSafe(sql)).bind(self.viewer.org.0).bind(id).fetch_optional(c).await)?;
         let Some(row) = row else { return Ok(None) };
-        type More = (i64, String, i64, Vec<u8>, String, String, Option<Vec<u8>>);
-        let (owner, failures, bytes, sha256, user_agent, idempotency_key, payload): More =
+        type More = (i64, String, i64, Vec<u8>, String, String, Option<Vec<u8>>, Option<i64>, Option<i64>);
+        let (owner, failures, bytes, sha256, user_agent, idempotency_key, payload, as_of, outdated_by): More =
             read!(self, c => sqlx::query_as(MORE).bind(row.no).fetch_one(c).await)?;
         let what = What::from_name(&row.what).ok_or_else(|| StoreError::Internal(format!("receipt {}", row.no)))?;
         let failures: Vec<Failure> = serde_json::from_str(&failures).map_err(|e| StoreError::Internal(e.to_string()))?;
@@ -144,7 +150,8 @@ impl Reads<'_> {
         let own = owner == self.viewer.org;
         let payload = payload.filter(|_| self.viewer.sees_payload(owner, what.class()) && (own || whole));
         let failures = if own { failures } else { vec![] };
-        Ok(Some(ReceiptDetail { row: row.into(), owner, what, failures, bytes: bytes as u64, sha256, user_agent, idempotency_key, payload }))
+        let (row, as_of, outdated_by) = (row.into(), as_of.map(Timestamp), outdated_by.map(Timestamp));
+        Ok(Some(ReceiptDetail { row, owner, what, as_of, outdated_by, failures, bytes: bytes as u64, sha256, user_agent, idempotency_key, payload }))
     }
 
     /// One event; `None` for absent ones and those the viewer may not see alike. Its incident is named only where the viewer
@@ -154,7 +161,7 @@ impl Reads<'_> {
     /// When the database fails.
     pub async fn event(&self, id: Uuid) -> Result<Option<EventDetail>, StoreError> {
         const EVENT: &str = concat!(
-            "SELECT t.org_id, o.slug, o.name, t.external_id, t.kind, t.title, t.severity, t.tlp, t.observed_at, t.received_at, t.raw, t.incident, t.receipt_no \
+            "SELECT t.org_id, o.slug, o.name, t.external_id, t.kind, t.title, t.severity, t.tlp, t.observed_at, t.received_at, t.raw, t.incident, t.receipt_no, t.withdrawn_at \
              FROM events t JOIN organisations o ON o.id = t.org_id WHERE ",
             reach!(events),
             " AND t.id = $2 AND (t.withdrawn_at IS NULL OR t.org_id = $1)"
@@ -162,9 +169,9 @@ impl Reads<'_> {
         const INCIDENT: &str = concat!("SELECT t.id, t.title, t.tlp FROM incidents t WHERE ", reach!(incidents), " AND t.org_id = $2 AND t.external_id = $3");
         const RECEIPT: &str = "SELECT id, received_at, key_name FROM receipts WHERE no = $1 AND org_id = $2";
         let me = self.viewer.org.0;
-        type Row = (i64, String, String, String, String, String, i64, i64, i64, i64, String, Option<String>, i64);
+        type Row = (i64, String, String, String, String, String, i64, i64, i64, i64, String, Option<String>, i64, Option<i64>);
         let row: Option<Row> = read!(self, c => sqlx::query_as(EVENT).bind(me).bind(id).fetch_optional(c).await)?;
-        let Some((owner, slug, name, external_id, kind, title, severity, tlp, at, first, raw, incident, receipt)) = row else { return Ok(None) };
+        let Some((owner, slug, name, external_id, kind, title, severity, tlp, at, first, raw, incident, receipt, left_out_at)) = row else { return Ok(None) };
         let incident: Option<(Uuid, String, i64)> = match incident {
             Some(name) => read!(self, c => sqlx::query_as(INCIDENT).bind(me).bind(owner).bind(name).fetch_optional(c).await)?,
             None => None,
@@ -190,6 +197,7 @@ impl Reads<'_> {
             receipt,
             key,
             raw,
+            left_out_at: left_out_at.map(Timestamp),
         }))
     }
 }

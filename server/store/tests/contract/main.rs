@@ -40,6 +40,7 @@ mod reach;
 mod references;
 mod sealing;
 mod sessions;
+mod snapshots;
 mod statements;
 mod support;
 mod throttle;

@@ -176,7 +176,7 @@ async fn portrait(store: &Store, orgs: &[OrgId]) -> Vec<String> {
     for org in orgs {
         let window = Window { from: NOW.plus(-100 * DAY), to: NOW.plus(HOUR) };
         let mut days = hub.day_values(*org, window.from.day()).await.unwrap();
-        days.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+        days.sort_by(|a, b| (a.day, &a.metric, &a.labels).cmp(&(b.day, &b.metric, &b.labels)));
         said.push(format!("{:?} {days:?}", hub.keys(*org).await.unwrap()));
         let reads = store.viewer(domain::Viewer { org: *org, role: Role::Analyst });
         let incidents = reads.incidents(&IncidentFilter::default()).await.unwrap();

@@ -50,6 +50,7 @@ impl Fixture {
             key_name: "test".into(),
             what,
             mode: Mode::Delta,
+            as_of: None,
             received_at: NOW,
             total: 0,
             failures: vec![],

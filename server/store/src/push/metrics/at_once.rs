@@ -20,7 +20,8 @@ const PAYLOAD: &str = "INSERT INTO payloads (receipt_no, org_id, body) VALUES (?
 const IDEMPOTENCY: &str = "INSERT INTO idempotency (org_id, route, key, fingerprint, receipt_no, created_at) VALUES (?, ?, ?, ?, ?, ?)";
 const SAMPLES: &str = "INSERT INTO samples (hour, org_id, observed_at, series_id, value, receipt_no) SELECT bucket, ?, at, series, value, ? FROM v";
 const ROLLUP: &str = "SELECT bucket, ?, series, 1, value, value, value, value, at FROM v WHERE true";
-const CURRENT: &str = "INSERT INTO current_values AS t (org_id, series_id, value, observed_at, receipt_no) SELECT ?, series, value, at, ? FROM v WHERE true";
+const CURRENT: &str =
+    "INSERT INTO current_values AS t (org_id, series_id, value, observed_at, receipt_no, heard_at) SELECT ?, series, value, at, ?, ? FROM v WHERE true";
 
 /// A push that may go this way.
 pub(crate) struct AtOnce {
@@ -79,7 +80,10 @@ fn write(conn: &Connection, AtOnce { push, items, rows, .. }: &AtOnce) -> rusqli
         push.bytes as i64,
         push.sha256,
         push.user_agent,
-        key
+        key,
+        // No snapshot comes this way.
+        None::<i64>,
+        None::<i64>
     ];
     let no: i64 = conn.prepare_cached(RECEIPT)?.query_row(receipt, |row| row.get(0))?;
     conn.prepare_cached(PAYLOAD)?.execute(params![no, org, push.payload])?;
@@ -95,7 +99,7 @@ fn write(conn: &Connection, AtOnce { push, items, rows, .. }: &AtOnce) -> rusqli
     wide(conn, &format!("{values} {SAMPLES}"), rows, Timestamp::hour, &[org, no])?;
     wide(conn, &format!("{values} {hours} {ROLLUP} {JOIN}"), rows, Timestamp::hour, &[org])?;
     wide(conn, &format!("{values} {days} {ROLLUP} {JOIN}"), rows, Timestamp::day, &[org])?;
-    wide(conn, &format!("{values} {CURRENT} {MOVE_ON}"), rows, Timestamp::day, &[org, no])?;
+    wide(conn, &format!("{values} {CURRENT} {MOVE_ON}"), rows, Timestamp::day, &[org, no, push.moment().0])?;
     conn.prepare_cached(ALIVE_BY_POSTURE)?.execute(params![push.alive_at(items.newest()).0, org])?;
     let since = items.oldest().unwrap_or(push.received_at);
     conn.prepare_cached(OUTBOX)?.execute(params![push.received_at.0, org, push.what.name(), true, "[]", since.0, i64::MAX])?;

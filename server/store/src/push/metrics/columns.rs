@@ -2,7 +2,7 @@
 
 use super::{Rollup, SampleRow, Table};
 use crate::db::Lane;
-use domain::OrgId;
+use domain::{OrgId, Timestamp};
 use sqlx::{AssertSqlSafe, Postgres, postgres::PgArguments, query::Query};
 
 /// Inserts samples that are not there; returns how many.
@@ -56,15 +56,16 @@ pub(super) fn bind_rollups<'q, 'r>(
 }
 
 /// Writes current values.
-pub(super) async fn current(lane: &mut Lane, org: OrgId, receipt: i64, rows: &[&SampleRow], suffix: &str) -> Result<(), sqlx::Error> {
-    const WRITE: &str = "INSERT INTO current_values AS t (org_id, series_id, value, observed_at, receipt_no) \
-        SELECT $1, series, value, at, $2 FROM UNNEST($3::bigint[], $4::double precision[], $5::bigint[]) AS v (series, value, at)";
+pub(super) async fn current(lane: &mut Lane, org: OrgId, (receipt, heard_at): (i64, Timestamp), rows: &[&SampleRow], suffix: &str) -> Result<(), sqlx::Error> {
+    const WRITE: &str = "INSERT INTO current_values AS t (org_id, series_id, value, observed_at, receipt_no, heard_at) \
+        SELECT $1, series, value, at, $2, $6 FROM UNNEST($3::bigint[], $4::double precision[], $5::bigint[]) AS v (series, value, at)";
     sqlx::query(AssertSqlSafe(format!("{WRITE} {suffix}")))
         .bind(org.0)
         .bind(receipt)
         .bind(rows.iter().map(|r| r.series).collect::<Vec<_>>())
         .bind(rows.iter().map(|r| r.value).collect::<Vec<_>>())
         .bind(rows.iter().map(|r| r.observed_at.0).collect::<Vec<_>>())
+        .bind(heard_at.0)
         .execute(&mut lane.conn)
         .await?;
     Ok(())

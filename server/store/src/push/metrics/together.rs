@@ -6,7 +6,7 @@ use super::{DAYS, HOURS, JOIN, MOVE_ON, SampleRow, columns, roll};
 use crate::{
     StoreError,
     db::{Conn, Scope},
-    push::{Items, Push, record, usage::USE},
+    push::{Items, Push, Truth, record, usage::USE},
 };
 use domain::Timestamp;
 use sqlx::{AssertSqlSafe, Row as _};
@@ -25,7 +25,7 @@ static STORE: LazyLock<String> = LazyLock::new(|| {
          sample AS (INSERT INTO samples (hour, org_id, observed_at, series_id, value, receipt_no) SELECT hour, $1, at, series, value, $2 \
             FROM UNNEST($9::bigint[], $10::bigint[], $11::bigint[], $12::double precision[]) AS v (hour, at, series, value)), \
          hourly AS ({} {hours} {JOIN}), daily AS ({} {days} {JOIN}), \
-         newest AS (INSERT INTO current_values AS t (org_id, series_id, value, observed_at, receipt_no) SELECT $1, series, value, at, $2 \
+         newest AS (INSERT INTO current_values AS t (org_id, series_id, value, observed_at, receipt_no, heard_at) SELECT $1, series, value, at, $2, $7 \
             FROM UNNEST($29::bigint[], $30::double precision[], $31::bigint[]) AS v (series, value, at) {MOVE_ON}), \
          alive AS (UPDATE organisations SET last_data_at = CASE WHEN last_data_at > $8 THEN last_data_at ELSE $8 END, posture_sign_at = $8 \
             WHERE id = $1 AND (posture_sign_at IS NULL OR posture_sign_at < $8)), used AS ({used}) \
@@ -55,7 +55,7 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, items: &Items, rows: &[S
 }
 
 async fn write(conn: &mut Conn, push: &Push, items: &Items, rows: &[SampleRow]) -> Result<Option<i64>, StoreError> {
-    let no = record::number(conn, push, items.len()).await?;
+    let no = record::number(conn, push, items.len(), Truth::Part).await?;
     let Conn::Postgres(lane) = conn else { return Ok(None) };
     let request = push.idempotency.as_ref();
     let newest: BTreeMap<i64, &SampleRow> = rows.iter().map(|r| (r.series, r)).collect();

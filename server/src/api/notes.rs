@@ -1,0 +1,60 @@
+//! What a receipt says beside its numbers: how the hub understands what it kept.
+
+use serde::{Deserialize, de::IgnoredAny};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
+use store::What;
+
+/// Metrics named one by one.
+const NAMED: usize = 10;
+
+/// Notes on the body of a push.
+#[must_use]
+pub fn of(what: What, body: &[u8]) -> Vec<String> {
+    if what == What::Metrics { parts(body).into_iter().collect() } else { vec![] }
+}
+
+/// Which metrics came with labels, and what that means.
+fn parts(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Body<'a> {
+        #[serde(borrow)]
+        items: Vec<Item<'a>>,
+    }
+    #[derive(Deserialize)]
+    struct Item<'a> {
+        #[serde(borrow, default)]
+        metric: Cow<'a, str>,
+        #[serde(borrow, default)]
+        labels: Option<BTreeMap<Cow<'a, str>, IgnoredAny>>,
+    }
+    let text = std::str::from_utf8(body).ok().filter(|text| text.contains("labels"))?;
+    let body: Body<'_> = serde_json::from_str(text).ok()?;
+    let labelled: BTreeSet<&str> = body.items.iter().filter(|item| item.labels.as_ref().is_some_and(|all| !all.is_empty())).map(|item| &*item.metric).collect();
+    if labelled.is_empty() {
+        return None;
+    }
+    let mut names: Vec<String> = labelled.iter().take(NAMED).map(|name| name.chars().take(64).collect()).collect();
+    if labelled.len() > NAMED {
+        names.push(format!("{} more", labelled.len() - NAMED));
+    }
+    Some(format!(
+        "Values with labels are parts of {}. A metric's value is its unlabelled series; where there is none, the mean of its parts, weighted by the label assets if all carry it.",
+        names.join(", ")
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labelled_values_are_parts() {
+        let body = r#"{"items":[{"metric":"a","value":1},{"metric":"b","value":1,"labels":{"unit":"cold-storage"}},{"metric":"c","labels":{}}]}"#;
+        let said = of(What::Metrics, body.as_bytes());
+        assert!(said.len() == 1 && said[0].starts_with("Values with labels are parts of b. "), "{said:?}");
+        assert!(of(What::Incidents, body.as_bytes()).is_empty() && of(What::Metrics, b"labels").is_empty());
+    }
+}
