@@ -66,6 +66,7 @@ fn Numbers(page: Signal<Model>) -> impl IntoView {
             let current = p.freshness.counts();
             let value = p.value.map_or_else(|| "–".to_owned(), |value| m.format(value));
             let note = match (p.at, current) {
+                (None, _) if p.value.is_some() => view! { "left out of a snapshot, not counted" }.into_any(),
                 (None, _) => view! { "never reported" }.into_any(),
                 (Some(at), true) => view! { "observed " <Time at/> }.into_any(),
                 (Some(at), false) => view! { "as of " <Time at/> ", not counted" }.into_any(),

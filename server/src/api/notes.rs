@@ -1,5 +1,6 @@
 //! What a receipt says beside its numbers: how the hub understands what it kept.
 
+use crate::encoding;
 use serde::{Deserialize, de::IgnoredAny};
 use std::{
     borrow::Cow,
@@ -30,8 +31,8 @@ fn parts(body: &[u8]) -> Option<String> {
         #[serde(borrow, default)]
         labels: Option<BTreeMap<Cow<'a, str>, IgnoredAny>>,
     }
-    let text = std::str::from_utf8(body).ok().filter(|text| text.contains("labels"))?;
-    let body: Body<'_> = serde_json::from_str(text).ok()?;
+    let text = encoding::text(body).ok().filter(|text| text.contains("labels"))?;
+    let body: Body<'_> = serde_json::from_str(&text).ok()?;
     let labelled: BTreeSet<&str> = body.items.iter().filter(|item| item.labels.as_ref().is_some_and(|all| !all.is_empty())).map(|item| &*item.metric).collect();
     if labelled.is_empty() {
         return None;

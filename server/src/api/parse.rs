@@ -53,6 +53,14 @@ pub struct Context<'a> {
     pub alliance_keys: &'a [i64],
 }
 
+impl Context<'_> {
+    /// Whether this is the organisation's slug, or was.
+    fn is_own(&self, slug: &str) -> bool {
+        let slug = trimmed(slug).to_ascii_lowercase();
+        slug == self.org_slug || self.board.by_slug(&slug).is_some_and(|org| org.info.id == self.org)
+    }
+}
+
 /// A push, read: what can be kept and what cannot.
 pub struct Parsed {
     pub total: u32,

@@ -61,7 +61,7 @@ enum What {
 enum OrgCommand {
     /// Adds an organisation.
     Add(OrgAdd),
-    /// Gives an organisation another name for people. Its slug stays, so that links and pushes go on working.
+    /// Gives an organisation another name, or another slug. Links and pushes with the former slug go on working.
     Rename(OrgRename),
     /// Lists the organisations.
     List,
@@ -72,7 +72,11 @@ struct OrgRename {
     /// The organisation's slug.
     slug: Slug,
     /// Its new name for people.
-    name: String,
+    #[arg(long, required_unless_present = "new_slug")]
+    name: Option<String>,
+    /// Its new name in addresses.
+    #[arg(long = "slug")]
+    new_slug: Option<Slug>,
 }
 
 #[derive(ClapArgs, Debug)]
@@ -276,9 +280,14 @@ async fn add_org(store: &Store, add: OrgAdd, now: Timestamp) -> anyhow::Result<E
 
 async fn rename_org(store: &Store, rename: OrgRename, now: Timestamp) -> anyhow::Result<ExitCode> {
     let org = find_org(store, &rename.slug).await?;
-    let name = named("the organisation's name", &rename.name)?;
-    store.hub().rename_organisation(org.id, name.clone(), now).await?;
-    print(&format!("{} is {name:?} from now on; it was {:?}", org.slug, org.name))
+    let name = rename.name.map(|name| named("the organisation's name", &name)).transpose()?;
+    let slug = rename.new_slug.map(|slug| slug.to_string());
+    match store.hub().rename_organisation(org.id, name.clone(), slug.clone(), now).await {
+        Err(StoreError::Exists(_)) => bail!("{} is another organisation's slug, or was", slug.unwrap_or_default()),
+        done => done?,
+    }
+    let (name, slug) = (name.unwrap_or_else(|| org.name.clone()), slug.unwrap_or_else(|| org.slug.clone()));
+    print(&format!("{slug} is {name:?} from now on; before, {} was {:?}", org.slug, org.name))
 }
 
 async fn list_orgs(store: &Store) -> anyhow::Result<ExitCode> {
@@ -395,8 +404,17 @@ async fn list_keys(store: &Store, list: KeyList, now: Timestamp) -> anyhow::Resu
 
 /// An organisation by its slug.
 pub async fn find_org(store: &Store, slug: &Slug) -> anyhow::Result<Org> {
-    let orgs = store.hub().organisations().await?;
-    orgs.into_iter().find(|o| o.slug == slug.as_str()).with_context(|| format!("there is no organisation {slug} (admin org list shows all)"))
+    let mut orgs = store.hub().organisations().await?;
+    if !orgs.iter().any(|o| o.slug == slug.as_str()) {
+        let former = store.hub().former_slugs().await?.into_iter().find(|(former, _)| former == slug.as_str());
+        return orgs.into_iter().find(|o| former.as_ref().is_some_and(|(_, of)| o.id == *of)).with_context(|| no_org(slug));
+    }
+    orgs.retain(|o| o.slug == slug.as_str());
+    orgs.pop().with_context(|| no_org(slug))
+}
+
+fn no_org(slug: &Slug) -> String {
+    format!("there is no organisation {slug} (admin org list shows all)")
 }
 
 /// A name for people: trimmed, with something to see, of sensible length.

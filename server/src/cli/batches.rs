@@ -110,6 +110,31 @@ mod tests {
     }
 
     #[test]
+    fn whose_items_are_goes_with_them() {
+        fn body(what: What, format: Format, text: &str) -> Vec<String> {
+            divided(what, format, text).into_iter().map(|(body, _)| body).collect()
+        }
+        assert_eq!(body(What::Metrics, Format::Json, r#"{"org":"rail","items":[{"a":1.50}]}"#), [r#"{"org":"rail","items":[{"a":1.50}]}"#]);
+        for (what, head, cells) in [
+            (What::Metrics, "metric,value,observed_at", "hsts_pct,1,2026-01-02"),
+            (What::Incidents, "external_id,title,severity", "a,b,low"),
+            (What::Events, "external_id,title,severity,observed_at", "a,b,low,2026-01-02"),
+            (What::Indicators, "type,value", "url,http://a.example/"),
+            (What::IndicatorCounts, "window_start,window_end,type,tlp,severity,count", "2026-01-01,2026-01-08,url,GREEN,low,4"),
+        ] {
+            let sent = body(what, Format::Csv, &format!("{head},Org\n{cells},rail\n"));
+            assert!(sent.len() == 1 && sent[0].contains(r#""org":"rail""#), "{what:?}: {sent:?}");
+        }
+        let counts = body(
+            What::IndicatorCounts,
+            Format::Csv,
+            "window_start,window_end,type,tlp,severity,count,org\n2026-01-01,2026-01-08,url,GREEN,low,4,rail\n2026-01-01,2026-01-08,url,GREEN,low,4,\n",
+        );
+        assert_eq!(counts.len(), 2, "nobody's numbers stand under another's name");
+        assert_eq!(body(What::IndicatorCounts, Format::Json, "[]"), [r#"{"counts":[],"window_end":"1970-01-02","window_start":"1970-01-01"}"#]);
+    }
+
+    #[test]
     fn large_items_make_small_pushes() {
         let text = format!("{{\"a\":\"{}\"}}\n", "x".repeat(400_000)).repeat(3);
         let sizes: Vec<_> = divided(What::Events, Format::Ndjson, &text).into_iter().map(|(_, p)| p.len()).collect();

@@ -43,6 +43,9 @@ pub struct Answer {
     pub failure_count: u32,
     #[serde(default)]
     pub failures: Vec<Failure>,
+    /// How the hub understands what it kept.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// Of a snapshot that changed nothing: when the newer one was taken that had been applied.
     pub outdated_by: Option<String>,
     /// Of a problem (RFC 9457).

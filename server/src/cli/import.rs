@@ -127,7 +127,12 @@ fn read(text: &str, table: &Table, what: Option<What>) -> anyhow::Result<Rows> {
 
 /// Loads one class of data, organisation by organisation.
 async fn load(app: &App, what: What, rows: Rows) -> anyhow::Result<Count> {
-    let orgs: BTreeMap<String, Org> = app.store.hub().organisations().await?.into_iter().map(|o| (o.slug.clone(), o)).collect();
+    let mut orgs: BTreeMap<String, Org> = app.store.hub().organisations().await?.into_iter().map(|o| (o.slug.clone(), o)).collect();
+    for (slug, of) in app.store.hub().former_slugs().await? {
+        if let Some(org) = orgs.values().find(|org| org.id == of).cloned() {
+            orgs.entry(slug).or_insert(org);
+        }
+    }
     let mut count = Count::default();
     let mut ignored = Vec::new();
     let mut without_value = 0_u64;

@@ -101,23 +101,30 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     if read.without_value > 0 {
         eprintln!("Rows left out for want of a value: {}", read.without_value);
     }
-    if read.items.is_empty() && !args.empty_closes_everything {
-        // Rather an export that failed than a whole truth that is empty: a snapshot of nothing ends everything. `{"items": []}` is written on purpose.
-        if mode == Mode::Snapshot && (blank || format != Format::Json) {
-            bail!(
-                "{} has no rows with data, and nothing was sent: an export that failed looks the same. If nothing is open any more, say so with --empty-closes-everything",
-                args.file.display()
-            );
-        }
-        if format == Format::Csv {
-            bail!("{} has no rows with data; nothing was sent", args.file.display());
-        }
+    if read.items.is_empty()
+        && let Some(why) = unsent(mode, format, blank, args.empty_closes_everything)
+    {
+        bail!("{} has no rows with data; {why}", args.file.display());
     }
     let batches = batches(what, read)?;
     if mode == Mode::Snapshot && batches.len() > 1 {
         bail!("a snapshot must fit into one push (1,000 items, 1 MiB), for what a push leaves out ends");
     }
     send(&client, what, unit, batches, Intent { mode, as_of: args.as_of, dry_run: args.dry_run, strict: args.strict }).await
+}
+
+/// Why a file without a row is not sent; `None` where it is. Rather an export that failed than a whole truth that is empty: a snapshot of nothing ends
+/// everything, and `{"items": []}` alone is written on purpose.
+fn unsent(mode: Mode, format: Format, blank: bool, meant: bool) -> Option<&'static str> {
+    match (mode, format) {
+        _ if meant => None,
+        (_, Format::Json) if !blank => None,
+        (Mode::Snapshot, _) => Some(
+            "nothing was sent, for an export that failed looks the same. If nothing is open any more, say so with --empty-closes-everything: it closes everything",
+        ),
+        (Mode::Delta, Format::Csv) => Some("nothing was sent"),
+        (Mode::Delta, _) => None,
+    }
 }
 
 async fn send(client: &PushClient, what: What, unit: &str, batches: Vec<Batch>, intent: Intent) -> anyhow::Result<ExitCode> {
@@ -156,6 +163,7 @@ fn report(answer: &Answer, unit: &str, places: &[u64], dry_run: bool) -> Vec<Str
     if let Some(by) = &receipt.outdated_by {
         lines.push(format!("Nothing has changed: a newer snapshot, taken {by}, was applied before."));
     }
+    lines.extend(receipt.notes.iter().map(|note| format!("  {note}")));
     if !answer.accepted() {
         let title = answer.title.as_deref().unwrap_or("refused");
         lines.push(format!("{} {title}: {}", answer.status, answer.detail.as_deref().unwrap_or_default()));
@@ -215,6 +223,17 @@ mod tests {
         .unwrap();
         let lines = report(&Answer { status: 200, ..answer }, "line", &[2, 9], false);
         assert_eq!(lines[1..], ["  line 2: observed_at: must be a date-time.", "  line 9: Too large."]);
+    }
+
+    #[test]
+    fn an_empty_whole_truth_is_said_on_purpose() {
+        for format in [Format::Csv, Format::Ndjson, Format::Json] {
+            assert!(unsent(Mode::Snapshot, format, true, false).is_some_and(|why| why.contains("--empty-closes-everything")), "{format:?}");
+            assert_eq!(unsent(Mode::Snapshot, format, true, true), None, "{format:?}");
+        }
+        assert!(unsent(Mode::Snapshot, Format::Csv, false, false).is_some(), "a head alone");
+        assert_eq!(unsent(Mode::Snapshot, Format::Json, false, false), None, "an empty list is written on purpose");
+        assert_eq!(unsent(Mode::Delta, Format::Csv, false, false), Some("nothing was sent"));
     }
 
     #[test]

@@ -141,7 +141,9 @@ impl Board {
             let (days, before) = self.orgs.get(&info.id).map(|o| (Arc::clone(&o.days), o.before.clone())).unwrap_or_default();
             self.orgs.insert(info.id, Arc::new(OrgState::new(info, days, before)));
         }
-        self.slugs = Arc::new(self.orgs.values().map(|o| (o.info.slug.clone(), o.info.id)).collect());
+        // Addresses with a former slug lead to the same organisation.
+        let former = hub.former_slugs().await?;
+        self.slugs = Arc::new(former.into_iter().chain(self.orgs.values().map(|o| (o.info.slug.clone(), o.info.id))).collect());
         self.read_posture(store, &ids, now).await?;
         self.read_incidents(store, &ids).await?;
         self.read_before(store).await?;
@@ -388,14 +390,14 @@ pub fn readings_under(policy: &ScoringPolicy, rows: &[CurrentRow]) -> Vec<Option
 /// One reading per metric, out of its [series](domain::scoring::series).
 fn readings(rows: &[CurrentRow], positions: &HashMap<String, usize>, metrics: usize) -> Vec<Option<Reading>> {
     let mut series: Vec<Vec<Last<'_>>> = vec![vec![]; metrics];
-    let live: HashSet<&str> = rows.iter().filter(|r| !r.expired).map(|r| r.metric.as_str()).collect();
+    let live: HashSet<&str> = rows.iter().filter(|r| r.left_out_at.is_none()).map(|r| r.metric.as_str()).collect();
     for row in rows {
         // An expired series counts only where its metric has no other.
-        if row.expired && live.contains(row.metric.as_str()) {
+        if row.left_out_at.is_some() && live.contains(row.metric.as_str()) {
             continue;
         }
         // What a snapshot left out is remembered, but as silent from then on.
-        let at = if row.expired { row.observed_at.min(Timestamp(0)) } else { row.observed_at };
+        let at = if row.left_out_at.is_some() { row.observed_at.min(Timestamp(0)) } else { row.observed_at };
         if let Some(i) = positions.get(&row.metric) {
             series[*i].push(Last { labels: &row.labels, value: row.value, at });
         }

@@ -4,7 +4,7 @@ use super::board::end_of;
 use crate::App;
 use domain::{
     DAY, OrgId, Timestamp,
-    scoring::{Critical, Inputs, org_score, series::SoFar},
+    scoring::{Critical, Inputs, Reading, org_score, series::SoFar},
 };
 use std::collections::BTreeMap;
 use store::{DayRow, DayValue, StoreError};
@@ -34,6 +34,13 @@ pub async fn rebuild(app: &App, org: OrgId, from: Timestamp) -> Result<(), Store
         }
     }
     let mut inputs = Inputs { readings: vec![None; board.policy.metrics.len()], interval: state.info.interval, critical: Critical::None };
+    let (_, current) = hub.current(&[org]).await?;
+    let mut left_out: BTreeMap<i64, Vec<(usize, String)>> = BTreeMap::new();
+    for row in current {
+        if let (Some(at), Some(i)) = (row.left_out_at, board.policy.position(&row.metric)) {
+            left_out.entry(at.day()).or_default().push((i, row.labels));
+        }
+    }
     let (mut so_far, mut rows) = (SoFar::default(), Vec::new());
     for day in begin..=(end + tail).min(now.day()) {
         if day % 64 == 0 {
@@ -47,6 +54,11 @@ pub async fn rebuild(app: &App, org: OrgId, from: Timestamp) -> Result<(), Store
             for (i, _) in values {
                 inputs.readings[*i] = so_far.reading(*i);
             }
+        }
+        for (i, labels) in left_out.get(&day).into_iter().flatten() {
+            so_far.leave_out(*i, labels);
+            // As on the board: remembered, and silent.
+            inputs.readings[*i] = so_far.reading(*i).or(inputs.readings[*i].map(|last| Reading { at: Timestamp(0), ..last }));
         }
         // A day is scored as its last report saw it; a report that did not come that day leaves a gap.
         let reported = inputs.readings.iter().flatten().map(|r| r.at).filter(|at| at.day() == day).max();

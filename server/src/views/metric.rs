@@ -61,11 +61,13 @@ async fn parts(l: &Looking, org: &OrgState, key: &str) -> Answer<(String, Vec<Pa
     let (_, mut rows) = l.app.store.hub().current(&[org.info.id]).await.map_err(from_store(l.now))?;
     rows.retain(|row| row.metric == key && row.observed_at >= since);
     rows.sort_by(|a, b| a.labels.cmp(&b.labels));
-    let live: Vec<&CurrentRow> = rows.iter().filter(|row| !row.expired).collect();
+    let live: Vec<&CurrentRow> = rows.iter().filter(|row| row.left_out_at.is_none()).collect();
     let all = live.iter().map(|row| Last { labels: &row.labels, value: row.value, at: row.observed_at });
     let basis = value_of(all).map_or_else(String::new, |(_, basis)| basis.words());
     let parts = rows.iter().filter(|row| !row.labels.is_empty());
-    let parts = parts.map(|row| PartRow { labels: row.labels.replace(',', ", "), value: row.value, at: row.observed_at, left_out: row.expired }).collect();
+    let parts = parts
+        .map(|row| PartRow { labels: row.labels.replace(',', ", "), value: row.value, at: row.observed_at, left_out: row.left_out_at.is_some() })
+        .collect();
     Ok((basis, parts))
 }
 

@@ -118,7 +118,8 @@ pub fn metric_row(l: &Looking, org: &OrgState, metric: &domain::catalogue::Metri
     MetricRow {
         value: reading.map(|r| r.value),
         score: reading.map(|r| metric_score(metric, r.value)),
-        at: reading.map(|r| r.at),
+        // What a snapshot left out has no moment that it is from.
+        at: reading.map(|r| r.at).filter(|at| at.0 > 0),
         freshness: Freshness::at(reading.map(|r| r.at), org.info.interval, l.now),
         metric: metric.clone(),
     }

@@ -14,6 +14,7 @@ pub mod group_proposals;
 pub mod groups;
 pub mod identity;
 pub mod kept_forms;
+mod names;
 pub mod oidc;
 pub mod outbox;
 pub mod overlap_members;

@@ -80,6 +80,11 @@ impl SoFar {
         self.0.entry(metric).or_default().insert(labels.to_owned(), (value, at));
     }
 
+    /// Forgets a series that its organisation left out.
+    pub fn leave_out(&mut self, metric: usize, labels: &str) {
+        self.0.entry(metric).or_default().remove(labels);
+    }
+
     /// A metric's value by now.
     #[must_use]
     pub fn reading(&self, metric: usize) -> Option<Reading> {

@@ -31,6 +31,9 @@ pub fn first_push(html: &mut String, base: &str) {
         failure_count: 0,
         pending_count: 0,
         failures: vec![],
+        as_of: None,
+        outdated_by: None,
+        notes: vec![],
         audit_checkpoint: None,
     };
     code(html, "The answer", &serde_json::to_string_pretty(&receipt).unwrap_or_default());
@@ -47,7 +50,9 @@ pub fn files(html: &mut String, base: &str) {
     html.push_str(
         "<p>JSON (<code>{\"items\": […]}</code> or the list alone), NDJSON, or CSV. The head of a CSV names the fields below; commas part the cells, or semicolons (then <code>93,5</code> is 93.5). \
          An empty cell is a field left out, and a row of metrics without a value is not sent: unknown is not zero. A column <code>label.site</code> of metrics is the label <code>site</code>; \
-         more columns of incidents and events become attributes; <code>recipients</code> are parted by blanks.</p></section>",
+         more columns of incidents and events become attributes; <code>recipients</code> are parted by blanks. A row whose <code>org</code> names another organisation is refused, as in a request.</p>\
+         <p>With <code>--mode snapshot</code> the file is the whole truth of its class, as of now or of <code>--as-of</code>. A file without a row then needs <code>--empty-closes-everything</code>: \
+         an export that failed looks the same. In a request <code>{\"items\": []}</code> is meant as it is written.</p></section>",
     );
 }
 

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes what `check` reads field by field")]
 pub struct EventRaw<'a> {
-    /// The organisation's own id; the first report of it stands.
+    /// The organisation's own id; pushing it again replaces what was said of it.
     #[serde(borrow)]
     #[schema(value_type = String, example = "alert-88121")]
     external_id: Cow<'a, str>,

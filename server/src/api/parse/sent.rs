@@ -320,7 +320,7 @@ impl<'a> Fields<'a> {
     /// [`Refused::Foreign`], which refuses the push as a whole.
     pub fn own(&mut self, context: &Context<'_>) -> Result<(), Refused> {
         let named = self.word("org");
-        if named.is_some_and(|org| !domain::text::trimmed(&org).eq_ignore_ascii_case(context.org_slug)) { Err(Refused::Foreign) } else { Ok(()) }
+        if named.is_some_and(|org| !context.is_own(&org)) { Err(Refused::Foreign) } else { Ok(()) }
     }
 
     /// Ends the reading.

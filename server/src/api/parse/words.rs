@@ -67,7 +67,7 @@ fn at(text: &str) -> Timestamp {
 
 fn read(what: What, ndjson: bool, body: &[u8]) -> Result<Parsed, Problem> {
     let board = Board::of(default_policy());
-    let context = Context { board: &board, org: OrgId(1), org_slug: "alpha", now: at(NOW), backfill: false, alliance_keys: &[3, 4] };
+    let context = Context { board: &board, org: OrgId(1), org_slug: "alpha", now: at(NOW), said_at: at(NOW), backfill: false, alliance_keys: &[3, 4] };
     parse(what, ndjson, body, &context)
 }
 

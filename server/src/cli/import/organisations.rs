@@ -29,7 +29,9 @@ pub async fn load(database: &str, rows: Rows, now: Timestamp) -> anyhow::Result<
         .map(|(line, row)| Ok((line, organisation(&row).with_context(|| format!("organisations.csv, line {line}"))?)))
         .collect::<anyhow::Result<_>>()?;
     let store = Store::open(&Settings { url: database.to_owned(), readers: 1 }).await?;
-    let known = store.hub().organisations().await?.into_iter().map(|org| (org.slug, org.name)).collect();
+    let there = store.hub().organisations().await?;
+    let former = store.hub().former_slugs().await?.into_iter().filter_map(|(slug, of)| Some((slug, there.iter().find(|org| org.id == of)?.name.clone())));
+    let known = former.chain(there.iter().map(|org| (org.slug.clone(), org.name.clone()))).collect();
     same_names(known, &orgs)?;
     let orgs = orgs.into_iter().map(|(_, org)| org).collect::<Vec<_>>();
     let bar = progress(orgs.len() as u64).with_message("organisations");
@@ -67,7 +69,7 @@ fn same_names(mut known: BTreeMap<String, String>, orgs: &[(u64, Org)]) -> anyho
     }
     bail!(
         "organisations.csv, {}. Nothing was imported. Another organisation needs another slug; where it is the same under a new name, say so first with \
-         shieldwall admin org rename SLUG NAME",
+         shieldwall admin org rename SLUG --name NAME",
         others.join("; ")
     )
 }

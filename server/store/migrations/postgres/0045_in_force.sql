@@ -1,3 +1,5 @@
+SET LOCAL shieldwall.scope = 'hub';
+
 -- A snapshot is the whole truth of its class at the moment it was taken. Kept of applied snapshots, and of those that came too late.
 ALTER TABLE receipts ADD COLUMN as_of BIGINT;
 -- The moment of the newer snapshot that was applied before: this one changed nothing.

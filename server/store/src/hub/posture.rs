@@ -35,8 +35,8 @@ pub struct CurrentRow {
     pub labels: String,
     pub value: f64,
     pub observed_at: Timestamp,
-    /// Left out of a snapshot.
-    pub expired: bool,
+    /// Left out of a snapshot: when that was taken.
+    pub left_out_at: Option<Timestamp>,
 }
 
 /// An open incident that can cap a score or wants attention.
@@ -156,6 +156,9 @@ impl Hub<'_> {
         let object = format!("organisation {}", org.slug);
         self.write(move |conn| {
             Box::pin(async move {
+                if super::names::former(conn, &org.slug).await?.is_some() {
+                    return Err(StoreError::Exists("organisation"));
+                }
                 let id: Option<i64> = on_conn!(conn, c => {
                     sqlx::query_scalar(ADD)
                         .bind(org.slug)
@@ -183,26 +186,6 @@ impl Hub<'_> {
         .await
     }
 
-    /// Gives an organisation another name. Its slug stays, and so do all links.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn rename_organisation(&self, org: OrgId, name: String, at: Timestamp) -> Result<(), StoreError> {
-        const FIND: &str = "SELECT slug, name FROM organisations WHERE id = $1";
-        const RENAME: &str = "UPDATE organisations SET name = $2 WHERE id = $1";
-        let actor = self.actor;
-        self.write(move |conn| {
-            Box::pin(async move {
-                let (slug, before): (String, String) = on_conn!(conn, c => sqlx::query_as(FIND).bind(org.0).fetch_one(&mut *c).await)?;
-                execute!(conn, c => sqlx::query(RENAME).bind(org.0).bind(&name).execute(&mut *c).await)?;
-                let (object, detail) = (format!("organisation {slug}"), serde_json::json!({ "from": before, "to": name }));
-                audit::append(conn, Entry { at, actor, action: Action::OrganisationRenamed, org: Some(org), object, detail }).await?;
-                Ok(())
-            })
-        })
-        .await
-    }
-
     /// Up to when each of `orgs` is heard of, with its current values.
     ///
     /// # Errors
@@ -218,7 +201,7 @@ impl Hub<'_> {
     /// One row an organisation, because rows cost more on their way out of SQLite's thread than JSON does.
     async fn current_sqlite(&self, ids: &str) -> Result<Current, StoreError> {
         // All digits of a value, so that it stays the very number.
-        const CURRENT: &str = "SELECT o.id, o.last_data_at, o.posture_sign_at, o.incidents_sign_at, o.events_sign_at, o.indicators_sign_at, (SELECT json_group_array(json_array(s.metric, s.labels, printf('%!.17g', v.value), v.observed_at, v.expired)) \
+        const CURRENT: &str = "SELECT o.id, o.last_data_at, o.posture_sign_at, o.incidents_sign_at, o.events_sign_at, o.indicators_sign_at, (SELECT json_group_array(json_array(s.metric, s.labels, printf('%!.17g', v.value), v.observed_at, CASE WHEN v.expired THEN v.heard_at END)) \
                                FROM current_values v JOIN series s ON s.id = v.series_id WHERE v.org_id = o.id) \
                                FROM json_each($1) e CROSS JOIN organisations o ON o.id = e.value";
         type Row = (i64, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>, String);
@@ -227,11 +210,11 @@ impl Hub<'_> {
         for (org, any, posture, incidents, events, indicators, values) in found {
             let org = OrgId(org);
             seen.push((org, Signs::of((any, posture, incidents, events, indicators))));
-            type Value = (String, String, String, i64, i64);
+            type Value = (String, String, String, i64, Option<i64>);
             let bad = |e: &dyn std::fmt::Display| StoreError::Internal(format!("current values of organisation {}: {e}", org.0));
-            for (metric, labels, value, at, expired) in serde_json::from_str::<Vec<Value>>(&values).map_err(|e| bad(&e))? {
+            for (metric, labels, value, at, left_out) in serde_json::from_str::<Vec<Value>>(&values).map_err(|e| bad(&e))? {
                 let value = value.parse().map_err(|e| bad(&e))?;
-                rows.push(CurrentRow { org, metric, labels, value, observed_at: Timestamp(at), expired: expired != 0 });
+                rows.push(CurrentRow { org, metric, labels, value, observed_at: Timestamp(at), left_out_at: left_out.map(Timestamp) });
             }
         }
         Ok((seen, rows))
@@ -240,22 +223,23 @@ impl Hub<'_> {
     /// Plain rows: PostgreSQL takes ten times as long to make JSON of them.
     async fn current_postgres(&self, ids: &str) -> Result<Current, StoreError> {
         const SEEN: &str = "SELECT o.id, o.last_data_at, o.posture_sign_at, o.incidents_sign_at, o.events_sign_at, o.indicators_sign_at FROM json_each($1) e JOIN organisations o ON o.id = e.value";
-        const VALUES: &str = "SELECT v.org_id, s.metric, s.labels, v.value, v.observed_at, v.expired FROM json_each($1) e \
+        const VALUES: &str = "SELECT v.org_id, s.metric, s.labels, v.value, v.observed_at, CASE WHEN v.expired THEN v.heard_at END FROM json_each($1) e \
                               JOIN current_values v ON v.org_id = e.value JOIN series s ON s.org_id = v.org_id AND s.id = v.series_id";
         type Row = (i64, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
         let seen: Vec<Row> = read!(self, c => sqlx::query_as(SEEN).bind(ids).fetch_all(c).await)?;
-        let rows: Vec<(i64, String, String, f64, i64, bool)> = read!(self, c => sqlx::query_as(VALUES).bind(ids).fetch_all(c).await)?;
+        type Value = (i64, String, String, f64, i64, Option<i64>);
+        let rows: Vec<Value> = read!(self, c => sqlx::query_as(VALUES).bind(ids).fetch_all(c).await)?;
         let seen = seen
             .into_iter()
             .map(|(org, any, posture, incidents, events, indicators)| (OrgId(org), Signs::of((any, posture, incidents, events, indicators))))
             .collect();
-        let rows = rows.into_iter().map(|(org, metric, labels, value, at, expired)| CurrentRow {
+        let rows = rows.into_iter().map(|(org, metric, labels, value, at, left_out)| CurrentRow {
             org: OrgId(org),
             metric,
             labels,
             value,
             observed_at: Timestamp(at),
-            expired,
+            left_out_at: left_out.map(Timestamp),
         });
         Ok((seen, rows.collect()))
     }

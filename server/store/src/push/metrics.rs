@@ -78,11 +78,13 @@ pub(crate) fn rows(samples: &[Sample], numbers: &SeriesNumbers) -> Result<Vec<Sa
 
 pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, rows: &[SampleRow], reach: &mut Reach) -> Result<(), StoreError> {
     reach.everyone();
-    let (fresh, corrected) = insert(conn, push.org, receipt, rows).await?;
+    let late = heard_since(conn, push).await?;
+    let (fresh, corrected) = insert(conn, push.org, receipt, rows, &late).await?;
     add_rollups(conn, push.org, HOURS, &roll(fresh.iter(), Timestamp::hour)).await?;
     add_rollups(conn, push.org, DAYS, &roll(fresh.iter(), Timestamp::day)).await?;
     recompute(conn, push.org, &corrected).await?;
-    set_current(conn, push.org, (receipt, push.moment()), rows).await?;
+    let said: Vec<SampleRow> = rows.iter().filter(|row| !late.contains(&row.series) || fresh.contains(row)).copied().collect();
+    set_current(conn, push.org, (receipt, push.moment()), &said).await?;
     if push.mode == Mode::Snapshot {
         // Only what the snapshot could know of: a late one does not touch what came after it was taken.
         const EXPIRE: &str = "UPDATE current_values SET expired = TRUE, heard_at = $2 WHERE org_id = $1 AND NOT expired AND heard_at <= $2 \
@@ -120,8 +122,19 @@ pub(crate) async fn number_series<'k>(
     Ok((all.len() <= MAX_SERIES).then(|| all.into_iter().map(|(metric, labels, id)| ((metric, labels), id)).collect()))
 }
 
-/// Inserts samples; returns those that are new, and those that replaced another value of the same moment.
-async fn insert(conn: &mut Conn, org: OrgId, receipt: i64, rows: &[SampleRow]) -> Result<(Vec<SampleRow>, Vec<SampleRow>), StoreError> {
+/// The series of which later pushes than a snapshot have spoken: what it says of a moment that they spoke of is older.
+async fn heard_since(conn: &mut Conn, push: &Push) -> Result<BTreeSet<i64>, StoreError> {
+    const SINCE: &str = "SELECT series_id FROM current_values WHERE org_id = $1 AND heard_at > $2";
+    if push.mode != Mode::Snapshot {
+        return Ok(BTreeSet::new());
+    }
+    let late: Vec<i64> = on_conn!(conn, c => sqlx::query_scalar(SINCE).bind(push.org.0).bind(push.moment().0).fetch_all(&mut *c).await)?;
+    Ok(late.into_iter().collect())
+}
+
+/// Inserts samples; returns those that are new, and those that replaced another value of the same moment, which a snapshot does not where later pushes
+/// spoke of the series.
+async fn insert(conn: &mut Conn, org: OrgId, receipt: i64, rows: &[SampleRow], late: &BTreeSet<i64>) -> Result<(Vec<SampleRow>, Vec<SampleRow>), StoreError> {
     let (mut fresh, mut corrected) = (Vec::with_capacity(rows.len()), vec![]);
     for piece in pieces(rows) {
         let inserted = insert_new(conn, org, receipt, piece).await?;
@@ -138,7 +151,7 @@ async fn insert(conn: &mut Conn, org: OrgId, receipt: i64, rows: &[SampleRow]) -
                 on_conn!(conn, c => sqlx::query_as(FIND).bind(hour).bind(org.0).bind(row.observed_at.0).bind(row.series).fetch_one(&mut *c).await)?;
             if by == receipt {
                 fresh.push(*row);
-            } else if value != row.value {
+            } else if value != row.value && !late.contains(&row.series) {
                 execute!(conn, c => {
                     sqlx::query(CORRECT).bind(hour).bind(org.0).bind(row.observed_at.0).bind(row.series).bind(row.value).bind(receipt).execute(&mut *c).await
                 })?;

@@ -86,6 +86,7 @@ async fn fill(f: &Fixture) {
     hub.keep_count_totals(vec![WeekCount { viewer: f.orgs[0], class: DataClass::Events, week: 2_900, total }]).await.unwrap();
     let newcomer = Org { slug: "neu".into(), confirmed: false, ..hub.organisations().await.unwrap().remove(0) };
     let newcomer = hub.add_organisation(newcomer, NOW).await.unwrap();
+    hub.rename_organisation(newcomer, Some("Gänzlich neu".into()), Some("neuer".into()), NOW).await.unwrap();
     for no in 0..2 {
         let admin = hub.add_user(newcomer, format!("{no}@neu.example"), "Ö".into(), Role::OrgAdmin, Some("hash".into()), NOW).await.unwrap();
         if no == 1 {

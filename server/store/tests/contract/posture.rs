@@ -43,7 +43,7 @@ async fn a_snapshot_expires_what_it_leaves_out_and_an_empty_push_is_a_sign_of_li
     assert!(matches!(outcome, Outcome::Applied { .. }));
     let (_, mut rows) = f.store.hub().current(&[f.orgs[0]]).await.unwrap();
     rows.sort_by(|a, b| a.metric.cmp(&b.metric));
-    assert_eq!(rows.iter().map(|r| (r.metric.as_str(), r.expired)).collect::<Vec<_>>(), [("m", false), ("n", true)]);
+    assert_eq!(rows.iter().map(|r| (r.metric.as_str(), r.left_out_at.is_some())).collect::<Vec<_>>(), [("m", false), ("n", true)]);
     let later = NOW.plus(3 * HOUR);
     let push = Push { received_at: later, ..f.push(1, What::Metrics) };
     f.store.partner(f.orgs[1]).push(push, Items::Metrics(vec![])).await.unwrap();

@@ -48,7 +48,8 @@ async fn all(f: &Fixture, org: usize) -> Vec<String> {
     }
     let (alive, current) = f.store.hub().current(&[id]).await.unwrap();
     all.push(format!("{:?}", alive.first().map(|(_, at)| at)));
-    let mut current: Vec<String> = current.iter().map(|r| format!("{} is {} since {:?}, {}", r.metric, r.value, r.observed_at, r.expired)).collect();
+    let mut current: Vec<String> =
+        current.iter().map(|r| format!("{} is {} since {:?}, {}", r.metric, r.value, r.observed_at, r.left_out_at.is_some())).collect();
     current.sort();
     all.extend(current);
     let changes = f.store.hub().changes_after(0, 100).await.unwrap();

@@ -1,0 +1,156 @@
+//! What is in force, and what was pushed: machines and people read the same.
+
+use crate::support::*;
+use domain::{HOUR, MINUTE, Role};
+use reqwest::Method;
+use serde_json::json;
+
+#[tokio::test]
+async fn what_a_snapshot_leaves_out_is_closed_everywhere_until_a_later_push_names_it() {
+    let app = TestApp::start().await;
+    let (partner, person) = (app.partner("alpha").await, app.person_of("beta", Role::Analyst).await);
+    let (old, newer) = (app.at(-2 * HOUR), app.at(-HOUR));
+    let a = with(with(incident("A", "high", "GREEN"), "status", "in_progress"), "updated_at", old.clone());
+    let n = with(with(incident("N", "critical", "GREEN"), "status", "in_progress"), "updated_at", newer);
+    partner.push("incidents?mode=snapshot", &items([a.clone(), n.clone()])).await;
+    app.settle().await;
+    let open = async || person.get("/csv/incidents").await.csv().into_iter().map(|r| r[1].clone()).collect::<Vec<_>>();
+    assert_eq!(open().await, ["N", "A"]);
+    let capped = words(&person.page("/orgs/alpha").await);
+    assert!(capped.contains("critical"), "{capped}");
+    // N is the newest of all, and gone from the export.
+    let receipt = partner.push("incidents?mode=snapshot", &items([a.clone()])).await;
+    assert!(receipt["as_of"].is_string() && receipt["outdated_by"].is_null(), "{receipt}");
+    app.settle().await;
+    assert_eq!(open().await, ["A"]);
+    let read = partner.get("incidents/N").await;
+    assert_eq!((&read.json()["status"], read.header("etag")), (&json!("closed"), "\"2\""));
+    assert!(read.json()["closed_at"].is_string(), "{}", read.text());
+    let id = app
+        .app
+        .store
+        .viewer(domain::Viewer { org: app.org("beta"), role: Role::Analyst })
+        .incidents(&store::IncidentFilter { words: "title of n".into(), ..Default::default() })
+        .await
+        .unwrap();
+    let href = format!("/incidents/{}", id.rows[0].id);
+    let page = words(&person.page(&href).await);
+    assert!(page.contains("Closed") && page.contains("which left it out; a later push that names it opens it again"), "{page}");
+    assert!(page.contains("\"status\": \"in_progress\""), "as pushed: {page}");
+    // Unchanged, but there again.
+    partner.push("incidents?mode=snapshot", &items([a.clone(), n.clone()])).await;
+    app.settle().await;
+    assert_eq!(open().await, ["N", "A"]);
+    assert_eq!(partner.get("incidents/N").await.json()["status"], "in_progress");
+    let page = words(&person.page(&href).await);
+    assert!(page.contains("Open again, as in progress: named by a later push") && !page.contains("left it out;"), "{page}");
+    // A delta lifts it as well.
+    partner.push("incidents?mode=snapshot", &items([])).await;
+    partner.push("incidents", &items([a])).await;
+    app.settle().await;
+    assert_eq!(open().await, ["A"]);
+}
+
+#[tokio::test]
+async fn a_snapshot_says_when_it_was_taken() {
+    let app = TestApp::start().await;
+    let partner = app.partner("alpha").await;
+    partner.push("events", &items([event("E-1", "GREEN", &app.at(-MINUTE))])).await;
+    let encoded = |at: &str| at.replace('+', "%2B");
+    for (query, said) in [
+        (format!("as_of={}", app.at(-MINUTE)), "mode=snapshot"),
+        (format!("mode=snapshot&as_of={}", app.at(10 * MINUTE)), "5 minutes ahead"),
+        ("mode=snapshot&as_of=yesterday".to_owned(), "as_of"),
+        ("mode=snapshot&as_of=2026-05-01".to_owned(), "date-time"),
+    ] {
+        let answer = partner.post(&format!("events?{query}"), &items([])).await;
+        assert_eq!(answer.status, 400, "{query}: {}", answer.text());
+        assert!(answer.problem()["detail"].as_str().is_some_and(|detail| detail.contains(said)), "{query}: {}", answer.text());
+    }
+    let at = app.at(-HOUR);
+    let offset = at.replace('Z', "+00:00");
+    for written in [at.clone(), encoded(&offset), offset] {
+        let receipt = partner.push(&format!("events?mode=snapshot&as_of={written}"), &items([])).await;
+        assert_eq!(receipt["as_of"].as_str().map(|said| &said[..19]), Some(&at[..19]), "{written}");
+    }
+    let late = partner.push(&format!("events?mode=snapshot&as_of={}", app.at(-2 * HOUR)), &items([])).await;
+    assert_eq!(late["outdated_by"].as_str().map(|said| &said[..19]), Some(&at[..19]), "{late}");
+    assert_eq!(partner.get(&format!("receipts/{}", late["id"].as_str().unwrap_or_default())).await.json()["outdated_by"], late["outdated_by"]);
+    let page = app.person(Role::Analyst).await.page(&format!("/receipts/{}", late["id"].as_str().unwrap_or_default())).await;
+    assert!(words(&page).contains("It changed nothing"), "{page}");
+    // Of another moment it is another request.
+    let keyed = async |as_of: &str| {
+        Answer::of(partner.request(Method::POST, &format!("events?mode=snapshot&as_of={as_of}")).header("idempotency-key", "k").json(&items([]))).await
+    };
+    assert_eq!(keyed(&app.at(-MINUTE)).await.status, 200);
+    assert_eq!(keyed(&app.at(-30 * MINUTE)).await.status, 422);
+}
+
+#[tokio::test]
+async fn as_pushed_is_digit_by_digit() {
+    let app = TestApp::start().await;
+    let partner = app.partner("alpha").await;
+    let digits = "123456789012345678901234567890";
+    let item = format!(r#"{{"title":"B\u0049G","external_id":"BIG","severity":"low","tlp":"GREEN","attributes":{{"z":1.50,"ticket":{digits}}}}}"#);
+    let send = async |method, route: &str, body: String| Answer::of(partner.request(method, route).header("content-type", "application/json").body(body)).await;
+    assert_eq!(send(Method::POST, "incidents", format!("{{\"items\": [ {item} ]}}")).await.status, 200);
+    assert_eq!(partner.get("incidents/BIG").await.text(), item);
+    // The same in another order is no change.
+    let turned = format!(r#"{{"external_id":"BIG","title":"BIG","severity":"low","attributes":{{"ticket":{digits},"z":1.50}},"tlp":"GREEN"}}"#);
+    assert_eq!(send(Method::POST, "incidents", format!("{{\"items\":[{turned}]}}")).await.status, 200);
+    let read = partner.get("incidents/BIG").await;
+    assert_eq!((read.header("etag"), read.text()), ("\"1\"", item.clone()));
+    let put = send(Method::PUT, "incidents/PUT", format!(r#"{{"title":"P","severity":"low","tlp":"GREEN","attributes":{{"n":{digits}}}}}"#)).await;
+    assert_eq!(put.status, 200, "{}", put.text());
+    assert!(partner.get("incidents/PUT").await.text().contains(digits));
+    app.settle().await;
+    let person = app.person(Role::Analyst).await;
+    let found = app
+        .app
+        .store
+        .viewer(domain::Viewer { org: app.org("alpha"), role: Role::Analyst })
+        .incidents(&store::IncidentFilter { words: "big".into(), ..Default::default() })
+        .await
+        .unwrap();
+    let page = words(&person.page(&format!("/incidents/{}", found.rows[0].id)).await);
+    assert!(page.matches(digits).count() >= 2 && page.contains("1.50") && !page.contains("e+29") && !page.contains("e29"), "{page}");
+    assert!(page.contains("The hub keeps it as low, new, TLP:GREEN"), "{page}");
+    let sent = send(Method::POST, "incidents", format!("{{\"items\":[{item}]}}")).await.json();
+    let receipt = words(&person.page(&format!("/receipts/{}", sent["id"].as_str().unwrap_or_default())).await);
+    assert!(receipt.contains(digits), "{receipt}");
+}
+
+#[tokio::test]
+async fn a_labelled_value_is_a_part_and_moves_no_score() {
+    let app = TestApp::start().await;
+    let (partner, person) = (app.partner("alpha").await, app.person_of("alpha", Role::Analyst).await);
+    partner.push("metrics", &items([sample(90.0, &app.at(-2 * MINUTE))])).await;
+    let part = |value: f64, at: &str, labels| with(sample(value, at), "labels", labels);
+    let receipt = partner.push("metrics", &items([part(10.0, &app.at(-MINUTE), json!({ "unit": "cold-storage" }))])).await;
+    assert!(receipt["notes"][0].as_str().is_some_and(|note| note.contains("parts of mfa_coverage_pct")), "{receipt}");
+    assert_eq!(partner.get(&format!("receipts/{}", receipt["id"].as_str().unwrap_or_default())).await.json()["notes"], receipt["notes"]);
+    let page = words(&person.page(&format!("/receipts/{}", receipt["id"].as_str().unwrap_or_default())).await);
+    assert!(page.contains("Values with labels are parts of mfa_coverage_pct"), "{page}");
+    app.settle().await;
+    let value = || {
+        let board = app.app.live.board();
+        let position = board.policy.position(METRIC).unwrap();
+        board.org(app.org("alpha")).unwrap().inputs.readings[position].unwrap().value
+    };
+    assert_eq!(value(), 90.0);
+    let page = words(&person.page(&format!("/orgs/alpha/metrics/{METRIC}")).await);
+    assert!(page.contains("unit=cold-storage") && page.contains("no part moves the score"), "{page}");
+    let points = app.app.store.viewer(domain::Viewer { org: app.org("alpha"), role: Role::Analyst });
+    let window = domain::query::Window { from: app.now().plus(-HOUR), to: app.now() };
+    assert_eq!(points.metric_series(app.org("alpha"), METRIC, window).await.unwrap().last().map(|p| p.value), Some(90.0));
+    assert!(words(&person.page("/about/scoring").await).contains("Values with labels are parts of it"));
+    // Where there are only parts, they count by their assets.
+    let other = app.partner("beta").await;
+    let at = app.at(-MINUTE);
+    other.push("metrics", &items([part(40.0, &at, json!({ "site": "a", "assets": "30" })), part(80.0, &at, json!({ "site": "b", "assets": "10" }))])).await;
+    app.settle().await;
+    let board = app.app.live.board();
+    assert_eq!(board.org(app.org("beta")).unwrap().inputs.readings[board.policy.position(METRIC).unwrap()].unwrap().value, 50.0);
+    let page = words(&app.person_of("beta", Role::Analyst).await.page(&format!("/orgs/beta/metrics/{METRIC}")).await);
+    assert!(page.contains("mean of 2 parts by their assets"), "{page}");
+}
