@@ -154,3 +154,31 @@ async fn a_labelled_value_is_a_part_and_moves_no_score() {
     let page = words(&app.person_of("beta", Role::Analyst).await.page(&format!("/orgs/beta/metrics/{METRIC}")).await);
     assert!(page.contains("mean of 2 parts by their assets"), "{page}");
 }
+
+#[tokio::test]
+async fn links_and_pushes_with_a_former_slug_go_on_working() {
+    let app = TestApp::start().await;
+    let (alpha, store) = (app.org("alpha"), &app.app.store);
+    let (partner, person) = (app.partner("alpha").await, app.person_of("beta", Role::Analyst).await);
+    partner.push("incidents", &items([incident("A", "low", "GREEN")])).await;
+    let renamed = store.hub().rename_organisation(alpha, Some("Harbour of Alpha".into()), Some("harbour".into()), app.now()).await;
+    renamed.expect("another name and slug");
+    app.app.live.reload(store, app.now()).await.expect("the board");
+    for path in ["/orgs/alpha", "/orgs/harbour"] {
+        let page = words(&person.page(path).await);
+        assert!(page.contains("Harbour of Alpha") && !page.contains("There is nothing here"), "{path}: {page}");
+    }
+    for slug in ["alpha", "harbour"] {
+        let rows = person.get(&format!("/csv/incidents?org={slug}")).await.csv();
+        assert_eq!(rows.len(), 1, "{slug}");
+        partner.push("incidents", &items([with(incident("A", "low", "GREEN"), "org", slug)])).await;
+    }
+    assert_eq!(partner.post("incidents", &items([with(incident("A", "low", "GREEN"), "org", "beta")])).await.status, 403);
+    // Nobody else gets the former slug, and its organisation may have it back.
+    let other = store.hub().rename_organisation(app.org("beta"), None, Some("alpha".into()), app.now()).await;
+    assert!(matches!(other, Err(store::StoreError::Exists(_))), "{other:?}");
+    store.hub().rename_organisation(alpha, None, Some("alpha".into()), app.now()).await.expect("its own");
+    app.app.live.reload(store, app.now()).await.expect("the board");
+    assert_eq!(app.org("harbour"), alpha);
+    assert_eq!(app.audited("organisation.renamed").await, 2);
+}
