@@ -80,7 +80,7 @@ pub async fn replace(State(app): State<App>, Path(external_id): Path<String>, re
     let precondition = Precondition::of(&parts.headers);
     if precondition.asks_first() {
         let newest = app.store.partner(accepted.key.org).incident_revision(&external_id).await?;
-        precondition.holds(newest.map_or(0, |(revision, _)| revision))?;
+        precondition.holds(newest.map_or(0, |newest| newest.number))?;
     }
     let expected = precondition.expected();
     let board = app.live.board();
