@@ -219,7 +219,7 @@ fn headers(name: &'static str, data: &[u8]) -> Option<HeaderMap> {
 fn authorization(data: &[u8]) {
     let Ok(value) = HeaderValue::from_bytes(data) else { return };
     let Some(key) = keys::bearer(&value) else { return };
-    assert!(keys::well_formed(key) && key.len() == keys::LENGTH);
+    assert!(keys::well_formed(key) && key.len() <= keys::LENGTH);
     let again = HeaderValue::from_str(&format!("Bearer {key}")).expect("a header");
     assert_eq!(keys::bearer(&again), Some(key));
 }

@@ -33,7 +33,17 @@ use hyper::{
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use seats::{Order, Room};
-use std::{convert::Infallible, io::ErrorKind, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io::ErrorKind,
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use stream::Patient;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -48,6 +58,8 @@ const SPARE: usize = 384;
 /// How many connections may be in closing before the next one is taken.
 const CLOSING: usize = 128;
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+/// How long the last answer on a connection that is closed for another may take.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// Closings are told in the log this often at most.
 const TELL: Duration = Duration::from_secs(10);
 
@@ -215,29 +227,46 @@ fn promised(idle: Duration) -> u64 {
 
 /// The answer to a client behind a proxy who has as many requests open as one address may.
 fn too_many() -> Response {
-    (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "5"), (header::CACHE_CONTROL, "no-store")], "Too many requests are open from your address.\n")
-        .into_response()
+    come_again(StatusCode::TOO_MANY_REQUESTS, "Too many requests are open from your address.\n")
+}
+
+/// The answer to a request whose connection is closed for another while it is being worked on.
+fn crowded_out() -> Response {
+    come_again(StatusCode::SERVICE_UNAVAILABLE, "Too many connections are open.\n")
+}
+
+fn come_again(status: StatusCode, words: &'static str) -> Response {
+    (status, [(header::RETRY_AFTER, "5"), (header::CACHE_CONTROL, "no-store")], words).into_response()
 }
 
 async fn connection(stream: TcpStream, client: Client, router: Router, limits: Limits, mut stopping: watch::Receiver<bool>) {
     // Events are small and urgent. Where it fails the connection is gone, which the next read finds.
     let _ = stream.set_nodelay(true);
     let framing = Framing::default();
+    // Whether a request waits for its answer.
+    let working = AtomicBool::new(false);
     let io = TokioIo::new(Patient::new(Strict::new(stream, framing.clone(), limits.head), limits.write));
     let service = service_fn(|request: hyper::Request<Incoming>| {
         let length = if request.body().is_end_stream() { Some(0) } else { request.body().size_hint().exact() };
         let keeps = framing.follow(length);
         let mut request = request.map(|body| Body::new(Timely::new(body, limits.body)));
+        working.store(true, Ordering::Relaxed);
+        let working = &working;
         let (placed, router, client) = (client.place(&mut request), router.clone(), &client);
         async move {
             let mut response = match placed {
                 Ok(seat) => {
-                    let Ok(response) = router.oneshot(request).await;
+                    let response = tokio::select! {
+                        Ok(response) = router.oneshot(request) => response,
+                        // Said, not cut: the sender learns that nothing was acknowledged, and when to come again.
+                        () = client.seat.closed() => crowded_out(),
+                    };
                     if client.proxied { response.map(|body| Body::new(Held::new(body, seat))) } else { response }
                 }
                 Err(refused) => refused,
             };
             client.seat.use_now();
+            working.store(false, Ordering::Relaxed);
             if !keeps {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             } else if let Ok(promise) = HeaderValue::from_str(&format!("timeout={}", promised(limits.idle))) {
@@ -249,7 +278,14 @@ async fn connection(stream: TcpStream, client: Client, router: Router, limits: L
     let mut connection = pin!(http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(limits.idle).serve_connection(io, service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = client.seat.closed() => return,
+        () = client.seat.closed() => {
+            if !working.load(Ordering::Relaxed) {
+                return;
+            }
+            connection.as_mut().graceful_shutdown();
+            let Ok(ended) = tokio::time::timeout(FAREWELL, connection).await else { return };
+            ended
+        }
         () = async { drop(stopping.wait_for(|s| *s).await) } => {
             connection.as_mut().graceful_shutdown();
             connection.await

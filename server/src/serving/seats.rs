@@ -15,9 +15,10 @@ use std::{
     collections::{BTreeMap, HashMap},
     hash::Hash,
     net::IpAddr,
+    pin::pin,
     sync::{
         Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 use tokio::{sync::Notify, time::Instant};
@@ -70,6 +71,7 @@ pub struct Seat {
     standing: Mutex<Standing>,
     /// Milliseconds from the room's beginning to the last time that a request began or was answered.
     used: AtomicU64,
+    is_closed: AtomicBool,
     closed: Notify,
 }
 
@@ -106,7 +108,7 @@ impl Room {
     fn seat(self: &Arc<Self>, address: Option<IpAddr>, is_connection: bool, standing: Standing) -> Arc<Seat> {
         let number = self.made.fetch_add(1, Ordering::Relaxed);
         let (standing, used) = (Mutex::new(standing), AtomicU64::new(self.now()));
-        Arc::new(Seat { room: Arc::clone(self), number, address, is_connection, standing, used, closed: Notify::new() })
+        Arc::new(Seat { room: Arc::clone(self), number, address, is_connection, standing, used, is_closed: AtomicBool::new(false), closed: Notify::new() })
     }
 
     fn now(&self) -> u64 {
@@ -199,9 +201,19 @@ impl Seat {
         }
     }
 
-    /// Resolves once the connection is to be closed for another.
+    /// The connection is to be closed for another.
+    fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+        self.closed.notify_waiters();
+    }
+
+    /// Resolves once the connection is to be closed for another, for everybody who waits for that.
     pub async fn closed(&self) {
-        self.closed.notified().await;
+        let mut told = pin!(self.closed.notified());
+        told.as_mut().enable();
+        if !self.is_closed.load(Ordering::Acquire) {
+            told.await;
+        }
     }
 }
 
@@ -281,7 +293,7 @@ impl Queue {
                 self.seats.insert((used, number), seat);
                 continue;
             }
-            alive.closed.notify_one();
+            alive.close();
             return 1;
         }
         0

@@ -143,6 +143,28 @@ async fn the_idlest_connection_makes_room_for_the_next() {
     assert_eq!(closed, [1]);
 }
 
+/// A client whose connection has to make room while its request is worked on is told so: it knows that nothing was acknowledged, and when to come again.
+#[tokio::test]
+async fn a_request_whose_connection_makes_room_is_answered() {
+    let limits = Limits { connections: 16, anonymous: 8, per_address: 8, ..Limits::default() };
+    let app = TestApp::start_with(Setup { limits, ..Setup::default() }).await;
+    let mut at_work = TcpStream::connect(app.address).await.expect("a connection");
+    let head = "POST /auth/signin HTTP/1.1\r\nhost: 127.0.0.1\r\nsec-fetch-site: same-origin\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 100\r\n\r\n";
+    at_work.write_all(head.as_bytes()).await.expect("the head");
+    // So the hub is at it, and waits for the body.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let mut newcomers = vec![];
+    for _ in 0..8 {
+        newcomers.push(Raw::open(&app).await);
+    }
+    let mut said = String::new();
+    tokio::time::timeout(Duration::from_secs(5), at_work.read_to_string(&mut said)).await.expect("the connection ends").expect("an answer");
+    assert!(said.starts_with("HTTP/1.1 503 ") && said.contains("retry-after: 5"), "{said}");
+    for newcomer in &mut newcomers {
+        assert_eq!(newcomer.get("GET", "/healthz", "").await.expect("an answer").status, 200);
+    }
+}
+
 /// Far more connections than there is room for, from many addresses, idle and dripping: who is signed in, a partner, and a health check go on.
 #[tokio::test]
 async fn a_flood_of_connections_keeps_nobody_out() {

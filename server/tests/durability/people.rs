@@ -23,9 +23,28 @@ pub async fn add(hub: &Hub, role: Role) {
     store.close().await;
 }
 
+/// Adds so many analysts to the database of a hub, dealt out over its organisations, and returns their mail addresses.
+pub async fn add_analysts(hub: &Hub, number: usize) -> Vec<String> {
+    let store = Store::open(&Settings { url: hub.database.clone(), readers: 1 }).await.expect("the database opens");
+    let hash = password::hash(PASSWORD).await.expect("a hash");
+    let mut emails = vec![];
+    for n in 0..number {
+        let (org, email) = (hub.partners[n % hub.partners.len()].org, format!("analyst-{n}@example.org"));
+        store.hub().add_user(org, email.clone(), format!("Analyst {n}"), Role::Analyst, Some(hash.clone()), Clock::default().now()).await.expect("a user");
+        emails.push(email);
+    }
+    store.close().await;
+    emails
+}
+
 /// Ana's cookie, from signing in at a hub.
 pub async fn sign_in(hub: &Hub) -> String {
-    let answer = form(hub, "/auth/signin", "", &[("email", EMAIL), ("password", PASSWORD)]).await;
+    sign_in_as(hub, EMAIL).await
+}
+
+/// Somebody's cookie, from signing in at a hub.
+pub async fn sign_in_as(hub: &Hub, email: &str) -> String {
+    let answer = form(hub, "/auth/signin", "", &[("email", email), ("password", PASSWORD)]).await;
     let cookie = answer.headers().get("set-cookie").and_then(|v| v.to_str().ok()).expect("a cookie");
     cookie.split(';').next().unwrap_or_default().to_owned()
 }

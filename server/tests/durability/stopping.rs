@@ -1,19 +1,25 @@
 //! SIGTERM under load: streams end, accepted work is finished, the program ends in time.
 
 use crate::{hub::Hub, load::Load, people, truth};
-use domain::Role;
 use futures::StreamExt;
 use std::{sync::Arc, time::Duration};
 
 const STREAMS: usize = 1_000;
+/// A session and a person have only so many.
+const PER_SESSION: usize = 16;
+const SESSIONS: usize = 3;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_streams_end_within_fifteen_seconds_and_no_push_is_lost() {
     let mut hub = Hub::prepare(32).await;
-    people::add(&hub, Role::Analyst).await;
+    let sessions = STREAMS.div_ceil(PER_SESSION);
+    let analysts = people::add_analysts(&hub, sessions.div_ceil(SESSIONS)).await;
     hub.start().await;
-    let cookie = people::sign_in(&hub).await;
-    let open = futures::stream::iter(0..STREAMS).map(|_| people::Stream::open(&hub, &cookie));
+    let mut cookies = vec![];
+    for n in 0..sessions {
+        cookies.push(people::sign_in_as(&hub, &analysts[n / SESSIONS]).await);
+    }
+    let open = futures::stream::iter(0..STREAMS).map(|n| people::Stream::open(&hub, &cookies[n / PER_SESSION]));
     let streams: Vec<_> = open.buffer_unordered(64).collect().await;
     let readers: Vec<_> = streams.into_iter().map(|stream| tokio::spawn(stream.ended())).collect();
     let load = Arc::new(Load::new(&hub, 1, None));

@@ -120,7 +120,7 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn users_by_email(&self, email: &str) -> Result<Vec<UserRecord>, StoreError> {
-        const FIND: &str = "SELECT id, org_id, email, name, role, password_hash, disabled_at, changed_at FROM users WHERE email = $1 ORDER BY id";
+        const FIND: &str = "SELECT id, org_id, email, name, role, password_hash, disabled_at, changed_at FROM users WHERE email = $1 ORDER BY created_at, id";
         let email = email.trim().to_lowercase();
         let rows: Vec<UserRow> = read!(self, c => sqlx::query_as(FIND).bind(email).fetch_all(c).await)?;
         rows.into_iter().map(user).collect()
@@ -390,14 +390,16 @@ pub(super) async fn insert_user(
     password_hash: Option<String>,
     at: Timestamp,
 ) -> Result<Option<i64>, StoreError> {
-    const ADD: &str = "INSERT INTO users (org_id, email, name, role, password_hash, created_at, account) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id";
+    const ADD: &str = "INSERT INTO users (id, org_id, email, name, role, password_hash, created_at, account) VALUES ($8, $1, $2, $3, $4, $5, $6, $7) \
+                       ON CONFLICT DO NOTHING RETURNING id";
     let email = email.trim().to_lowercase();
     // Unique within the organisation only: inviting tells nothing about other organisations' people.
     let account = format!("{} {email}", org.0);
     bounds::room(conn, org, &bounds::PEOPLE).await?;
     let detail = json!({ "role": role.name(), "password": password_hash.is_some() });
     let id: Option<i64> = on_conn!(conn, c => {
-        sqlx::query_scalar(ADD).bind(org.0).bind(email).bind(name).bind(role.name()).bind(password_hash).bind(at.0).bind(account).fetch_optional(&mut *c).await
+        let add = sqlx::query_scalar(ADD).bind(org.0).bind(email).bind(name).bind(role.name()).bind(password_hash);
+        add.bind(at.0).bind(account).bind(random_number()).fetch_optional(&mut *c).await
     })?;
     let Some(id) = id else { return Ok(None) };
     record(conn, Act::Made, id, who, at).await?;

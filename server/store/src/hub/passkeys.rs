@@ -7,7 +7,7 @@ use super::{
 use crate::{
     StoreError,
     audit::{self, Action, Actor, Entry, org_of, person},
-    db::{Conn, execute, on_conn, read},
+    db::{Conn, execute, on_conn, random_number, read},
 };
 use domain::Timestamp;
 use serde_json::json;
@@ -70,7 +70,7 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn passkeys(&self, user: i64) -> Result<Vec<PasskeyRecord>, StoreError> {
-        const LIST: &str = "SELECT id, name, credential, created_at, last_used_at FROM passkeys WHERE user_id = $1 ORDER BY id";
+        const LIST: &str = "SELECT id, name, credential, created_at, last_used_at FROM passkeys WHERE user_id = $1 ORDER BY created_at, id";
         let rows: Vec<Row> = read!(self, c => sqlx::query_as(LIST).bind(user).fetch_all(c).await)?;
         let record = |(id, name, credential, created, used): Row| PasskeyRecord {
             id,
@@ -88,7 +88,8 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn add_passkey(&self, user: i64, new: NewPasskey, most: u32, codes: Vec<[u8; 32]>, at: Timestamp) -> Result<Added, StoreError> {
-        const ADD: &str = "INSERT INTO passkeys (user_id, credential_id, name, credential, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+        const ADD: &str =
+            "INSERT INTO passkeys (id, user_id, credential_id, name, credential, created_at) VALUES ($6, $1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
         self.write(move |conn| {
             Box::pin(async move {
                 let before = factors_of(conn, user).await?;
@@ -97,7 +98,7 @@ impl Hub<'_> {
                 }
                 let NewPasskey { credential_id, name, credential } = new;
                 let kept = execute!(conn, c => {
-                    sqlx::query(ADD).bind(user).bind(credential_id).bind(&name).bind(credential).bind(at.0).execute(&mut *c).await
+                    sqlx::query(ADD).bind(user).bind(credential_id).bind(&name).bind(credential).bind(at.0).bind(random_number()).execute(&mut *c).await
                 })?;
                 if kept == 0 {
                     return Ok(Added::Refused);
