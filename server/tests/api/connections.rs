@@ -149,8 +149,7 @@ async fn a_request_whose_connection_makes_room_is_answered() {
     let limits = Limits { connections: 16, anonymous: 8, per_address: 8, ..Limits::default() };
     let app = TestApp::start_with(Setup { limits, ..Setup::default() }).await;
     let mut at_work = TcpStream::connect(app.address).await.expect("a connection");
-    let head = "POST /auth/signin HTTP/1.1\r\nhost: 127.0.0.1\r\nsec-fetch-site: same-origin\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 100\r\n\r\n";
-    at_work.write_all(head.as_bytes()).await.expect("the head");
+    at_work.write_all(format!("{SLOW_FORM}\r\nemail").as_bytes()).await.expect("the head");
     // So the hub is at it, and waits for the body.
     tokio::time::sleep(Duration::from_millis(50)).await;
     let mut newcomers = vec![];
