@@ -2,7 +2,7 @@
 //!
 //! Counted is what answers took, not how many they were: a search that reads thousands of rows takes more of it than a page from the cache, and when the
 //! hub is slow everybody takes less of it. Nobody who reads pages comes near it; whoever asks for heavy ones from several connections at once does.
-//! Streams are not counted: they are open all day and cost little.
+//! Streams are not counted: they are open all day and cost little. Where the database does not answer, waiting for it counts as little.
 
 use crate::{App, auth::SignedIn};
 use axum::{
@@ -100,12 +100,14 @@ struct Answer {
     app: App,
     session: Arc<OnceLock<[u8; 32]>>,
     began: Instant,
+    /// The hub had nothing to answer with: what the session did then was wait.
+    only_waited: bool,
 }
 
 impl Drop for Answer {
     fn drop(&mut self) {
         if let Some(session) = self.session.get() {
-            let micros = i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX);
+            let micros = if self.only_waited { EXPECTED } else { i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX) };
             self.app.page_time.end(*session, micros, self.app.clock.now());
         }
     }
@@ -119,8 +121,10 @@ struct Whose(Arc<OnceLock<[u8; 32]>>);
 pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let session = Arc::new(OnceLock::new());
     request.extensions_mut().insert(Whose(Arc::clone(&session)));
-    let _answer = Answer { app, session, began: Instant::now() };
-    next.run(request).await
+    let mut answer = Answer { app, session, began: Instant::now(), only_waited: false };
+    let response = next.run(request).await;
+    answer.only_waited = response.status() == StatusCode::SERVICE_UNAVAILABLE;
+    response
 }
 
 /// Counts a request for somebody's session.
