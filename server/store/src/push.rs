@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, RwLock},
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
@@ -358,6 +358,8 @@ impl SeriesCache {
 const AT_WORK: usize = 2;
 /// Those that wait for their turn.
 const WAITING: usize = 62;
+/// How long each of them waits. Where the database hangs, whoever comes last would otherwise wait for all the others' failures.
+const TURN: Duration = Duration::from_secs(10);
 
 /// Whose pushes are at work.
 #[derive(Default)]
@@ -369,7 +371,7 @@ impl Turns {
     /// Waits for a turn of an organisation.
     ///
     /// # Errors
-    /// [`StoreError::Busy`] where as many are waiting as may.
+    /// [`StoreError::Busy`] where as many are waiting as may, or the turn does not come.
     async fn take(&self, org: OrgId) -> Result<OwnedSemaphorePermit, StoreError> {
         let lost = |_| StoreError::Internal("the turns of pushes are lost".into());
         let turns = {
@@ -380,7 +382,7 @@ impl Turns {
         if Arc::strong_count(&turns) > 1 + AT_WORK + WAITING {
             return Err(StoreError::Busy);
         }
-        turns.acquire_owned().await.map_err(lost)
+        tokio::time::timeout(TURN, turns.acquire_owned()).await.map_err(|_| StoreError::Busy)?.map_err(lost)
     }
 }
 
