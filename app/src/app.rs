@@ -101,6 +101,7 @@ fn Routes() -> impl IntoView {
                 <Route path=path!("/admin/sharing/as") view=SharingAsPage ssr=SsrMode::Async/>
                 <Route path=path!("/decisions") view=DecisionsPage ssr=SsrMode::Async/>
                 <Route path=path!("/decisions/:id") view=DecisionPage ssr=SsrMode::Async/>
+                <Route path=path!("/about") view=AboutPage ssr=SsrMode::Async/>
                 <Route path=path!("/about/scoring") view=ScoringPage ssr=SsrMode::Async/>
                 <Route path=path!("/status") view=StatusPage ssr=SsrMode::Async/>
                 <Route path=path!("/signin") view=SignInPage ssr=SsrMode::Async/>

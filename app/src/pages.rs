@@ -1,5 +1,6 @@
 //! The pages, one a file. Each asks [`crate::api::pages`] for its view model and shows what it brings.
 
+mod about;
 mod account;
 mod audit;
 mod catalogue;
@@ -31,6 +32,7 @@ mod status;
 mod users;
 mod welcome;
 
+pub use about::AboutPage;
 pub use account::AccountPage;
 pub use audit::AuditPage;
 pub use catalogue::{CataloguePage, MetricFormPage, NewMetricPage};

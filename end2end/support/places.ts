@@ -41,6 +41,7 @@ export const PLACES: Place[] = [
   { name: 'metric definition', path: '/admin/catalogue/patch_sla_met_pct' },
   { name: 'policy', path: '/admin/policy' },
   { name: 'policy version', path: '/admin/policy/versions/1' },
+  { name: 'words', path: '/about' },
   { name: 'scoring', path: '/about/scoring' },
   { name: 'status', path: '/status' },
   { name: 'push API', path: '/docs/api' },

@@ -58,6 +58,7 @@ pub fn Frame(children: Children) -> impl IntoView {
             <a href=move || kept(query, "/events")>"Events"</a>
             <a href=move || kept(query, "/receipts")>"Push log"</a>
             <a href=move || kept(query, "/about/scoring")>"How scores are made"</a>
+            <a href=move || kept(query, "/about")>"Words"</a>
             <a href="/docs/api">"Push API"</a>
         </footer>
         <p class="not-live" id="not-live" role="status" hidden=""></p>

@@ -51,13 +51,13 @@ const fn partner(
 
 /// The twelve, the alliance's own centre last.
 pub const PARTNERS: [Partner; 12] = [
-    partner(("fenwick-power", "Fenwick Power"), ("energy", "GB"), 18_400, 3.0, (80.0, 6.0), Story::Steady),
+    partner(("fenwick-power", "Fenwick Power"), ("energy", "GB"), 18_400, 2.0, (80.0, 6.0), Story::Steady),
     partner(("sable-water", "Sable Water"), ("water", "GB"), 6_200, 2.0, (73.0, 7.0), Story::Steady),
     partner(("quillon-bank", "Quillon Bank"), ("banking", "DE"), 24_000, 3.0, (98.0, 3.0), Story::Strong),
     partner(("alder-hospitals", "Alder Hospitals"), ("healthcare", "IE"), 11_800, 2.0, (70.0, 9.0), Story::Steady),
     partner(("viaduct-rail", "Viaduct Rail"), ("transport", "FR"), 9_400, 2.0, (78.0, 5.0), Story::Steady),
     partner(("wrenfield-telecom", "Wrenfield Telecom"), ("telecommunications", "NL"), 15_200, 2.0, (83.0, 4.0), Story::Steady),
-    partner(("osterby-freight", "Osterby Freight"), ("logistics", "DK"), 4_300, 1.0, (74.0, 2.0), Story::PatchingSlips),
+    partner(("osterby-freight", "Osterby Freight"), ("logistics", "DK"), 14_300, 3.0, (74.0, 2.0), Story::PatchingSlips),
     partner(("marrow-vale", "Marrow Vale Council"), ("local government", "GB"), 3_100, 1.0, (69.0, 3.0), Story::WeakResponse),
     partner(("pallister-air", "Pallister Air"), ("aviation", "ES"), 7_700, 2.0, (80.0, 5.0), Story::Steady),
     partner(("tamsin-foods", "Tamsin Foods"), ("food", "BE"), 2_600, 1.0, (77.0, 8.0), Story::Late),
@@ -93,6 +93,15 @@ pub const PEOPLE: [(Role, &str, &str, &str, &str); 7] = [
     (Role::Steward, "Joris Aldewereld", "steward@breakwater-centre.example", "lantern-harbour-44", "breakwater-centre"),
     (Role::Auditor, "Piet Vandaele", "auditor@breakwater-centre.example", "lantern-harbour-46", "breakwater-centre"),
 ];
+
+/// Who proposes the decision that is open when the demo starts, and why.
+pub const PROPOSER: &str = "coordinator@breakwater-centre.example";
+pub const RAISED_BECAUSE: &str = "Three partners report the same phishing wave against remote access this week";
+/// Its first votes: whose, for or against, why.
+pub const FIRST_VOTES: [(&str, bool, &str); 2] =
+    [("executive@fenwick-power.example", true, "We see it too"), ("anders@osterby-freight.example", true, "Our help desk had eleven reports since Monday")];
+/// The organisation with a wider rule that waits for its second administrator, and who proposed it.
+pub const WIDENER: (&str, &str) = ("osterby-freight", "anders@osterby-freight.example");
 
 #[cfg(test)]
 mod tests {

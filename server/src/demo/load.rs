@@ -1,7 +1,7 @@
 //! Fills an empty database with the alliance's past.
 
 use super::{
-    cast::{GROUP, INTERVAL, NUMBERS_ONLY, PARTNERS, PEOPLE},
+    cast::{self, GROUP, INTERVAL, NUMBERS_ONLY, PARTNERS, PEOPLE},
     history, incidents, indicators,
 };
 use crate::{
@@ -13,8 +13,13 @@ use crate::{
     policy::default_policy,
 };
 use anyhow::{Context, bail};
-use domain::{DAY, Level, OrgId, Timestamp, sharing::Audience};
+use domain::{
+    DAY, DataClass, HOUR, Level, OrgId, Timestamp,
+    decision::{AlertLevel, Effect, Right},
+    sharing::{Audience, GroupId},
+};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use store::{Mode, Org, Settings, Store, What};
 
 /// The mark of a database that the demo made.
@@ -106,12 +111,13 @@ pub async fn load_records(app: &App, step: impl Fn()) -> anyhow::Result<()> {
         tracing::debug!(partner = partner.slug, "demo: records loaded");
         step();
     }
-    sharing(app, &orgs, now).await?;
-    people(app, &orgs, now).await
+    let group = sharing(app, &orgs, now).await?;
+    people(app, &orgs, now).await?;
+    open_matters(app, &orgs, group, now).await
 }
 
 /// What the partners agreed: a sharing group, and two that share numbers of a class instead of its records.
-async fn sharing(app: &App, orgs: &[Org], now: Timestamp) -> anyhow::Result<()> {
+async fn sharing(app: &App, orgs: &[Org], now: Timestamp) -> anyhow::Result<GroupId> {
     let hub = app.store.hub();
     let find = |slug: &str| orgs.iter().find(|o| o.slug == slug).map(|o| o.id).with_context(|| format!("{slug} is missing"));
     let (name, members) = GROUP;
@@ -124,7 +130,7 @@ async fn sharing(app: &App, orgs: &[Org], now: Timestamp) -> anyhow::Result<()> 
     for (slug, class) in NUMBERS_ONLY {
         hub.set_rule(find(slug)?, class, Audience::Everyone, Some(Level::Summary), now).await?;
     }
-    Ok(())
+    Ok(group)
 }
 
 async fn send(app: &App, org: &Org, what: What, items: Vec<Value>) -> anyhow::Result<()> {
@@ -165,5 +171,26 @@ async fn people(app: &App, orgs: &[Org], now: Timestamp) -> anyhow::Result<()> {
         let hash = password::hash(secret).await?;
         app.store.hub().add_user(org.id, email.to_owned(), name.to_owned(), role, Some(hash), now).await?;
     }
+    Ok(())
+}
+
+/// What waits for somebody: a decision with the first votes in, and a wider rule that a second administrator has to approve.
+async fn open_matters(app: &App, orgs: &[Org], group: GroupId, now: Timestamp) -> anyhow::Result<()> {
+    let hub = app.store.hub();
+    let find = |slug: &str| orgs.iter().find(|o| o.slug == slug).map(|o| o.id).with_context(|| format!("{slug} is missing"));
+    let mut people = BTreeMap::new();
+    for (_, _, email, _, slug) in PEOPLE {
+        let user = hub.users_by_email(email).await?.into_iter().next().with_context(|| format!("{email} is missing"))?;
+        people.insert(email, (find(slug)?, user.id));
+    }
+    let effect = Effect::AlertLevel { level: AlertLevel::Elevated };
+    let right = hub.decision_rights().await?.into_iter().find(|r| r.kind == effect.kind()).unwrap_or_else(|| Right::default_of(effect.kind()));
+    let id = hub.propose(effect, cast::RAISED_BECAUSE.to_owned(), people[cast::PROPOSER], &right, now.plus(-3 * HOUR)).await?;
+    for (email, choice, reason) in cast::FIRST_VOTES {
+        hub.vote(id, people[email], choice, reason.to_owned(), now.plus(-2 * HOUR)).await?;
+    }
+    let (slug, by) = cast::WIDENER;
+    hub.set_rule(find(slug)?, DataClass::Events, Audience::Everyone, Some(Level::Summary), now).await?;
+    hub.propose_rule(find(slug)?, DataClass::Events, Audience::Group(group), Some(Level::Detail), people[by].1, now.plus(-HOUR)).await?;
     Ok(())
 }

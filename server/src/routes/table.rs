@@ -112,6 +112,7 @@ pub fn people() -> Vec<Route> {
         page("/admin/policy/versions/{version}", SignedIn),
         page("/admin/sharing/as", SignedIn),
         page("/decisions/{id}", SignedIn),
+        page("/about", SignedIn),
         page("/about/scoring", SignedIn),
         page("/status", SignedIn),
         page("/signin", Public),

@@ -60,6 +60,7 @@ async fn addresses(app: &TestApp) -> Vec<(&'static str, String)> {
         ("/admin/sharing", "/admin/sharing".into()),
         ("/admin/sharing/as", "/admin/sharing/as?org=gamma".into()),
         ("/admin/users", "/admin/users".into()),
+        ("/about", "/about".into()),
         ("/about/scoring", "/about/scoring".into()),
         ("/status", "/status".into()),
         ("/signin", "/signin".into()),
