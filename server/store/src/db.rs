@@ -57,18 +57,25 @@ impl Reconnect {
 }
 
 /// The longest that a read may take, the wait for a connection included: whoever asked has given up by then.
-const READ: Duration = Duration::from_secs(10);
+pub(crate) const READ: Duration = Duration::from_secs(10);
 
 /// A read, or an error where it takes too long.
-pub(crate) async fn in_time<T>(read: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
-    tokio::time::timeout(READ, read).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+pub(crate) async fn in_time<T>(limit: Duration, read: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    tokio::time::timeout(limit, read).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 /// Runs a read in the scope of its handle, expanded once per database; the name is bound to what executes it. PostgreSQL takes the scope
 /// with a transaction, which the connection's way back into the pool ends.
 macro_rules! read {
     ($handle:expr, $c:ident => $body:expr) => {
-        $crate::db::in_time(async {
+        $crate::db::read_within!($crate::db::READ, $handle, $c => $body)
+    };
+}
+
+/// As [`read!`], for a read that may take longer than others.
+macro_rules! read_within {
+    ($limit:expr, $handle:expr, $c:ident => $body:expr) => {
+        $crate::db::in_time($limit, async {
             match &$handle.store.inner.db {
                 $crate::db::Db::Sqlite($c) => $body,
                 $crate::db::Db::Postgres(pool) => match $handle.scope().begin(pool).await {
@@ -104,7 +111,7 @@ macro_rules! execute {
     };
 }
 
-pub(crate) use {execute, on_conn, read};
+pub(crate) use {execute, on_conn, read, read_within};
 
 /// Where the database is.
 #[derive(Clone, Debug)]

@@ -27,6 +27,7 @@ pub mod retention;
 pub mod sealing;
 pub mod sharing;
 pub mod throttle;
+mod words;
 
 use crate::{
     Store, StoreError,

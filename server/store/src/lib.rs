@@ -39,6 +39,7 @@ mod push;
 mod shown_before;
 mod viewer;
 mod withdrawn_records;
+mod words;
 mod writer;
 
 pub use alliance::{AllianceKey, AllianceKeys, NumberedKey, OVERLAP};
@@ -73,6 +74,7 @@ pub use partner::{Partner, Revision};
 pub use push::*;
 pub use shown_before::{ShownBefore, WithdrawnCritical};
 pub use viewer::*;
+pub use words::fold;
 
 use express::Express;
 use std::sync::Arc;
@@ -139,6 +141,7 @@ impl Store {
         let (series, months) = (push::SeriesCache::default(), push::Months::default());
         let store = Self { inner: Arc::new(Inner { db, writer, express, listener, commits, series, months, turns: push::Turns::default() }) };
         store.hub().digest_indicators().await?;
+        store.hub().fold_words().await?;
         Ok(store)
     }
 

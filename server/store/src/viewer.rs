@@ -4,24 +4,27 @@
 mod counts;
 mod events;
 mod facets;
+mod ids;
 mod incidents;
 mod indicators;
 mod metrics;
 mod overlaps;
 mod own;
 mod records;
+mod visible;
 
 pub use counts::{Counts, Flow};
 pub use events::{EventFacet, EventFilter};
-pub use facets::Facet;
+pub use facets::{FACET_VALUES, Facet};
+pub use ids::{Ids, PIECE};
 pub use incidents::{EventBrief, IncidentDetail, IncidentFacet, IncidentFilter, RevisionRow};
 pub use indicators::{IndicatorDetail, IndicatorFacet, IndicatorFilter};
 pub use metrics::SeriesPoint;
 pub use own::{Eyes, OwnRecord};
 pub use records::{EventDetail, ReceiptDetail};
 
-use crate::{Store, db::Scope};
-use domain::Viewer;
+use crate::{Store, db::Scope, words};
+use domain::{OrgId, Viewer};
 use uuid::Uuid;
 
 /// A handle for one viewer. Holding one is what it takes to read tenant data, and [`Store::viewer`] is the only way to one.
@@ -198,39 +201,6 @@ macro_rules! counted {
 }
 pub(crate) use counted;
 
-/// What [`reach!`] lets through at most, found by the indexes `…_reach`, so that a long list takes as long as what is in it and not as what is kept from
-/// its reader. It goes beside `reach!`, which decides. `CROSS JOIN` is SQLite's word for this very order: without it, it goes through all records.
-macro_rules! reachable {
-    (incidents) => {
-        $crate::viewer::reachable!("incidents", 1)
-    };
-    (events) => {
-        $crate::viewer::reachable!("events", 2)
-    };
-    (indicators) => {
-        $crate::viewer::reachable!("indicators", 3)
-    };
-    ($table:literal, $class:literal) => {
-        concat!(
-            "t.id IN (SELECT i.id FROM ",
-            $table,
-            " i WHERE i.org_id = $1 UNION ALL SELECT i.id FROM organisations o CROSS JOIN ",
-            $table,
-            " i WHERE i.org_id = o.id AND i.tlp <= 1 AND o.id NOT IN ",
-            $crate::viewer::withheld!($class),
-            " UNION ALL SELECT i.id FROM withheld w CROSS JOIN ",
-            $table,
-            " i WHERE i.org_id = w.owner_id AND i.tlp <= 1 AND i.received_at >= w.detail_since AND w.viewer_id = $1 AND w.class = ",
-            $class,
-            " AND w.detail_since IS NOT NULL UNION ALL SELECT i.id FROM peers p CROSS JOIN ",
-            $table,
-            " i WHERE i.org_id = p.owner_id AND i.tlp = 2 AND i.received_at >= p.since AND p.viewer_id = $1 \
-             UNION ALL SELECT r.record_id FROM recipients r WHERE r.org_id = $1)"
-        )
-    };
-}
-pub(crate) use reachable;
-
 /// The conditions as they are called in the source, with their texts: for the test that prepares every statement on both databases.
 #[doc(hidden)]
 pub const CONDITIONS: [(&str, &str); 8] = [
@@ -289,6 +259,11 @@ impl Where {
         &self.sql
     }
 
+    /// The conditions without their verb.
+    pub(crate) fn conditions(&self) -> &str {
+        self.sql.strip_prefix("WHERE ").unwrap_or(&self.sql)
+    }
+
     pub(crate) fn args(&self) -> &[Arg] {
         &self.args
     }
@@ -310,9 +285,68 @@ macro_rules! bind_all {
 }
 pub(crate) use bind_all;
 
-/// A `LIKE` pattern that finds `words` anywhere.
-pub(crate) fn containing(words: &str) -> Arg {
-    let escaped: String = words.to_lowercase().chars().flat_map(|c| if matches!(c, '%' | '_' | '\\') { vec!['\\', c] } else { vec![c] }).collect();
+/// Words that somebody looks for: each is in what a record is found by, in any order, or in the name of its organisation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Search(Vec<Word>);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Word {
+    /// Spellings, folded; any of them will do.
+    spellings: Vec<String>,
+    /// Organisations that are called so.
+    orgs: Vec<OrgId>,
+}
+
+/// More words than these make no search narrower that anybody reads.
+const MAX_WORDS: usize = 12;
+
+impl Search {
+    /// What was typed, taken apart at its blanks. `spelling` says how else a word may be written (an indicator's canonical value); `orgs` are the
+    /// organisations by what they are called.
+    #[must_use]
+    pub fn new<'n>(typed: &str, spelling: impl Fn(&str) -> Vec<String>, orgs: impl IntoIterator<Item = (OrgId, &'n str)>) -> Self {
+        let names: Vec<(OrgId, String)> = orgs.into_iter().map(|(org, name)| (org, words::fold(name))).collect();
+        let word = |typed: &str| {
+            let folded = words::fold(typed);
+            let named = names.iter().filter(|(_, name)| name.contains(&folded)).map(|(org, _)| *org).collect::<std::collections::BTreeSet<_>>();
+            let mut spellings: Vec<String> = spelling(typed).iter().map(|other| words::fold(other)).chain([folded]).collect();
+            spellings.sort();
+            spellings.dedup();
+            spellings.retain(|spelling| !spelling.is_empty());
+            Word { spellings, orgs: named.into_iter().collect() }
+        };
+        Self(typed.split_whitespace().map(word).filter(|word| !word.spellings.is_empty()).take(MAX_WORDS).collect())
+    }
+
+    /// Whether nothing is looked for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds it to the conditions on `t`.
+    fn narrow(&self, w: &mut Where) {
+        for word in &self.0 {
+            let mut either = vec!["t.words LIKE ? ESCAPE '\\'"; word.spellings.len()].join(" OR ");
+            if !word.orgs.is_empty() {
+                let ids: Vec<String> = word.orgs.iter().map(|org| org.0.to_string()).collect();
+                either.push_str(&format!(" OR t.org_id IN ({})", ids.join(", ")));
+            }
+            w.and(&format!("({either})"), word.spellings.iter().map(|spelling| containing(spelling)));
+        }
+    }
+}
+
+/// Words as they are typed, for tests.
+impl From<&str> for Search {
+    fn from(typed: &str) -> Self {
+        Self::new(typed, |_| vec![], [])
+    }
+}
+
+/// A `LIKE` pattern that finds folded words anywhere.
+fn containing(words: &str) -> Arg {
+    let escaped: String = words.chars().flat_map(|c| if matches!(c, '%' | '_' | '\\') { vec!['\\', c] } else { vec![c] }).collect();
     Arg::Text(format!("%{escaped}%"))
 }
 

@@ -6,16 +6,17 @@ use crate::{
     db::{Conn, execute, on_conn},
     shown_before::Marking,
     withdrawn_records::{Remarks, marking},
+    words,
 };
 use domain::{DataClass, Timestamp, Tlp};
 use uuid::Uuid;
 
 pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[EventItem], reach: &mut record::Reach) -> Result<(), StoreError> {
     const FIND: &str = "SELECT id, tlp, received_at, withdrawn_at IS NULL, heard_at FROM events WHERE org_id = $1 AND external_id = $2";
-    const WRITE: &str = "INSERT INTO events (id, org_id, external_id, kind, title, severity, tlp, observed_at, incident, receipt_no, raw, received_at, heard_at) \
-                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (org_id, external_id) DO UPDATE SET kind = excluded.kind, \
+    const WRITE: &str = "INSERT INTO events (id, org_id, external_id, kind, title, severity, tlp, observed_at, incident, receipt_no, raw, received_at, heard_at, words) \
+                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (org_id, external_id) DO UPDATE SET kind = excluded.kind, \
                          title = excluded.title, severity = excluded.severity, tlp = excluded.tlp, observed_at = excluded.observed_at, \
-                         incident = excluded.incident, receipt_no = excluded.receipt_no, raw = excluded.raw, heard_at = excluded.heard_at, withdrawn_at = NULL";
+                         incident = excluded.incident, receipt_no = excluded.receipt_no, raw = excluded.raw, heard_at = excluded.heard_at, words = excluded.words, withdrawn_at = NULL";
     let mut remarks = Remarks::new(push.org, DataClass::Events);
     for item in items {
         let stored: Option<(Uuid, i64, i64, bool, i64)> =
@@ -49,6 +50,7 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[E
                 .bind(&item.raw)
                 .bind(push.received_at.0)
                 .bind(push.moment().0)
+                .bind(words::of_record(&item.title, &item.external_id))
                 .execute(&mut *c)
                 .await
         })?;

@@ -6,6 +6,7 @@ use crate::{
     db::{Conn, execute, on_conn},
     shown_before::{self, Before, Marking},
     withdrawn_records::Remarks,
+    words,
 };
 use domain::{DataClass, IncidentStatus, Severity, Timestamp, Tlp};
 use uuid::Uuid;
@@ -105,11 +106,11 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[I
 }
 
 async fn write(conn: &mut Conn, push: &Push, id: Uuid, revision: i64, item: &IncidentItem) -> Result<(), StoreError> {
-    const WRITE: &str = "INSERT INTO incidents (id, org_id, external_id, revision, title, severity, status, tlp, class, opened_at, closed_at, updated_at, raw, received_at, heard_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+    const WRITE: &str = "INSERT INTO incidents (id, org_id, external_id, revision, title, severity, status, tlp, class, opened_at, closed_at, updated_at, raw, received_at, heard_at, words) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
         ON CONFLICT (org_id, external_id) DO UPDATE SET revision = excluded.revision, title = excluded.title, severity = excluded.severity, \
         status = excluded.status, tlp = excluded.tlp, class = excluded.class, opened_at = excluded.opened_at, closed_at = excluded.closed_at, \
-        updated_at = excluded.updated_at, raw = excluded.raw, stated_status = NULL, stated_updated_at = NULL, \
+        updated_at = excluded.updated_at, raw = excluded.raw, words = excluded.words, stated_status = NULL, stated_updated_at = NULL, \
         heard_at = CASE WHEN incidents.heard_at > excluded.heard_at THEN incidents.heard_at ELSE excluded.heard_at END";
     execute!(conn, c => {
         sqlx::query(WRITE)
@@ -128,6 +129,7 @@ async fn write(conn: &mut Conn, push: &Push, id: Uuid, revision: i64, item: &Inc
             .bind(&item.raw)
             .bind(push.received_at.0)
             .bind(push.moment().0)
+            .bind(words::of_record(&item.title, &item.external_id))
             .execute(&mut *c)
             .await
     })?;

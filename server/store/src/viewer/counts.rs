@@ -1,6 +1,9 @@
 //! Numbers for one viewer: each is the number of rows that he can list, and of those that their owners show him as a summary, under their names.
 
-use super::{Arg, EventFilter, IncidentFilter, IndicatorFilter, Reads, bind_all, counted, reach};
+use super::{
+    EventFilter, IncidentFilter, IndicatorFilter, Reads, Where, bind_all, counted, reach,
+    visible::{self, Visible},
+};
 use crate::{
     Store, StoreError,
     db::{Scope, read},
@@ -112,8 +115,8 @@ impl Counts<'_> {
         if !f.words.is_empty() {
             return Ok(vec![]);
         }
-        let w = self.reads.incident_where(f, None, counted!(incidents));
-        self.unlisted("incidents", reach!(incidents), w.sql(), w.args()).await
+        let w = self.reads.incident_where(f, None, visible::COUNTED_INCIDENTS.condition);
+        self.unlisted(visible::COUNTED_INCIDENTS, reach!(incidents), w).await
     }
 
     /// The same of active indicators.
@@ -124,8 +127,8 @@ impl Counts<'_> {
         if !f.words.is_empty() || f.shared {
             return Ok(vec![]);
         }
-        let w = self.reads.indicator_where(f, None, counted!(indicators));
-        self.unlisted("indicators", reach!(indicators), w.sql(), w.args()).await
+        let w = self.reads.indicator_where(f, None, visible::COUNTED_INDICATORS.condition);
+        self.unlisted(visible::COUNTED_INDICATORS, reach!(indicators), w).await
     }
 
     /// The same of events.
@@ -136,15 +139,17 @@ impl Counts<'_> {
         if !f.words.is_empty() {
             return Ok(vec![]);
         }
-        let w = self.reads.event_where(f, None, counted!(events));
-        self.unlisted("events", reach!(events), w.sql(), w.args()).await
+        let w = self.reads.event_where(f, None, visible::COUNTED_EVENTS.condition);
+        self.unlisted(visible::COUNTED_EVENTS, reach!(events), w).await
     }
 
-    async fn unlisted(&self, table: &str, reach: &str, matching: &str, args: &[Arg]) -> Result<Vec<(OrgRef, u64)>, StoreError> {
+    async fn unlisted(&self, counted: Visible, reach: &str, mut w: Where) -> Result<Vec<(OrgRef, u64)>, StoreError> {
+        w.and(&format!("NOT {reach}"), []);
         let sql = format!(
-            "SELECT o.slug, o.name, count(*) FROM {table} t JOIN organisations o ON o.id = t.org_id {matching} AND NOT {reach} GROUP BY o.slug, o.name ORDER BY 3 DESC, 2"
+            "SELECT o.slug, o.name, count(*) FROM {} JOIN organisations o ON o.id = x.org_id GROUP BY o.slug, o.name ORDER BY 3 DESC, 2",
+            counted.rows("t.id, t.org_id", &w)
         );
-        Ok(by_name(read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), args).fetch_all(c).await)?))
+        Ok(by_name(read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?))
     }
 
     /// Indicators that first came at `since` or later, by organisation.

@@ -1,6 +1,6 @@
 //! The list of events.
 
-use super::{Arg, PAGE, Page, Reads, Where, bind_all, containing, cursor, reach, reachable, read_cursor};
+use super::{Arg, Ids, PAGE, Page, Reads, Search, Where, bind_all, cursor, ids::in_order, read_cursor, visible};
 use crate::{StoreError, db::read};
 use domain::{
     OrgId, Severity, Timestamp, Tlp,
@@ -18,7 +18,7 @@ pub struct EventFilter {
     /// Observed in `[from, to)`.
     pub from: Timestamp,
     pub to: Timestamp,
-    pub words: String,
+    pub words: Search,
     pub cursor: String,
 }
 
@@ -58,11 +58,13 @@ impl From<EventSql> for EventRow {
     }
 }
 
+const COLUMNS: &str = "t.id, o.slug, o.name, t.external_id, t.kind, t.title, t.severity, t.tlp, t.observed_at";
+
 impl Reads<'_> {
     /// `reach` is the text of [`reach!`] or of `counted!`.
     pub(super) fn event_where(&self, f: &EventFilter, without: Option<EventFacet>, reach: &str) -> Where {
         let mut w = Where::reach(reach, self.viewer);
-        w.and("t.withdrawn_at IS NULL AND t.observed_at >= ? AND t.observed_at < ?", [Arg::Int(f.from.0), Arg::Int(f.to.0)]);
+        w.and("t.withdrawn_at IS NULL AND +t.observed_at >= ? AND +t.observed_at < ?", [Arg::Int(f.from.0), Arg::Int(f.to.0)]);
         if let Some(org) = f.org.filter(|_| without != Some(EventFacet::Org)) {
             w.and("t.org_id = ?", [Arg::Int(org.0)]);
         }
@@ -72,10 +74,7 @@ impl Reads<'_> {
         if let Some(tlp) = f.tlp.filter(|_| without != Some(EventFacet::Tlp)) {
             w.and("t.tlp = ?", [Arg::Int(tlp.code())]);
         }
-        if !f.words.is_empty() {
-            let like = containing(&f.words);
-            w.and("(lower(t.title) LIKE ? ESCAPE '\\' OR lower(t.external_id) LIKE ? ESCAPE '\\')", [like.clone(), like]);
-        }
+        f.words.narrow(&mut w);
         w
     }
 
@@ -84,36 +83,45 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn events(&self, f: &EventFilter) -> Result<Page<EventRow>, StoreError> {
-        self.event_rows(f, PAGE).await
+        let mut w = self.event_where(f, None, visible::EVENTS.condition);
+        let count = format!("SELECT count(*) FROM {}", visible::EVENTS.rows("t.id", &w));
+        let total: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(count)), w.args()).fetch_one(c).await)?;
+        if let Some(([at], id)) = read_cursor::<1>(&f.cursor) {
+            w.and("(+t.observed_at, t.id) < (?, ?)", [Arg::Int(at), Arg::Id(id)]);
+        }
+        let sql = format!(
+            "SELECT {COLUMNS} FROM events t JOIN organisations o ON o.id = t.org_id {} \
+             AND t.id IN (SELECT x.id FROM {} ORDER BY x.observed_at DESC, x.id DESC LIMIT {}) ORDER BY t.observed_at DESC, t.id DESC",
+            w.sql(),
+            visible::EVENTS.rows("t.id, t.observed_at", &w),
+            PAGE + 1
+        );
+        let mut rows: Vec<EventSql> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
+        let more = rows.len() > PAGE;
+        rows.truncate(PAGE);
+        let next = rows.last().filter(|_| more).map(|r| cursor(&[&r.observed_at, &r.id]));
+        Ok(Page { total: total as u64, rows: rows.into_iter().map(Into::into).collect(), next })
     }
 
-    /// As [`Reads::events`], with as many rows as are asked for: what a file is made of.
+    /// All events that match, by id, in the list's order; the cursor does not count.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn event_rows(&self, f: &EventFilter, limit: usize) -> Result<Page<EventRow>, StoreError> {
-        let mut w = self.event_where(f, None, reach!(events));
-        let total: Option<i64> = if limit > PAGE {
-            w.and(reachable!(events), []);
-            None
-        } else {
-            let count = format!("SELECT count(*) FROM events t {}", w.sql());
-            Some(read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(count)), w.args()).fetch_one(c).await)?)
-        };
-        if let Some(([at], id)) = read_cursor::<1>(&f.cursor) {
-            w.and("(t.observed_at, t.id) < (?, ?)", [Arg::Int(at), Arg::Id(id)]);
-        }
-        let sql = format!(
-            "SELECT t.id, o.slug, o.name, t.external_id, t.kind, t.title, t.severity, t.tlp, t.observed_at FROM events t JOIN organisations o ON o.id = t.org_id {} \
-             ORDER BY t.observed_at DESC, t.id DESC LIMIT {}",
-            w.sql(),
-            limit + 1
-        );
-        let mut rows: Vec<EventSql> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let next = rows.last().filter(|_| more).map(|r| cursor(&[&r.observed_at, &r.id]));
-        Ok(Page { total: total.map_or(rows.len() as u64, |n| n as u64), rows: rows.into_iter().map(Into::into).collect(), next })
+    pub async fn event_ids(&self, f: &EventFilter) -> Result<Ids, StoreError> {
+        self.ids(&visible::EVENTS, "-t.observed_at", false, &self.event_where(f, None, visible::EVENTS.condition), "").await
+    }
+
+    /// The events of a piece of [`Reads::event_ids`], in its order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn events_by(&self, ids: &[Uuid]) -> Result<Vec<EventRow>, StoreError> {
+        let mut w = Where::reach(visible::EVENTS.condition, self.viewer);
+        w.and("t.withdrawn_at IS NULL", []);
+        Self::among(&mut w, ids);
+        let sql = format!("SELECT {COLUMNS} FROM events t JOIN organisations o ON o.id = t.org_id {}", w.sql());
+        let rows: Vec<EventSql> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
+        Ok(in_order(ids, rows, |row| row.id).into_iter().map(Into::into).collect())
     }
 
     /// The narrowest marking among the events that match.
@@ -121,8 +129,8 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn events_highest_tlp(&self, f: &EventFilter) -> Result<Tlp, StoreError> {
-        let w = self.event_where(f, None, reach!(events));
-        let sql = format!("SELECT coalesce(max(t.tlp), 0) FROM events t {}", w.sql());
+        let w = self.event_where(f, None, visible::EVENTS.condition);
+        let sql = format!("SELECT coalesce(max(x.tlp), 0) FROM {}", visible::EVENTS.rows("t.tlp", &w));
         let code: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)), w.args()).fetch_one(c).await)?;
         Ok(Tlp::from_code(code))
     }

@@ -1,6 +1,6 @@
 //! The incident queue and single incidents.
 
-use super::{Arg, PAGE, Page, Reads, Where, bind_all, containing, cursor, reach, reachable, read_cursor};
+use super::{Arg, Ids, PAGE, Page, Reads, Search, Where, bind_all, cursor, ids::in_order, reach, read_cursor, visible};
 use crate::{StoreError, db::read};
 use domain::{
     IncidentStatus, OrgId, Severity, Timestamp, Tlp, rsit,
@@ -18,7 +18,9 @@ pub struct IncidentFilter {
     /// Only open ones.
     pub open: bool,
     pub tlp: Option<Tlp>,
-    pub words: String,
+    /// A class of RSIT, or one of its entries, by its key.
+    pub class: Option<String>,
+    pub words: Search,
     /// `severity` (default: worst, then newest), `-opened`, `opened`, `-updated`.
     pub sort: String,
     pub cursor: String,
@@ -30,6 +32,7 @@ pub enum IncidentFacet {
     Severity,
     Status,
     Tlp,
+    Class,
     Org,
 }
 
@@ -79,8 +82,12 @@ pub struct IncidentDetail {
     pub left_out_at: Option<Timestamp>,
     pub recipients: Vec<OrgRef>,
     pub raw: String,
+    /// The newest, the oldest of them first, and how many earlier ones there are.
     pub revisions: Vec<RevisionRow>,
+    pub earlier_revisions: u64,
+    /// The same of its events.
     pub events: Vec<EventBrief>,
+    pub earlier_events: u64,
 }
 
 /// One revision.
@@ -110,22 +117,22 @@ impl Reads<'_> {
             w.and("t.org_id = ?", [Arg::Int(org.0)]);
         }
         if let Some(severity) = f.severity.filter(|_| without != Some(IncidentFacet::Severity)) {
-            w.and("t.severity = ?", [Arg::Int(severity.code())]);
+            w.and("+t.severity = ?", [Arg::Int(severity.code())]);
         }
         if without != Some(IncidentFacet::Status) {
             if let Some(status) = f.status {
-                w.and("t.status = ?", [Arg::Int(status.code())]);
+                w.and("+t.status = ?", [Arg::Int(status.code())]);
             } else if f.open {
-                w.and("t.status < 3", []);
+                w.and("+t.status < 3", []);
             }
         }
         if let Some(tlp) = f.tlp.filter(|_| without != Some(IncidentFacet::Tlp)) {
             w.and("t.tlp = ?", [Arg::Int(tlp.code())]);
         }
-        if !f.words.is_empty() {
-            let like = containing(&f.words);
-            w.and("(lower(t.title) LIKE ? ESCAPE '\\' OR lower(t.external_id) LIKE ? ESCAPE '\\')", [like.clone(), like]);
+        if let Some(class) = f.class.as_ref().filter(|_| without != Some(IncidentFacet::Class)) {
+            w.and("t.class || '' = ?", [Arg::Text(class.clone())]);
         }
+        f.words.narrow(&mut w);
         w
     }
 
@@ -134,46 +141,67 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn incidents(&self, f: &IncidentFilter) -> Result<Page<IncidentRow>, StoreError> {
-        self.incident_rows(f, PAGE).await
-    }
-
-    /// As [`Reads::incidents`], with as many rows as are asked for: what a file is made of.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn incident_rows(&self, f: &IncidentFilter, limit: usize) -> Result<Page<IncidentRow>, StoreError> {
-        let mut w = self.incident_where(f, None, reach!(incidents));
-        let total: Option<i64> = if limit > PAGE {
-            w.and(reachable!(incidents), []);
-            None
-        } else {
-            let count = format!("SELECT count(*) FROM incidents t {}", w.sql());
-            Some(read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(count)), w.args()).fetch_one(c).await)?)
-        };
-        let order = match f.sort.as_str() {
-            "-opened" => "t.opened_at DESC, t.id DESC",
-            "opened" => "t.opened_at, t.id",
-            "-updated" => "t.updated_at DESC, t.id DESC",
-            _ => "t.severity, t.opened_at DESC, t.id DESC",
-        };
+        let mut w = self.incident_where(f, None, visible::INCIDENTS.condition);
+        let count = format!("SELECT count(*) FROM {}", visible::INCIDENTS.rows("t.id", &w));
+        let total: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(count)), w.args()).fetch_one(c).await)?;
         if let Some(([severity, at], id)) = read_cursor::<2>(&f.cursor) {
             let (s, at, id) = (Arg::Int(severity), Arg::Int(at), Arg::Id(id));
             match f.sort.as_str() {
-                "-opened" => w.and("(t.opened_at, t.id) < (?, ?)", [at, id]),
-                "opened" => w.and("(t.opened_at, t.id) > (?, ?)", [at, id]),
-                "-updated" => w.and("(t.updated_at, t.id) < (?, ?)", [at, id]),
-                _ => w.and("t.severity >= ? AND (t.severity > ? OR (t.opened_at, t.id) < (?, ?))", [s.clone(), s, at, id]),
+                "-opened" => w.and("(+t.opened_at, t.id) < (?, ?)", [at, id]),
+                "opened" => w.and("(+t.opened_at, t.id) > (?, ?)", [at, id]),
+                "-updated" => w.and("(+t.updated_at, t.id) < (?, ?)", [at, id]),
+                _ => w.and("+t.severity >= ? AND (+t.severity > ? OR (+t.opened_at, t.id) < (?, ?))", [s.clone(), s, at, id]),
             }
         }
-        let sql = format!("SELECT {COLUMNS} FROM incidents t JOIN organisations o ON o.id = t.org_id {} ORDER BY {order} LIMIT {}", w.sql(), limit + 1);
+        let order = |t: &str| match f.sort.as_str() {
+            "-opened" => format!("{t}.opened_at DESC, {t}.id DESC"),
+            "opened" => format!("{t}.opened_at, {t}.id"),
+            "-updated" => format!("{t}.updated_at DESC, {t}.id DESC"),
+            _ => format!("{t}.severity, {t}.opened_at DESC, {t}.id DESC"),
+        };
+        let page = visible::INCIDENTS.rows("t.id, t.severity, t.opened_at, t.updated_at", &w);
+        let sql = format!(
+            "SELECT {COLUMNS} FROM incidents t JOIN organisations o ON o.id = t.org_id {} AND t.id IN (SELECT x.id FROM {page} ORDER BY {} LIMIT {}) ORDER BY {}",
+            w.sql(),
+            order("x"),
+            PAGE + 1,
+            order("t")
+        );
         let mut rows: Vec<IncidentSql> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
-        let more = rows.len() > limit;
-        rows.truncate(limit);
+        let more = rows.len() > PAGE;
+        rows.truncate(PAGE);
         let next = rows.last().filter(|_| more).map(|r| {
             let at = if f.sort == "-updated" { r.updated_at } else { r.opened_at };
             cursor(&[&r.severity, &at, &r.id])
         });
-        Ok(Page { total: total.map_or(rows.len() as u64, |n| n as u64), rows: rows.into_iter().map(Into::into).collect(), next })
+        Ok(Page { total: total as u64, rows: rows.into_iter().map(Into::into).collect(), next })
+    }
+
+    /// All incidents that match, by id, in the list's order; the cursor does not count.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn incident_ids(&self, f: &IncidentFilter) -> Result<Ids, StoreError> {
+        let key = match f.sort.as_str() {
+            "-opened" => "-t.opened_at",
+            "opened" => "t.opened_at",
+            "-updated" => "-t.updated_at",
+            // A severity is worth more than any moment from the year 1 to 9999.
+            _ => "t.severity * 288230376151711744 - t.opened_at",
+        };
+        self.ids(&visible::INCIDENTS, key, f.sort == "opened", &self.incident_where(f, None, visible::INCIDENTS.condition), "").await
+    }
+
+    /// The incidents of a piece of [`Reads::incident_ids`], in its order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn incidents_by(&self, ids: &[Uuid]) -> Result<Vec<IncidentRow>, StoreError> {
+        let mut w = Where::reach(visible::INCIDENTS.condition, self.viewer);
+        Self::among(&mut w, ids);
+        let sql = format!("SELECT {COLUMNS} FROM incidents t JOIN organisations o ON o.id = t.org_id {}", w.sql());
+        let rows: Vec<IncidentSql> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
+        Ok(in_order(ids, rows, |row| row.id).into_iter().map(Into::into).collect())
     }
 
     /// The narrowest marking among the incidents that match.
@@ -181,8 +209,8 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn incidents_highest_tlp(&self, f: &IncidentFilter) -> Result<Tlp, StoreError> {
-        let w = self.incident_where(f, None, reach!(incidents));
-        let sql = format!("SELECT coalesce(max(t.tlp), 0) FROM incidents t {}", w.sql());
+        let w = self.incident_where(f, None, visible::INCIDENTS.condition);
+        let sql = format!("SELECT coalesce(max(x.tlp), 0) FROM {}", visible::INCIDENTS.rows("t.tlp", &w));
         let code: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)), w.args()).fetch_one(c).await)?;
         Ok(Tlp::from_code(code))
     }
@@ -198,14 +226,14 @@ impl Reads<'_> {
             " AND t.id = $2"
         );
         const REVISIONS: &str = concat!(
-            "SELECT v.at, v.summary, c.id FROM incident_revisions v LEFT JOIN receipts c ON c.no = v.receipt_no AND c.org_id = v.org_id JOIN incidents t ON t.id = v.incident_id WHERE ",
+            "SELECT v.at, v.summary, c.id, count(*) OVER () FROM incident_revisions v LEFT JOIN receipts c ON c.no = v.receipt_no AND c.org_id = v.org_id JOIN incidents t ON t.id = v.incident_id WHERE ",
             reach!(incidents),
-            " AND t.id = $2 AND (t.org_id = $1 OR v.tlp <= 1 OR (v.tlp = 2 AND EXISTS (SELECT 1 FROM peers p WHERE p.viewer_id = $1 AND p.owner_id = v.org_id AND p.since <= v.received_at)) OR EXISTS (SELECT 1 FROM recipients r WHERE r.org_id = $1 AND r.record_id = t.id)) ORDER BY v.revision"
+            " AND t.id = $2 AND (t.org_id = $1 OR v.tlp <= 1 OR (v.tlp = 2 AND EXISTS (SELECT 1 FROM peers p WHERE p.viewer_id = $1 AND p.owner_id = v.org_id AND p.since <= v.received_at)) OR EXISTS (SELECT 1 FROM recipients r WHERE r.org_id = $1 AND r.record_id = t.id)) ORDER BY v.revision DESC LIMIT 200"
         );
         const EVENTS: &str = concat!(
-            "SELECT t.id, t.title, t.severity, t.tlp, t.observed_at FROM events t JOIN incidents i ON i.org_id = t.org_id AND i.external_id = t.incident WHERE ",
+            "SELECT t.id, t.title, t.severity, t.tlp, t.observed_at, count(*) OVER () FROM events t JOIN incidents i ON i.org_id = t.org_id AND i.external_id = t.incident WHERE ",
             reach!(events),
-            " AND i.id = $2 AND t.withdrawn_at IS NULL ORDER BY t.observed_at LIMIT 500"
+            " AND i.id = $2 AND t.withdrawn_at IS NULL ORDER BY t.observed_at DESC, t.id DESC LIMIT 200"
         );
         let row = concat_incident();
         let row: Option<IncidentSql> = read!(self, c => sqlx::query_as(AssertSqlSafe(row)).bind(self.viewer.org.0).bind(id).fetch_optional(c).await)?;
@@ -215,8 +243,11 @@ impl Reads<'_> {
         else {
             return Ok(None);
         };
-        let revisions: Vec<(i64, String, Option<Uuid>)> = read!(self, c => sqlx::query_as(REVISIONS).bind(self.viewer.org.0).bind(id).fetch_all(c).await)?;
-        let events: Vec<(Uuid, String, i64, i64, i64)> = read!(self, c => sqlx::query_as(EVENTS).bind(self.viewer.org.0).bind(id).fetch_all(c).await)?;
+        type Revision = (i64, String, Option<Uuid>, i64);
+        type Event = (Uuid, String, i64, i64, i64, i64);
+        let revisions: Vec<Revision> = read!(self, c => sqlx::query_as(REVISIONS).bind(self.viewer.org.0).bind(id).fetch_all(c).await)?;
+        let events: Vec<Event> = read!(self, c => sqlx::query_as(EVENTS).bind(self.viewer.org.0).bind(id).fetch_all(c).await)?;
+        let earlier = |all: Option<i64>, shown: usize| all.map_or(0, |all| all as u64 - shown as u64);
         Ok(Some(IncidentDetail {
             row: row.into(),
             owner: OrgId(owner),
@@ -224,10 +255,13 @@ impl Reads<'_> {
             left_out_at: left_out_at.map(Timestamp),
             recipients: self.recipients(id).await?,
             raw,
-            revisions: revisions.into_iter().map(|(at, summary, receipt)| RevisionRow { at: Timestamp(at), summary, receipt }).collect(),
+            earlier_revisions: earlier(revisions.first().map(|r| r.3), revisions.len()),
+            earlier_events: earlier(events.first().map(|e| e.5), events.len()),
+            revisions: revisions.into_iter().rev().map(|(at, summary, receipt, _)| RevisionRow { at: Timestamp(at), summary, receipt }).collect(),
             events: events
                 .into_iter()
-                .map(|(id, title, severity, tlp, at)| EventBrief {
+                .rev()
+                .map(|(id, title, severity, tlp, at, _)| EventBrief {
                     id,
                     title,
                     severity: Severity::from_code(severity),

@@ -1,9 +1,11 @@
 //! Indicators, and who else reported the same value.
 
 use super::{
-    Arg, PAGE, Page, Reads, Where, bind_all, containing, cursor,
+    Arg, Ids, PAGE, Page, Reads, Search, Where, bind_all, cursor,
+    ids::in_order,
     overlaps::{named, readable, several, unnamed},
-    reach, reachable, read_cursor,
+    reach, read_cursor,
+    visible::{self, Visible},
 };
 use crate::{StoreError, db::read};
 use domain::{
@@ -27,7 +29,7 @@ pub struct IndicatorFilter {
     pub week: Timestamp,
     /// Begin of the current day. What the viewer's organisation reported beyond its comparisons of a day is compared with unnamed ones on a later one.
     pub day: Timestamp,
-    pub words: String,
+    pub words: Search,
     pub cursor: String,
 }
 
@@ -36,6 +38,7 @@ pub struct IndicatorFilter {
 pub enum IndicatorFacet {
     Kind,
     Tlp,
+    Severity,
     Org,
 }
 
@@ -76,6 +79,14 @@ impl From<IndicatorSql> for IndicatorRow {
     }
 }
 
+const LISTED: Visible = visible::INDICATORS;
+
+/// The condition on the rows `x` that several reported the same, where the filter asks for it: once for all of them, for it is a pass over all reports.
+pub(super) const fn outside(f: &IndicatorFilter) -> &'static str {
+    const SEVERAL: &str = concat!(" WHERE x.id IN (SELECT m.id FROM indicator_digests m WHERE m.digest IN (SELECT s.digest", several!(), "))");
+    if f.shared { SEVERAL } else { "" }
+}
+
 /// `$2` is the begin of the week, `$3` that of the day.
 const COLUMNS: &str = concat!(
     "t.id, o.slug, o.name, t.kind, t.value, t.hashed, t.tlp, t.severity, t.first_seen, t.last_seen, t.active, ",
@@ -101,7 +112,7 @@ pub struct IndicatorDetail {
 }
 
 impl Reads<'_> {
-    /// `reach` is the text of [`reach!`] or of `counted!`.
+    /// `reach` is the text of [`reach!`] or of `counted!`. What several reported is no condition on a row: see [`outside`].
     pub(super) fn indicator_where(&self, f: &IndicatorFilter, without: Option<IndicatorFacet>, reach: &str) -> Where {
         let mut w = Where::reach(reach, self.viewer);
         w.also(Arg::Int(f.week.0));
@@ -111,20 +122,15 @@ impl Reads<'_> {
             w.and("t.org_id = ?", [Arg::Int(org.0)]);
         }
         if let Some(kind) = f.kind.filter(|_| without != Some(IndicatorFacet::Kind)) {
-            w.and("t.kind = ?", [Arg::Text(kind.name().to_owned())]);
+            w.and("t.kind || '' = ?", [Arg::Text(kind.name().to_owned())]);
         }
         if let Some(tlp) = f.tlp.filter(|_| without != Some(IndicatorFacet::Tlp)) {
             w.and("t.tlp = ?", [Arg::Int(tlp.code())]);
         }
-        if let Some(severity) = f.severity {
+        if let Some(severity) = f.severity.filter(|_| without != Some(IndicatorFacet::Severity)) {
             w.and("t.severity = ?", [Arg::Int(severity.code())]);
         }
-        if f.shared {
-            w.and(concat!("t.id IN (SELECT m.id FROM indicator_digests m WHERE m.digest IN (SELECT s.digest", several!(), "))"), []);
-        }
-        if !f.words.is_empty() {
-            w.and("lower(t.value) LIKE ? ESCAPE '\\'", [containing(&f.words)]);
-        }
+        f.words.narrow(&mut w);
         w
     }
 
@@ -133,35 +139,61 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn indicators(&self, f: &IndicatorFilter) -> Result<Page<IndicatorRow>, StoreError> {
-        self.indicator_rows(f, PAGE).await
+        let mut w = self.indicator_where(f, None, LISTED.condition);
+        let count = format!("SELECT count(*) FROM {} {}", LISTED.rows("t.id", &w), outside(f));
+        let total: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(count)), w.args()).fetch_one(c).await)?;
+        if let Some(([at], id)) = read_cursor::<1>(&f.cursor) {
+            w.and("(+t.last_seen, t.id) < (?, ?)", [Arg::Int(at), Arg::Id(id)]);
+        }
+        let sql = format!(
+            "SELECT {COLUMNS} FROM indicators t JOIN organisations o ON o.id = t.org_id {} \
+             AND t.id IN (SELECT x.id FROM {} {} ORDER BY x.last_seen DESC, x.id DESC LIMIT {}) ORDER BY t.last_seen DESC, t.id DESC",
+            w.sql(),
+            LISTED.rows("t.id, t.last_seen", &w),
+            outside(f),
+            PAGE + 1
+        );
+        let mut rows: Vec<IndicatorSql> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
+        let more = rows.len() > PAGE;
+        rows.truncate(PAGE);
+        let next = rows.last().filter(|_| more).map(|r| cursor(&[&r.last_seen, &r.id]));
+        Ok(Page { total: total as u64, rows: rows.into_iter().map(Into::into).collect(), next })
     }
 
-    /// As [`Reads::indicators`], with as many rows as are asked for: what a file is made of.
+    /// All indicators that match, by id, in the list's order; the cursor does not count.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn indicator_rows(&self, f: &IndicatorFilter, limit: usize) -> Result<Page<IndicatorRow>, StoreError> {
-        let mut w = self.indicator_where(f, None, reach!(indicators));
-        let total: Option<i64> = if limit > PAGE {
-            w.and(reachable!(indicators), []);
-            None
-        } else {
-            let count = format!("SELECT count(*) FROM indicators t {}", w.sql());
-            Some(read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(count)), w.args()).fetch_one(c).await)?)
-        };
-        if let Some(([at], id)) = read_cursor::<1>(&f.cursor) {
-            w.and("(t.last_seen, t.id) < (?, ?)", [Arg::Int(at), Arg::Id(id)]);
-        }
+    pub async fn indicator_ids(&self, f: &IndicatorFilter) -> Result<Ids, StoreError> {
+        self.ids(&LISTED, "-t.last_seen", false, &self.indicator_where(f, None, LISTED.condition), outside(f)).await
+    }
+
+    /// The indicators of a piece of [`Reads::indicator_ids`], in its order. `week` and `day` as in the filter.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn indicators_by(&self, ids: &[Uuid], week: Timestamp, day: Timestamp) -> Result<Vec<IndicatorRow>, StoreError> {
+        let mut w = self.indicator_where(&IndicatorFilter { week, day, ..IndicatorFilter::default() }, None, LISTED.condition);
+        Self::among(&mut w, ids);
+        let sql = format!("SELECT {COLUMNS} FROM indicators t JOIN organisations o ON o.id = t.org_id {}", w.sql());
+        let rows: Vec<IndicatorSql> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
+        Ok(in_order(ids, rows, |row| row.id).into_iter().map(Into::into).collect())
+    }
+
+    /// How many different things the indicators that match are: reports of the same value, or of a value and its hash, are one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn indicator_values(&self, f: &IndicatorFilter) -> Result<u64, StoreError> {
+        let w = self.indicator_where(f, None, LISTED.condition);
         let sql = format!(
-            "SELECT {COLUMNS} FROM indicators t JOIN organisations o ON o.id = t.org_id {} ORDER BY t.last_seen DESC, t.id DESC LIMIT {}",
-            w.sql(),
-            limit + 1
+            "SELECT count(DISTINCT m.digest) FROM {} JOIN indicator_digests m ON m.id = x.id \
+             AND NOT EXISTS (SELECT 1 FROM indicator_digests e WHERE e.id = m.id AND e.key_no < m.key_no) {}",
+            LISTED.rows("t.id", &w),
+            outside(f)
         );
-        let mut rows: Vec<IndicatorSql> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let next = rows.last().filter(|_| more).map(|r| cursor(&[&r.last_seen, &r.id]));
-        Ok(Page { total: total.map_or(rows.len() as u64, |n| n as u64), rows: rows.into_iter().map(Into::into).collect(), next })
+        let n: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)), w.args()).fetch_one(c).await)?;
+        Ok(n as u64)
     }
 
     /// The narrowest marking among the indicators that match.
@@ -169,26 +201,28 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn indicators_highest_tlp(&self, f: &IndicatorFilter) -> Result<Tlp, StoreError> {
-        let w = self.indicator_where(f, None, reach!(indicators));
-        let sql = format!("SELECT coalesce(max(t.tlp), 0) FROM indicators t {}", w.sql());
+        let w = self.indicator_where(f, None, LISTED.condition);
+        let sql = format!("SELECT coalesce(max(x.tlp), 0) FROM {} {}", LISTED.rows("t.id, t.tlp", &w), outside(f));
         let code: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)), w.args()).fetch_one(c).await)?;
         Ok(Tlp::from_code(code))
     }
 
-    /// Active indicators of what several organisations reported: the rows that the `shared` filter lists. `week` and `day` as in the filter.
+    /// What several organisations reported: the active indicators, which are the rows that the `shared` filter lists, and how many different things they are,
+    /// as in [`Reads::indicator_values`]. `week` and `day` as in the filter.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn indicators_shared(&self, week: Timestamp, day: Timestamp) -> Result<u64, StoreError> {
+    pub async fn indicators_shared(&self, week: Timestamp, day: Timestamp) -> Result<(u64, u64), StoreError> {
         const SHARED: &str = concat!(
-            "SELECT count(DISTINCT m.id) FROM indicator_digests m WHERE m.active AND ",
+            "SELECT count(DISTINCT m.id), count(DISTINCT CASE WHEN NOT EXISTS (SELECT 1 FROM indicator_digests e WHERE e.id = m.id AND e.key_no < m.key_no) \
+             THEN m.digest END) FROM indicator_digests m WHERE m.active AND ",
             readable!(),
             " AND m.digest IN (SELECT s.digest",
             several!(),
             ")"
         );
-        let n: i64 = read!(self, c => sqlx::query_scalar(SHARED).bind(self.viewer.org.0).bind(week.0).bind(day.0).fetch_one(c).await)?;
-        Ok(n as u64)
+        let (reports, things): (i64, i64) = read!(self, c => sqlx::query_as(SHARED).bind(self.viewer.org.0).bind(week.0).bind(day.0).fetch_one(c).await)?;
+        Ok((reports as u64, things as u64))
     }
 
     /// One indicator with all reports of the same thing that are in force; `None` for absent ones and those the viewer may not see alike. `week` and `day` as in the filter.

@@ -1,8 +1,8 @@
 //! Incidents and their revisions.
 
-use super::support::{Fixture, NOW, event, incident};
+use super::support::{Beside, Fixture, NOW, event, incident, indicator};
 use domain::{DAY, IncidentStatus, Severity, Tlp};
-use store::{IncidentFilter, IncidentItem, Items, Mode, Outcome, Push, What};
+use store::{EventFilter, EventItem, IncidentFilter, IncidentItem, IndicatorFilter, Items, Mode, Outcome, Push, Search, Settings, Store, What};
 
 use IncidentStatus::{InProgress, New, Resolved};
 
@@ -74,10 +74,82 @@ async fn every_page_of_the_queue_together_is_the_whole_queue(f: Fixture) {
             }
         }
         assert_eq!(seen.len(), 130, "sort {sort:?}");
+        let reads = f.store.viewer(f.viewer(1));
+        let ids = reads.incident_ids(&filter).await.unwrap();
+        assert_eq!(reads.incidents_by(&ids.piece(0)).await.unwrap(), seen, "the file has the list's rows in the list's order, sort {sort:?}");
         let unique: std::collections::HashSet<_> = seen.iter().map(|r| &r.id).collect();
         assert_eq!(unique.len(), 130, "sort {sort:?}");
         if sort.is_empty() {
             assert!(seen.is_sorted_by_key(|r| (r.severity, std::cmp::Reverse(r.opened_at))));
         }
     }
+}
+
+on_both!(a_search_finds_words_without_regard_to_case_and_marks);
+async fn a_search_finds_words_without_regard_to_case_and_marks(f: Fixture) {
+    let titled = |id: &str, title: &str| IncidentItem { title: title.into(), ..incident(id, Severity::Low, New, Tlp::Green, &[]) };
+    f.send(0, Items::Incidents(vec![titled("OEFF-1", "Öffentlicher Dienst gestört"), titled("GR-2", "Επίθεση στον ΟΔΥΣΣΕΥΣ"), titled("x_3", "100 % Straße")]))
+        .await;
+    f.send(0, Items::Indicators(vec![indicator("login.example", Tlp::Green, &[])])).await;
+    f.send(0, Items::Events(vec![EventItem { title: "Ложный Йод".into(), ..event("EV-9", Tlp::Green, None, &[]) }])).await;
+    let reads = f.store.viewer(f.viewer(1));
+    for (typed, found) in [
+        ("Öffentlicher", 1),
+        ("OFFENTLICHER", 1),
+        ("öFFENTLICHER dienst", 1),
+        ("dienst offentlicher", 1),
+        ("oeff-1", 1),
+        ("επιθεση οδυσσευς", 1),
+        ("strasse", 1),
+        ("100 %", 1),
+        ("x_3", 1),
+        ("x.3", 0),
+        ("dienst strasse", 0),
+        ("", 3),
+    ] {
+        let filter = IncidentFilter { words: typed.into(), ..IncidentFilter::default() };
+        let page = reads.incidents(&filter).await.unwrap();
+        assert_eq!((page.rows.len(), page.total, reads.incident_ids(&filter).await.unwrap().len()), (found, found as u64, found), "{typed}");
+    }
+    let named = |typed: &str| Search::new(typed, |_| vec![], [(f.orgs[0], "Hafenbehörde Nord"), (f.orgs[1], "Bahn")]);
+    for (typed, found) in [("hafenbehorde", 3), ("NORD dienst", 1), ("Bahn", 0), ("bahn dienst", 0)] {
+        assert_eq!(reads.incidents(&IncidentFilter { words: named(typed), ..IncidentFilter::default() }).await.unwrap().total, found, "{typed}");
+    }
+    let all = EventFilter { from: NOW.plus(-DAY), to: NOW.plus(DAY), words: "ЙОД ложныи".into(), ..EventFilter::default() };
+    assert_eq!(reads.events(&all).await.unwrap().total, 1);
+    let other = Search::new("hxxp://LOGIN[.]example", |_| vec!["login.example".into()], []);
+    for (words, found) in [("LOGIN.Example".into(), 1), (other, 1), ("logon".into(), 0)] {
+        assert_eq!(reads.indicators(&IndicatorFilter { words, ..IndicatorFilter::default() }).await.unwrap().total, found);
+    }
+}
+
+on_both!(what_has_no_words_yet_gets_them_when_the_database_is_opened);
+async fn what_has_no_words_yet_gets_them_when_the_database_is_opened(f: Fixture) {
+    f.send(0, Items::Incidents(vec![incident("Älter", Severity::Low, New, Tlp::Green, &[])])).await;
+    f.send(0, Items::Events(vec![event("Älter", Tlp::Green, None, &[])])).await;
+    f.send(0, Items::Indicators(vec![indicator("old.example", Tlp::Green, &[])])).await;
+    let mut beside = Beside::open(&f).await;
+    beside.run("UPDATE incidents SET words = NULL; UPDATE events SET words = NULL; UPDATE indicators SET words = NULL").await;
+    let store = Store::open(&Settings { url: f.database.url.clone(), readers: 1 }).await.unwrap();
+    let reads = store.viewer(f.viewer(1));
+    assert_eq!(reads.incidents(&IncidentFilter { words: "alter".into(), ..IncidentFilter::default() }).await.unwrap().total, 1);
+    let all = EventFilter { from: NOW.plus(-DAY), to: NOW.plus(DAY), words: "ÄLTER".into(), ..EventFilter::default() };
+    assert_eq!(reads.events(&all).await.unwrap().total, 1);
+    assert_eq!(reads.indicators(&IndicatorFilter { words: "old".into(), ..IndicatorFilter::default() }).await.unwrap().total, 1);
+}
+
+on_both!(the_newest_parts_of_an_incident_are_shown_and_the_others_counted);
+async fn the_newest_parts_of_an_incident_are_shown_and_the_others_counted(f: Fixture) {
+    let at = |i: i64| NOW.plus(i * domain::SECOND);
+    for i in 0..203 {
+        let item = IncidentItem { updated_at: at(i), raw: format!("{{\"n\":{i}}}"), ..incident("a", Severity::Low, New, Tlp::Green, &[]) };
+        f.send(0, Items::Incidents(vec![item])).await;
+    }
+    f.send(0, Items::Events((0..205).map(|i| EventItem { observed_at: at(i), ..event(&format!("e{i}"), Tlp::Green, Some("a"), &[]) }).collect())).await;
+    let reads = f.store.viewer(f.viewer(1));
+    let row = reads.incidents(&IncidentFilter::default()).await.unwrap().rows.remove(0);
+    let found = reads.incident(row.id.parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!((found.earlier_revisions, found.earlier_events, found.revisions.len(), found.events.len()), (3, 5, 200, 200));
+    assert_eq!((found.revisions[0].at, found.revisions[199].at), (at(3), at(202)), "the newest, in their order");
+    assert_eq!((found.events[0].observed_at, found.events[199].observed_at), (at(5), at(204)));
 }

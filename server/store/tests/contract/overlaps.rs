@@ -135,8 +135,10 @@ async fn whatever_the_rules_what_is_shown_is_what_the_policy_says(mut f: Fixture
                 shared += u64::from(named.len() > 1 || *unnamed);
             }
             let key = f.store.alliance_key().await.unwrap();
-            let all = reads.indicator_rows(&every(week), 1_000).await.unwrap();
-            for row in &all.rows {
+            let ids = reads.indicator_ids(&every(week)).await.unwrap();
+            let all = reads.indicators_by(&ids.piece(0), week, TODAY).await.unwrap();
+            assert_eq!((all.len(), ids.piece(1).len()), (ids.len(), 0));
+            for row in &all {
                 let is = |thing: &usize| {
                     let value = format!("thing-{thing}.example");
                     [domain::view::Observed::Hash(key.hmac(IndicatorType::DomainName, &value)), domain::view::Observed::Value(value)].contains(&row.observed)
@@ -157,7 +159,7 @@ async fn whatever_the_rules_what_is_shown_is_what_the_policy_says(mut f: Fixture
                 assert_eq!(page.row, *row, "{at}");
                 hidden += usize::from(*unnamed);
             }
-            assert_eq!(reads.indicators_shared(week, TODAY).await.unwrap(), shared, "{at}");
+            assert_eq!(reads.indicators_shared(week, TODAY).await.unwrap().0, shared, "{at}");
             let listed = reads.indicators(&IndicatorFilter { shared: true, ..every(week) }).await.unwrap();
             assert_eq!(listed.total, shared, "{at}: the number is the rows");
             several += shared;
@@ -173,15 +175,15 @@ async fn a_value_and_its_hash_are_one_thing_and_their_organisation_one(f: Fixtur
     let reads = f.store.viewer(f.viewer(2));
     let rows = reads.indicators(&every(WEEK)).await.unwrap().rows;
     assert_eq!(rows.iter().map(|r| r.reporters).collect::<Vec<_>>(), [1, 1]);
-    assert_eq!(reads.indicators_shared(WEEK, TODAY).await.unwrap(), 0);
+    assert_eq!(reads.indicators_shared(WEEK, TODAY).await.unwrap().0, 0);
     // Repeating either makes no third.
     f.send(0, Items::Indicators(vec![hashed(&f, item.clone()).await])).await;
     f.send(1, Items::Indicators(vec![hashed(&f, item.clone()).await])).await;
-    assert_eq!(reads.indicators_shared(WEEK, TODAY).await.unwrap(), 3);
+    assert_eq!(reads.indicators_shared(WEEK, TODAY).await.unwrap().0, 3);
     // What has the same digits and is no hash is another thing.
     let digits = IndicatorItem { kind: IndicatorType::FileSha256, hashed: false, ..hashed(&f, item).await };
     f.send(2, Items::Indicators(vec![digits])).await;
-    assert_eq!(reads.indicators_shared(WEEK, TODAY).await.unwrap(), 3);
+    assert_eq!(reads.indicators_shared(WEEK, TODAY).await.unwrap().0, 3);
 }
 
 /// The type of all that is reported here.
@@ -332,7 +334,7 @@ async fn indicators_from_before_there_were_digests_find_each_other(f: Fixture) {
         testing::Kind::Postgres => "SET shieldwall.scope = 'hub'; DELETE FROM indicator_digests",
     };
     Beside::open(&f).await.run(forget).await;
-    let shared = async |store: &Store| store.viewer(f.viewer(2)).indicators_shared(WEEK, TODAY).await.unwrap();
+    let shared = async |store: &Store| store.viewer(f.viewer(2)).indicators_shared(WEEK, TODAY).await.unwrap().0;
     assert_eq!(shared(&f.store).await, 0);
     // Two nodes that start at once; then one more.
     let settings = Settings { url: f.database.url.clone(), readers: 1 };
@@ -384,14 +386,14 @@ async fn an_answer_tells_of_no_single_holder(mut f: Fixture) {
         }
         // The candidate is asked for and the answer is of all of them together: none is named, and two are as good as nobody.
         let reads = f.store.viewer(f.viewer(0));
-        let before = reads.indicators_shared(WEEK, TODAY).await.unwrap();
+        let before = reads.indicators_shared(WEEK, TODAY).await.unwrap().0;
         send_at(&f, 0, NOW, item(Tlp::Red)).await;
         let rows = reads.indicators(&every(WEEK)).await.unwrap().rows;
         let row = rows.iter().find(|row| row.observed == domain::view::Observed::Value(format!("candidate-{thing}.example"))).unwrap();
         assert_eq!((row.reporters, row.unnamed), (1, holders >= domain::aggregate::LEAST), "{at}");
         let page = reads.indicator(row.id.parse().unwrap(), WEEK, TODAY).await.unwrap().unwrap();
         assert_eq!(page.reports.iter().map(|r| r.org.slug.as_str()).collect::<Vec<_>>(), ["alpha"], "{at}");
-        let shared = reads.indicators_shared(WEEK, TODAY).await.unwrap();
+        let shared = reads.indicators_shared(WEEK, TODAY).await.unwrap().0;
         assert_eq!(shared - before, u64::from(row.unnamed), "{at}");
         assert!(rows.iter().all(|row| row.org.slug == "alpha"), "{at}: nobody else's record is shown");
         several += shared - before;
@@ -423,7 +425,7 @@ async fn a_new_key_of_the_alliance_finds_what_both_keys_hash(f: Fixture) {
     let reporters = async || {
         let rows = viewer.indicators(&every(WEEK)).await.unwrap().rows;
         let listed = viewer.indicators(&IndicatorFilter { shared: true, ..every(WEEK) }).await.unwrap().total;
-        assert_eq!(viewer.indicators_shared(WEEK, TODAY).await.unwrap(), listed);
+        assert_eq!(viewer.indicators_shared(WEEK, TODAY).await.unwrap().0, listed);
         let mut said: Vec<(String, u32)> = rows.into_iter().map(|row| (row.org.slug, row.reporters)).filter(|(_, n)| *n > 1).collect();
         said.sort();
         said
