@@ -4,9 +4,14 @@
 /// negative ones too, stay as they are.
 #[must_use]
 pub fn csv(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Vec<u8> {
+    lines(std::iter::once(columns.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>()).chain(rows))
+}
+
+/// Further rows of the same file.
+#[must_use]
+pub fn lines(rows: impl Iterator<Item = Vec<String>>) -> Vec<u8> {
     let mut out = ::csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
-    let records = std::iter::once(columns.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>()).chain(rows);
-    for record in records {
+    for record in rows {
         // Writing into memory fails for want of memory only.
         if let Err(error) = out.write_record(record.into_iter().map(harmless)) {
             tracing::error!(%error, "CSV row could not be written");

@@ -88,6 +88,12 @@ impl PageTime {
         }
     }
 
+    /// Adds what a part of a long file took, which is written after its answer has begun.
+    pub fn charge(&self, session: [u8; 32], micros: i64, now: Timestamp) {
+        let mut used = self.used.entry(session).or_insert(Used { micros: 0, at: now });
+        *used = Used { micros: (self.left(*used, now) + micros).min(self.per_minute), at: now };
+    }
+
     /// Forgets sessions that have used nothing lately. To be called now and then.
     pub fn forget(&self, now: Timestamp) {
         self.used.retain(|_, used| self.left(*used, now) > 0);
@@ -145,7 +151,7 @@ pub fn admit(app: &App, extensions: &Extensions, who: &SignedIn) -> Result<(), R
         }
         Err(seconds) => {
             tracing::warn!(user = who.user.id, "a session has used up its time");
-            let text = format!("Your session has kept the hub at work for as long as it may in a minute. Try again in {seconds} seconds.\n");
+            let text = format!("Too many requests in this session. Try again in {seconds} seconds.\n");
             Err((StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds.to_string())], text).into_response())
         }
     }

@@ -28,13 +28,15 @@ pub struct PageQuery {
     pub status: String,
     /// An indicator type, or a data class in the push log.
     pub kind: String,
+    /// An incident's class, as it is pushed (RSIT).
+    pub class: String,
     /// `2` narrows indicators to those that several organisations reported.
     pub seen: String,
 }
 
 impl PageQuery {
     /// The keys in the order URLs show them.
-    pub const KEYS: [&'static str; 11] = ["range", "tz", "org", "status", "sev", "tlp", "kind", "seen", "q", "sort", "cursor"];
+    pub const KEYS: [&'static str; 12] = ["range", "tz", "org", "status", "sev", "tlp", "kind", "class", "seen", "q", "sort", "cursor"];
 
     /// The value of a key by name; empty when absent or unknown.
     #[must_use]
@@ -47,6 +49,7 @@ impl PageQuery {
             "sev" => &self.sev,
             "tlp" => &self.tlp,
             "kind" => &self.kind,
+            "class" => &self.class,
             "seen" => &self.seen,
             "q" => &self.q,
             "sort" => &self.sort,
@@ -65,6 +68,7 @@ impl PageQuery {
             "sev" => &mut self.sev,
             "tlp" => &mut self.tlp,
             "kind" => &mut self.kind,
+            "class" => &mut self.class,
             "seen" => &mut self.seen,
             "q" => &mut self.q,
             "sort" => &mut self.sort,
@@ -89,6 +93,12 @@ impl PageQuery {
         Self { range: self.range.clone(), tz: self.tz.clone(), ..Self::default() }
     }
 
+    /// The whole list that this is a page of: what its file is linked with.
+    #[must_use]
+    pub fn whole(&self) -> Self {
+        Self { cursor: String::new(), ..self.clone() }
+    }
+
     /// `path?key=value…`, percent-encoded, absent keys left out.
     #[must_use]
     pub fn href(&self, path: &str) -> String {
@@ -103,6 +113,16 @@ impl PageQuery {
             }
         }
         url
+    }
+
+    /// Whether [`PageQuery::window`] knows the range.
+    #[must_use]
+    pub fn is_range(text: &str) -> bool {
+        let dates = || {
+            let (from, to) = text.split_once("..")?;
+            Some(Timestamp::parse(from).ok()? < Timestamp::parse(to).ok()?)
+        };
+        matches!(text, "" | "24h" | "7d" | "30d" | "90d" | "1y" | "2y" | "10y") || dates() == Some(true)
     }
 
     /// The time range asked for, half open, in UTC; an unreadable one is the default of 30 days. It begins with a day, and of 24 hours with an hour, and one

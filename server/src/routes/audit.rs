@@ -1,17 +1,16 @@
 //! `/admin/audit.jsonl`: the audit trail as lines of JSON, newest first, narrowed by the page's own query.
 
-use super::forms::no_file;
+use super::{forms::no_file, query::FileQuery};
 use crate::{
     App, audit,
     auth::Verified,
     views::{Looking, audit_filter, from_store},
 };
 use axum::{
-    extract::{Query, State},
+    extract::State,
     http::header,
     response::{IntoResponse, Response},
 };
-use domain::query::PageQuery;
 use std::fmt::Write;
 
 const PATH: &str = "/admin/audit.jsonl";
@@ -21,7 +20,7 @@ const MOST: usize = 50_000;
 const CHUNK: usize = 1_000;
 
 /// The rows that the viewer's role opens: all, or those of the own organisation.
-pub async fn lines(State(app): State<App>, Verified(who): Verified, Query(query): Query<PageQuery>) -> Response {
+pub async fn lines(State(app): State<App>, Verified(who): Verified, FileQuery(query): FileQuery) -> Response {
     let l = Looking::new(app.clone(), who.viewer);
     let mut filter = match audit_filter(&l, &query) {
         Ok(filter) => filter,

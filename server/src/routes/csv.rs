@@ -1,15 +1,16 @@
 //! What pages show, as CSV: the same rows, narrowed by the same query, cut to the same viewer. RFC 3339 UTC, formulas escaped. Each ends in [`file`].
 
-use super::forms::no_file;
+use super::{forms::no_file, query::FileQuery};
 use crate::{
     App, audit,
     auth::{SignedIn, Verified},
-    csv::csv,
+    csv::{csv, lines},
     views::{Looking, Viewing, events_filter, from_store, incidents_filter, indicators_filter},
 };
 use app::api::{Answer, Pages};
 use axum::{
-    extract::{Path, Query, State},
+    body::{Body, Bytes},
+    extract::{Path, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -17,16 +18,16 @@ use domain::{
     DataClass,
     aggregate::LEAST,
     catalogue::Domain,
-    query::PageQuery,
     rsit,
     view::{EventRow, IncidentRow, IndicatorRow, Observed},
 };
-
-/// Rows of one file; a longer list is downloaded in narrower parts.
-const MOST: usize = 10_000;
+use futures::{StreamExt, stream};
+use std::{pin::Pin, time::Instant};
+use store::{Ids, StoreError};
+use uuid::Uuid;
 
 fn viewing(app: App, who: SignedIn) -> Viewing {
-    Viewing { app, who: Some(who), waiting: None, base_url: String::new(), once: None }
+    Viewing { app, who: Some(who), waiting: None, base_url: String::new(), once: None, unclear: None }
 }
 
 /// The file, once the audit trail has who takes it; or why there is none, where the trail has whom a role refused.
@@ -37,20 +38,55 @@ pub async fn file((app, who): (App, SignedIn), name: &str, columns: &[&str], row
         refused => refused,
     };
     match rows {
-        Ok(rows) => (
-            [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{saved_as}\""))],
-            csv(columns, rows.into_iter()),
-        )
-            .into_response(),
+        Ok(rows) => (heads(&saved_as), csv(columns, rows.into_iter())).into_response(),
         Err(refusal) => no_file(&app, &who, &saved_as, refusal).await,
     }
+}
+
+fn heads(saved_as: &str) -> [(header::HeaderName, String); 2] {
+    [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{saved_as}\""))]
+}
+
+/// Rows that are being read.
+type Piece = Pin<Box<dyn Future<Output = Result<Vec<Vec<String>>, StoreError>> + Send>>;
+
+/// A file of a list, whole: which records are in it is known when it begins, and they are read piece by piece as it is taken, so that it needs no more memory
+/// than their ids. Where the database fails in between, the connection breaks off, and nobody takes a part for the whole.
+async fn whole(
+    (app, who): (App, SignedIn),
+    name: &str,
+    columns: &[&str],
+    ids: Answer<Ids>,
+    read: impl Fn(App, Vec<Uuid>) -> Piece + Send + 'static,
+) -> Response {
+    let saved_as = format!("{name}.csv");
+    let ids = match ids {
+        Ok(ids) => audit::exported(&app, &who, &saved_as, ids.len()).await.map(|()| ids).map_err(from_store(app.clock.now())),
+        refused => refused,
+    };
+    let ids = match ids {
+        Ok(ids) => ids,
+        Err(refusal) => return no_file(&app, &who, &saved_as, refusal).await,
+    };
+    let head = stream::iter([Ok(Bytes::from(csv(columns, std::iter::empty())))]);
+    let pieces = stream::try_unfold((app, ids, read, 0), move |(app, ids, read, no)| async move {
+        let piece = ids.piece(no);
+        if piece.is_empty() {
+            return Ok(None);
+        }
+        let began = Instant::now();
+        let rows = read(app.clone(), piece).await.inspect_err(|error| tracing::error!(%error, "a file broke off"))?;
+        app.page_time.charge(who.session, i64::try_from(began.elapsed().as_micros()).unwrap_or(i64::MAX), app.clock.now());
+        Ok::<_, StoreError>(Some((Bytes::from(lines(rows.into_iter())), (app, ids, read, no + 1))))
+    });
+    (heads(&saved_as), Body::from_stream(head.chain(pieces))).into_response()
 }
 
 fn score(value: Option<f64>) -> String {
     value.map(|v| format!("{v:.1}")).unwrap_or_default()
 }
 
-pub async fn collective(State(app): State<App>, Verified(who): Verified, Query(query): Query<PageQuery>) -> Response {
+pub async fn collective(State(app): State<App>, Verified(who): Verified, FileQuery(query): FileQuery) -> Response {
     let taker = (app.clone(), who.clone());
     let page = viewing(app, who).collective(query).await;
     let rows = page.map(|p| {
@@ -67,7 +103,7 @@ pub async fn collective(State(app): State<App>, Verified(who): Verified, Query(q
     file(taker, "incidents-opened-and-closed", &["from", "opened", "closed", "more_possible"], rows).await
 }
 
-pub async fn organisations(State(app): State<App>, Verified(who): Verified, Query(mut query): Query<PageQuery>) -> Response {
+pub async fn organisations(State(app): State<App>, Verified(who): Verified, FileQuery(mut query): FileQuery) -> Response {
     let taker = (app.clone(), who.clone());
     let viewing = viewing(app, who);
     let mut rows = Vec::new();
@@ -90,8 +126,8 @@ pub async fn organisations(State(app): State<App>, Verified(who): Verified, Quer
                     rows.push(row);
                 }
                 match page.next {
-                    Some(next) if rows.len() < MOST => query.cursor = next,
-                    _ => break Ok(rows),
+                    Some(next) => query.cursor = next,
+                    None => break Ok(rows),
                 }
             }
         }
@@ -102,7 +138,7 @@ pub async fn organisations(State(app): State<App>, Verified(who): Verified, Quer
     file(taker, "organisations", &columns, answer).await
 }
 
-pub async fn organisation(State(app): State<App>, Verified(who): Verified, Path(org): Path<String>, Query(query): Query<PageQuery>) -> Response {
+pub async fn organisation(State(app): State<App>, Verified(who): Verified, Path(org): Path<String>, FileQuery(query): FileQuery) -> Response {
     let taker = (app.clone(), who.clone());
     let page = viewing(app, who).organisation(org.clone(), query).await;
     let columns: Vec<String> = page.as_ref().map(|p| p.history.columns.clone()).unwrap_or_default();
@@ -110,7 +146,7 @@ pub async fn organisation(State(app): State<App>, Verified(who): Verified, Path(
     file(taker, &format!("{org}-score"), &columns, page.map(|p| p.history.rows)).await
 }
 
-pub async fn metric(State(app): State<App>, Verified(who): Verified, Path((org, metric)): Path<(String, String)>, Query(query): Query<PageQuery>) -> Response {
+pub async fn metric(State(app): State<App>, Verified(who): Verified, Path((org, metric)): Path<(String, String)>, FileQuery(query): FileQuery) -> Response {
     let taker = (app.clone(), who.clone());
     let looking = Looking::new(app, who.viewer);
     let window = query.window(looking.now);
@@ -123,61 +159,80 @@ pub async fn metric(State(app): State<App>, Verified(who): Verified, Path((org, 
     file(taker, &format!("{org}-{metric}"), &["observed_at", "value", "metric"], rows.map_err(from_store(looking.now))).await
 }
 
-pub async fn incidents(State(app): State<App>, Verified(who): Verified, Query(query): Query<PageQuery>) -> Response {
-    let l = Looking::new(app.clone(), who.viewer);
-    let row = |r: IncidentRow| {
-        vec![
-            r.org.slug,
-            r.external_id,
-            r.title,
-            r.severity.to_string(),
-            r.status.to_string(),
-            r.tlp.to_string(),
-            // The word that a push takes.
-            rsit::read(&r.class).unwrap_or(r.class),
-            r.opened_at.rfc3339(),
-            r.closed_at.map(|t| t.rfc3339()).unwrap_or_default(),
-            r.updated_at.rfc3339(),
-        ]
-    };
-    let answer = async {
-        let page = l.reads().incident_rows(&incidents_filter(&l, &query)?, MOST).await.map_err(from_store(l.now))?;
-        Ok(page.rows.into_iter().map(row).collect())
-    };
-    let answer = answer.await;
-    file((app, who), "incidents", &["org", "external_id", "title", "severity", "status", "tlp", "class", "opened_at", "closed_at", "updated_at"], answer).await
+/// The words of a row; the same for a page and for the whole list.
+fn incident(r: IncidentRow) -> Vec<String> {
+    vec![
+        r.org.slug,
+        r.external_id,
+        r.title,
+        r.severity.to_string(),
+        r.status.to_string(),
+        r.tlp.to_string(),
+        // The word that a push takes.
+        rsit::read(&r.class).unwrap_or(r.class),
+        r.opened_at.rfc3339(),
+        r.closed_at.map(|t| t.rfc3339()).unwrap_or_default(),
+        r.updated_at.rfc3339(),
+    ]
 }
 
-pub async fn events(State(app): State<App>, Verified(who): Verified, Query(query): Query<PageQuery>) -> Response {
+pub async fn incidents(State(app): State<App>, Verified(who): Verified, FileQuery(query): FileQuery) -> Response {
     let l = Looking::new(app.clone(), who.viewer);
-    let row = |r: EventRow| vec![r.org.slug, r.external_id, r.title, r.kind, r.severity.to_string(), r.tlp.to_string(), r.observed_at.rfc3339()];
-    let answer = async {
-        let page = l.reads().event_rows(&events_filter(&l, &query)?, MOST).await.map_err(from_store(l.now))?;
-        Ok(page.rows.into_iter().map(row).collect())
+    let ids = match incidents_filter(&l, &query) {
+        Ok(filter) => l.reads().incident_ids(&filter).await.map_err(from_store(l.now)),
+        Err(refusal) => Err(refusal),
     };
-    let answer = answer.await;
-    file((app, who), "events", &["org", "external_id", "title", "kind", "severity", "tlp", "observed_at"], answer).await
+    let columns = ["org", "external_id", "title", "severity", "status", "tlp", "class", "opened_at", "closed_at", "updated_at"];
+    let viewer = who.viewer;
+    let read = move |app: App, ids: Vec<Uuid>| -> Piece {
+        Box::pin(async move { Ok(app.store.viewer(viewer).incidents_by(&ids).await?.into_iter().map(incident).collect()) })
+    };
+    whole((app, who), "incidents", &columns, ids, read).await
 }
 
-pub async fn indicators(State(app): State<App>, Verified(who): Verified, Query(query): Query<PageQuery>) -> Response {
+fn event(r: EventRow) -> Vec<String> {
+    vec![r.org.slug, r.external_id, r.title, r.kind, r.severity.to_string(), r.tlp.to_string(), r.observed_at.rfc3339()]
+}
+
+pub async fn events(State(app): State<App>, Verified(who): Verified, FileQuery(query): FileQuery) -> Response {
     let l = Looking::new(app.clone(), who.viewer);
-    let row = |r: IndicatorRow| {
-        let (value, hmac) = match r.observed {
-            Observed::Value(value) => (value, String::new()),
-            Observed::Hash(hash) => (String::new(), hash),
-        };
-        let unnamed = match (r.unnamed, r.compared_from) {
-            (true, _) => format!("{LEAST} or more"),
-            (false, Some(day)) => format!("compared from {}", day.date()),
-            (false, None) => String::new(),
-        };
-        vec![r.org.slug, r.kind, value, r.tlp.to_string(), r.first_seen.rfc3339(), r.last_seen.rfc3339(), r.reporters.to_string(), unnamed, hmac]
+    let ids = match events_filter(&l, &query) {
+        Ok(filter) => l.reads().event_ids(&filter).await.map_err(from_store(l.now)),
+        Err(refusal) => Err(refusal),
     };
-    let answer = async {
-        let page = l.reads().indicator_rows(&indicators_filter(&l, &query)?, MOST).await.map_err(from_store(l.now))?;
-        Ok(page.rows.into_iter().map(row).collect())
+    let columns = ["org", "external_id", "title", "kind", "severity", "tlp", "observed_at"];
+    let viewer = who.viewer;
+    let read = move |app: App, ids: Vec<Uuid>| -> Piece {
+        Box::pin(async move { Ok(app.store.viewer(viewer).events_by(&ids).await?.into_iter().map(event).collect()) })
     };
-    let answer = answer.await;
+    whole((app, who), "events", &columns, ids, read).await
+}
+
+fn indicator(r: IndicatorRow) -> Vec<String> {
+    let (value, hmac) = match r.observed {
+        Observed::Value(value) => (value, String::new()),
+        Observed::Hash(hash) => (String::new(), hash),
+    };
+    let unnamed = match (r.unnamed, r.compared_from) {
+        (true, _) => format!("{LEAST} or more"),
+        (false, Some(day)) => format!("compared from {}", day.date()),
+        (false, None) => String::new(),
+    };
+    vec![r.org.slug, r.kind, value, r.tlp.to_string(), r.first_seen.rfc3339(), r.last_seen.rfc3339(), r.reporters.to_string(), unnamed, hmac]
+}
+
+pub async fn indicators(State(app): State<App>, Verified(who): Verified, FileQuery(query): FileQuery) -> Response {
+    let l = Looking::new(app.clone(), who.viewer);
+    let filter = indicators_filter(&l, &query);
+    let (week, day) = filter.as_ref().map_or((l.now, l.now), |filter| (filter.week, filter.day));
+    let ids = match filter {
+        Ok(filter) => l.reads().indicator_ids(&filter).await.map_err(from_store(l.now)),
+        Err(refusal) => Err(refusal),
+    };
     let columns = ["org", "type", "value", "tlp", "first_seen", "last_seen", "reporters", "unnamed", "hmac"];
-    file((app, who), "indicators", &columns, answer).await
+    let viewer = who.viewer;
+    let read = move |app: App, ids: Vec<Uuid>| -> Piece {
+        Box::pin(async move { Ok(app.store.viewer(viewer).indicators_by(&ids, week, day).await?.into_iter().map(indicator).collect()) })
+    };
+    whole((app, who), "indicators", &columns, ids, read).await
 }

@@ -1,6 +1,9 @@
 //! Pages, rendered whole on the server.
 
-use super::table::{Access, MatchedRoute};
+use super::{
+    query,
+    table::{Access, MatchedRoute},
+};
 use crate::{
     App,
     api::problem::Problem,
@@ -163,7 +166,9 @@ pub async fn render(app: App, who: Option<SignedIn>, once: Option<String>, nonce
 fn viewing(app: App, who: Option<SignedIn>, once: Option<String>, request: &Request<Body>) -> Viewing {
     let base_url = base_url(&app, request.headers());
     let waiting = request.extensions().get::<Waiting>().and_then(|waiting| waiting.0);
-    Viewing { app, who, waiting, base_url, once }
+    let route = request.extensions().get::<MatchedRoute>();
+    let unclear = route.and_then(|route| query::read(route.path, request.uri().query().unwrap_or_default()).err());
+    Viewing { app, who, waiting, base_url, once, unclear }
 }
 
 /// The address under which people reach the hub, without a slash at the end: the one that its operator named. Where none was named, the one by which

@@ -98,6 +98,7 @@ pub fn people() -> Vec<Route> {
         page("/orgs", SignedIn),
         page("/orgs/{org}", SignedIn),
         page("/orgs/{org}/metrics/{metric}", SignedIn),
+        page("/metrics/{metric}", SignedIn),
         page("/incidents", SignedIn),
         page("/incidents/{id}", SignedIn),
         page("/indicators", SignedIn),

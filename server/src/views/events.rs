@@ -2,7 +2,7 @@
 
 use super::{
     Looking, from_store,
-    incidents::{codes, named, severity_word, tlp_word},
+    incidents::{codes, named, severity_of, severity_word, tlp_of, tlp_word},
     words,
 };
 use app::api::Answer;
@@ -24,7 +24,7 @@ pub fn filter(l: &Looking, q: &PageQuery) -> Answer<EventFilter> {
         tlp: q.tlp.parse().ok(),
         from: window.from,
         to,
-        words: q.q.trim().chars().take(100).collect(),
+        words: words::search(l, &q.q, |_| vec![]),
         cursor: q.cursor.clone(),
     })
 }
@@ -41,10 +41,10 @@ pub async fn events(l: &Looking, q: &PageQuery) -> Answer<Events> {
     let beside = words::beside(l, DataClass::Events, f.org, numbers.events_unlisted(&f).await.map_err(&fault)?);
     let facet = async |facet| numbers.event_facet(&f, facet).await.map_err(&fault);
     let facets = vec![
-        codes("sev", "Severity", &facet(EventFacet::Severity).await?, &q.sev, severity_word),
-        codes("tlp", "TLP", &facet(EventFacet::Tlp).await?, &q.tlp, tlp_word),
-        named("org", "Organisation", facet(EventFacet::Org).await?, &q.org),
+        codes("sev", "Severity", &facet(EventFacet::Severity).await?, &q.sev, severity_word, severity_of),
+        codes("tlp", "TLP", &facet(EventFacet::Tlp).await?, &q.tlp, tlp_word, tlp_of),
+        named("org", "Organisation", facet(EventFacet::Org).await?, &q.org, |slug| words::name_of(l, slug)),
     ];
     let highest_tlp = reads.events_highest_tlp(&f).await.map_err(&fault)?;
-    Ok(List { as_of: l.now, facets, rows: page.rows, total: page.total + beside.number(), beside, next: page.next, highest_tlp })
+    Ok(List { as_of: l.now, facets, rows: page.rows, total: page.total + beside.number(), different: None, beside, next: page.next, highest_tlp })
 }

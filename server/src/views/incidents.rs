@@ -7,7 +7,7 @@ use super::{
 };
 use crate::json_text;
 use app::api::Answer;
-use domain::{DataClass, IncidentStatus, Severity, Tlp, query::PageQuery, sharing::Marked, view::*};
+use domain::{DataClass, IncidentStatus, Severity, Tlp, query::PageQuery, rsit, sharing::Marked, view::*};
 use serde_json::Value;
 use store::{IncidentFacet, IncidentFilter};
 
@@ -23,7 +23,8 @@ pub fn filter(l: &Looking, q: &PageQuery) -> Answer<IncidentFilter> {
         status: q.status.parse().ok(),
         open: q.status.is_empty() || q.status == "open",
         tlp: q.tlp.parse().ok(),
-        words: q.q.trim().chars().take(100).collect(),
+        class: (!q.class.is_empty()).then(|| q.class.clone()),
+        words: words::search(l, &q.q, |_| vec![]),
         sort: q.sort.clone(),
         cursor: q.cursor.clone(),
     })
@@ -38,18 +39,22 @@ pub async fn incidents(l: &Looking, q: &PageQuery) -> Answer<Incidents> {
     let fault = from_store(l.now);
     let page = l.reads().incidents(&f).await.map_err(&fault)?;
     let mut facets = Vec::new();
-    for facet in [IncidentFacet::Status, IncidentFacet::Severity, IncidentFacet::Tlp, IncidentFacet::Org] {
+    for facet in [IncidentFacet::Status, IncidentFacet::Severity, IncidentFacet::Class, IncidentFacet::Tlp, IncidentFacet::Org] {
         let counts = l.reads().counts().incident_facet(&f, facet).await.map_err(&fault)?;
         facets.push(match facet {
             IncidentFacet::Status => status_facet(&counts, &q.status),
-            IncidentFacet::Severity => codes("sev", "Severity", &counts, &q.sev, severity_word),
-            IncidentFacet::Tlp => codes("tlp", "TLP", &counts, &q.tlp, tlp_word),
-            IncidentFacet::Org => named("org", "Organisation", counts, &q.org),
+            IncidentFacet::Severity => codes("sev", "Severity", &counts, &q.sev, severity_word, severity_of),
+            IncidentFacet::Tlp => codes("tlp", "TLP", &counts, &q.tlp, tlp_word, tlp_of),
+            IncidentFacet::Class => {
+                let titled = counts.into_iter().map(|(class, _, n)| (class.clone(), rsit::title(&class), n)).collect();
+                named("class", "Class", titled, &q.class, rsit::title)
+            }
+            IncidentFacet::Org => named("org", "Organisation", counts, &q.org, |slug| words::name_of(l, slug)),
         });
     }
     let highest_tlp = l.reads().incidents_highest_tlp(&f).await.map_err(&fault)?;
     let beside = words::beside(l, DataClass::Incidents, f.org, l.reads().counts().incidents_unlisted(&f).await.map_err(&fault)?);
-    Ok(List { as_of: l.now, facets, rows: page.rows, total: page.total + beside.number(), beside, next: page.next, highest_tlp })
+    Ok(List { as_of: l.now, facets, rows: page.rows, total: page.total + beside.number(), different: None, beside, next: page.next, highest_tlp })
 }
 
 fn status_facet(counts: &[(String, String, u64)], selected: &str) -> Facet {
@@ -66,31 +71,51 @@ fn status_facet(counts: &[(String, String, u64)], selected: &str) -> Facet {
     Facet { key: "status".into(), title: "Status".into(), values }
 }
 
-/// A facet over stored codes, in their order.
-pub(super) fn codes(key: &str, title: &str, counts: &[(String, String, u64)], selected: &str, words: impl Fn(i64) -> (String, String)) -> Facet {
-    let mut values: Vec<(i64, FacetValue)> = counts
-        .iter()
-        .filter_map(|(code, _, count)| {
-            let code = code.parse().ok()?;
-            let (value, label) = words(code);
-            let selected = value == selected;
-            Some((code, FacetValue { value, label, count: *count, selected }))
-        })
-        .collect();
-    values.sort_by_key(|v| v.0);
-    Facet { key: key.into(), title: title.into(), values: values.into_iter().map(|v| v.1).collect() }
+/// A facet over stored codes, in their order. What is `selected` stands in it even where it leads to nothing: a filter in force is always seen.
+pub(super) fn codes(
+    key: &str,
+    title: &str,
+    counts: &[(String, String, u64)],
+    selected: &str,
+    words: impl Fn(i64) -> (String, String),
+    code_of: impl Fn(&str) -> Option<i64>,
+) -> Facet {
+    let mut counts: Vec<(i64, u64)> = counts.iter().filter_map(|(code, _, count)| Some((code.parse().ok().filter(|code| *code >= 0)?, *count))).collect();
+    if let Some(code) = code_of(selected).filter(|code| counts.iter().all(|(other, _)| other != code)) {
+        counts.push((code, 0));
+    }
+    counts.sort_unstable();
+    let value = |(code, count)| {
+        let (value, label) = words(code);
+        let selected = code_of(selected) == Some(code);
+        FacetValue { value, label, count, selected }
+    };
+    Facet { key: key.into(), title: title.into(), values: counts.into_iter().map(value).collect() }
 }
 
-/// A facet over names, most first.
-pub(super) fn named(key: &str, title: &str, counts: Vec<(String, String, u64)>, selected: &str) -> Facet {
-    let values = counts
+/// A facet over names, most first. What is `selected` stands in it as in [`codes`], by its `label`.
+pub(super) fn named(key: &str, title: &str, counts: Vec<(String, String, u64)>, selected: &str, label: impl Fn(&str) -> String) -> Facet {
+    let mut values: Vec<FacetValue> = counts
         .into_iter()
         .map(|(value, label, count)| {
             let selected = value == selected;
             FacetValue { label: if label.is_empty() { value.clone() } else { label }, value, count, selected }
         })
         .collect();
+    if !selected.is_empty() && values.iter().all(|value| !value.selected) {
+        values.push(FacetValue { value: selected.to_owned(), label: label(selected), count: 0, selected: true });
+    }
     Facet { key: key.into(), title: title.into(), values }
+}
+
+/// A severity's name as its code.
+pub(super) fn severity_of(name: &str) -> Option<i64> {
+    name.parse::<Severity>().ok().map(Severity::code)
+}
+
+/// A marking's name as its code.
+pub(super) fn tlp_of(name: &str) -> Option<i64> {
+    name.parse::<Tlp>().ok().map(Tlp::code)
 }
 
 /// A severity's code as a facet's value and label.
@@ -152,6 +177,8 @@ pub async fn incident(l: &Looking, id: &str) -> Answer<Incident> {
         reach: reach(l, DataClass::Incidents, (found.owner, &found.row.org.name), &marked, &found.recipients),
         recipients: found.recipients,
         timeline,
+        earlier_revisions: found.earlier_revisions,
+        earlier_events: found.earlier_events,
         attributes,
         raw: json_text::pretty(&found.raw),
         made,

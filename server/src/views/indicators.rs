@@ -2,7 +2,7 @@
 
 use super::{
     Looking, failed, from_store,
-    incidents::{codes, named, tlp_word},
+    incidents::{codes, named, severity_of, severity_word, tlp_of, tlp_word},
     made,
     reach::{orgs, reach},
     words,
@@ -12,6 +12,7 @@ use app::api::Answer;
 use domain::{
     DataClass, Timestamp,
     aggregate::{begin_of, week_of},
+    indicator::IndicatorType,
     query::PageQuery,
     sharing::Marked,
     view::*,
@@ -33,9 +34,14 @@ pub fn filter(l: &Looking, q: &PageQuery) -> Answer<IndicatorFilter> {
         shared: q.seen == "2",
         week: week(l),
         day: day(l),
-        words: q.q.trim().chars().take(200).collect(),
+        words: words::search(l, &q.q, canonical),
         cursor: q.cursor.clone(),
     })
+}
+
+/// What was typed as the hub writes it, for each type that it may be of.
+fn canonical(typed: &str) -> Vec<String> {
+    IndicatorType::ALL.into_iter().filter_map(|kind| kind.canonical(typed).ok()).collect()
 }
 
 /// Begin of the week: what organisations without a name reported since counts from the next one on.
@@ -73,13 +79,15 @@ pub async fn indicators(l: &Looking, q: &PageQuery) -> Answer<Indicators> {
             FacetValue { value: "2".into(), label: "Several organisations".into(), count: shared, selected: f.shared },
         ],
     };
+    let different = if f.shared { Some(l.reads().indicator_values(&f).await.map_err(&fault)?) } else { None };
     let facets = vec![
         seen,
-        named("kind", "Type", facet(IndicatorFacet::Kind).await?, &q.kind),
-        codes("tlp", "TLP", &tlps, &q.tlp, tlp_word),
-        named("org", "Organisation", facet(IndicatorFacet::Org).await?, &q.org),
+        named("kind", "Type", facet(IndicatorFacet::Kind).await?, &q.kind, str::to_owned),
+        codes("sev", "Severity", &facet(IndicatorFacet::Severity).await?, &q.sev, severity_word, severity_of),
+        codes("tlp", "TLP", &tlps, &q.tlp, tlp_word, tlp_of),
+        named("org", "Organisation", facet(IndicatorFacet::Org).await?, &q.org, |slug| words::name_of(l, slug)),
     ];
-    Ok(List { as_of: l.now, facets, rows: page.rows, total, beside, next: page.next, highest_tlp })
+    Ok(List { as_of: l.now, facets, rows: page.rows, total, different, beside, next: page.next, highest_tlp })
 }
 
 /// One indicator, with everyone who reported the same value.

@@ -12,6 +12,8 @@ pub struct List<Row> {
     pub rows: Vec<Row>,
     /// All that match, on all pages, those that are only counted included.
     pub total: u64,
+    /// Of indicators that several organisations reported: how many different ones; the total counts the reports.
+    pub different: Option<u64>,
     pub beside: Beside,
     /// The next page's cursor; `None` on the last page.
     pub next: Option<String>,
