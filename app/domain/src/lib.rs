@@ -11,6 +11,7 @@ pub mod decision;
 pub mod freshness;
 pub mod indicator;
 pub mod names;
+pub mod points;
 pub mod query;
 pub mod rsit;
 pub mod scoring;

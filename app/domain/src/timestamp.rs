@@ -107,6 +107,13 @@ impl Timestamp {
         format!("{} {} {} {:02}:{:02}Z", c.day, MONTHS[usize::from(c.month) - 1], c.year, c.hour, c.minute)
     }
 
+    /// `1 May 2026 14:05:09Z`.
+    #[must_use]
+    pub fn human_to_the_second(self) -> String {
+        let c = self.civil();
+        format!("{} {:02}:{:02}:{:02}Z", self.date(), c.hour, c.minute, c.second)
+    }
+
     /// `1 May 2026`.
     #[must_use]
     pub fn date(self) -> String {

@@ -95,14 +95,25 @@ impl Verdict {
             } else {
                 format!("none of {} reports now.", organisations(c.total()))
             };
+            // Of what nobody tells there is no story.
+            let detail = if c.never == c.total() { String::new() } else { detail };
+            return Self { standing: Standing::Stale, word: "Blind:".into(), headline, detail };
+        }
+        // Signs of life are no posture: partners may push incidents and nothing that is scored.
+        if facts.index.is_none() && facts.unknown >= 1.0 {
+            let headline = format!(
+                "{} {}, but no current value of any metric is known.",
+                organisations(c.reporting()),
+                if c.reporting() == 1 { "reports" } else { "report" }
+            );
             return Self { standing: Standing::Stale, word: "Blind:".into(), headline, detail };
         }
         let mut parts = Vec::new();
         if facts.off > 0 {
             let only = match (facts.perhaps_off, facts.off) {
                 (0, _) => String::new(),
-                (perhaps, off) if perhaps == off => " unless incidents that are not shared are harmless".to_owned(),
-                (perhaps, _) => format!(" ({} of them unless incidents that are not shared are harmless)", number(perhaps)),
+                (perhaps, off) if perhaps == off => " depending on incidents that are not shared".to_owned(),
+                (perhaps, _) => format!(" ({} of them depending on incidents that are not shared)", number(perhaps)),
             };
             parts.push(format!("{} {} off target{only}", share(facts.off, c.total()), are(facts.off)));
         }
@@ -203,6 +214,12 @@ mod tests {
         assert_eq!((v.word.as_str(), v.headline.as_str()), ("Steady.", "All three organisations report and none is off target."));
         let v = Verdict::of(Facts { coverage: Coverage { fresh: 1, ..Coverage::default() }, below: 1, unknown: 0.93, ..Facts::default() }, String::new());
         assert_eq!((v.word.as_str(), v.headline.as_str()), ("Watch.", "The one organisation is below target and 93 % of what is measured is unknown."));
+        let blind = Facts { coverage: Coverage { fresh: 2, never: 1, ..Coverage::default() }, unknown: 1.0, ..Facts::default() };
+        let v = Verdict::of(blind, String::new());
+        assert_eq!(
+            (v.standing, v.word.as_str(), v.headline.as_str()),
+            (Standing::Stale, "Blind:", "two organisations report, but no current value of any metric is known.")
+        );
         let low = Facts { coverage: Coverage { fresh: 3, ..Coverage::default() }, index: Some(Standing::Watch), ..Facts::default() };
         assert_eq!(Verdict::of(low, String::new()).word, "Watch.", "never steady while the index is below its target");
         let v = Verdict::of(Facts { coverage: Coverage { fresh: 3, ..Coverage::default() }, open_critical: 1, ..Facts::default() }, String::new());
@@ -218,7 +235,8 @@ mod tests {
         assert_eq!((v.word.as_str(), v.headline.as_str()), ("Watch.", words));
         let coverage = Coverage { fresh: 3, ..Coverage::default() };
         let v = Verdict::of(Facts { coverage, off: 2, perhaps_off: 1, incidents_hidden: 1, ..Facts::default() }, String::new());
-        let words = "Two of three organisations are off target (one of them unless incidents that are not shared are harmless) and one does not share all of its incidents.";
+        let words =
+            "Two of three organisations are off target (one of them depending on incidents that are not shared) and one does not share all of its incidents.";
         assert_eq!(v.headline, words);
         let v = Verdict::of(Facts { coverage: Coverage { hidden: 3, ..Coverage::default() }, ..Facts::default() }, String::new());
         assert_eq!((v.standing, v.headline.as_str()), (Standing::Stale, "no organisation shares its posture with you."));

@@ -54,6 +54,17 @@ pub struct Shell {
     pub account_changed_at: Option<Timestamp>,
 }
 
+/// What waits for the reader, on every page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitsForMe {
+    /// Changes of people, of sharing rules and of groups that another administrator proposed.
+    pub people: u32,
+    pub sharing: u32,
+    pub groups: u32,
+    /// Decisions that the reader's organisation has not voted on.
+    pub votes: u32,
+}
+
 /// Who is signed in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Person {
@@ -127,6 +138,8 @@ pub enum Refusal {
     SignIn,
     /// Absent, or not shared with this viewer: the same answer for both.
     NotFound,
+    /// The address has a part that the page does not know; why, in a sentence.
+    Unclear(String),
     /// The viewer's role does not do this.
     NotAllowed,
     /// The database cannot be reached just now.

@@ -2,9 +2,12 @@
 //!
 //! The causes are applied one after the other, in a fixed order, and each is credited with what the score moved when it
 //! was applied. The sum telescopes, so the parts always add up to the whole; nothing is left over and nothing is
-//! counted twice. The order (policy, time, metrics in catalogue order, incident) is part of the definition.
+//! counted twice. The order (policy, metrics in catalogue order, time, incident) is part of the definition.
+//!
+//! Values change while their ages stand still, and then all ages change at once. So a value is credited with what its own change is worth: nothing where it
+//! stays within its target, never a gain where it got worse. What silence does to a score is time's part, whoever was silent.
 
-use super::{Critical, Inputs, OrgScore, Score, collective, org_score};
+use super::{Critical, Inputs, OrgScore, Reading, Score, collective, org_score};
 use crate::{catalogue::ScoringPolicy, timestamp::Timestamp};
 
 /// What moved a score.
@@ -12,7 +15,7 @@ use crate::{catalogue::ScoringPolicy, timestamp::Timestamp};
 pub enum Cause {
     /// A new version of the scoring policy.
     Policy { from: u32, to: u32 },
-    /// A value that was not reported again grew older, perhaps stale.
+    /// Values grew older, perhaps stale, or are current again.
     Time,
     /// The metric at this position of the new policy has a new value.
     Metric(usize),
@@ -60,24 +63,29 @@ pub fn explain(orgs: &[Change], policies: (&ScoringPolicy, &ScoringPolicy), mome
             let next = headline_of(orgs, scores);
             // Hiding is named even where it moves nothing, so that what it covers is not taken for a change for the better.
             if next != head || cause == Cause::IncidentsHidden {
-                parts.push(Part { org: i, cause, points: next - head });
+                // What one cause does in two steps is one part.
+                match parts.iter_mut().find(|part: &&mut Part| part.org == i && part.cause == cause) {
+                    Some(part) => part.points += next - head,
+                    None => parts.push(Part { org: i, cause, points: next - head }),
+                }
             }
             head = next;
         };
         let mut inputs = translate(old, new, &change.before);
         step(&inputs, then, Cause::Policy { from: old.version, to: new.version }, &mut scores);
         // From here on at `now`: every reading moves along with its age, so that nothing is stale only because it is compared late.
-        // Each then takes on what it really is: another value, or, where nothing was reported since, its greater age.
-        let aged = inputs.readings.clone();
         inputs.readings.iter_mut().flatten().for_each(|r| r.at = r.at.plus(now.since(then)));
         inputs.interval = change.after.interval;
         step(&inputs, now, Cause::Time, &mut scores);
-        for (m, before) in aged.iter().enumerate() {
+        for m in 0..inputs.readings.len() {
             let after = change.after.readings.get(m).copied().flatten();
-            let cause = if *before == after { Cause::Time } else { Cause::Metric(m) };
-            inputs.readings[m] = after;
-            step(&inputs, now, cause, &mut scores);
+            // A value that was known keeps the age that it had; one that was not has its own.
+            inputs.readings[m] = after.map(|after| Reading { at: inputs.readings[m].map_or(after.at, |before| before.at), ..after });
+            step(&inputs, now, Cause::Metric(m), &mut scores);
         }
+        // Each takes on its real age.
+        inputs.readings.clone_from(&change.after.readings);
+        step(&inputs, now, Cause::Time, &mut scores);
         let cause = match (inputs.critical, change.after.critical) {
             (before, after) if before == after => continue,
             (_, Critical::Unknown) => Cause::IncidentsHidden,

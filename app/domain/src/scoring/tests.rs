@@ -87,6 +87,20 @@ proptest! {
     }
 
     #[test]
+    fn a_value_is_credited_with_its_own_change(list in prop::collection::vec((inputs(), inputs()), 1..4), later in 0..50_i64) {
+        let (p, now) = (policy(), NOW.plus(later * HOUR));
+        let changes: Vec<_> = list.into_iter().map(|(before, after)| Change { weight: 1.0, before, after }).collect();
+        for part in explain(&changes, (&p, &p), (NOW, now)) {
+            let Cause::Metric(m) = part.cause else { continue };
+            let change = &changes[part.org];
+            let (Some(a), Some(b)) = (change.before.readings[m], change.after.readings[m]) else { continue };
+            let (a, b) = (metric_score(&p.metrics[m], a.value), metric_score(&p.metrics[m], b.value));
+            prop_assert!(a != b || part.points.abs() < 1e-9, "{a} stays, and {} is said to have moved", part.points);
+            prop_assert!(part.points * (b - a) >= -1e-9, "from {a} to {b}, and {} points", part.points);
+        }
+    }
+
+    #[test]
     fn parts_sum_to_the_whole(pairs in prop::collection::vec((inputs(), inputs()), 1..5), later in 0..50_i64) {
         let (old, mut new) = (policy(), policy());
         new.version = 2;
@@ -138,4 +152,28 @@ fn an_open_critical_incident_caps_and_unknown_is_not_zero() {
     assert_eq!(index(&[good.clone(), silent(&bad)]).value, Some(50.0));
     assert!(index(&[good.clone(), silent(&bad)]).held);
     assert_eq!(index(&[bad, silent(&good)]).value, Some(0.0));
+}
+
+/// A value that stays within its target moves nothing, one that gets worse is no gain, and what silence does is time's part.
+#[test]
+fn silence_is_nobodys_value() {
+    let p = policy();
+    let at = |readings: Vec<f64>, at: Timestamp| Inputs {
+        readings: readings.into_iter().map(|value| Some(Reading { value, at })).chain(std::iter::repeat(None)).take(p.metrics.len()).collect(),
+        interval: HOUR,
+        critical: Critical::None,
+    };
+    let value = |m: usize, score: f64| p.metrics[m].floor + (p.metrics[m].target - p.metrics[m].floor) * score / 100.0;
+    let then = NOW.plus(-30 * 24 * HOUR);
+    let before = at(vec![value(0, 110.0), value(1, 40.0), value(2, 80.0)], then);
+    // Then each fell silent, one after the other.
+    let mut after = at(vec![value(0, 130.0), value(1, 30.0), value(2, 80.0)], then.plus(HOUR));
+    for (i, reading) in after.readings.iter_mut().flatten().enumerate() {
+        reading.at = then.plus(i as i64 * HOUR);
+    }
+    let parts = explain(&[Change { weight: 1.0, before, after }], (&p, &p), (then, NOW));
+    let of = |cause: Cause| parts.iter().filter(|part| part.cause == cause).map(|part| part.points).sum::<f64>();
+    assert_eq!(of(Cause::Metric(0)), 0.0, "{parts:?}");
+    assert!(of(Cause::Metric(1)) < 0.0 && of(Cause::Metric(2)) == 0.0, "{parts:?}");
+    assert!(parts.iter().filter(|part| part.cause == Cause::Time).count() <= 1, "{parts:?}");
 }

@@ -30,6 +30,8 @@ pub struct WaitingAccount {
     pub email: String,
     /// The role that is to be given, where one is.
     pub role: Option<Role>,
+    /// The role that the account has now, where there is one.
+    pub now: Option<Role>,
     /// The name of who proposed it.
     pub by: String,
     /// Whether that was this viewer, who then cannot agree.
@@ -102,7 +104,7 @@ pub struct AuditTrail {
     pub orgs: Vec<OrgRef>,
     pub rows: Vec<AuditLine>,
     pub next: Option<String>,
-    /// When the newest checkpoint was signed: RFC 3339.
+    /// When the newest checkpoint was signed, for people.
     pub checkpoint: Option<String>,
 }
 

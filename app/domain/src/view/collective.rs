@@ -20,6 +20,9 @@ pub struct Collective {
     pub index: Index,
     pub coverage: Coverage,
     pub critical: OpenCritical,
+    /// Open incidents that this viewer may count, and whether there may be more.
+    pub open_incidents: u64,
+    pub open_partial: bool,
     /// Worst first; at most eight.
     pub attention: Vec<Attention>,
     /// Organisations that would follow in that list.
@@ -36,7 +39,7 @@ pub struct Collective {
     pub indicators_total: u64,
     /// Whether there may be more.
     pub indicators_partial: bool,
-    /// Indicators that more than one organisation reported.
+    /// Different indicators that more than one organisation reported.
     pub indicators_shared: u64,
     /// The narrowest marking of anything on the page.
     pub highest_tlp: Tlp,

@@ -33,8 +33,11 @@ pub struct Incident {
     pub reach: Reach,
     /// The narrowest marking on the page: of the incident and its events.
     pub highest_tlp: Tlp,
-    /// Revisions and events, oldest first.
+    /// The newest revisions and events, the oldest of them first.
     pub timeline: Vec<TimelineEntry>,
+    /// Revisions and events that came before those.
+    pub earlier_revisions: u64,
+    pub earlier_events: u64,
     /// Fields as pushed that we keep but have no column for.
     pub attributes: Vec<(String, String)>,
     /// The newest revision, as pushed, a field a line.

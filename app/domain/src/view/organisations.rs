@@ -199,6 +199,32 @@ pub struct PartRow {
     pub left_out: bool,
 }
 
+/// One metric across all organisations whose single values the viewer is shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricAcross {
+    pub as_of: Timestamp,
+    pub policy_version: u32,
+    pub metric: MetricDefinition,
+    /// As the query sorts them; unknown values last.
+    pub rows: Vec<MetricOfOrg>,
+    /// Organisations whose single values are not shown.
+    pub hidden: u32,
+    /// Where those with current values stand; only with five or more of them.
+    pub peers: Option<Peers>,
+}
+
+/// One organisation's newest value of a metric.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricOfOrg {
+    pub org: OrgRef,
+    /// `None` where it was never reported.
+    pub value: Option<f64>,
+    /// `None` where there is no current value.
+    pub score: Option<f64>,
+    pub at: Option<Timestamp>,
+    pub freshness: Freshness,
+}
+
 /// One raw value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SampleRow {

@@ -105,6 +105,8 @@ pub enum Payload {
     Expired,
     /// Not shared with this viewer, which is not "empty".
     NotShared,
+    /// The viewer's role reads none.
+    NotYourRole,
 }
 
 /// One refused item.

@@ -131,6 +131,10 @@ pub struct WaitingRow {
     pub class: DataClass,
     pub audience: String,
     pub level: Option<Level>,
+    /// The rule as it is now; `None` where there is none.
+    pub now: Option<Level>,
+    /// The same change as the preview's form asks for it.
+    pub asked: SharingChange,
     /// The name of who proposed it.
     pub by: String,
     /// Whether that was this viewer, who then cannot agree.
