@@ -16,6 +16,7 @@ mod pages;
 mod passkeys;
 mod password;
 mod policy;
+pub(crate) mod query;
 mod sharing;
 pub mod table;
 mod users;
@@ -149,6 +150,9 @@ async fn upkeep(app: App) {
         }
         if let Err(error) = app.store.hub().follow_alliance_key(app.clock.now()).await {
             tracing::warn!(%error, "indicators could not be digested under the alliance's key");
+        }
+        if let Err(error) = app.store.hub().fold_words().await {
+            tracing::warn!(%error, "records that a node of an earlier version took could not be made ready to be found");
         }
         app.page_time.forget(app.clock.now());
         if ticks.is_multiple_of(120) {

@@ -18,6 +18,7 @@ mod incidents;
 mod indicators;
 mod made;
 mod metric;
+mod metrics;
 mod organisation;
 mod organisations;
 mod policy;
@@ -28,6 +29,7 @@ pub mod sharing;
 mod sharing_as;
 mod shell;
 mod status;
+mod waiting;
 pub mod words;
 
 pub(crate) use admin::audit_filter;
@@ -184,10 +186,15 @@ pub struct Viewing {
     pub waiting: Option<i64>,
     /// What this very answer shows and none after it: a new key, a one-time link, a form whose fields are wrong.
     pub once: Option<String>,
+    /// What of the address is not known here, in a sentence.
+    pub unclear: Option<String>,
 }
 
 impl Viewing {
     fn looking(&self) -> Answer<Looking> {
+        if let (Some(why), true) = (&self.unclear, self.who.is_some()) {
+            return Err(Refusal::Unclear(why.clone()));
+        }
         self.who.as_ref().map(|who| Looking::new(self.app.clone(), who.viewer)).ok_or(Refusal::SignIn)
     }
 }
@@ -207,6 +214,11 @@ macro_rules! cached {
 impl Pages for Viewing {
     fn shell(&self) -> Answer<Shell> {
         shell::shell(self)
+    }
+
+    fn waits_for_me(&self) -> Pending<'_, WaitsForMe> {
+        // Not cached: it is one person's own, and shows a change at once.
+        Box::pin(async move { waiting::waiting(self).await })
     }
 
     fn collective(&self, query: PageQuery) -> Pending<'_, Collective> {
@@ -232,6 +244,10 @@ impl Pages for Viewing {
             let (slug, metric) = of.split_once('/').ok_or(Refusal::NotFound)?;
             metric::metric(l, slug, metric, q).await
         })
+    }
+
+    fn metrics(&self, metric: String, query: PageQuery) -> Pending<'_, MetricAcross> {
+        cached!(self, "metrics", metric, query, [posture], async |l: &Looking, key: &str, q: &PageQuery| metrics::metrics(l, key, q))
     }
 
     fn incidents(&self, query: PageQuery) -> Pending<'_, Incidents> {

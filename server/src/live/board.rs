@@ -212,7 +212,7 @@ impl Board {
         Ok(changed)
     }
 
-    /// What a viewer is shown of those that share only totals, in the week of a day. Nothing once one of them shows him more: he would stand in
+    /// What a viewer is shown of those that share only totals, in the week of a day. Nothing once one of them shows them more: it would stand in
     /// the totals twice; nor where the viewer is suspended.
     #[must_use]
     pub fn total_of(&self, viewer: Viewer, day: i64) -> Option<&Aggregate> {
@@ -353,7 +353,7 @@ impl Board {
         self.positions.get(key).map(|i| &self.policy.metrics[*i])
     }
 
-    /// The organisations whose posture a viewer may count, with the scores as he may know them.
+    /// The organisations whose posture a viewer may count, with the scores as they may know them.
     pub fn seen_by(&self, viewer: Viewer) -> impl Iterator<Item = (&Arc<OrgState>, OrgScore)> {
         let sight = self.sight(viewer);
         self.orgs.values().filter(move |o| sight.level(o.info.id, DataClass::Posture) >= Level::Summary).map(move |o| (o, o.score_for(&self.policy, sight)))
@@ -433,7 +433,7 @@ impl OrgState {
     }
 
     /// Up to when a viewer hears of it: its own people by every push, others by what is open to all to whom it shows the class. So a push that somebody
-    /// may not see tells him nothing, and an organisation that pushes nothing else is silent to him.
+    /// may not see tells them nothing, and an organisation that pushes nothing else is silent to them.
     #[must_use]
     pub fn last_data_for(&self, sight: Sight<'_>) -> Option<Timestamp> {
         if sight.viewer.org == self.info.id {
@@ -461,7 +461,7 @@ impl OrgState {
         self.open.iter().filter(move |i| sight.sees_record(i.org, DataClass::Incidents, &marked(i)))
     }
 
-    /// The score as a viewer may know it: capped by the critical incidents he may see, and its lower end where he may not see whether there is one.
+    /// The score as a viewer may know it: capped by the critical incidents they may see, and its lower end where they may not see whether there is one.
     #[must_use]
     pub fn score_for(&self, policy: &ScoringPolicy, sight: Sight<'_>) -> OrgScore {
         self.score.clone().under(self.critical(sight), policy.critical_cap)
@@ -524,7 +524,7 @@ fn marked(incident: &OpenIncident) -> Marked<'_> {
     Marked { tlp: incident.tlp, recipients: &incident.recipients, received_at: incident.received_at }
 }
 
-/// Whether the rules of now show a viewer the score that an organisation had at the end of a day: not where a group keeps it from him as earlier data.
+/// Whether the rules of now show a viewer the score that an organisation had at the end of a day: not where a group keeps it from them as earlier data.
 pub(super) fn is_shown_by(sight: Sight<'_>, owner: OrgId, day: i64) -> bool {
     let end = Timestamp((day + 1) * DAY - 1);
     shown_since(sight, owner, DataClass::Posture).is_some_and(|since| since <= end)

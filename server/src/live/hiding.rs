@@ -1,9 +1,9 @@
 //! What others see of an organisation that hides something: never more than it was, by the lower end.
 //!
-//! * Where a viewer may not see all of an organisation's incidents, it is not known to him whether a critical one is open, whether there is one or not:
-//!   the rule goes by what he may know, so that a score tells nothing of incidents.
-//! * A critical incident that was open when it was last shown to him counts until it is shown to him again, whatever became of it meanwhile. So re-marking
-//!   it improves nothing, and an organisation that never showed him one is not suspected of one.
+//! * Where a viewer may not see all of an organisation's incidents, it is not known to them whether a critical one is open, whether there is one or not:
+//!   the rule goes by what they may know, so that a score tells nothing of incidents.
+//! * A critical incident that was open when it was last shown to them counts until it is shown to them again, whatever became of it meanwhile. So re-marking
+//!   it improves nothing, and an organisation that never showed them one is not suspected of one.
 //! * An organisation that does not show its posture is a part of the index of which nothing is known; the last score that was shown holds the index as a
 //!   silent organisation's does. One that never showed any is the same part without a score.
 //! * A number of an earlier day is made with what was shown on that day, or is now, whichever is more.
@@ -112,7 +112,7 @@ impl OrgState {
         }
     }
 
-    /// Whether a viewer is shown the score that the organisation had at the end of a day, or was then. Not where a group keeps it from him as earlier data.
+    /// Whether a viewer is shown the score that the organisation had at the end of a day, or was then. Not where a group keeps it from them as earlier data.
     #[must_use]
     pub fn is_shown(&self, sight: Sight<'_>, day: i64) -> bool {
         is_shown_by(sight, self.info.id, day) || self.before.was_shown(sight.viewer.org, DataClass::Posture, day, Timestamp(Timestamp::of_day(day + 1).0 - 1))
@@ -132,7 +132,7 @@ impl OrgState {
 }
 
 impl Board {
-    /// The organisations that do not show a viewer their posture, nor are in a total that he is shown, with what he may know of their scores. Those that
+    /// The organisations that do not show a viewer their posture, nor are in a total that they are shown, with what they may know of their scores. Those that
     /// the alliance suspended take no part.
     pub fn hidden_from(&self, viewer: Viewer, now: Timestamp) -> impl Iterator<Item = (&Arc<OrgState>, OrgScore)> {
         let (sight, total) = (self.sight(viewer), self.total_of(viewer, now.day()));

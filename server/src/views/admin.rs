@@ -3,11 +3,11 @@
 use super::{Looking, Viewing, from_store, words};
 use crate::auth::opaque::Opaque;
 use app::api::Answer;
-use domain::{DAY, OrgId, query::PageQuery, view::*};
+use domain::{DAY, OrgId, Timestamp, query::PageQuery, timestamp::duration, view::*};
 use serde_json::Value;
 use std::collections::HashMap;
 use store::{
-    AccountChange, AccountProposal, KeyRecord, PersonRecord,
+    AccountChange, AccountProposal, Group, KeyRecord, PersonRecord,
     audit::{AuditFilter, AuditRow},
 };
 
@@ -36,30 +36,32 @@ pub async fn people(viewing: &Viewing, l: &Looking) -> Answer<People> {
         Some(me) if may_change => l.app.store.hub().is_sole_admin(l.viewer.org, me, l.now).await.map_err(from_store(l.now))?,
         _ => false,
     };
+    let rows: Vec<PersonRow> = rows.into_iter().map(row).collect();
     Ok(People {
         org: words::org_ref(org),
         may_change,
-        rows: rows.into_iter().map(row).collect(),
         link: viewing.once.as_ref().map(|token| format!("{}/welcome/{token}", viewing.base_url)),
         sole_admin,
-        waiting: if may_change { waiting(l, me).await? } else { vec![] },
+        waiting: if may_change { waiting(l, me, &rows).await? } else { vec![] },
+        rows,
         auditors: if may_change { auditors(l).await? } else { vec![] },
     })
 }
 
 /// The changes of accounts that wait for a second administrator.
-async fn waiting(l: &Looking, me: Option<i64>) -> Answer<Vec<WaitingAccount>> {
+async fn waiting(l: &Looking, me: Option<i64>, people: &[PersonRow]) -> Answer<Vec<WaitingAccount>> {
     let rows = l.app.store.hub().account_proposals(l.viewer.org, l.now).await.map_err(from_store(l.now))?;
+    let role_of = |user: i64| people.iter().find(|p| p.id == user).map(|p| p.role);
     let row = |p: AccountProposal| {
-        let (change, role) = match p.change {
-            AccountChange::Invite { role, .. } => (AccountChangeKind::Invite, Some(role)),
-            AccountChange::Link { .. } => (AccountChangeKind::Link, None),
-            AccountChange::Role { role, .. } => (AccountChangeKind::Role, Some(role)),
-            AccountChange::Enable { .. } => (AccountChangeKind::Enable, None),
-            AccountChange::Disable { .. } => (AccountChangeKind::Disable, None),
+        let (change, role, now) = match p.change {
+            AccountChange::Invite { role, .. } => (AccountChangeKind::Invite, Some(role), None),
+            AccountChange::Link { user } => (AccountChangeKind::Link, None, role_of(user)),
+            AccountChange::Role { user, role } => (AccountChangeKind::Role, Some(role), role_of(user)),
+            AccountChange::Enable { user } => (AccountChangeKind::Enable, None, role_of(user)),
+            AccountChange::Disable { user } => (AccountChangeKind::Disable, None, role_of(user)),
         };
         let (name, email) = p.whom;
-        WaitingAccount { id: p.id, change, name, email, role, own: Some(p.by.0) == me, by: p.by.1, expires_at: p.expires_at }
+        WaitingAccount { id: p.id, change, name, email, role, now, own: Some(p.by.0) == me, by: p.by.1, expires_at: p.expires_at }
     };
     Ok(rows.into_iter().map(row).collect())
 }
@@ -124,39 +126,85 @@ pub async fn audit(l: &Looking, q: &PageQuery) -> Answer<AuditTrail> {
     let next = rows.get(ROWS - 1).filter(|_| rows.len() > ROWS).map(|row| places(l).write_number(l.viewer.org, row.no));
     // Other organisations' people are known by their organisation only, except to auditors.
     let people = l.app.store.hub().people((!whole).then_some(l.viewer.org)).await.map_err(&fault)?;
-    let names: HashMap<i64, String> = people.into_iter().map(|p| (p.id, p.name)).collect();
+    // And groups by those who are in them.
+    let groups = l.app.store.hub().groups().await.map_err(&fault)?;
+    let mine = |g: &Group| whole || g.owner == l.viewer.org || g.members.iter().any(|(member, _)| *member == l.viewer.org);
+    let names =
+        Names { people: people.into_iter().map(|p| (p.id, p.name)).collect(), groups: groups.into_iter().filter(mine).map(|g| (g.id.0, g.name)).collect() };
     Ok(AuditTrail {
         as_of: l.now,
         whole,
         orgs: if whole { l.board.orgs().map(|o| words::org_ref(o)).collect() } else { vec![] },
         rows: rows.into_iter().take(ROWS).map(|row| line(l, &names, row)).collect(),
         next,
-        checkpoint: l.app.audit.newest().map(|c| c.at),
+        checkpoint: l.app.audit.newest().map(|c| Timestamp::parse(&c.at).map_or(c.at, Timestamp::human_to_the_second)),
     })
 }
 
-fn line(l: &Looking, names: &HashMap<i64, String>, row: AuditRow) -> AuditLine {
+/// Those whose names stand in rows by number.
+struct Names {
+    people: HashMap<i64, String>,
+    groups: HashMap<i64, String>,
+}
+
+impl Names {
+    fn person(&self, id: i64) -> String {
+        self.people.get(&id).cloned().unwrap_or_else(|| "somebody".to_owned())
+    }
+}
+
+fn org_name(l: &Looking, id: i64) -> String {
+    l.board.org(OrgId(id)).map_or_else(|| "an organisation".to_owned(), |o| o.info.name.clone())
+}
+
+fn line(l: &Looking, names: &Names, row: AuditRow) -> AuditLine {
     let org = |id: OrgId| l.board.org(id).map(|o| words::org_ref(o));
     let of = row.actor.org.and_then(org).map(|o| o.name);
     let actor = match (row.actor.user, of) {
-        (Some(id), of) => match (names.get(&id), of) {
+        (Some(id), of) => match (names.people.get(&id), of) {
             (Some(name), _) => name.clone(),
             (None, Some(of)) => format!("somebody of {of}"),
-            (None, None) => format!("user {id}"),
+            (None, None) => "somebody".to_owned(),
         },
         (None, Some(of)) => format!("a machine of {of}"),
         (None, None) => "the hub".to_owned(),
     };
-    // Where it speaks of a person, his name, for those who may know it.
-    let object = row.object.strip_prefix("user ").and_then(|id| names.get(&id.parse().ok()?)).cloned().unwrap_or(row.object);
+    // Where it speaks of somebody or something by number, the name, for those who may know it.
+    let named = |what: &str, names: &HashMap<i64, String>| names.get(&row.object.strip_prefix(what)?.parse().ok()?).cloned();
+    let object = named("user ", &names.people)
+        .or_else(|| named("group ", &names.groups).map(|name| format!("group “{name}”")))
+        .or_else(|| row.object.strip_prefix("user ").map(|_| "somebody".to_owned()))
+        .or_else(|| row.object.strip_prefix("group ").map(|_| "a group that is gone".to_owned()))
+        .unwrap_or_else(|| row.object.clone());
     let no = l.viewer.role.reads_all_audit().then_some(row.no);
-    AuditLine { no, at: row.at, actor, org: row.org.and_then(org), action: row.action, object, detail: pairs(&row.detail) }
+    AuditLine { no, at: row.at, actor, org: row.org.and_then(org), action: row.action, object, detail: pairs(l, names, &row.detail) }
 }
 
-/// A row's detail as a reader takes it in.
-pub(super) fn pairs(detail: &str) -> String {
+/// A row's detail as a reader takes it in: moments, spans and ids in words.
+fn pairs(l: &Looking, names: &Names, detail: &str) -> String {
     let Ok(Value::Object(fields)) = serde_json::from_str(detail) else { return detail.to_owned() };
-    let value = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
     let shown = fields.iter().filter(|(_, v)| !v.is_null() && v.as_str() != Some(""));
-    shown.map(|(name, v)| format!("{}: {}", name.replace('_', " "), value(v))).collect::<Vec<_>>().join(" · ")
+    let pair = |(name, value): (&String, &Value)| {
+        let (name, value) = match (name.as_str(), value.as_i64()) {
+            (name, Some(micros)) if name.ends_with("_us") => (name.trim_end_matches("_us"), duration(micros)),
+            (name @ ("invited" | "to"), Some(org)) => (name, org_name(l, org)),
+            (name @ ("proposed_by" | "user"), Some(user)) => (name, names.person(user)),
+            (name, _) => (name, in_words(value)),
+        };
+        format!("{}: {value}", name.replace('_', " "))
+    };
+    shown.map(pair).collect::<Vec<_>>().join(" · ")
+}
+
+fn in_words(value: &Value) -> String {
+    match value {
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::String(text) => match Timestamp::parse(text) {
+            Ok(at) if text.contains('T') => at.human_to_the_second(),
+            _ => text.clone(),
+        },
+        Value::Array(all) => all.iter().map(in_words).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
 }

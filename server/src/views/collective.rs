@@ -13,6 +13,7 @@ use app::api::Answer;
 use domain::{
     DataClass, Freshness, Tlp,
     catalogue::{Domain, ScoringPolicy},
+    points,
     query::PageQuery,
     scoring::{OrgScore, Score},
     verdict::{Facts, Standing, Verdict},
@@ -87,12 +88,14 @@ pub async fn collective(l: &Looking, query: &PageQuery) -> Answer<Collective> {
             low: index.low,
             high: index.high,
             held: index.held,
-            change: words::change(index.value, month_ago.and_then(|s| s.value)),
+            change: points::change(index.value, month_ago.and_then(|s| s.value)),
             history: index_history(&past.index, &index),
             weakest,
         },
         coverage,
         critical: incidents.critical,
+        open_incidents: incidents.open,
+        open_partial: l.board.partial_to(l.viewer, DataClass::Incidents) > 0 || incidents.critical.withdrawn > 0,
         attention,
         attention_more,
         domains,
@@ -135,7 +138,7 @@ fn card(l: &Looking, org: &OrgState, score: &OrgScore) -> OrgCard {
         standing: l.standing(org, &l.board.policy, score),
         freshness: l.freshness(org),
         seen: l.last_data(org),
-        change: words::change(score.total.value, before.and_then(|s| s.value)),
+        change: points::change(score.total.value, before.and_then(|s| s.value)),
         history: charts::sparkline(&points, (40.0, 100.0), SparkOptions::default()),
     }
 }
@@ -168,7 +171,7 @@ fn domain_row(l: &Looking, parts: &Parts, domain: Domain, past: &Past) -> Domain
         score: now.value,
         floor,
         target: l.board.policy.domain(domain).target,
-        change: words::change(now.value, before),
+        change: points::change(now.value, before),
         history: charts::sparkline(&points, (low, high), SparkOptions::default()),
         coverage: now.coverage,
     }
@@ -200,11 +203,10 @@ fn story(l: &Looking, seen: &Seen<'_>, parts: &Parts, before: Option<&Score>, do
             .min_by(|a, b| a.1.total_cmp(&b.1))
             .filter(|(_, points)| *points < -1.0);
         let mostly = behind.map_or_else(String::new, |(o, _)| format!(", most of all at {}", o.info.name));
-        sentences.push(format!("{} slipped {} points in 30 days{mostly}.", row.domain.title(), -points));
+        sentences.push(format!("{} slipped {:.1} points in 30 days{mostly}.", row.domain.title(), -points));
     } else if let (Some(now), Some(then)) = (index.value, before.and_then(|b| b.value)) {
-        let change = now.round() - then.round();
-        if change >= 1.0 {
-            sentences.push(format!("The index rose {change} points in 30 days."));
+        if let Some(change) = points::change(Some(now), Some(then)).filter(|change| *change >= 1.0) {
+            sentences.push(format!("The index rose {change:.1} points in 30 days."));
         }
     }
     let capped: Vec<_> = seen.iter().filter(|(_, s)| s.uncapped.is_some()).collect();

@@ -9,6 +9,7 @@ use app::api::Answer;
 use domain::{
     DAY, DataClass, Freshness, Level, Timestamp, Tlp,
     catalogue::Domain,
+    points,
     query::PageQuery,
     scoring::{
         Critical, Inputs, OrgScore, Reading,
@@ -44,7 +45,8 @@ pub async fn organisation(l: &Looking, slug: &str, query: &PageQuery) -> Answer<
     let counts = numbers.counts_window(org.info.id).await.map_err(&fault)?;
     let before = org.day_for(&l.board.policy, l.sight(), l.now.day() - 30);
     // Which metric moved it is detail.
-    let causes = if shared == Level::Detail { causes(l, org).await? } else { vec![] };
+    let change = points::change(score.total.value, before.and_then(|s| s.value));
+    let causes = if shared == Level::Detail { causes(l, org, change).await? } else { vec![] };
     let others = l.board.seen_by(l.viewer).filter(|(o, _)| o.info.id != org.info.id && l.freshness(o).counts());
     // Whoever is shown no longer stands where it was last shown, or it would move the median.
     let withdrawn = l.board.hidden_from(l.viewer, l.now).filter_map(|(_, s)| s.total.last);
@@ -71,7 +73,7 @@ pub async fn organisation(l: &Looking, slug: &str, query: &PageQuery) -> Answer<
         coverage: score.total.coverage,
         held: score.total.held,
         uncapped: score.uncapped,
-        change: words::change(score.total.value, before.and_then(|s| s.value)),
+        change,
         causes,
         history: history(l, org, &score, query).await?,
         peers: words::peers(others.filter_map(|(_, s)| s.total.value).chain(withdrawn).collect()),
@@ -106,7 +108,7 @@ fn domain(l: &Looking, org: &OrgState, score: &OrgScore, domain: Domain) -> Opti
         score: now.value,
         last: now.last,
         target: policy.domain(domain).target,
-        change: words::change(now.value, then),
+        change: points::change(now.value, then),
         history: charts::sparkline(&points, (0.0, 100.0), SparkOptions::default()),
         metrics,
     })
@@ -143,7 +145,7 @@ async fn history(l: &Looking, org: &OrgState, score: &OrgScore, query: &PageQuer
     let known: Vec<f64> = points.iter().filter_map(|p| p.1).collect();
     let takeaway = match (known.first(), known.last()) {
         (Some(a), Some(b)) if known.len() > 1 => {
-            format!("{} from {a:.0} to {b:.0} in {} days; target {:.0}.", moved(*a, *b), window.days(), l.board.policy.on_target)
+            format!("{} in {} days; target {:.0}.", moved(*a, *b), window.days(), l.board.policy.on_target)
         }
         (Some(a), _) => format!("{a:.0} on the one day that is known."),
         _ => "Nothing was reported in this time.".into(),
@@ -154,19 +156,20 @@ async fn history(l: &Looking, org: &OrgState, score: &OrgScore, query: &PageQuer
     Ok(charts::score_history("score", "Score", &takeaway, &points, l.board.policy.on_target, &csv))
 }
 
-fn moved(from: f64, to: f64) -> &'static str {
-    match (to.round() - from.round()) as i64 {
-        1.. => "Rose",
-        0 => "Held, going",
-        _ => "Fell",
+/// To a tenth, as the arrow and the causes are.
+fn moved(from: f64, to: f64) -> String {
+    match points::change(Some(to), Some(from)) {
+        Some(0.0) | None => format!("Unchanged at {to:.1}"),
+        Some(points) => format!("{} {:.1} points, from {from:.1} to {to:.1},", if points > 0.0 { "Rose" } else { "Fell" }, points.abs()),
     }
 }
 
 /// Causes named one by one.
 const CAUSES: usize = 6;
 
-/// What moved the score in 30 days: the parts to a tenth of a point, made from what was known then and what is known now.
-async fn causes(l: &Looking, org: &OrgState) -> Answer<Vec<CauseRow>> {
+/// What moved the score in 30 days: the parts to a tenth of a point, made from what was known then and what is known now. They add up to `change` where there
+/// is one, which is shown beside them.
+async fn causes(l: &Looking, org: &OrgState, change: Option<f64>) -> Answer<Vec<CauseRow>> {
     let policy = &l.board.policy;
     let day = l.now.day() - 30;
     let Some(then) = org.day_row(l.sight(), day) else { return Ok(vec![]) };
@@ -196,6 +199,7 @@ async fn causes(l: &Looking, org: &OrgState) -> Answer<Vec<CauseRow>> {
             named |= p.cause == Cause::IncidentsHidden;
             let (text, href) = match p.cause {
                 Cause::Policy { from, to } => (format!("Scoring policy {from} → {to}"), "/about/scoring".to_owned()),
+                Cause::Time if p.points > 0.0 => ("Values that are current again".to_owned(), "/status".to_owned()),
                 Cause::Time => ("Values that went stale".to_owned(), "/status".to_owned()),
                 Cause::CriticalIncident => {
                     ("Critical incident opened or closed".to_owned(), format!("/incidents?org={}&status=any&sev=critical", org.info.slug))
@@ -214,6 +218,13 @@ async fn causes(l: &Looking, org: &OrgState) -> Answer<Vec<CauseRow>> {
         .collect();
     // Hiding is the last of the causes, and is named first, however little it moves.
     let hidden = if named { rows.pop() } else { None };
+    let sum = |rows: &[CauseRow]| rows.iter().map(|row| row.points).sum::<f64>();
+    let whole = change.unwrap_or_else(|| points::tenth(sum(&rows) + hidden.as_ref().map_or(0.0, |row: &CauseRow| row.points)));
+    // A score that was kept may stand on values that are not.
+    let rest = whole - sum(&rows) - hidden.as_ref().map_or(0.0, |row| row.points);
+    if rest.abs() >= 0.1 {
+        rows.push(CauseRow { text: "Values of that time that are no longer kept".to_owned(), points: rest, href: String::new() });
+    }
     rows.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()));
     rows.splice(0..0, hidden);
     // What is left of the sum after cutting the list must be said, or the parts no longer add up.
@@ -222,7 +233,7 @@ async fn causes(l: &Looking, org: &OrgState) -> Answer<Vec<CauseRow>> {
         let text = if tail.len() == 1 { "1 smaller cause".to_owned() } else { format!("{} smaller causes", tail.len()) };
         rows.push(CauseRow { text, points: tail.iter().map(|r| r.points).sum(), href: String::new() });
     }
-    let points = words::tenths(&rows.iter().map(|r| r.points).collect::<Vec<_>>());
+    let points = points::tenths(&rows.iter().map(|r| r.points).collect::<Vec<_>>(), whole);
     rows.iter_mut().zip(points).for_each(|(row, points)| row.points = points);
     let mut first = named;
     rows.retain(|row| std::mem::take(&mut first) || row.points != 0.0);

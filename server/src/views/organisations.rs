@@ -2,7 +2,7 @@
 
 use super::{Looking, from_store, words};
 use app::api::Answer;
-use domain::{DataClass, Level, catalogue::Domain, query::PageQuery, view::*};
+use domain::{DataClass, Level, catalogue::Domain, points, query::PageQuery, view::*};
 
 /// Rows on one page.
 const ROWS: usize = 200;
@@ -13,11 +13,11 @@ const ROWS: usize = 200;
 /// When the database cannot be read.
 pub async fn organisations(l: &Looking, query: &PageQuery) -> Answer<Organisations> {
     let open = l.reads().counts().open_by_org().await.map_err(from_store(l.now))?;
-    let wanted = query.q.to_lowercase();
+    let wanted = store::fold(&query.q);
     let mut rows: Vec<OrgRow> = l
         .board
         .seen_by(l.viewer)
-        .filter(|(o, _)| wanted.is_empty() || o.info.name.to_lowercase().contains(&wanted) || o.info.sector.to_lowercase().contains(&wanted))
+        .filter(|(o, _)| [&o.info.name, &o.info.slug, &o.info.sector].into_iter().any(|text| store::fold(text).contains(&wanted)))
         .map(|(o, s)| OrgRow {
             org: words::org_ref(o),
             sector: o.info.sector.clone(),
@@ -28,7 +28,7 @@ pub async fn organisations(l: &Looking, query: &PageQuery) -> Answer<Organisatio
             at_most: s.at_most.filter(|_| l.freshness(o).counts()),
             hidden: words::hidden(l, o),
             last: s.total.last,
-            change: words::change(s.total.value, o.day_for(&l.board.policy, l.sight(), l.now.day() - 30).and_then(|s| s.value)),
+            change: points::change(s.total.value, o.day_for(&l.board.policy, l.sight(), l.now.day() - 30).and_then(|s| s.value)),
             coverage: s.total.coverage,
             domains: s.domains.map(|d| d.value),
             open_incidents: (l.sight().level(o.info.id, DataClass::Incidents) >= Level::Summary).then(|| open.get(&o.info.id).copied().unwrap_or(0)),
@@ -67,6 +67,7 @@ fn sort(rows: &mut [OrgRow], by: &str) {
                 "incidents" => r.open_incidents.map(f64::from),
                 "seen" => r.seen.map(|t| t.0 as f64),
                 "coverage" => Some(r.coverage),
+                "standing" => Some(f64::from(r.standing as u8)),
                 _ => Domain::from_code(&column.to_uppercase()).map_or(r.score, |d| r.domains[d.index()]),
             };
             rows.sort_by(|a, b| match (key(a), key(b)) {

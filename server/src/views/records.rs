@@ -67,6 +67,10 @@ pub async fn receipt(l: &Looking, id: &str) -> Answer<Receipt> {
     let id = id.parse().map_err(|_| Refusal::NotFound)?;
     let r = l.reads().receipt(id).await.map_err(from_store(l.now))?.ok_or(Refusal::NotFound)?;
     let payload = match r.payload {
+        // With another role it would be there.
+        _ if !l.viewer.role.reads_raw() && (r.owner == l.viewer.org || (r.what.class() == DataClass::Posture && r.row.kept == r.row.total)) => {
+            Payload::NotYourRole
+        }
         _ if !l.viewer.sees_payload(r.owner, r.what.class()) || (r.owner != l.viewer.org && r.row.kept < r.row.total) => Payload::NotShared,
         None => Payload::Expired,
         Some(body) => Payload::Shown(readable(&body).map_err(failed)?),

@@ -29,6 +29,12 @@ pub async fn sharing(viewing: &Viewing, l: &Looking, asked: SharingChange) -> An
     let waiting = hub.proposals(me, l.now).await.map_err(&fault)?.into_iter().map(|p| WaitingRow {
         id: p.id,
         class: p.class,
+        now: if p.audience == Audience::Everyone { Some(sharing.for_everyone(me, p.class)) } else { sharing.rule(me, p.class, p.audience) },
+        asked: SharingChange {
+            class: p.class.name().to_owned(),
+            audience: code(l, p.audience),
+            level: p.level.map_or_else(String::new, |level| level.name().to_owned()),
+        },
         audience: name(l, &groups, p.audience),
         level: p.level,
         own: Some(p.by.0) == me_user,
@@ -106,6 +112,15 @@ pub(super) fn name(l: &Looking, groups: &[Group], audience: Audience) -> String 
         Audience::Everyone => "everyone".to_owned(),
         Audience::Group(id) => groups.iter().find(|g| g.id == id).map_or_else(|| "a group that was left".to_owned(), |g| format!("the group {}", g.name)),
         Audience::Organisation(id) => l.board.org(id).map_or_else(String::new, |o| o.info.name.clone()),
+    }
+}
+
+/// An audience as a form writes it.
+fn code(l: &Looking, audience: Audience) -> String {
+    match audience {
+        Audience::Everyone => "everyone".to_owned(),
+        Audience::Group(id) => format!("group:{}", id.0),
+        Audience::Organisation(id) => l.board.org(id).map_or_else(String::new, |o| format!("org:{}", o.info.slug)),
     }
 }
 

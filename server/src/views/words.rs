@@ -8,11 +8,26 @@ use domain::{
     sharing::ALWAYS,
     view::{Beside, OrgRef, Peers},
 };
+use store::Search;
 
 /// An organisation by name.
 #[must_use]
 pub fn org_ref(org: &OrgState) -> OrgRef {
     OrgRef { slug: org.info.slug.clone(), name: org.info.name.clone() }
+}
+
+/// The name of an organisation by its slug.
+#[must_use]
+pub fn name_of(l: &Looking, slug: &str) -> String {
+    l.board.by_slug(slug).map_or_else(|| slug.to_owned(), |o| o.info.name.clone())
+}
+
+/// What somebody typed to look for, with the organisations that are called so. `spelling` says how else a word may be written.
+#[must_use]
+pub fn search(l: &Looking, typed: &str, spelling: impl Fn(&str) -> Vec<String>) -> Search {
+    let typed: String = typed.chars().take(200).collect();
+    let names = l.board.orgs().flat_map(|o| [(o.info.id, o.info.name.as_str()), (o.info.id, o.info.slug.as_str())]);
+    Search::new(&typed, spelling, names)
 }
 
 /// What an organisation hides of its incidents from the viewer, in a clause: empty where it shows all.
@@ -79,9 +94,7 @@ pub fn totals_only(l: &Looking) -> Option<String> {
             Some(format!("{share}; this week's total of {n} unnamed ones stands at {score:.0} and counts in the index."))
         }
         None if orgs == 0 => None,
-        None => Some(format!(
-            "{share}; a total of so few, or as alike, or changed as lately would tell of single ones, so it is suppressed, and they are unknown, 0 to 100, in the index."
-        )),
+        None => Some(format!("{share}; their total is hidden, because so small a total could reveal single ones; in the index they are unknown, 0 to 100.")),
     }
 }
 
@@ -102,7 +115,7 @@ pub fn records_in_totals(l: &Looking, class: DataClass) -> Option<String> {
     match l.board.count_of(l.viewer, class, l.now) {
         Some(total) => Some(format!("{share}; about {} of {} unnamed ones {state}.", total.count, total.members.len())),
         None if orgs == 0 => None,
-        None => Some(format!("{share}; a total of so few, or as uneven, or changed as lately would tell of single ones, so it is suppressed.")),
+        None => Some(format!("{share}; their total is hidden, because so small a total could reveal single {what}.")),
     }
 }
 
@@ -114,24 +127,6 @@ pub fn beside(l: &Looking, class: DataClass, org: Option<OrgId>, counted: Vec<(O
     let withdrawn = if class == DataClass::Incidents { asked().flat_map(|o| o.withdrawn(l.viewer)).count() as u32 } else { 0 };
     let partial = asked().any(|o| o.is_partial(l.sight(), class) && !l.board.sharing.is_suspended(o.info.id));
     Beside { counted, totals: records_in_totals(l, class), unshared, withdrawn, partial: partial || withdrawn > 0 }
-}
-
-/// Points between two scores, as shown: both rounded first, so that what is printed adds up.
-#[must_use]
-pub fn change(now: Option<f64>, before: Option<f64>) -> Option<f64> {
-    Some(now?.round() - before?.round())
-}
-
-/// Parts to a tenth of a point each, so that what is shown adds up to the sum that is shown: those that lose most by it are rounded up.
-#[must_use]
-pub fn tenths(parts: &[f64]) -> Vec<f64> {
-    let whole = (parts.iter().sum::<f64>() * 10.0).round();
-    let mut rounded: Vec<f64> = parts.iter().map(|p| (p * 10.0).floor()).collect();
-    let missing = (whole - rounded.iter().sum::<f64>()).max(0.0) as usize;
-    let mut by_loss: Vec<usize> = (0..parts.len()).collect();
-    by_loss.sort_by(|a, b| (parts[*b] * 10.0).rem_euclid(1.0).total_cmp(&(parts[*a] * 10.0).rem_euclid(1.0)));
-    by_loss.into_iter().take(missing).for_each(|i| rounded[i] += 1.0);
-    rounded.into_iter().map(|p| p / 10.0).collect()
 }
 
 /// Where the others stand; from five contributors on.
@@ -162,17 +157,4 @@ pub fn history(looking: &Looking, org: &OrgState, days: i64, pick: impl Fn(&stor
 #[must_use]
 pub fn highest<'a>(tlps: impl IntoIterator<Item = &'a Tlp>) -> Tlp {
     tlps.into_iter().copied().chain([Tlp::default()]).max().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn what_is_shown_adds_up() {
-        for parts in [vec![-10.24, -7.14, -0.04, 0.02], vec![0.04, 0.04, 0.04], vec![0.35, -0.31], vec![], vec![1.0]] {
-            let shown = super::tenths(&parts);
-            let tenths: f64 = shown.iter().map(|p| (p * 10.0).round()).sum();
-            assert!((tenths - (parts.iter().sum::<f64>() * 10.0).round()).abs() < 1e-9, "{parts:?} {shown:?}");
-            assert!(parts.iter().zip(&shown).all(|(a, b)| (a - b).abs() < 0.1), "{parts:?} {shown:?}");
-        }
-    }
 }

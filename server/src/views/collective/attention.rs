@@ -6,10 +6,10 @@ use crate::{
     views::{Looking, words},
 };
 use domain::{
-    DAY, DataClass, Freshness, Severity, Timestamp,
+    DAY, DataClass, Freshness, Severity, Timestamp, points,
     scoring::{Score, metric_score},
     timestamp::duration,
-    verdict::Standing,
+    verdict::{Standing, number},
     view::Attention,
 };
 
@@ -23,7 +23,7 @@ pub(super) fn attention(l: &Looking, seen: &Seen<'_>, index: &Score) -> (Vec<Att
     for (org, score) in seen {
         let standing = l.standing(org, policy, score);
         let before = org.day_for(policy, l.sight(), l.now.day() - 30);
-        let change = words::change(score.total.value, before.and_then(|s| s.value)).filter(|c| *c != 0.0);
+        let change = points::change(score.total.value, before.and_then(|s| s.value)).filter(|c| *c != 0.0);
         let path = format!("/orgs/{}", org.info.slug);
         let mut line = |rank: u8, weight: f64, standing: Standing, text: String, note: String, href: String| {
             lines.push((rank, weight, Attention { org: words::org_ref(org), standing, text, change: if note.is_empty() { change } else { None }, note, href }));
@@ -31,13 +31,17 @@ pub(super) fn attention(l: &Looking, seen: &Seen<'_>, index: &Score) -> (Vec<Att
         let critical: Vec<_> = org.open_for(l.sight()).filter(|i| i.severity == Severity::Critical).collect();
         if let Some(incident) = critical.first() {
             let age = duration(l.now.since(incident.opened_at));
-            let caps = if score.uncapped.is_some() { format!(" caps the score at {:.0}", policy.critical_cap) } else { String::new() };
+            let verb = if critical.len() == 1 { "caps" } else { "cap" };
+            let caps = if score.uncapped.is_some() { format!(" {verb} the score at {:.0}", policy.critical_cap) } else { String::new() };
             let worst = worst_metric(l, org).map(|(_, text)| format!("; {text}")).unwrap_or_default();
             let (text, href) = if critical.len() == 1 {
                 (format!("Critical incident open for {age}{caps}: {}{worst}", incident.title), format!("/incidents/{}", incident.id))
             } else {
                 let titles = critical.iter().map(|i| i.title.as_str()).collect::<Vec<_>>().join("; ");
-                (format!("{} critical incidents open{caps}: {titles}", critical.len()), format!("/incidents?org={}&sev=critical", org.info.slug))
+                (
+                    capitalised(&format!("{} open critical incidents{caps}: {titles}", number(critical.len() as u32))),
+                    format!("/incidents?org={}&sev=critical", org.info.slug),
+                )
             };
             line(0, 0.0, Standing::Off, text, String::new(), href);
         } else if let n @ 1.. = org.withdrawn(l.viewer).count() {

@@ -20,6 +20,8 @@ use std::sync::Arc;
 /// Incidents, as one viewer may see them.
 pub(super) struct Incidents {
     pub critical: OpenCritical,
+    /// All that are open.
+    pub open: u64,
     /// Opened and closed.
     pub flow: Chart,
 }
@@ -28,7 +30,7 @@ pub(super) struct Incidents {
 pub(super) struct Indicators {
     pub by_tlp: Vec<TlpCount>,
     pub total: u64,
-    /// Of what several organisations reported.
+    /// How many different ones several organisations reported.
     pub shared: u64,
 }
 
@@ -44,7 +46,8 @@ pub(super) async fn incidents(l: &Looking, query: &PageQuery) -> Answer<Arc<Inci
         let (week_ago, withdrawn) = (week_ago + withdrawn(then), withdrawn(l.now));
         let not_shared = l.board.partial_to(l.viewer, DataClass::Incidents);
         let critical = OpenCritical { open, withdrawn, not_shared, change: (open + withdrawn) as i32 - week_ago as i32 };
-        Ok(Arc::new(Incidents { critical, flow: flow(l, query).await? }))
+        let open = l.reads().counts().open_by_org().await.map_err(from_store(l.now))?.values().map(|n| u64::from(*n)).sum();
+        Ok(Arc::new(Incidents { critical, open, flow: flow(l, query).await? }))
     })
     .await
 }
@@ -54,7 +57,7 @@ pub(super) async fn incidents(l: &Looking, query: &PageQuery) -> Answer<Arc<Inci
 pub(super) async fn indicators(l: &Looking) -> Answer<Arc<Indicators>> {
     l.once("collective indicators", "", &PageQuery::default(), versions!(l, indicators), async {
         let (by_tlp, kinds) = l.reads().counts().indicator_totals(None).await.map_err(from_store(l.now))?;
-        let shared = l.reads().indicators_shared(week(l), day(l)).await.map_err(from_store(l.now))?;
+        let (_, shared) = l.reads().indicators_shared(week(l), day(l)).await.map_err(from_store(l.now))?;
         Ok(Arc::new(Indicators { by_tlp, total: kinds.iter().map(|k| k.count).sum(), shared }))
     })
     .await
