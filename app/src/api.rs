@@ -17,9 +17,11 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Answer<T>> + Send + 'a>>;
 pub trait Pages: Send + Sync {
     fn shell(&self) -> Answer<Shell>;
     fn collective(&self, query: PageQuery) -> Pending<'_, Collective>;
+    fn waits_for_me(&self) -> Pending<'_, WaitsForMe>;
     fn organisations(&self, query: PageQuery) -> Pending<'_, Organisations>;
     fn organisation(&self, slug: String, query: PageQuery) -> Pending<'_, Organisation>;
     fn metric(&self, slug: String, metric: String, query: PageQuery) -> Pending<'_, MetricPage>;
+    fn metrics(&self, metric: String, query: PageQuery) -> Pending<'_, MetricAcross>;
     fn incidents(&self, query: PageQuery) -> Pending<'_, Incidents>;
     fn incident(&self, id: String) -> Pending<'_, Incident>;
     fn indicators(&self, query: PageQuery) -> Pending<'_, Indicators>;

@@ -77,6 +77,7 @@ fn Routes() -> impl IntoView {
                 <Route path=path!("/orgs") view=OrganisationsPage ssr=SsrMode::Async/>
                 <Route path=path!("/orgs/:org") view=OrganisationPage ssr=SsrMode::Async/>
                 <Route path=path!("/orgs/:org/metrics/:metric") view=MetricPage ssr=SsrMode::Async/>
+                <Route path=path!("/metrics/:metric") view=MetricAcrossPage ssr=SsrMode::Async/>
                 <Route path=path!("/incidents") view=IncidentsPage ssr=SsrMode::Async/>
                 <Route path=path!("/incidents/:id") view=IncidentPage ssr=SsrMode::Async/>
                 <Route path=path!("/indicators") view=IndicatorsPage ssr=SsrMode::Async/>

@@ -88,7 +88,7 @@ test('arrow keys walk through a chart and say each value', async ({ page }) => {
 });
 
 test('a menu opens and closes', async ({ page }) => {
-  await openLive(page, '/');
+  await openLive(page, '/events');
   const menu = page.locator('details.menu');
   await menu.locator('summary').focus();
   await page.keyboard.press('Enter');

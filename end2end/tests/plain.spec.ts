@@ -30,9 +30,10 @@ test.describe('without JavaScript', () => {
     await page.locator('#q').fill('gateway');
     await page.getByRole('button', { name: 'Search' }).click();
     await expect(page).toHaveURL('/incidents?status=any&q=gateway');
+    await page.goto('/events?q=gateway');
     await page.locator('details.menu summary').click();
     await page.getByRole('link', { name: 'Last 90 days' }).click();
-    await expect(page).toHaveURL('/incidents?range=90d&status=any&q=gateway');
+    await expect(page).toHaveURL('/events?range=90d&q=gateway');
     await page.goto('/orgs');
     await page.locator('thead').getByRole('link', { name: /Score/ }).click();
     await expect(page).toHaveURL(/sort=/);

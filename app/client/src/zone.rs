@@ -19,15 +19,13 @@ pub fn dress() {
     }
 }
 
-/// `1 May 2026 14:00 +02:00`, or only the time of day, to the second.
+/// `1 May 2026 14:00 +02:00`, or to the second.
 fn local(at: &str, seconds: bool) -> String {
     let date = js_sys::Date::new(&JsValue::from_str(at));
     // JavaScript counts minutes from local time to UTC: the other way round.
     let offset = -date.get_timezone_offset() as i32;
     let zone = format!("{}{:02}:{:02}", if offset < 0 { '-' } else { '+' }, offset.abs() / 60, offset.abs() % 60);
-    if seconds {
-        return format!("{:02}:{:02}:{:02} {zone}", date.get_hours(), date.get_minutes(), date.get_seconds());
-    }
+    let seconds = if seconds { format!(":{:02}", date.get_seconds()) } else { String::new() };
     let month = MONTHS[date.get_month() as usize % 12];
-    format!("{} {month} {} {:02}:{:02} {zone}", date.get_date(), date.get_full_year(), date.get_hours(), date.get_minutes())
+    format!("{} {month} {} {:02}:{:02}{seconds} {zone}", date.get_date(), date.get_full_year(), date.get_hours(), date.get_minutes())
 }

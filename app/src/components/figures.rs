@@ -32,11 +32,11 @@ pub fn points(score: f64) -> String {
     format!("{:.0}", score.round() + 0.0)
 }
 
-/// A change in points: ▲3, ▼13, =; nothing where it is not known. Up is good.
+/// A change in points, to a tenth: ▲3.2, ▼13.0, =; nothing where it is not known. Up is good.
 #[component]
 pub fn Delta(change: Option<f64>) -> impl IntoView {
     change.map(|change| {
-        let rounded = change.round();
+        let rounded = domain::points::tenth(change);
         let (class, sign, word) = if rounded > 0.0 {
             ("delta up", "▲", "up ")
         } else if rounded < 0.0 {
@@ -44,7 +44,7 @@ pub fn Delta(change: Option<f64>) -> impl IntoView {
         } else {
             ("delta same", "=", "unchanged")
         };
-        let number = if rounded == 0.0 { String::new() } else { points(rounded.abs()) };
+        let number = if rounded == 0.0 { String::new() } else { format!("{:.1}", rounded.abs()) };
         view! { <span class=class><span aria-hidden="true">{sign}</span><span class="sr">{word}</span>{number}</span> }
     })
 }

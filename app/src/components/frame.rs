@@ -1,7 +1,7 @@
 //! The frame of every page: skip link, header with navigation and controls, demo bar, footer, and the voice for those
 //! who listen.
 
-use super::{Account, DemoBar, Icon, PauseButton, RangePicker, Time, ZoneSwitch, kept, use_page_query, use_path};
+use super::{Account, DemoBar, Icon, PauseButton, Time, ZoneSwitch, kept, plural, use_page_query, use_path};
 use crate::api;
 use leptos::prelude::*;
 
@@ -16,6 +16,28 @@ const PLACES: [(&str, &str); 7] = [
     ("/connect", "Connect"),
 ];
 
+/// How much waits for the reader: approvals and votes, each with the way there. Nothing where nothing waits.
+#[component]
+fn Waits() -> impl IntoView {
+    let query = use_page_query();
+    let pages = api::pages();
+    let body = Suspend::new(async move {
+        // A page that has its data shows without this, too.
+        let waits = pages.waits_for_me().await.unwrap_or_default();
+        let link = |n: u32, path: &str, one: &str, many: &str| {
+            let href = kept(query, path);
+            (n > 0).then(|| view! { <a class="waits" href=href>{plural(n.into(), one, many)}</a> })
+        };
+        view! {
+            {link(waits.people, "/admin/users", "account to approve", "accounts to approve")}
+            {link(waits.sharing, "/admin/sharing", "sharing change to approve", "sharing changes to approve")}
+            {link(waits.groups, "/admin/groups", "group change to approve", "group changes to approve")}
+            {link(waits.votes, "/decisions", "vote open", "votes open")}
+        }
+    });
+    view! { <Suspense>{body}</Suspense> }
+}
+
 /// Everything around the page.
 #[component]
 pub fn Frame(children: Children) -> impl IntoView {
@@ -23,6 +45,9 @@ pub fn Frame(children: Children) -> impl IntoView {
     let demo = shell.as_ref().is_some_and(|s| s.demo.is_some());
     let changed = shell.as_ref().and_then(|s| s.account_changed_at);
     let person = shell.and_then(|s| s.viewer);
+    if let Some(person) = &person {
+        provide_context(super::OwnOrg(person.org.slug.clone()));
+    }
     // Who is not signed in has nowhere to go yet, and nothing to hold still.
     let inside = person.is_some();
     let query = use_page_query();
@@ -44,7 +69,7 @@ pub fn Frame(children: Children) -> impl IntoView {
             <a class="brand" href=move || kept(query, "/")><Icon name="shield"/>"Shieldwall"</a>
             {inside.then(|| view! { <nav class="places" aria-label="Main"><ul>{PLACES.map(|(to, word)| place(to, word)).collect_view()}</ul></nav> })}
             <div class="controls">
-                {inside.then(|| view! { <RangePicker/><ZoneSwitch/><PauseButton/> })}
+                {inside.then(|| view! { <Waits/><ZoneSwitch/><PauseButton/> })}
                 <button type="button" class="icon-button" data-theme-toggle="" aria-label="Light or dark theme" title="Light or dark theme"><Icon name="theme"/></button>
                 <Account person/>
             </div>

@@ -50,6 +50,7 @@ pub fn Refused(refusal: Refusal) -> impl IntoView {
     let status = match refusal {
         Refusal::SignIn => 401,
         Refusal::NotFound => 404,
+        Refusal::Unclear(_) => 400,
         Refusal::NotAllowed => 403,
         Refusal::Unavailable { .. } => 503,
         Refusal::Failed { .. } => 500,
@@ -60,7 +61,9 @@ pub fn Refused(refusal: Refusal) -> impl IntoView {
     let here = move || query.with(|q| q.href(&path.get()));
     let overview = move || view! { <a class="button" href=move || kept(query, "/")>"To the overview"</a> }.into_any();
     let again = move || view! { <a class="button" href=here>"Try now"</a> }.into_any();
+    let plain = move || view! { <a class="button" href=path>"Without it"</a> }.into_any();
     let (title, text, step) = match refusal {
+        Refusal::Unclear(why) => ("This address is not clear", format!("{why} Nothing is shown, so that it is not taken for something else."), plain()),
         Refusal::SignIn => {
             let next = move || format!("/signin?next={}", percent_encoded(&here()));
             ("Please sign in", "Your session has ended, or there was none.".to_owned(), view! { <a class="button" href=next>"Sign in"</a> }.into_any())

@@ -36,7 +36,7 @@ pub const fn standing_look(standing: Standing) -> (&'static str, &'static str, &
         Standing::Good => ("good", "✓", "On target"),
         Standing::Watch => ("watch", "!", "Watch"),
         Standing::Off => ("off", "✕", "Off target"),
-        Standing::Stale => ("stale", "◷", "No current data"),
+        Standing::Stale => ("stale", "◷", "No current score"),
     }
 }
 

@@ -15,7 +15,19 @@ pub fn OrgLink(org: OrgRef) -> impl IntoView {
         // Several, unnamed.
         return view! { <span class="org">{org.name}</span> }.into_any();
     }
-    view! { <a class="org" href=move || kept(query, &format!("/orgs/{}", org.slug))>{org.name.clone()}</a> }.into_any()
+    let own = own_mark(&org.slug);
+    view! { <a class="org" href=move || kept(query, &format!("/orgs/{}", org.slug))>{org.name.clone()}</a>{own} }.into_any()
+}
+
+/// The slug of the reader's own organisation. Provided by the frame.
+#[derive(Clone, Debug)]
+pub struct OwnOrg(pub String);
+
+/// The mark of the reader's own organisation, beside its name; nothing for others.
+#[must_use]
+pub fn own_mark(slug: &str) -> Option<impl IntoView + use<>> {
+    let own = use_context::<OwnOrg>().is_some_and(|OwnOrg(own)| own == slug);
+    own.then(|| view! { <span class="own-mark">"yours"</span> })
 }
 
 /// The facets of a list as links; each says how many rows it leads to.

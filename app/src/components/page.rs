@@ -39,7 +39,13 @@ pub fn Trail(
     crumbs: Signal<Vec<(String, String)>>,
 ) -> impl IntoView {
     let query = use_page_query();
-    let steps = move || crumbs.get().into_iter().map(|(label, path)| view! { <li><a href=kept(query, &path)>{label}</a></li> }).collect_view();
+    // Back to the list that a record stands in, as it was narrowed there.
+    let here = super::use_path();
+    let way = move |path: &str| {
+        let list = path.len() > 1 && here.with(|here| here.strip_prefix(path).is_some_and(|rest| rest.starts_with('/')));
+        if list { super::with_filters(query, path) } else { kept(query, path) }
+    };
+    let steps = move || crumbs.get().into_iter().map(|(label, path)| view! { <li><a href=way(&path)>{label}</a></li> }).collect_view();
     view! {
         <Title text=title.get_untracked()/>
         <nav class="crumbs" aria-label="Breadcrumbs"><ol>{steps}<li aria-current="page">{title}</li></ol></nav>
@@ -84,6 +90,9 @@ pub fn PageFoot(
     /// The path of the CSV; the page's query is added. Empty: none.
     #[prop(optional, into)]
     csv: Signal<String>,
+    /// What the list counts and the file lacks, in words.
+    #[prop(optional, into)]
+    csv_lacks: String,
 ) -> impl IntoView {
     let query = use_page_query();
     view! {
@@ -92,7 +101,8 @@ pub fn PageFoot(
             {move || policy.get().map(|version| view! { <a href=kept(query, "/about/scoring")>{format!("How computed (policy {version})")}</a> })}
             {move || {
                 let csv = csv.get();
-                (!csv.is_empty()).then(|| view! { <a href=query.with(|q| q.href(&csv)) download="">"CSV"</a> })
+                let lacks = (!csv_lacks.is_empty()).then(|| view! { " "<span class="quiet">{csv_lacks.clone()}</span> });
+                (!csv.is_empty()).then(|| view! { <span><a href=query.with(|q| q.whole().href(&csv)) download="">"CSV"</a>{lacks}</span> })
             }}
         </p>
     }

@@ -49,7 +49,7 @@ fn words(field: &str) -> String {
 }
 
 fn in_points(pair: ScorePair) -> Option<f64> {
-    Some(pair.then?.round() - pair.now?.round())
+    domain::points::change(pair.then, pair.now)
 }
 
 fn is_same(pair: ScorePair) -> bool {

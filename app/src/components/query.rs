@@ -33,6 +33,12 @@ pub fn kept(query: Memo<PageQuery>, path: &str) -> String {
     query.with(|q| q.kept().href(path))
 }
 
+/// A link from a list to one of its records, or back: it takes the list's filters and its page along.
+#[must_use]
+pub fn with_filters(query: Memo<PageQuery>, path: &str) -> String {
+    query.with(|q| q.href(path))
+}
+
 /// The other keys of the query as hidden fields, so that a GET form changes only its own.
 #[component]
 pub fn KeepQuery(

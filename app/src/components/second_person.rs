@@ -14,6 +14,8 @@ pub struct Waiting {
     pub id: i64,
     /// What would be.
     pub what: String,
+    /// The same preview as whoever proposed it had; empty where there is none.
+    pub preview: String,
     /// The name of who proposed it.
     pub by: String,
     /// Whether that was this viewer, who then cannot agree.
@@ -33,9 +35,10 @@ pub fn SecondPerson(waiting: Vec<Waiting>, forms: &'static str, may_change: bool
     let row = move |w: Waiting| {
         let agree = (may_change && !w.own).then(|| button(w.id, "approve", "Agree", "primary"));
         let decline = may_change.then(|| button(w.id, "decline", if w.own { "Take back" } else { "Decline" }, ""));
+        let preview = (!w.preview.is_empty()).then(|| view! { " "<a href=w.preview.clone()>"See what this shows, and to whom"</a> });
         view! {
             <li class="waiting-rule">
-                <span><b>{w.what}</b><small class="quiet">" proposed by "{w.by}", until "<Time at=w.expires_at/></small></span>
+                <span><b>{w.what}</b>{preview}<small class="quiet">" proposed by "{w.by}", until "<Time at=w.expires_at/></small></span>
                 <span class="waiting-buttons">{agree}{decline}</span>
             </li>
         }

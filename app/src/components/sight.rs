@@ -31,7 +31,7 @@ pub fn BesideRows(
             let totals = b.totals.clone().map(|text| view! { <p>{text}" It is in no number on this page."</p> });
             let unshared = (b.unshared > 0).then(|| {
                 let orgs = plural(b.unshared.into(), "organisation does", "organisations do");
-                view! { <p>{format!("{orgs} not share {what} with you, which is not none.")}</p> }
+                view! { <p>{format!("{orgs} not share {what} with you, which does not mean zero.")}</p> }
             });
             let withdrawn = (b.withdrawn > 0).then(|| {
                 let n = plural(b.withdrawn.into(), "critical incident that was open is", "critical incidents that were open are");

@@ -7,15 +7,10 @@ use leptos::prelude::*;
 #[component]
 pub fn Time(
     at: Timestamp,
-    /// Only the time of day, to the second.
+    /// To the second: where several may share a minute.
     #[prop(optional)]
     seconds: bool,
 ) -> impl IntoView {
-    let text = if seconds {
-        let c = at.civil();
-        format!("{:02}:{:02}:{:02}Z", c.hour, c.minute, c.second)
-    } else {
-        at.human()
-    };
+    let text = if seconds { at.human_to_the_second() } else { at.human() };
     view! { <time class="at" datetime=at.rfc3339() data-seconds=seconds.then_some("")>{text}</time> }
 }

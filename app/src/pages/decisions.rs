@@ -77,11 +77,10 @@ fn sole_widenings(page: Signal<Decisions>) -> AnyView {
     if rows.is_empty() {
         return ().into_any();
     }
-    let row =
-        |(org, from): (OrgRef, Timestamp)| view! { <li><b>{org.name}</b>" may show more of its data, by one person alone, from "<Time at=from/>" on."</li> };
+    let row = |(org, from): (OrgRef, Timestamp)| view! { <li><b>{org.name}</b>" may start sharing more of its data from "<Time at=from/>", decided by one administrator."</li> };
     view! {
         <Card title="One administrator, no second person" id="sole-widenings">
-            <p>"The only administrator of each of these organisations has proposed to show somebody more, or has lately removed the others. Ask whether that is meant; with a second administrator nobody decides alone."</p>
+            <p>"The only administrator of each of these organisations has proposed to show somebody more, or has lately removed the others. Please check with them that this is intended. With a second administrator, nobody decides alone."</p>
             <ul class="plain-list">{rows.into_iter().map(row).collect_view()}</ul>
         </Card>
     }

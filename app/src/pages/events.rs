@@ -28,10 +28,11 @@ fn All(page: Signal<Events>) -> impl IntoView {
             page
             path="/events"
             title
-            placeholder="Title or id"
+            placeholder="Title, organisation or id"
             caption="Events, newest first"
             heads=&["Severity", "Event", "Kind", "TLP", "Observed"]
             class="incidents-table"
+            ranged=true
             row=move |row| event_row(query, row).into_any()
             nothing=view! { <Nothing/> }.into_any()
         />
@@ -39,7 +40,7 @@ fn All(page: Signal<Events>) -> impl IntoView {
 }
 
 fn event_row(query: Memo<PageQuery>, row: &EventRow) -> impl IntoView + use<> {
-    let href = kept(query, &format!("/events/{}", row.id));
+    let href = with_filters(query, &format!("/events/{}", row.id));
     view! {
         <tr data-key=row.id.clone()>
             <td class="cell-severity"><SeverityMark severity=row.severity/></td>
@@ -49,7 +50,7 @@ fn event_row(query: Memo<PageQuery>, row: &EventRow) -> impl IntoView + use<> {
             </th>
             <td class="cell-class">{row.kind.clone()}</td>
             <td class="cell-tlp"><TlpBadge tlp=row.tlp/></td>
-            <td class="n cell-age"><Time at=row.observed_at/></td>
+            <td class="n cell-age"><Time at=row.observed_at seconds=true/></td>
         </tr>
     }
 }

@@ -71,7 +71,7 @@ fn waits(w: &WaitingMember) -> Waiting {
     let more: Vec<String> = w.shows.iter().map(|(class, level)| format!("{} ({})", title(*class).to_lowercase(), words(*class, *level))).collect();
     let more = if more.is_empty() { String::new() } else { format!(", and more of your {}", more.join(", ")) };
     let what = format!("{what}: {who} your TLP:AMBER records{more}");
-    Waiting { id: w.id, what, by: w.by.clone(), own: w.own, expires_at: w.expires_at }
+    Waiting { id: w.id, what, preview: String::new(), by: w.by.clone(), own: w.own, expires_at: w.expires_at }
 }
 
 fn names(orgs: &[OrgRef]) -> String {

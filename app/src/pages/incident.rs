@@ -67,9 +67,9 @@ fn FactList(page: Signal<Incident>) -> impl IntoView {
             view! {
                 <dl class="facts-list">
                     <div><dt>"Organisation"</dt><dd><OrgLink org=row.org.clone()/></dd></div>
-                    <div><dt>"Its own id"</dt><dd><code>{row.external_id.clone()}</code></dd></div>
+                    <div><dt>"Reference"</dt><dd><code>{row.external_id.clone()}</code></dd></div>
                     <div><dt>"Class (RSIT)"</dt><dd>{row.class.clone()}</dd></div>
-                    <div><dt>"Worked on by"</dt><dd>{owner}</dd></div>
+                    <div><dt>"Assigned to"</dt><dd>{owner}</dd></div>
                     <div><dt>"Opened"</dt><dd><Time at=row.opened_at/></dd></div>
                     <div><dt>"Updated"</dt><dd><Time at=row.updated_at/></dd></div>
                     {row.closed_at.map(|at| view! { <div><dt>"Closed"</dt><dd><Time at/></dd></div> })}
@@ -117,10 +117,17 @@ fn Timeline(page: Signal<Incident>) -> impl IntoView {
         let link = (!e.href.is_empty()).then(|| view! { <a href=href>{link}<span class="sr">" of " {e.at.human()}</span></a> });
         view! {
             <li class=class>
-                <p class="entry-head"><b>{word}</b><Time at=e.at/>{severity}{link}</p>
+                <p class="entry-head"><b>{word}</b><Time at=e.at seconds=true/>{severity}{link}</p>
                 <p>{e.text.clone()}</p>
             </li>
         }
     };
-    move || page.with(|p| view! { <ol class="timeline">{p.timeline.iter().map(entry).collect_view()}</ol> })
+    let earlier = move || {
+        page.with(|p| {
+            let parts = [(p.earlier_revisions, "revision", "revisions"), (p.earlier_events, "event", "events")];
+            let words: Vec<_> = parts.into_iter().filter(|(n, ..)| *n > 0).map(|(n, one, many)| format!("{} before these", plural(n, one, many))).collect();
+            (!words.is_empty()).then(|| view! { <p class="quiet">"The newest are shown; there are "{words.join(" and ")}"."</p> })
+        })
+    };
+    move || page.with(|p| view! { {earlier}<ol class="timeline">{p.timeline.iter().map(entry).collect_view()}</ol> })
 }

@@ -57,7 +57,7 @@ fn heading(query: &PageQuery, total: u64) -> String {
 }
 
 fn incident_row(query: Memo<PageQuery>, row: &IncidentRow, as_of: Timestamp) -> impl IntoView + use<> {
-    let href = kept(query, &format!("/incidents/{}", row.id));
+    let href = with_filters(query, &format!("/incidents/{}", row.id));
     let (age, words) = match row.closed_at {
         Some(closed) => (duration(closed.since(row.opened_at)), "open for "),
         None => (duration(as_of.since(row.opened_at)), ""),

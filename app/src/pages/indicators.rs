@@ -27,13 +27,13 @@ pub fn IndicatorsPage() -> impl IntoView {
 fn All(page: Signal<(PageQuery, Indicators)>) -> impl IntoView {
     let query = use_page_query();
     let (asked, page) = page.get_untracked();
-    let (title, as_of) = (at_least(heading(&asked, page.total), &page.beside), page.as_of);
+    let (title, as_of) = (at_least(heading(&asked, page.total, page.different), &page.beside), page.as_of);
     view! {
         <Queue
             page
             path="/indicators"
             title
-            placeholder="Value, such as evil.example"
+            placeholder="Value, such as evil.example, or organisation"
             caption="Indicators, newest first"
             heads=&["Value", "Type", "Severity", "TLP", "Reported by", "Last seen"]
             class="indicators-table"
@@ -44,14 +44,20 @@ fn All(page: Signal<(PageQuery, Indicators)>) -> impl IntoView {
 }
 
 /// The number that other pages link with, in words.
-fn heading(query: &PageQuery, total: u64) -> String {
+fn heading(query: &PageQuery, total: u64, different: Option<u64>) -> String {
     let kind = if query.kind.is_empty() { String::new() } else { format!("{} ", query.kind) };
-    let several = if query.seen == "2" { " seen by several organisations" } else { "" };
-    plural(total, &format!("{kind}indicator{several}"), &format!("{kind}indicators{several}"))
+    let severity = if query.sev.is_empty() { String::new() } else { format!("{} ", query.sev) };
+    match different {
+        Some(n) => {
+            let several = plural(n, &format!("{severity}{kind}indicator"), &format!("{severity}{kind}indicators"));
+            format!("{several} seen by several organisations, in {}", plural(total, "report", "reports"))
+        }
+        None => plural(total, &format!("{severity}{kind}indicator"), &format!("{severity}{kind}indicators")),
+    }
 }
 
 fn indicator_row(query: Memo<PageQuery>, row: &IndicatorRow, as_of: Timestamp) -> impl IntoView + use<> {
-    let href = kept(query, &format!("/indicators/{}", row.id));
+    let href = with_filters(query, &format!("/indicators/{}", row.id));
     let reporters = reported_by(row);
     view! {
         <tr data-key=row.id.clone()>

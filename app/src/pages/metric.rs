@@ -21,6 +21,7 @@ pub fn MetricPage() -> impl IntoView {
 
 #[component]
 fn One(page: Signal<Model>) -> impl IntoView {
+    let query = use_page_query();
     let title = Signal::derive(move || page.with(|p| p.metric.title.clone()));
     let facts = move || {
         page.with(|p| {
@@ -28,6 +29,7 @@ fn One(page: Signal<Model>) -> impl IntoView {
                 <OrgLink org=p.org.clone()/>
                 <FreshnessMark freshness=p.freshness seen=p.at as_of=p.as_of/>
                 <span>{p.metric.domain.title()}" · "<code>{p.metric.key.clone()}</code>" · pushed every "{duration(p.interval)}</span>
+                <a href=kept(query, &format!("/metrics/{}", p.metric.key))>"all organisations"</a>
             }
         })
     };
@@ -43,7 +45,7 @@ fn One(page: Signal<Model>) -> impl IntoView {
         <Live topics=page.with_untracked(|p| format!("posture:{}", p.org.slug))/>
         <Numbers page/>
         <Parts page/>
-        <Card title="Over time"><ChartPanel chart=series/></Card>
+        <Card title="Over time"><RangePicker/><ChartPanel chart=series/></Card>
         <Card title="Values as pushed">
             <Samples page/>
             <Pager next=Signal::derive(move || page.with(|p| p.next.clone())) path/>
@@ -139,10 +141,10 @@ fn Samples(page: Signal<Model>) -> impl IntoView {
     let row = move |s: &SampleRow, value: String| {
         view! {
             <tr data-key=format!("{} {}", s.observed_at.rfc3339_micros(), s.labels)>
-                <th scope="row"><Time at=s.observed_at/></th>
+                <th scope="row"><Time at=s.observed_at seconds=true/></th>
                 <td class="n">{value}</td>
                 <td>{s.labels.clone()}</td>
-                <td><Time at=s.received_at/></td>
+                <td><Time at=s.received_at seconds=true/></td>
                 <td>{s.key.clone()}</td>
                 <td>
                     {if s.receipt.is_empty() {

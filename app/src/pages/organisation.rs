@@ -34,6 +34,7 @@ fn One(page: Signal<Organisation>) -> impl IntoView {
             facts.push(format!("pushes every {}", duration(p.interval)));
             facts.retain(|fact| !fact.is_empty());
             view! {
+                {own_mark(&p.org.slug)}
                 <FreshnessMark freshness=p.freshness seen=p.seen as_of=p.as_of/>
                 {p.seen.map(|seen| view! { <span>"last data " <Time at=seen/></span> })}
                 <span>{facts.join(" · ")}</span>

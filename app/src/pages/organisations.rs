@@ -53,6 +53,7 @@ fn Matrix(page: Signal<Organisations>) -> impl IntoView {
     view! {
         <Live topics="posture: incidents:"/>
         <PageHead title="Organisations">
+            <super::queue::ActiveFilters facets=Signal::stored(vec![]) path="/orgs"/>
             {number}" by the six functions of NIST CSF 2.0. Scores run from 0 to 100; a dash is not known, which is not 0."{no_longer}{unshared}{totals_only}
         </PageHead>
         <section class="card" aria-label="Scores by organisation and domain">

@@ -31,7 +31,7 @@ fn List(page: Signal<(PageQuery, Pushes)>) -> impl IntoView {
     let one = Memo::new(move |_| page.with(|(_, p)| p.org.is_some()));
     let whose = move || {
         page.with(|(_, p)| match &p.org {
-            Some(org) => view! { "Pushes of " <OrgLink org=org.clone()/> ", newest first." <a href=query.with(|q| q.with("org", "").href("/receipts"))>"Show all organisations"</a> }.into_any(),
+            Some(org) => view! { "Pushes of " <OrgLink org=org.clone()/> ", newest first." <a class="chip" href=query.with(|q| q.with("org", "").href("/receipts"))>"Organisation: "{org.name.clone()}<span aria-hidden="true">" ✕"</span><span class="sr">", remove this filter"</span></a> }.into_any(),
             None => view! { "Pushes of every organisation, newest first. Each has a receipt that says what was kept and what was refused." }.into_any(),
         })
     };
@@ -98,10 +98,10 @@ pub fn Outcome(push: PushRow) -> impl IntoView {
 }
 
 fn push_row(query: Memo<PageQuery>, push: &PushRow, with_org: bool) -> impl IntoView + use<> {
-    let href = kept(query, &format!("/receipts/{}", push.receipt));
+    let href = with_filters(query, &format!("/receipts/{}", push.receipt));
     view! {
         <tr data-key=push.receipt.clone()>
-            <th scope="row" class="cell-title"><a class="row-link" data-row="" href=href><Time at=push.received_at/></a></th>
+            <th scope="row" class="cell-title"><a class="row-link" data-row="" href=href><Time at=push.received_at seconds=true/></a></th>
             {with_org.then(|| view! { <td class="cell-org"><OrgLink org=push.org.clone()/></td> })}
             <td class="cell-class">{push.what.clone()}</td>
             <td class="cell-status"><Outcome push=push.clone()/></td>

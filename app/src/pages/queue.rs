@@ -26,12 +26,20 @@ pub fn Queue<Row: Clone + Send + Sync + 'static>(
     /// Open critical incidents on the page; said at once when it rises.
     #[prop(default = None)]
     critical: Option<u32>,
+    /// Whether the list is one of a span of time, which the reader chooses.
+    #[prop(optional)]
+    ranged: bool,
     /// One row of the table.
     row: impl Fn(&Row) -> AnyView,
     /// What stands there instead of the table where there is no row.
     nothing: AnyView,
 ) -> impl IntoView {
     let (what, facets) = (&path[1..], Signal::stored(page.facets));
+    // A file has rows; what is only counted is none.
+    let lacks = match page.beside.number() {
+        0 => String::new(),
+        n => format!("without {} that only a number is shared of", count(n)),
+    };
     let name = format!("{}{}", what[..1].to_uppercase(), &what[1..]);
     let table = if page.rows.is_empty() {
         nothing
@@ -56,6 +64,7 @@ pub fn Queue<Row: Clone + Send + Sync + 'static>(
             <div class="card queue-rail"><h2 class="sr">"Filters"</h2><Facets facets path/></div>
             <section class="card queue-list" aria-label=name>
                 <News/>
+                {ranged.then(|| view! { <RangePicker/> })}
                 <Search path label=format!("Search {what}") placeholder/>
                 {table}
                 <BesideRows beside=Signal::stored(page.beside) what/>
@@ -63,7 +72,7 @@ pub fn Queue<Row: Clone + Send + Sync + 'static>(
                 <Keys/>
             </section>
         </div>
-        <PageFoot as_of=Signal::stored(page.as_of) csv=format!("/csv/{what}")/>
+        <PageFoot as_of=Signal::stored(page.as_of) csv=format!("/csv/{what}") csv_lacks=lacks/>
     }
     .into_any()
 }
@@ -102,16 +111,21 @@ pub fn ActiveFilters(
     path: &'static str,
 ) -> impl IntoView {
     let query = use_page_query();
+    let titles =
+        [("org", "Organisation"), ("status", "Status"), ("sev", "Severity"), ("tlp", "TLP"), ("kind", "Type"), ("class", "Class"), ("seen", "Reported by")];
     let chip = move |text: String, key: &str| {
         let href = query.with(|q| q.with(key, "").href(path));
         view! { <li><a class="chip" href=href>{text}<span aria-hidden="true">" ✕"</span><span class="sr">", remove this filter"</span></a></li> }
     };
     let chips = move || {
         let q = query.get();
+        // By what is in force, not by what the facets happen to hold.
         let mut chips: Vec<_> = facets.with(|facets| {
-            let set = facets.iter().filter(|facet| !q.get(&facet.key).is_empty());
-            set.filter_map(|facet| facet.values.iter().find(|value| value.selected).map(|value| chip(format!("{}: {}", facet.title, value.label), &facet.key)))
-                .collect()
+            let set = titles.into_iter().filter(|(key, _)| !q.get(key).is_empty());
+            let label = |key: &str| {
+                facets.iter().filter(|facet| facet.key == key).flat_map(|facet| &facet.values).find(|value| value.selected).map(|v| v.label.clone())
+            };
+            set.map(|(key, title)| chip(format!("{title}: {}", label(key).unwrap_or_else(|| q.get(key).to_owned())), key)).collect()
         });
         if !q.q.is_empty() {
             chips.push(chip(format!("“{}”", q.q), "q"));
@@ -124,7 +138,7 @@ pub fn ActiveFilters(
 /// Whether anything narrows the list.
 #[must_use]
 pub fn is_filtered(query: &PageQuery) -> bool {
-    ["org", "sev", "tlp", "kind", "seen", "q", "status"].into_iter().any(|key| !query.get(key).is_empty())
+    ["org", "sev", "tlp", "kind", "class", "seen", "q", "status"].into_iter().any(|key| !query.get(key).is_empty())
 }
 
 /// `j` and `k` move through the rows, `/` goes to the search. Characters typed by accident or by voice must not act

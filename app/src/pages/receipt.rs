@@ -157,6 +157,7 @@ fn PayloadView(page: Signal<Receipt>) -> impl IntoView {
         page.with(|p| match &p.payload {
             Payload::Shown(text) => view! { <Raw label="Payload as pushed" text=Signal::stored(text.clone())/> }.into_any(),
             Payload::Expired => view! { <Empty title="The payload is older than the hub keeps payloads. Its digest and this receipt stay."/> }.into_any(),
+            Payload::NotYourRole => view! { <p class="not-shared"><Icon name="lock"/>"Your role does not open raw payloads. An administrator of your organisation can change roles."</p> }.into_any(),
             Payload::NotShared => view! { <NotShared what="The raw payload"/> }.into_any(),
         })
     }

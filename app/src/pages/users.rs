@@ -71,15 +71,17 @@ fn All(page: Signal<People>, done: String) -> impl IntoView {
 
 /// A change of an account that waits.
 fn waits(w: &WaitingAccount) -> Waiting {
-    let (whom, role) = (format!("{} ({})", w.name, w.email), w.role.map_or("", title));
+    let (whom, role, now) = (format!("{} ({})", w.name, w.email), w.role.map_or("", title), w.now.map(title));
     let what = match w.change {
         AccountChangeKind::Invite => format!("Invite {whom} as {role}. You are shown the one-time link when you agree, to hand it over yourself"),
         AccountChangeKind::Link => format!("New one-time link for {whom}. You are shown it when you agree, to hand it over yourself"),
-        AccountChangeKind::Role => format!("Make {whom} {role}"),
-        AccountChangeKind::Enable => format!("Let {whom} sign in again"),
-        AccountChangeKind::Disable => format!("Disable {whom}. If this is a hub auditor, every organisation is told"),
+        AccountChangeKind::Role => format!("Role of {whom}: {}, then {role}", now.map_or("not known", |now| now)),
+        AccountChangeKind::Enable => format!("Let {whom} sign in again{}", now.map_or_else(String::new, |now| format!(", as {now}"))),
+        AccountChangeKind::Disable => {
+            format!("Disable {whom}{}. If this is a hub auditor, every organisation is told", now.map_or_else(String::new, |now| format!(", now {now}")))
+        }
     };
-    Waiting { id: w.id, what, by: w.by.clone(), own: w.own, expires_at: w.expires_at }
+    Waiting { id: w.id, what, preview: String::new(), by: w.by.clone(), own: w.own, expires_at: w.expires_at }
 }
 
 /// What became of an auditor.

@@ -20,7 +20,7 @@ pub fn AttentionCard(page: Signal<Collective>) -> impl IntoView {
                 <a href=kept_link(query, &a.href)>
                     <span class=format!("sign st-{class}") aria-hidden="true">{sign}</span>
                     <span class="sr">{word}": "</span>
-                    <b>{a.org.name.clone()}</b>
+                    <b>{a.org.name.clone()}{own_mark(&a.org.slug)}</b>
                     <span class="text">{a.text.clone()}</span>
                     <span class="end">{at_end}</span>
                     <span class="go" aria-hidden="true">"›"</span>
@@ -121,7 +121,7 @@ fn multiple(query: Memo<PageQuery>, card: &OrgCard, as_of: domain::Timestamp) ->
     view! {
         <li data-key=card.org.slug.clone()>
             <a class=format!("multiple is-{class}") href=kept(query, &format!("/orgs/{}", card.org.slug))>
-                <b title=card.org.name.clone()>{card.org.name.clone()}</b>
+                <b title=card.org.name.clone()>{card.org.name.clone()}{own_mark(&card.org.slug)}</b>
                 {mark}
                 <ScoreText score=card.score/>
                 <Spark markup=card.history.clone()/>
@@ -163,7 +163,7 @@ pub fn IndicatorsCard(page: Signal<Collective>) -> impl IntoView {
             view! {
                 <ul class="bars">{rows}</ul>
                 <p class="card-end">
-                    <a href=to("seen", "2")>{move || page.with(|p| count(p.indicators_shared))}" seen by more than one organisation"</a>
+                    <a href=to("seen", "2")>{move || page.with(|p| count(p.indicators_shared))}{move || page.with(|p| if p.indicators_shared == 1 { " indicator seen by more than one organisation" } else { " indicators seen by more than one organisation" })}</a>
                 </p>
                 {totals}
             }

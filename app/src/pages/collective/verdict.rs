@@ -21,13 +21,19 @@ pub fn VerdictCard(page: Signal<Collective>) -> impl IntoView {
                 ("not shared", p.coverage.hidden),
             ];
             let words: Vec<_> = parts.into_iter().filter(|(_, n)| *n > 0).map(|(word, n)| format!("{n} {word}")).collect();
-            if words.is_empty() { "all fresh".to_owned() } else { words.join(", ") }
+            match (words.is_empty(), p.index.score) {
+                (true, Some(_)) => "all fresh".to_owned(),
+                // Who reports something else than metrics is heard of, and not scored.
+                (true, None) => "no current metric values".to_owned(),
+                (false, _) => words.join(", "),
+            }
         })
     };
     let criticals = move || {
         let q = PageQuery { status: "open".into(), sev: "critical".into(), ..query.with(PageQuery::kept) };
         q.href("/incidents")
     };
+    let open = move || query.with(|q| q.kept().with("status", "open").href("/incidents"));
     view! {
         <section class="card verdict" aria-labelledby="verdict">
             <div class="verdict-words">
@@ -57,6 +63,13 @@ pub fn VerdictCard(page: Signal<Collective>) -> impl IntoView {
                     value=move || page.with(|p| view! { {p.coverage.reporting()}<small>"/"{p.coverage.total()}</small> })
                 >
                     {reporting}
+                </Stat>
+                <Stat
+                    label="Open incidents"
+                    href=Signal::derive(open)
+                    value=move || page.with(|p| view! { {p.open_partial.then(|| view! { <small>"at least "</small> })}{count(p.open_incidents)} })
+                >
+                    "of all severities"
                 </Stat>
                 <Stat
                     label="Open critical"
@@ -110,7 +123,7 @@ fn Weakest(page: Signal<Collective>) -> impl IntoView {
         page.with(|p| {
             (!p.index.weakest.is_empty()).then(|| {
                 let names = p.index.weakest.iter().map(|(org, score)| view! { <li><OrgLink org=org.clone()/>" "<b>{points(*score)}</b></li> }).collect_view();
-                view! { <div class="weakest"><span>"Weakest reporting:"</span><ul>{names}</ul></div> }
+                view! { <div class="weakest"><span>"Lowest scores:"</span><ul>{names}</ul></div> }
             })
         })
     }

@@ -140,7 +140,7 @@ pub fn PushesCard(page: Signal<Organisation>) -> impl IntoView {
                 let class = if push.failed > 0 { "st-off" } else { "" };
                 view! {
                     <tr data-key=push.receipt.clone()>
-                        <th scope="row"><a href=href><Time at=push.received_at/></a></th>
+                        <th scope="row"><a href=href><Time at=push.received_at seconds=true/></a></th>
                         <td>{push.what.clone()}</td>
                         <td class=class>{outcome}</td>
                         <td>{push.mode.clone()}</td>

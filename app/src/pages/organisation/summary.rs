@@ -2,7 +2,7 @@
 
 use crate::components::*;
 use domain::{
-    Level,
+    Level, Severity,
     view::{CauseRow, Organisation},
 };
 use leptos::prelude::*;
@@ -54,14 +54,18 @@ pub fn SummaryCard(page: Signal<Organisation>) -> impl IntoView {
                 <div class="stat">
                     <p class="stat-label">"Current values"</p>
                     <p class="stat-value">{format!("{:.0}", p.coverage * 100.0)}<small>"%"</small></p>
-                    <p class="stat-note">{if p.high - p.low < 0.5 { "nothing is left open".to_owned() } else { format!("the rest leaves {}–{} open", points(p.low), points(p.high)) }}</p>
+                    <p class="stat-note">{if p.high - p.low < 0.5 { "all values current".to_owned() } else { format!("the score could be {} to {}", points(p.low), points(p.high)) }}</p>
                 </div>
             }
         })
     };
     let remarks = move || {
         page.with(|p| {
-            let capped = p.uncapped.map(|score| format!("An open critical incident caps the score; without it, it would be {}.", points(score)));
+            let critical = p.open_by_severity.iter().find(|(severity, _)| *severity == Severity::Critical).map_or(0, |(_, n)| *n);
+            let capped = p.uncapped.map(|score| match critical {
+                n @ 2.. => format!("{} open critical incidents cap the score; without them, it would be {}.", count(n), points(score)),
+                _ => format!("An open critical incident caps the score; without it, it would be {}.", points(score)),
+            });
             let held = p.held.then(|| "Values that fell silent hold the score below the mean of the current ones.".to_owned());
             let summary =
                 (p.shared != Level::Detail).then(|| format!("{} shares its posture with you as a summary: scores, but no single values.", p.org.name));
@@ -79,6 +83,7 @@ pub fn SummaryCard(page: Signal<Organisation>) -> impl IntoView {
         <section class="card summary" aria-label="Score">
             <div class="summary-score">
                 <div class="summary-numbers">{score}{peers}{coverage}</div>
+                <RangePicker/>
                 <ChartPanel chart=history/>
             </div>
             <div class="causes">
@@ -109,7 +114,7 @@ fn Causes(page: Signal<Organisation>) -> impl IntoView {
                 return view! { <p class="quiet">"Which values moved it is not shared with you."</p> }.into_any();
             }
             if p.causes.is_empty() {
-                return view! { <p class="quiet">"Nothing moved it, or there is no value from 30 days ago to compare with."</p> }.into_any();
+                return view! { <p class="quiet">"Unchanged, or there is no value from 30 days ago to compare with."</p> }.into_any();
             }
             let sum: f64 = p.causes.iter().map(|c| c.points).sum();
             view! { <ul>{p.causes.iter().map(line).collect_view()}<li class="sum"><span>"Sum"</span><PartPoints points=sum/></li></ul> }.into_any()
@@ -120,7 +125,7 @@ fn Causes(page: Signal<Organisation>) -> impl IntoView {
 /// Points with one decimal and sign: parts are small, and rounding them would break the sum.
 #[component]
 fn PartPoints(points: f64) -> impl IntoView {
-    let tenths = (points * 10.0).round() / 10.0;
+    let tenths = domain::points::tenth(points);
     let class = if tenths > 0.0 {
         "delta up"
     } else if tenths < 0.0 {

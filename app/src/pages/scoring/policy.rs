@@ -62,7 +62,7 @@ pub fn MetricTables(page: Signal<Scoring>) -> impl IntoView {
         let better = if m.lower_is_better() { "less" } else { "more" };
         view! {
             <tr id=m.key.clone()>
-                <th scope="row">{m.title.clone()}<small><code>{m.key.clone()}</code></small></th>
+                <th scope="row"><a href=format!("/metrics/{}", m.key)>{m.title.clone()}</a><small><code>{m.key.clone()}</code></small></th>
                 <td><code>{m.unit.clone()}</code></td>
                 <td>{better}</td>
                 <td class="n">{m.format(m.target)}</td>
