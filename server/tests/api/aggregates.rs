@@ -85,7 +85,7 @@ async fn collective(app: &TestApp) -> Collective {
         changed_at: None,
     };
     let who = SignedIn { viewer, user, verified_at: app.now(), session: [0; 32], must_enrol: false };
-    Viewing { app: app.app.clone(), who: Some(who), waiting: None, base_url: String::new(), once: None }
+    Viewing { app: app.app.clone(), who: Some(who), waiting: None, base_url: String::new(), once: None, unclear: None }
         .collective(PageQuery::default())
         .await
         .expect("the page")
@@ -105,7 +105,7 @@ async fn those_that_share_totals_count_from_three_on_and_are_named_nowhere() {
     }
     let two = collective(&app).await;
     assert_eq!(two.index.score, Some(50.0));
-    assert!(story(&two).contains("2 organisations share their posture only in totals") && story(&two).contains("suppressed"), "{}", story(&two));
+    assert!(story(&two).contains("2 organisations share their posture only in totals") && story(&two).contains("their total is hidden"), "{}", story(&two));
     share(&app, "zeta", Level::Aggregate).await;
     let three = collective(&app).await;
     // 40, 70 and 80 are 63 together; with 100 and 0 that makes (100 + 0 + 3 × 63) / 5.
@@ -140,7 +140,7 @@ async fn a_total_stands_until_its_week_ends_and_then_tells_of_nobody_who_came_or
     app.app.clock.advance(7 * DAY);
     evening(&app, app.now()).await;
     let after = collective(&app).await;
-    assert!(story(&after).contains("suppressed"), "{}", story(&after));
+    assert!(story(&after).contains("their total is hidden"), "{}", story(&after));
     // A quarter later the old total says nothing of today.
     share(&app, "zeta", Level::Aggregate).await;
     app.app.clock.advance(14 * 7 * DAY);

@@ -52,7 +52,7 @@ async fn a_change_is_drafted_tried_proposed_and_adopted() {
     // 79 is half of the way from 60 to 98, and all of it to 79.
     assert_eq!(done(&steward.post(FORM, &metric("79", "60")).await), "drafted");
     let page = words(&steward.page(DRAFT).await);
-    assert!(page.contains("mfa_coverage_pct : target 98 → 79") && page.contains("BETA Works 50 100 ▲ up 50"), "{page}");
+    assert!(page.contains("mfa_coverage_pct : target 98 → 79") && page.contains("BETA Works 50 100 ▲ up 50.0"), "{page}");
     assert!(words(&steward.page("/admin/catalogue").await).contains("Your draft: 1 change."));
     let score = async || steward.get("/csv/orgs").await.csv().into_iter().find(|row| row[0] == "beta").expect("beta")[3].clone();
     assert_eq!(score().await, "50.0", "a draft changes nothing");
@@ -282,7 +282,7 @@ async fn an_adopted_policy_is_in_force_elsewhere_within_five_seconds() {
 async fn viewing(app: &TestApp, person: &Person<'_>, org: &str) -> Viewing {
     let user = app.app.store.hub().user(person.id).await.expect("the user").expect("it is there");
     let who = SignedIn { viewer: Viewer { org: app.org(org), role: user.role }, user, verified_at: app.now(), session: [0; 32], must_enrol: false };
-    Viewing { app: app.app.clone(), who: Some(who), waiting: None, base_url: String::new(), once: None }
+    Viewing { app: app.app.clone(), who: Some(who), waiting: None, base_url: String::new(), once: None, unclear: None }
 }
 
 /// Some metrics other, one retired, perhaps one that had been retired before back again, and other numbers.

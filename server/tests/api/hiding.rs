@@ -26,7 +26,7 @@ struct Seen {
 async fn seen(app: &TestApp, person: &Person<'_>, org: &str) -> Seen {
     let user = app.app.store.hub().user(person.id).await.expect("the user").expect("it is there");
     let who = SignedIn { viewer: Viewer { org: app.org(org), role: user.role }, user, verified_at: app.now(), session: [0; 32], must_enrol: false };
-    let pages = Viewing { app: app.app.clone(), who: Some(who), waiting: None, base_url: String::new(), once: None };
+    let pages = Viewing { app: app.app.clone(), who: Some(who), waiting: None, base_url: String::new(), once: None, unclear: None };
     let matrix = pages.organisations(PageQuery::default()).await.expect("the organisations");
     let mut orgs = BTreeMap::new();
     for row in &matrix.rows {

@@ -58,7 +58,7 @@ async fn a_summary_is_numbers_under_a_name_and_no_record() {
     share(&app, "alpha", DataClass::Incidents, Level::None).await;
     let hidden = page("/orgs/alpha").await;
     assert!(hidden.contains("is not shared with you") && !hidden.contains("2 open"), "not shared is not zero: {hidden}");
-    assert!(page("/incidents").await.contains("1 organisation does not share incidents with you, which is not none"));
+    assert!(page("/incidents").await.contains("1 organisation does not share incidents with you, which does not mean zero"));
     assert!(person.get("/csv/orgs").await.csv().iter().any(|row| row[0] == "alpha" && row[12].is_empty()));
 }
 

@@ -42,7 +42,7 @@ async fn alliance(app: &TestApp) {
 async fn collective(app: &TestApp, person: &Person<'_>, org: &str) -> Collective {
     let user = app.app.store.hub().user(person.id).await.expect("the user").expect("it is there");
     let who = SignedIn { viewer: Viewer { org: app.org(org), role: user.role }, user, verified_at: app.now(), session: [0; 32], must_enrol: false };
-    Viewing { app: app.app.clone(), who: Some(who), waiting: None, base_url: String::new(), once: None }
+    Viewing { app: app.app.clone(), who: Some(who), waiting: None, base_url: String::new(), once: None, unclear: None }
         .collective(PageQuery::default())
         .await
         .expect("the collective page")
@@ -135,7 +135,12 @@ async fn every_number_is_a_number_of_rows(app: &TestApp, person: &Person<'_>, or
         for total in &page.indicators {
             assert_eq!(total.count, rows("indicators", &format!("?tlp={}", total.tlp.name().replace('+', "%2B"))).await, "{org} {}", total.tlp);
         }
-        assert_eq!(page.indicators_shared, person.get("/csv/indicators?seen=2").await.csv().len() as u64, "{org}");
+        let shared = person.get("/csv/indicators?seen=2").await.csv();
+        let values: std::collections::BTreeSet<_> = shared.iter().map(|row| (row[1].clone(), row[2].clone())).collect();
+        assert_eq!(page.indicators_shared, values.len() as u64, "{org}");
+        let reports = format!("in {} report{}", shared.len(), if shared.len() == 1 { "" } else { "s" });
+        assert!(words(&person.page("/indicators?seen=2").await).contains(&reports), "{org}: {reports}");
+        assert_eq!(page.open_incidents, rows("incidents", "?status=open").await, "{org}");
         for matrix in person.get("/csv/orgs").await.csv().into_iter().filter(|row| !row[0].is_empty()) {
             let (slug, open) = (&matrix[0], &matrix[12]);
             let text = words(&person.page(&format!("/orgs/{slug}")).await);

@@ -30,6 +30,7 @@ mod keys;
 mod kinds;
 mod levels;
 mod limits;
+mod lists;
 mod live;
 mod nodes;
 mod numbers;

@@ -81,6 +81,7 @@ pub fn overviews() -> Vec<String> {
             format!("/orgs/{org}"),
             format!("/csv/orgs/{org}"),
             format!("/orgs/{org}/metrics/{METRIC}"),
+            format!("/metrics/{METRIC}"),
             format!("/csv/orgs/{org}/metrics/{METRIC}"),
         ]);
     }
