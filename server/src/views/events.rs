@@ -7,7 +7,7 @@ use super::{
 };
 use app::api::Answer;
 use domain::{DataClass, query::PageQuery, view::*};
-use store::{EventFacet, EventFilter};
+use store::{EventFacet, EventFilter, Spellings};
 
 /// What the query narrows the list to.
 ///
@@ -24,7 +24,7 @@ pub fn filter(l: &Looking, q: &PageQuery) -> Answer<EventFilter> {
         tlp: q.tlp.parse().ok(),
         from: window.from,
         to,
-        words: words::search(l, &q.q, |_| vec![]),
+        words: words::search(l, &q.q, |_| Spellings::default()),
         cursor: q.cursor.clone(),
     })
 }

@@ -9,7 +9,7 @@ use crate::json_text;
 use app::api::Answer;
 use domain::{DataClass, IncidentStatus, Severity, Tlp, query::PageQuery, rsit, sharing::Marked, view::*};
 use serde_json::Value;
-use store::{IncidentFacet, IncidentFilter};
+use store::{IncidentFacet, IncidentFilter, Spellings};
 
 /// What the query narrows the queue to. `status` defaults to the open ones.
 ///
@@ -24,7 +24,7 @@ pub fn filter(l: &Looking, q: &PageQuery) -> Answer<IncidentFilter> {
         open: q.status.is_empty() || q.status == "open",
         tlp: q.tlp.parse().ok(),
         class: (!q.class.is_empty()).then(|| q.class.clone()),
-        words: words::search(l, &q.q, |_| vec![]),
+        words: words::search(l, &q.q, |_| Spellings::default()),
         sort: q.sort.clone(),
         cursor: q.cursor.clone(),
     })

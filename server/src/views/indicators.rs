@@ -12,13 +12,13 @@ use app::api::Answer;
 use domain::{
     DataClass, Timestamp,
     aggregate::{begin_of, week_of},
-    indicator::IndicatorType,
+    indicator,
     query::PageQuery,
     sharing::Marked,
     view::*,
 };
 use serde_json::Value;
-use store::{IndicatorFacet, IndicatorFilter};
+use store::{IndicatorFacet, IndicatorFilter, Spellings};
 
 /// What the query narrows the list to.
 ///
@@ -34,14 +34,16 @@ pub fn filter(l: &Looking, q: &PageQuery) -> Answer<IndicatorFilter> {
         shared: q.seen == "2",
         week: week(l),
         day: day(l),
-        words: words::search(l, &q.q, canonical),
+        words: words::search(l, &q.q, spelled),
         cursor: q.cursor.clone(),
     })
 }
 
-/// What was typed as the hub writes it, for each type that it may be of.
-fn canonical(typed: &str) -> Vec<String> {
-    IndicatorType::ALL.into_iter().filter_map(|kind| kind.canonical(typed).ok()).collect()
+/// How the hub writes what was typed, and the networks that hold an address.
+fn spelled(word: &str) -> Spellings {
+    let typed = indicator::typed(word);
+    let whole = typed.values.into_iter().map(|one| one.value).chain(typed.around).collect();
+    Spellings { parts: vec![typed.part], whole }
 }
 
 /// Begin of the week: what organisations without a name reported since counts from the next one on.

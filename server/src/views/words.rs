@@ -8,7 +8,7 @@ use domain::{
     sharing::ALWAYS,
     view::{Beside, OrgRef, Peers},
 };
-use store::Search;
+use store::{Search, Spellings};
 
 /// An organisation by name.
 #[must_use]
@@ -24,7 +24,7 @@ pub fn name_of(l: &Looking, slug: &str) -> String {
 
 /// What somebody typed to look for, with the organisations that are called so. `spelling` says how else a word may be written.
 #[must_use]
-pub fn search(l: &Looking, typed: &str, spelling: impl Fn(&str) -> Vec<String>) -> Search {
+pub fn search(l: &Looking, typed: &str, spelling: impl Fn(&str) -> Spellings) -> Search {
     let typed: String = typed.chars().take(200).collect();
     let names = l.board.orgs().flat_map(|o| [(o.info.id, o.info.name.as_str()), (o.info.id, o.info.slug.as_str())]);
     Search::new(&typed, spelling, names)

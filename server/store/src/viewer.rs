@@ -291,10 +291,21 @@ pub struct Search(Vec<Word>);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Word {
-    /// Spellings, folded; any of them will do.
-    spellings: Vec<String>,
+    /// Parts of what is searched, folded; any of them will do.
+    parts: Vec<String>,
+    /// The whole of it, folded.
+    whole: Vec<String>,
     /// Organisations that are called so.
     orgs: Vec<OrgId>,
+}
+
+/// How else a word may be meant that somebody typed.
+#[derive(Clone, Debug, Default)]
+pub struct Spellings {
+    /// As a part of what is searched.
+    pub parts: Vec<String>,
+    /// As the whole of it.
+    pub whole: Vec<String>,
 }
 
 /// More words than these make no search narrower that anybody reads.
@@ -304,18 +315,19 @@ impl Search {
     /// What was typed, taken apart at its blanks. `spelling` says how else a word may be written (an indicator's canonical value); `orgs` are the
     /// organisations by what they are called.
     #[must_use]
-    pub fn new<'n>(typed: &str, spelling: impl Fn(&str) -> Vec<String>, orgs: impl IntoIterator<Item = (OrgId, &'n str)>) -> Self {
+    pub fn new<'n>(typed: &str, spelling: impl Fn(&str) -> Spellings, orgs: impl IntoIterator<Item = (OrgId, &'n str)>) -> Self {
         let names: Vec<(OrgId, String)> = orgs.into_iter().map(|(org, name)| (org, words::fold(name))).collect();
         let word = |typed: &str| {
             let folded = words::fold(typed);
             let named = names.iter().filter(|(_, name)| name.contains(&folded)).map(|(org, _)| *org).collect::<std::collections::BTreeSet<_>>();
-            let mut spellings: Vec<String> = spelling(typed).iter().map(|other| words::fold(other)).chain([folded]).collect();
-            spellings.sort();
-            spellings.dedup();
-            spellings.retain(|spelling| !spelling.is_empty());
-            Word { spellings, orgs: named.into_iter().collect() }
+            let (as_typed, none) = (folded.clone(), folded.is_empty());
+            let Spellings { parts, whole } = spelling(typed);
+            let folded = |all: Vec<String>| all.iter().map(|one| words::fold(one)).filter(|one| !one.is_empty()).collect::<std::collections::BTreeSet<_>>();
+            let mut parts = folded(parts);
+            parts.extend((!none).then_some(as_typed));
+            Word { parts: parts.into_iter().collect(), whole: folded(whole).into_iter().collect(), orgs: named.into_iter().collect() }
         };
-        Self(typed.split_whitespace().map(word).filter(|word| !word.spellings.is_empty()).take(MAX_WORDS).collect())
+        Self(typed.split_whitespace().map(word).filter(|word| !word.parts.is_empty()).take(MAX_WORDS).collect())
     }
 
     /// Whether nothing is looked for.
@@ -327,12 +339,16 @@ impl Search {
     /// Adds it to the conditions on `t`.
     fn narrow(&self, w: &mut Where) {
         for word in &self.0 {
-            let mut either = vec!["t.words LIKE ? ESCAPE '\\'"; word.spellings.len()].join(" OR ");
+            let mut either = vec!["t.words LIKE ? ESCAPE '\\'"; word.parts.len()].join(" OR ");
+            if !word.whole.is_empty() {
+                either.push_str(&format!(" OR t.words IN ({})", vec!["?"; word.whole.len()].join(", ")));
+            }
             if !word.orgs.is_empty() {
                 let ids: Vec<String> = word.orgs.iter().map(|org| org.0.to_string()).collect();
                 either.push_str(&format!(" OR t.org_id IN ({})", ids.join(", ")));
             }
-            w.and(&format!("({either})"), word.spellings.iter().map(|spelling| containing(spelling)));
+            let whole = word.whole.iter().map(|whole| Arg::Text(whole.clone()));
+            w.and(&format!("({either})"), word.parts.iter().map(|part| containing(part)).chain(whole));
         }
     }
 }
@@ -340,7 +356,7 @@ impl Search {
 /// Words as they are typed, for tests.
 impl From<&str> for Search {
     fn from(typed: &str) -> Self {
-        Self::new(typed, |_| vec![], [])
+        Self::new(typed, |_| Spellings::default(), [])
     }
 }
 

@@ -41,7 +41,7 @@ async fn a_search_finds_what_its_field_promises() {
     alpha.push("incidents", &items([titled("oeff-1", "Öffentlicher Dienst gestört"), titled("gr-2", "Επίθεση στον Οδυσσεύς")])).await;
     beta.push("incidents", &items([titled("be-3", "Mail outage")])).await;
     beta.push("events", &items([with(event("ev-4", "GREEN", &app.at(-MINUTE)), "title", "Ложный Йод")])).await;
-    beta.push("indicators", &items([indicator("login.example", "GREEN")])).await;
+    beta.push("indicators", &items([indicator("login.example", "GREEN"), with(indicator("192.0.2.0/24", "GREEN"), "type", "ipv4-addr")])).await;
     let person = app.person_of("gamma", Role::Analyst).await;
     for (path, found) in [
         ("incidents?q=%C3%96ffentlicher", 1),
@@ -56,7 +56,10 @@ async fn a_search_finds_what_its_field_promises() {
         ("events?range=7d&q=%D0%B9%D0%BE%D0%B4", 1),
         ("events?range=7d&q=beta", 1),
         ("indicators?q=LOGIN.Example", 1),
-        ("indicators?q=beta", 1),
+        ("indicators?q=hxxp%3A%2F%2Flogin%5B.%5Dexample", 0),
+        ("indicators?q=login%5B.%5Dexam", 1),
+        ("indicators?q=192.0.2.77", 1),
+        ("indicators?q=beta", 2),
         ("indicators?q=alpha", 0),
     ] {
         assert_eq!(person.get(&format!("/csv/{path}")).await.csv().len(), found, "{path}");

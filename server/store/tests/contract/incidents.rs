@@ -2,7 +2,7 @@
 
 use super::support::{Beside, Fixture, NOW, event, incident, indicator};
 use domain::{DAY, IncidentStatus, Severity, Tlp};
-use store::{EventFilter, EventItem, IncidentFilter, IncidentItem, IndicatorFilter, Items, Mode, Outcome, Push, Search, Settings, Store, What};
+use store::{EventFilter, EventItem, IncidentFilter, IncidentItem, IndicatorFilter, Items, Mode, Outcome, Push, Search, Settings, Spellings, Store, What};
 
 use IncidentStatus::{InProgress, New, Resolved};
 
@@ -111,13 +111,13 @@ async fn a_search_finds_words_without_regard_to_case_and_marks(f: Fixture) {
         let page = reads.incidents(&filter).await.unwrap();
         assert_eq!((page.rows.len(), page.total, reads.incident_ids(&filter).await.unwrap().len()), (found, found as u64, found), "{typed}");
     }
-    let named = |typed: &str| Search::new(typed, |_| vec![], [(f.orgs[0], "Hafenbehörde Nord"), (f.orgs[1], "Bahn")]);
+    let named = |typed: &str| Search::new(typed, |_| Spellings::default(), [(f.orgs[0], "Hafenbehörde Nord"), (f.orgs[1], "Bahn")]);
     for (typed, found) in [("hafenbehorde", 3), ("NORD dienst", 1), ("Bahn", 0), ("bahn dienst", 0)] {
         assert_eq!(reads.incidents(&IncidentFilter { words: named(typed), ..IncidentFilter::default() }).await.unwrap().total, found, "{typed}");
     }
     let all = EventFilter { from: NOW.plus(-DAY), to: NOW.plus(DAY), words: "ЙОД ложныи".into(), ..EventFilter::default() };
     assert_eq!(reads.events(&all).await.unwrap().total, 1);
-    let other = Search::new("hxxp://LOGIN[.]example", |_| vec!["login.example".into()], []);
+    let other = Search::new("hxxp://LOGIN[.]example", |_| Spellings { whole: vec!["login.example".into()], ..Spellings::default() }, []);
     for (words, found) in [("LOGIN.Example".into(), 1), (other, 1), ("logon".into(), 0)] {
         assert_eq!(reads.indicators(&IndicatorFilter { words, ..IndicatorFilter::default() }).await.unwrap().total, found);
     }
