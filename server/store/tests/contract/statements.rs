@@ -127,7 +127,7 @@ async fn dynamic(f: &Fixture) {
             status: Some(IncidentStatus::New),
             open: false,
             tlp: Some(Tlp::Green),
-            class: Some("other/undetermined".into()),
+            class: Some("fraud/phishing".into()),
             words: "incident".into(),
             sort: sort.into(),
             cursor: String::new(),
