@@ -19,6 +19,7 @@ export const PLACES: Place[] = [
   { name: 'organisation', path: '/orgs/osterby-freight' },
   { name: 'silent organisation', path: '/orgs/port-of-eskdal' },
   { name: 'metric', path: '/orgs/osterby-freight/metrics/patch_sla_met_pct' },
+  { name: 'metric across organisations', path: '/metrics/patch_sla_met_pct' },
   { name: 'incidents', path: '/incidents' },
   { name: 'incidents, none found', path: '/incidents?q=there-is-none' },
   { name: 'incident', path: '/incidents', follow: ['[data-row]'] },
