@@ -49,7 +49,7 @@ fn pairs(path: &str, ids: &std::collections::BTreeSet<String>) -> Vec<(String, S
 }
 
 /// What is the whole alliance's, so that there is nothing foreign in it.
-const OF_THE_ALLIANCE: [&str; 3] = ["/admin/catalogue/", "/admin/policy/versions/", "/decisions/"];
+const OF_THE_ALLIANCE: [&str; 4] = ["/admin/catalogue/", "/admin/policy/versions/", "/decisions/", "/metrics/"];
 
 /// Paths with a parameter that somebody's data hangs on. Where providers are is told to no stranger: `oidc.rs` looks at those.
 fn with_parameters(app: &TestApp) -> Vec<String> {

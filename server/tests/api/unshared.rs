@@ -74,7 +74,7 @@ pub fn overviews() -> Vec<String> {
             ]
             .map(|q| format!("{list}{q}")),
         );
-        paths.extend(ORGS.map(|org| format!("{list}?org={org}&status=any")));
+        paths.extend(ORGS.iter().flat_map(|org| [format!("{list}?org={org}&status=any"), format!("{list}?org={org}")]));
     }
     for org in ORGS {
         paths.extend([
