@@ -47,13 +47,17 @@ fn All(page: Signal<(PageQuery, Indicators)>) -> impl IntoView {
 fn heading(query: &PageQuery, total: u64, different: Option<u64>) -> String {
     let kind = if query.kind.is_empty() { String::new() } else { format!("{} ", query.kind) };
     let severity = if query.sev.is_empty() { String::new() } else { format!("{} ", query.sev) };
+    let (one, many) = (format!("{severity}{kind}indicator"), format!("{severity}{kind}indicators"));
     match different {
-        Some(n) => {
-            let several = plural(n, &format!("{severity}{kind}indicator"), &format!("{severity}{kind}indicators"));
-            format!("{several} seen by several organisations, in {}", plural(total, "report", "reports"))
-        }
-        None => plural(total, &format!("{severity}{kind}indicator"), &format!("{severity}{kind}indicators")),
+        Some(different) => format!("{} seen by several organisations", reports_of(total, different, &one, &many)),
+        None => plural(total, &one, &many),
     }
+}
+
+/// `3 reports of 1 indicator`: the rows of the list, and how many different things they are about.
+pub(in crate::pages) fn reports_of(reports: u64, different: u64, one: &str, many: &str) -> String {
+    let things = plural(different, one, many);
+    if reports == 0 { things } else { format!("{} of {things}", plural(reports, "report", "reports")) }
 }
 
 fn indicator_row(query: Memo<PageQuery>, row: &IndicatorRow, as_of: Timestamp) -> impl IntoView + use<> {

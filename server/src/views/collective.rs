@@ -108,6 +108,7 @@ pub async fn collective(l: &Looking, query: &PageQuery) -> Answer<Collective> {
         indicators_partial: l.board.partial_to(l.viewer, DataClass::Indicators) > 0,
         indicators: indicators.by_tlp.clone(),
         indicators_shared: indicators.shared,
+        indicators_shared_things: indicators.shared_things,
         highest_tlp: words::highest(&highest),
     })
 }

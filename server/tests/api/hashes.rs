@@ -121,7 +121,7 @@ async fn who_saw_the_same_is_found_though_nobody_told_it() {
     alpha.push("indicators", &items([indicator(SECRET, "GREEN")])).await;
     let rows = person.get("/csv/indicators?seen=2").await.csv();
     assert_eq!(rows.iter().map(|r| r[6].as_str()).collect::<Vec<_>>(), ["2", "2", "2"]);
-    assert!(words(&person.page("/").await).contains("3 seen by more than one organisation"), "{}", words(&person.page("/").await));
+    assert!(words(&person.page("/").await).contains("3 reports of 1 indicator seen by more than one organisation"), "{}", words(&person.page("/").await));
     // A snapshot names an indicator by its hash as well.
     alpha.push("indicators?mode=snapshot", &items([hash.clone()])).await;
     let rows = person.get("/csv/indicators?org=alpha").await.csv();
@@ -168,7 +168,7 @@ async fn names_for_a_summary_and_three_or_more_for_totals() {
     let person = app.person_of("alpha", Role::Executive).await;
     let seen: Vec<Vec<String>> = person.get("/csv/indicators?seen=2").await.csv();
     assert_eq!((seen.len(), seen[0][6].as_str(), seen[0][7].as_str()), (1, "1", "3 or more"));
-    assert!(words(&person.page("/").await).contains("1 seen by more than one organisation"));
+    assert!(words(&person.page("/").await).contains("1 report of 1 indicator seen by more than one organisation"));
     assert!(words(&person.page("/indicators?seen=2").await).contains("1 and 3 or more unnamed"));
     // One that shows nothing any more, or all again, tells by that of nobody what it reported: who is counted stands for the week.
     share(&app, "zeta", Level::None).await;

@@ -102,8 +102,8 @@ async fn what_several_reported_is_counted_once() {
     }
     app.settle().await;
     let person = app.person_of("gamma", Role::Analyst).await;
-    assert!(words(&person.page("/").await).contains("1 indicator seen by more than one organisation"));
-    assert!(words(&person.page("/indicators?seen=2").await).contains("1 indicator seen by several organisations, in 2 reports"));
+    assert!(words(&person.page("/").await).contains("2 reports of 1 indicator seen by more than one organisation"));
+    assert!(words(&person.page("/indicators?seen=2").await).contains("2 reports of 1 indicator seen by several organisations"));
 }
 
 #[tokio::test]

@@ -39,8 +39,9 @@ pub struct Collective {
     pub indicators_total: u64,
     /// Whether there may be more.
     pub indicators_partial: bool,
-    /// Different indicators that more than one organisation reported.
+    /// Reports of indicators that more than one organisation reported, and how many different ones those are.
     pub indicators_shared: u64,
+    pub indicators_shared_things: u64,
     /// The narrowest marking of anything on the page.
     pub highest_tlp: Tlp,
 }

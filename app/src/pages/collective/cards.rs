@@ -1,6 +1,6 @@
 //! The blocks below the verdict.
 
-use crate::components::*;
+use crate::{components::*, pages::indicators::reports_of};
 use domain::{
     Freshness,
     query::PageQuery,
@@ -163,7 +163,10 @@ pub fn IndicatorsCard(page: Signal<Collective>) -> impl IntoView {
             view! {
                 <ul class="bars">{rows}</ul>
                 <p class="card-end">
-                    <a href=to("seen", "2")>{move || page.with(|p| count(p.indicators_shared))}{move || page.with(|p| if p.indicators_shared == 1 { " indicator seen by more than one organisation" } else { " indicators seen by more than one organisation" })}</a>
+                    <a href=to("seen", "2")>
+                        {move || page.with(|p| reports_of(p.indicators_shared, p.indicators_shared_things, "indicator", "indicators"))}
+                        " seen by more than one organisation"
+                    </a>
                 </p>
                 {totals}
             }

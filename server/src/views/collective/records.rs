@@ -30,8 +30,9 @@ pub(super) struct Incidents {
 pub(super) struct Indicators {
     pub by_tlp: Vec<TlpCount>,
     pub total: u64,
-    /// How many different ones several organisations reported.
+    /// Of what several organisations reported, and how many different ones those are.
     pub shared: u64,
+    pub shared_things: u64,
 }
 
 /// # Errors
@@ -57,8 +58,8 @@ pub(super) async fn incidents(l: &Looking, query: &PageQuery) -> Answer<Arc<Inci
 pub(super) async fn indicators(l: &Looking) -> Answer<Arc<Indicators>> {
     l.once("collective indicators", "", &PageQuery::default(), versions!(l, indicators), async {
         let (by_tlp, kinds) = l.reads().counts().indicator_totals(None).await.map_err(from_store(l.now))?;
-        let (_, shared) = l.reads().indicators_shared(week(l), day(l)).await.map_err(from_store(l.now))?;
-        Ok(Arc::new(Indicators { by_tlp, total: kinds.iter().map(|k| k.count).sum(), shared }))
+        let (shared, shared_things) = l.reads().indicators_shared(week(l), day(l)).await.map_err(from_store(l.now))?;
+        Ok(Arc::new(Indicators { by_tlp, total: kinds.iter().map(|k| k.count).sum(), shared, shared_things }))
     })
     .await
 }
