@@ -1,7 +1,7 @@
 //! One incident at a time, with its revision as ETag.
 
 use crate::support::*;
-use domain::Role;
+use domain::{MINUTE, Role};
 use serde_json::json;
 
 #[tokio::test]
@@ -80,10 +80,12 @@ async fn another_organisations_incident_is_absent() {
 async fn every_open_critical_incident_is_named_where_attention_is_asked() {
     let app = TestApp::start().await;
     let alpha = app.partner("alpha").await;
+    alpha.push("metrics", &items([sample(98.0, &app.at(-MINUTE))])).await;
     alpha.push("incidents", &items([incident("a", "critical", "GREEN")])).await;
     app.settle().await;
     let person = app.person_of("beta", Role::Executive).await;
-    assert!(words(&person.page("/").await).contains("Critical incident open for"));
+    let text = words(&person.page("/").await);
+    assert!(text.contains("Critical incident open for") && text.contains("caps the score at 60: Title of a"), "{text}");
     alpha.push("incidents", &items([incident("b", "critical", "GREEN"), incident("c", "critical", "RED")])).await;
     app.settle().await;
     let page = person.page("/").await;
