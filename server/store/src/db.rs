@@ -68,15 +68,15 @@ pub(crate) async fn in_time<T>(limit: Duration, read: impl Future<Output = Resul
 /// with a transaction, which the connection's way back into the pool ends.
 macro_rules! read {
     ($handle:expr, $c:ident => $body:expr) => {
-        $crate::db::read_within!($crate::db::READ, $handle, $c => $body)
+        $crate::db::read_from!($handle.store.inner.db, $crate::db::READ, $handle, $c => $body)
     };
 }
 
-/// As [`read!`], for a read that may take longer than others.
-macro_rules! read_within {
-    ($limit:expr, $handle:expr, $c:ident => $body:expr) => {
+/// As [`read!`], from other connections and with more time.
+macro_rules! read_from {
+    ($db:expr, $limit:expr, $handle:expr, $c:ident => $body:expr) => {
         $crate::db::in_time($limit, async {
-            match &$handle.store.inner.db {
+            match &$db {
                 $crate::db::Db::Sqlite($c) => $body,
                 $crate::db::Db::Postgres(pool) => match $handle.scope().begin(pool).await {
                     Ok(mut conn) => {
@@ -111,7 +111,7 @@ macro_rules! execute {
     };
 }
 
-pub(crate) use {execute, on_conn, read, read_within};
+pub(crate) use {execute, on_conn, read, read_from};
 
 /// Where the database is.
 #[derive(Clone, Debug)]
@@ -142,6 +142,8 @@ pub fn file_of(url: &str) -> Result<Option<std::path::PathBuf>, StoreError> {
 /// The opened database: readers, writing connections, and how to make one of these again.
 pub(crate) struct Opened {
     pub db: Db,
+    /// What long files are read through, so that they neither fill the others' caches nor take their connections.
+    pub files: Db,
     pub conns: Vec<Conn>,
     pub reconnect: Reconnect,
 }

@@ -109,6 +109,8 @@ pub struct Store {
 
 struct Inner {
     db: db::Db,
+    /// The same, for files.
+    files: db::Db,
     writer: Writer,
     /// SQLite's only.
     express: Option<Express>,
@@ -127,7 +129,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be opened or migrated.
     pub async fn open(settings: &Settings) -> Result<Self, StoreError> {
-        let db::Opened { db, conns, reconnect } = db::open(settings).await?;
+        let db::Opened { db, files, conns, reconnect } = db::open(settings).await?;
         let (turn, commits) = (Arc::new(Mutex::new(())), Arc::new(watch::Sender::new(0)));
         let express = match &db {
             db::Db::Sqlite(pool) => Some(Express::start(pool.connect_options().get_filename(), &db::PRAGMAS, Arc::clone(&turn), Arc::clone(&commits))?),
@@ -139,7 +141,7 @@ impl Store {
         };
         let writer = Writer::start(conns, &reconnect, &turn, &commits);
         let (series, months) = (push::SeriesCache::default(), push::Months::default());
-        let store = Self { inner: Arc::new(Inner { db, writer, express, listener, commits, series, months, turns: push::Turns::default() }) };
+        let store = Self { inner: Arc::new(Inner { db, files, writer, express, listener, commits, series, months, turns: push::Turns::default() }) };
         store.hub().digest_indicators().await?;
         store.hub().fold_words().await?;
         Ok(store)
@@ -179,9 +181,11 @@ impl Store {
             listener.abort();
         }
         // The writer last: who closes a SQLite file last tidies its write-ahead log away, and readers cannot.
-        match &self.inner.db {
-            db::Db::Sqlite(pool) => pool.close().await,
-            db::Db::Postgres(pool) => pool.close().await,
+        for db in [&self.inner.files, &self.inner.db] {
+            match db {
+                db::Db::Sqlite(pool) => pool.close().await,
+                db::Db::Postgres(pool) => pool.close().await,
+            }
         }
         self.inner.writer.close().await;
     }

@@ -109,7 +109,7 @@ pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
     for _ in 0..LANES {
         conns.push(Conn::Postgres(Box::new(Lane::connect(&options).await?)));
     }
-    Ok(Opened { db: Db::Postgres(pool), conns, reconnect: Reconnect::Postgres(Box::new(options)) })
+    Ok(Opened { files: Db::Postgres(pool.clone()), db: Db::Postgres(pool), conns, reconnect: Reconnect::Postgres(Box::new(options)) })
 }
 
 /// Brings the schema up to date: wholly, in one transaction, or not at all. The lock is this transaction's own, because sqlx's is given back

@@ -59,8 +59,12 @@ pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
     let options = options(&settings.url)?;
     let mut writer = migrated(&options).await?;
     sqlx::query("PRAGMA optimize").execute(&mut writer).await?;
-    let pool = SqlitePoolOptions::new().max_connections(settings.readers).acquire_timeout(Duration::from_secs(5)).connect_with(options.read_only(true)).await?;
-    Ok(Opened { db: Db::Sqlite(pool), conns: vec![Conn::Sqlite(writer)], reconnect: Reconnect::Sqlite })
+    let options = options.read_only(true);
+    // A file goes through all of a table once: what it has read is of no more use to it.
+    let (few, frugal) = (SqlitePoolOptions::new().max_connections(3).acquire_timeout(Duration::from_secs(60)), options.clone());
+    let files = few.connect_lazy_with(frugal.pragma("cache_size", "-4096").pragma("mmap_size", "0"));
+    let pool = SqlitePoolOptions::new().max_connections(settings.readers).acquire_timeout(Duration::from_secs(5)).connect_with(options).await?;
+    Ok(Opened { db: Db::Sqlite(pool), files: Db::Sqlite(files), conns: vec![Conn::Sqlite(writer)], reconnect: Reconnect::Sqlite })
 }
 
 /// SQLite's migrator takes no lock of its own, so two processes that start at once would both migrate.

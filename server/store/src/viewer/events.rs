@@ -1,7 +1,14 @@
 //! The list of events.
 
-use super::{Arg, Ids, PAGE, Page, Reads, Search, Where, bind_all, cursor, ids::in_order, read_cursor, visible};
-use crate::{StoreError, db::read};
+use super::{
+    Arg, Ids, PAGE, Page, Reads, Search, Where, bind_all, cursor,
+    ids::{TIMEOUT, in_order},
+    read_cursor, visible,
+};
+use crate::{
+    StoreError,
+    db::{read, read_from},
+};
 use domain::{
     OrgId, Severity, Timestamp, Tlp,
     view::{EventRow, OrgRef},
@@ -120,7 +127,8 @@ impl Reads<'_> {
         w.and("t.withdrawn_at IS NULL", []);
         Self::among(&mut w, ids);
         let sql = format!("SELECT {COLUMNS} FROM events t JOIN organisations o ON o.id = t.org_id {}", w.sql());
-        let rows: Vec<EventSql> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
+        let rows: Vec<EventSql> =
+            read_from!(self.store.inner.files, TIMEOUT, self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
         Ok(in_order(ids, rows, |row| row.id).into_iter().map(Into::into).collect())
     }
 

@@ -10,8 +10,8 @@ use uuid::Uuid;
 /// Records read at once while a file is written.
 pub const PIECE: usize = 250;
 
-/// How long it may take to find what is in a file. Nobody looks at an empty page meanwhile.
-const TIMEOUT: Duration = Duration::from_secs(60);
+/// How long it may take to find what is in a file, and to read a piece of it. Nobody looks at an empty page meanwhile.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The records of a list, in its order: 24 bytes for each.
 #[derive(Clone, Debug, Default)]
@@ -43,7 +43,7 @@ impl Reads<'_> {
         let sql = format!("SELECT x.k, x.id FROM {} {outside}", visible.rows(&format!("{key} AS k, t.id"), w));
         let mut found: Vec<(i64, Uuid)> = Vec::new();
         // Sorted here: a database sorts whole rows, in memory, too.
-        db::read_within!(TIMEOUT, self, c => {
+        db::read_from!(self.store.inner.files, TIMEOUT, self, c => {
             let mut rows = bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch(c);
             loop {
                 match rows.try_next().await {

@@ -1,7 +1,14 @@
 //! The incident queue and single incidents.
 
-use super::{Arg, Ids, PAGE, Page, Reads, Search, Where, bind_all, cursor, ids::in_order, reach, read_cursor, visible};
-use crate::{StoreError, db::read};
+use super::{
+    Arg, Ids, PAGE, Page, Reads, Search, Where, bind_all, cursor,
+    ids::{TIMEOUT, in_order},
+    reach, read_cursor, visible,
+};
+use crate::{
+    StoreError,
+    db::{read, read_from},
+};
 use domain::{
     IncidentStatus, OrgId, Severity, Timestamp, Tlp, rsit,
     view::{IncidentRow, OrgRef},
@@ -200,7 +207,8 @@ impl Reads<'_> {
         let mut w = Where::reach(visible::INCIDENTS.condition, self.viewer);
         Self::among(&mut w, ids);
         let sql = format!("SELECT {COLUMNS} FROM incidents t JOIN organisations o ON o.id = t.org_id {}", w.sql());
-        let rows: Vec<IncidentSql> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
+        let rows: Vec<IncidentSql> =
+            read_from!(self.store.inner.files, TIMEOUT, self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
         Ok(in_order(ids, rows, |row| row.id).into_iter().map(Into::into).collect())
     }
 

@@ -2,12 +2,15 @@
 
 use super::{
     Arg, Ids, PAGE, Page, Reads, Search, Where, bind_all, cursor,
-    ids::in_order,
+    ids::{TIMEOUT, in_order},
     overlaps::{named, readable, several, unnamed},
     reach, read_cursor,
     visible::{self, Visible},
 };
-use crate::{StoreError, db::read};
+use crate::{
+    StoreError,
+    db::{read, read_from},
+};
 use domain::{
     OrgId, Severity, Timestamp, Tlp,
     indicator::IndicatorType,
@@ -176,7 +179,8 @@ impl Reads<'_> {
         let mut w = self.indicator_where(&IndicatorFilter { week, day, ..IndicatorFilter::default() }, None, LISTED.condition);
         Self::among(&mut w, ids);
         let sql = format!("SELECT {COLUMNS} FROM indicators t JOIN organisations o ON o.id = t.org_id {}", w.sql());
-        let rows: Vec<IndicatorSql> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
+        let rows: Vec<IndicatorSql> =
+            read_from!(self.store.inner.files, TIMEOUT, self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
         Ok(in_order(ids, rows, |row| row.id).into_iter().map(Into::into).collect())
     }
 
