@@ -10,13 +10,14 @@ use crate::{
     live::{board::OrgState, hiding::Parts},
 };
 use app::api::Answer;
+use attention::capitalised;
 use domain::{
-    DataClass, Freshness, Tlp,
+    DataClass, Freshness, Severity, Tlp,
     catalogue::{Domain, ScoringPolicy},
     points,
     query::PageQuery,
     scoring::{OrgScore, Score},
-    verdict::{Facts, Standing, Verdict},
+    verdict::{Facts, Standing, Verdict, number},
     view::*,
 };
 use past::Past;
@@ -215,8 +216,13 @@ fn story(l: &Looking, seen: &Seen<'_>, parts: &Parts, before: Option<&Score>, do
         let without = l.board.parts_without(l.viewer, l.now, |score| score.uncapped.is_some()).index();
         if let Some(without) = without.value.filter(|w| w.round() > value.round()) {
             let names = capped.iter().take(2).map(|(o, _)| o.info.name.as_str()).collect::<Vec<_>>().join(" and ");
-            let (verb, its) = if capped.len() == 1 { ("caps its score", "it") } else { ("cap their scores", "them") };
-            let what = if capped.len() == 1 { "An open critical incident at" } else { "Open critical incidents at" };
+            // Of one organisation, all that are open cap it, not one of them.
+            let critical = |org: &OrgState| org.open_for(l.sight()).filter(|i| i.severity == Severity::Critical).count() as u32;
+            let (what, verb, its) = match capped.as_slice() {
+                [(org, _)] if critical(org) > 1 => (format!("{} open critical incidents at", capitalised(&number(critical(org)))), "cap its score", "them"),
+                [_] => ("An open critical incident at".to_owned(), "caps its score", "it"),
+                _ => ("Open critical incidents at".to_owned(), "cap their scores", "them"),
+            };
             sentences.push(format!("{what} {names} {verb}; without {its} the index would stand at {without:.0}."));
         }
     }

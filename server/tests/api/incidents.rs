@@ -91,5 +91,6 @@ async fn every_open_critical_incident_is_named_where_attention_is_asked() {
     let page = person.page("/").await;
     let text = words(&page);
     assert!(text.contains("Two open critical incidents cap the score at 60") && text.contains("Title of a") && text.contains("Title of b"), "{text}");
+    assert!(text.contains("Two open critical incidents at ALPHA Works cap its score; without them"), "{text}");
     assert!(!text.contains("Title of c") && page.contains("/incidents?org=alpha&amp;sev=critical"), "{text}");
 }
