@@ -12,7 +12,7 @@
 //!   decides by it.
 //!
 //! To add a query: a method on the handle whose holder needs it, in the file of its subject, with `reach!` in the SQL
-//! wherever it reads marked records; a number is a method on [`Counts`] with `counted!`, which also counts what is shown as a summary, and both get a
+//! wherever it reads marked records, a list with its numbers and its file through `viewer/visible.rs`, which looks only where something is shown; a number is a method on [`Counts`] with `counted!`, which also counts what is shown as a summary, and both get a
 //! line in `check` of `tests/contract/reach.rs`; a new macro in a text is told to the test in `CONDITIONS` (`viewer.rs`); then a test in `tests/contract`, which runs on both databases; another there, `statements.rs`, prepares
 //! every text on both. A read whose text differs takes [`db.pick(sqlite, postgres)`](db::Db::pick), a write matches on its `Conn`; such a text
 //! has a row in that test's SPECIAL, one assembled at run time (`AssertSqlSafe`) a row in DYNAMIC. A list of numbers is bound as JSON and read by
