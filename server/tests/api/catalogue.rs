@@ -59,7 +59,8 @@ async fn a_change_is_drafted_tried_proposed_and_adopted() {
     let id = propose(&steward).await;
     assert!(draft(&app, &steward).await.is_none(), "it became the proposal");
     let page = words(&beta.page(&format!("/decisions/{id}")).await);
-    for part in ["mfa_coverage_pct : target 98 → 79", "BETA Works 50 100", "Reachable", "Adopted at once with 2 more organisations for it", "May still vote"]
+    for part in
+        ["mfa_coverage_pct : target 98 → 79", "BETA Works yours 50 100", "Reachable", "Adopted at once with 2 more organisations for it", "May still vote"]
     {
         assert!(page.contains(part), "{part}: {page}");
     }
@@ -241,7 +242,7 @@ async fn a_dry_run_tells_of_nothing_that_is_not_shared() {
         assert!(page.contains("1 organisation does not show you their posture") && page.contains("Index 50 100"), "{page}");
         propose(&steward).await
     };
-    let sees = async |person: &Person<'_>| words(&person.page(&format!("/decisions/{id}")).await).contains("GAMMA Works 50 100");
+    let sees = async |person: &Person<'_>| words(&person.page(&format!("/decisions/{id}")).await).contains("GAMMA Works yours 50 100");
     assert!(!sees(&steward).await && !sees(&beta).await && sees(&gamma).await);
 }
 

@@ -56,7 +56,6 @@ async fn a_search_finds_what_its_field_promises() {
         ("events?range=7d&q=%D0%B9%D0%BE%D0%B4", 1),
         ("events?range=7d&q=beta", 1),
         ("indicators?q=LOGIN.Example", 1),
-        ("indicators?q=hxxp%3A%2F%2Flogin%5B.%5Dexample", 0),
         ("indicators?q=login%5B.%5Dexam", 1),
         ("indicators?q=192.0.2.77", 1),
         ("indicators?q=beta", 2),
