@@ -30,7 +30,8 @@ pub struct MetricRaw<'a> {
     #[serde(borrow)]
     #[schema(value_type = String, example = "2026-05-01T12:00:00Z")]
     observed_at: Cow<'a, str>,
-    /// Tells series of one metric apart, such as `{"site": "north"}`: at most 8, names of a-z, 0-9 and underscores.
+    /// Makes the value one of a part of the metric, such as `{"site": "north"}`: at most 8, names of a-z, 0-9 and underscores. The metric's value is the one without
+    /// labels; where there is none, the mean of its parts, weighted by the label `assets` if all carry it.
     #[serde(borrow = "'a", default, deserialize_with = "labels_of")]
     #[schema(value_type = std::collections::BTreeMap<String, String>, required = false)]
     labels: UniqueMap<Cow<'a, str>>,
