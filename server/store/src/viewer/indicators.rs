@@ -229,7 +229,7 @@ impl Reads<'_> {
         Ok((reports as u64, things as u64))
     }
 
-    /// One indicator with all reports of the same thing that are in force; `None` for absent ones and those the viewer may not see alike. `week` and `day` as in the filter.
+    /// One indicator with all reports of the same thing; `None` for absent ones and those the viewer may not see alike. `week` and `day` as in the filter.
     ///
     /// # Errors
     /// When the database fails.
@@ -243,7 +243,7 @@ impl Reads<'_> {
             "SELECT DISTINCT t.id, o.slug, o.name, t.hashed, t.tlp, t.first_seen, t.last_seen, c.id FROM indicator_digests m JOIN indicator_digests u ON u.digest = m.digest \
              JOIN indicators t ON t.id = u.id JOIN organisations o ON o.id = t.org_id LEFT JOIN receipts c ON c.no = t.receipt_no AND c.org_id = t.org_id WHERE ",
             reach!(indicators),
-            " AND m.id = $2 AND (t.active OR t.id = $2) ORDER BY t.first_seen, o.name, t.hashed"
+            " AND m.id = $2 ORDER BY t.first_seen, o.name, t.hashed"
         );
         let sql = format!("SELECT {COLUMNS} FROM indicators t JOIN organisations o ON o.id = t.org_id WHERE {} AND t.id = $4", reach!(indicators));
         let row: Option<IndicatorSql> =
