@@ -30,8 +30,10 @@ test('a wrong password says so and says no more', async ({ page }) => {
     await page.getByLabel('Mail address').fill(email);
     await page.getByLabel('Password').fill('not-the-password');
     await page.locator('.fields').getByRole('button', { name: 'Sign in' }).click();
-    await expect(page).toHaveURL('/signin?error=credentials');
+    await expect(page).toHaveURL(/\/signin\?error=credentials&kept=/);
     await expect(page.getByRole('alert').first()).toHaveText('The mail address or the password is wrong.');
+    await expect(page.getByLabel('Mail address')).toHaveValue(email);
+    await expect(page.getByLabel('Password')).toHaveValue('');
   }
 });
 
@@ -45,11 +47,40 @@ test('signing out ends the session', async ({ page }) => {
   await expect(page).toHaveURL(/\/signin/);
 });
 
-test('a link of unknown origin sets no password', async ({ page }) => {
+test('a link of unknown origin sets no password, and says so at once', async ({ page }) => {
   await page.goto('/welcome/unknown');
-  await page.getByLabel('New password', { exact: true }).or(page.locator('input[type=password]').first()).fill('correct-horse-battery');
-  await page.locator('input[type=password]').nth(1).fill('correct-horse-battery');
-  await page.locator('main form button').click();
-  await expect(page.getByRole('alert').first()).toBeVisible();
-  await expect(page).toHaveURL('/welcome/unknown?error=expired');
+  await expect(page.getByRole('alert').first()).toContainText('was used already, or is too old');
+  await expect(page.locator('input[type=password]')).toHaveCount(0);
+});
+
+test('a form that meets an ended session is sent after signing in, and comes back where it is refused', async ({ page, context }) => {
+  const name = 'Ada & "rail" <group>';
+  await page.goto('/signin');
+  await page.locator('.demo-account', { hasText: PEOPLE.org_admin.email }).click();
+  await page.goto('/admin/users');
+  const form = page.locator('form[action="/admin/users"]');
+  await form.locator('[name=name]').fill(name);
+  // Somebody has it already.
+  await form.locator('[name=email]').fill(PEOPLE.second_admin.email);
+  await context.clearCookies({ name: 'shieldwall' });
+  await form.locator('button').click();
+  await expect(page.getByRole('alert').first()).toContainText('What you typed is kept');
+  await page.locator('.demo-account', { hasText: PEOPLE.org_admin.email }).click();
+  await expect(page.getByText(name)).toBeVisible();
+  await page.getByRole('button', { name: 'Send it now' }).click();
+  await expect(page).toHaveURL(/\/admin\/users\?done=address&kept=/);
+  await expect(form.locator('[name=name]')).toHaveValue(name);
+  await expect(form.locator('[name=email]')).toHaveValue(PEOPLE.second_admin.email);
+});
+
+test('a link on a page elsewhere opens for who is signed in', async ({ page }) => {
+  await page.goto('/signin');
+  await page.locator('.demo-account', { hasText: PEOPLE.executive.email }).click();
+  const own = new URL(page.url());
+  const elsewhere = own.hostname === 'localhost' ? '127.0.0.1' : 'localhost';
+  await page.route(`http://${elsewhere}:1/`, (route) => route.fulfill({ contentType: 'text/html', body: `<a href="${own.origin}/incidents?status=any">here</a>` }));
+  await page.goto(`http://${elsewhere}:1/`);
+  await page.getByText('here').click();
+  await expect(page).toHaveURL(`${own.origin}/incidents?status=any`);
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('Incidents');
 });

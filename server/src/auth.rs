@@ -39,7 +39,7 @@ pub use verify::Verified;
 
 use crate::{
     App, card,
-    middleware::SignInFirst,
+    middleware::{SignInFirst, wants_page},
     page_time,
     routes::{Access, MatchedRoute},
     serving::{self, Member, Party},
@@ -147,9 +147,14 @@ pub fn opens_before_enrolment(route: Option<&MatchedRoute>) -> bool {
     route.is_some_and(|route| route.access == Access::Enrolment)
 }
 
+/// Whether a browser opens an address or sends a form as such; old ones do not say so, but ask for a page.
+fn navigates(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-mode").map_or_else(|| wants_page(headers), |mode| mode == "navigate")
+}
+
 /// The answer to somebody who has to set up a second factor first.
 fn enrol_first(parts: &Parts) -> Response {
-    if parts.headers.get("sec-fetch-mode").is_some_and(|v| v == "navigate") {
+    if navigates(&parts.headers) {
         return Redirect::to("/account").into_response();
     }
     (StatusCode::FORBIDDEN, "Your role needs a second factor; set it up at /account first.\n").into_response()
@@ -157,8 +162,7 @@ fn enrol_first(parts: &Parts) -> Response {
 
 /// The answer to somebody who has to sign in first.
 fn sign_in_first(app: &App, parts: &Parts) -> Response {
-    let navigates = parts.headers.get("sec-fetch-mode").is_some_and(|v| v == "navigate");
-    if navigates && parts.method == Method::GET {
+    if navigates(&parts.headers) && parts.method == Method::GET {
         return to_the_sign_in(app, &parts.headers, asked(parts).path_and_query().map_or("/", |p| p.as_str()));
     }
     (Extension(SignInFirst), (StatusCode::UNAUTHORIZED, "Sign in first.\n")).into_response()

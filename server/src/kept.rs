@@ -81,7 +81,8 @@ pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Resp
     };
     let response = next.run(Request::from_parts(parts, Body::from(bytes.clone()))).await;
     let Some(fate) = fate(&response) else { return response };
-    let sent = Sent { action, page: page.unwrap_or_else(|| "/".to_owned()), bytes, headers };
+    let page = page.filter(|page| !page.starts_with(again::PATH)).unwrap_or_else(|| usual_page(&action));
+    let sent = Sent { action, page, bytes, headers };
     match keep(&app, &sent, session, guesser, &fate).await {
         Ok(Some((id, cookie))) => {
             let mut response = fate.answer(&sent, &id, response);
@@ -96,6 +97,12 @@ pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Resp
             response
         }
     }
+}
+
+/// The page that a form stands on mostly, where its browser does not say.
+fn usual_page(action: &str) -> String {
+    let segments = if action.starts_with("/admin/") { 2 } else { 1 };
+    action.split('/').skip(1).take(segments).fold(String::new(), |path, segment| path + "/" + segment)
 }
 
 /// Whether a request is a form that a browser sent as such: scripts keep what they send themselves.

@@ -25,10 +25,12 @@ pub struct Which {
     form: String,
 }
 
+pub const PATH: &str = "/again";
+
 /// Where a kept form is sent once more.
 #[must_use]
 pub fn address(id: &str) -> String {
-    format!("/again?form={id}")
+    format!("{PATH}?form={id}")
 }
 
 /// Shows what was typed, with a button that sends it. Who has just proved to be the person that sent it has said already what they want: then a script

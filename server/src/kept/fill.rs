@@ -123,7 +123,9 @@ pub fn fill(html: &str, action: &str, fields: &[(String, String)]) -> String {
 
 /// Where the form stands: its tag, and what closes it.
 fn place(pieces: &[Piece<'_>], action: &str, fields: &[(String, String)]) -> Option<(usize, usize)> {
-    let starts = pieces.iter().enumerate().filter(|(_, p)| p.name == "form" && p.get("action") == Some(action)).map(|(at, _)| at);
+    // What is asked with GET is another form, such as a filter.
+    let sent = |p: &Piece<'_>| p.name == "form" && p.get("action") == Some(action) && p.get("method").is_some_and(|method| method.eq_ignore_ascii_case("post"));
+    let starts = pieces.iter().enumerate().filter(|(_, p)| sent(p)).map(|(at, _)| at);
     let fits = |at: usize| {
         let end = at + pieces[at..].iter().position(|p| p.name == "/form")?;
         let hidden = pieces[at..end].iter().filter(|p| p.name == "input" && p.kind() == "hidden" && p.get("name") != Some("next"));
@@ -237,7 +239,7 @@ mod tests {
             <input name=\"name\" value=\"old\" required><input type=\"checkbox\" name=\"on\" value=\"yes\"/><input type=\"checkbox\" name=\"off\" checked>\
             <input type=\"radio\" name=\"r\" value=\"1\" checked><input type=\"radio\" name=\"r\" value=\"2\"><input type=\"password\" name=\"p\">\
             <select name=\"s\"><option value=\"a\" selected>A</option><option value=\"b\">B</option><option>c d</option></select>\
-            <textarea name=\"t\">before <b></textarea></form></details><form action=\"/y\"><input name=\"name\"></form></main>";
+            <textarea name=\"t\">before <b></textarea></form></details><form method=\"get\" action=\"/x\"><input name=\"name\"></form><form method=\"post\" action=\"/y\"><input name=\"name\"></form></main>";
         let fields = typed(&[("name", "a \"<b>\" & c"), ("on", "yes"), ("r", "2"), ("s", "b"), ("t", "one\ntwo </textarea>"), ("p", "never")]);
         let filled = fill(page, "/x", &fields);
         for wanted in [
@@ -252,7 +254,7 @@ mod tests {
             "<textarea name=\"t\">\none\ntwo &lt;/textarea&gt;</textarea>",
             "<details open=\"\">",
             "<input type=\"password\" name=\"p\">",
-            "<form action=\"/y\"><input name=\"name\"></form>",
+            "<form method=\"get\" action=\"/x\"><input name=\"name\"></form><form method=\"post\" action=\"/y\"><input name=\"name\"></form>",
             "if (1 < 2) {}",
         ] {
             assert!(filled.contains(wanted), "{wanted} in {filled}");
@@ -275,13 +277,19 @@ mod tests {
 
     #[test]
     fn what_is_no_page_of_ours_stays_as_it_is() {
-        for odd in
-            ["", "<", "<form action=\"/x\"", "<form action='/x'><input name=a value=b></form>", "a < b", "<form action=\"/x\"><input \"></form>", "<é ö=\"ü\">"]
-        {
+        for odd in [
+            "",
+            "<",
+            "<form action=\"/x\"",
+            "<form method=post action='/x'><input name=a value=b></form>",
+            "a < b",
+            "<form action=\"/x\"><input \"></form>",
+            "<é ö=\"ü\">",
+        ] {
             let _ = fill(odd, "/x", &typed(&[("a", "c")]));
         }
         assert_eq!(
-            fill("<form action='/x'><input name=a value=b></form>", "/x", &typed(&[("a", "c")])),
+            fill("<form method=post action='/x'><input name=a value=b></form>", "/x", &typed(&[("a", "c")])),
             "<form action='/x'><input name=\"a\" value=\"c\"></form>"
         );
     }

@@ -50,8 +50,14 @@ fn is_clear(headers: &HeaderMap, host: Option<&str>, public: Option<&str>) -> bo
         _ if origin.starts_with("http://") => true,
         _ if origin.starts_with("https://") => false,
         Some(https) => !https,
-        None => host.zip(public).is_none_or(|(host, public)| !host.eq_ignore_ascii_case(public)),
+        None => host.zip(public).is_none_or(|(host, public)| !is_public(host, public)),
     }
+}
+
+/// Whether a request names the public address. Proxies often leave its port out.
+fn is_public(host: &str, public: &str) -> bool {
+    let name = |text: &str| text.parse::<Authority>().map(|authority| authority.host().to_ascii_lowercase()).ok();
+    host.eq_ignore_ascii_case(public) || name(public).is_some_and(|name| name == host.to_ascii_lowercase())
 }
 
 /// Whether a name, with or without port, is this machine's own for every browser.
@@ -91,6 +97,12 @@ mod tests {
         ] {
             assert!(!clear(host, sent), "{host} {sent:?}");
         }
+    }
+
+    #[test]
+    fn the_public_address_is_known_with_its_port_and_without() {
+        assert!(is_public("hub.example:8443", "hub.example:8443") && is_public("Hub.example", "hub.example:8443") && is_public("hub.example", "hub.example"));
+        assert!(!is_public("hub.example:3000", "hub.example") && !is_public("hub.example:3000", "hub.example:8443") && !is_public("192.0.2.2", "hub.example"));
     }
 
     #[test]

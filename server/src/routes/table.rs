@@ -121,7 +121,7 @@ pub fn people() -> Vec<Route> {
         page("/stepup", Enrolment),
         page("/welcome/{token}", Public),
         read("/live", get(live::sse::stream)),
-        Route { access: Enrolment, ..read("/again", get(again::again)) },
+        Route { access: Enrolment, ..read(again::PATH, get(again::again)) },
         form("/account/factor", Enrolment, post(account::offer)),
         form("/account/factor/confirm", Enrolment, post(account::confirm)),
         form("/account/factor/recovery", Enrolment, post(account::recovery)),

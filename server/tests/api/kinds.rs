@@ -29,7 +29,7 @@ async fn a_machine_at_no_address_is_told_so_as_a_machine() {
             problem(app.request(method.clone(), path).bearer_auth(&key).json(&json!({})), 404).await;
             problem(app.request(method.clone(), path).header(header::ACCEPT, "application/json"), 404).await;
         }
-        for path in ["//api/v1/metrics", "/api//v1/metrics", "/api/v1/incidents/%FF", "/api/v1/%2e%2e/x"] {
+        for path in ["//api/v1/metrics", "/api//v1/metrics", "/api/v1/incidents/%FF"] {
             problem(app.request(method.clone(), path), 400).await;
             problem(app.request(method.clone(), path).bearer_auth(&key), 400).await;
         }

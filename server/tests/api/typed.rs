@@ -177,14 +177,14 @@ async fn a_refused_form_comes_back_as_it_was_with_what_is_wrong() {
     let app = TestApp::start().await;
     let admin = app.person(Role::OrgAdmin).await;
     let mut browser = Browser::of(&admin);
-    let fields = [("name", "Ada \"the <first>\""), ("email", "no address"), ("role", "auditor")];
+    let fields = [("name", "Ada \"the <first>\""), ("email", "no address"), ("role", "executive")];
     let refused = browser.send("/admin/users?range=7d", "/admin/users", &fields).await;
     let to = refused.header("location").to_owned();
     assert!(refused.status == 303 && to.starts_with("/admin/users?done=address&kept="), "{to}");
     let page = browser.open(&to).await;
     let text = page.text();
     assert!(page.status == 200 && text.contains("value=\"Ada &quot;the &lt;first&gt;&quot;\"") && text.contains("value=\"no address\""), "{text}");
-    let option = text.split("<option ").find(|option| option.contains("value=\"auditor\"")).expect("the role");
+    let option = text.split("<option ").find(|option| option.contains("value=\"executive\"")).expect("the role");
     assert!(option.split('>').next().is_some_and(|tag| tag.contains("selected")), "{option}");
     // Another browser sees the page alone.
     assert!(!admin.get(&to).await.text().contains("no address"));
