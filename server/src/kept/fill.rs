@@ -290,7 +290,7 @@ mod tests {
         }
         assert_eq!(
             fill("<form method=post action='/x'><input name=a value=b></form>", "/x", &typed(&[("a", "c")])),
-            "<form action='/x'><input name=\"a\" value=\"c\"></form>"
+            "<form method=post action='/x'><input name=\"a\" value=\"c\"></form>"
         );
     }
 }
