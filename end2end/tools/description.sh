@@ -15,7 +15,7 @@ end() {
 trap end EXIT
 
 export DATABASE_URL="sqlite://$folder/hub.db"
-"$hub" admin org add harbour --name "Harbour" --country NO 2>/dev/null
+"$hub" admin org add harbour --name "Harbour" --country NO >/dev/null 2>&1
 key=$("$hub" admin key create --org harbour --name description --scopes metrics,incidents,events,indicators,backfill 2>/dev/null)
 port=$(node -e 'const s = require("node:net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close() })')
 "$hub" serve --listen "127.0.0.1:$port" --optional-second-factor >"$folder/hub.log" 2>&1 &

@@ -80,13 +80,14 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
             headers.insert("ETag".to_owned(), header("The incident's revision, for `If-Match`"));
         }
         operation["responses"]["200"]["headers"] = headers.into();
+        whole_body(&mut operation["requestBody"]["content"]["application/json"]["schema"]);
     }
     for (status, said) in REFUSED {
         if operation["responses"][status].is_object() {
             operation["responses"][status]["headers"] = headers(said).into();
         }
     }
-    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         match (parameter["name"].as_str(), method) {
             // Encoded in a path, these are refused wherever they stand.
             (Some("external_id"), _) => parameter["schema"]["pattern"] = json!("^[^\\u0000-\\u001f\\u007f-\\u009f\\\\]+$"),
@@ -105,6 +106,15 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
             "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
         });
     }
+}
+
+/// A body has no fields beyond those that are said, and may name its organisation.
+fn whole_body(schema: &mut Value) {
+    if !schema["properties"].is_object() {
+        return;
+    }
+    schema["properties"]["org"] = json!({ "type": "string", "description": "Your organisation's slug, as a check: a push that names another one is refused." });
+    schema["additionalProperties"] = json!(false);
 }
 
 fn headers(all: &[(&str, &str)]) -> Map<String, Value> {
