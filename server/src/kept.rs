@@ -181,7 +181,7 @@ async fn keep(
         Some(session) => auth::signed_in(app, &session).await?.map(|who| who.user.id),
         None => None,
     };
-    if user.is_none() && !throttle::may_begin(app, Guesser::of(browser.knows_anybody(app).await?, address)).await? {
+    if user.is_none() && !throttle::may_keep(app, Guesser::of(browser.knows_anybody(app).await?, address)).await? {
         return Ok(None);
     }
     let (id, cookie) = (random(), shown(app, &sent.headers));

@@ -142,6 +142,14 @@ pub async fn may_begin(app: &App, guesser: Guesser) -> Result<bool, StoreError> 
     counted(app, "flows", guesser).await
 }
 
+/// Counts that a form of nobody is kept; false where there were too many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn may_keep(app: &App, guesser: Guesser) -> Result<bool, StoreError> {
+    counted(app, "kept forms", guesser).await
+}
+
 /// Counts an answer of a provider to which no flow belongs; false where there were too many.
 ///
 /// # Errors
