@@ -4,7 +4,7 @@ use crate::{api::pages, components::*};
 use domain::{
     Timestamp,
     aggregate::LEAST,
-    view::{Indicator, IndicatorReport, Observed},
+    view::{Indicator, IndicatorReport, NetworkRow, Observed},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -42,6 +42,7 @@ fn One(page: Signal<Indicator>) -> impl IntoView {
         <div class="record">
             <div class="record-main">
                 <Card title="Who saw it, and when"><p class="lead">{reporters}</p><Reports page/></Card>
+                {move || page.with(|p| (!p.networks.is_empty()).then(|| view! { <Networks rows=p.networks.clone()/> }))}
                 <Card title="As pushed"><Raw label="Indicator as pushed" text=Signal::derive(move || page.with(|p| p.raw.clone()))/><p class="quiet">{move || page.with(|p| p.made.clone())}</p></Card>
             </div>
             <div class="record-side">
@@ -50,6 +51,23 @@ fn One(page: Signal<Indicator>) -> impl IntoView {
             </div>
         </div>
     }
+}
+
+/// What an address lies in, and what a network contains, as far as others reported it.
+#[component]
+fn Networks(rows: Vec<NetworkRow>) -> impl IntoView {
+    let query = use_page_query();
+    let row = |row: NetworkRow| {
+        view! {
+            <li>
+                {if row.within { "Contains " } else { "Is within " }}
+                <a href=kept(query, &format!("/indicators/{}", row.id))>{row.value}</a>
+                ", reported by "
+                <OrgLink org=row.org/>
+            </li>
+        }
+    };
+    view! { <Card title="Networks"><ul class="networks">{rows.into_iter().map(row).collect_view()}</ul></Card> }
 }
 
 /// The number that the list shows, in words.

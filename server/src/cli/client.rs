@@ -194,7 +194,7 @@ fn backoff(attempt: u32) -> Duration {
 async fn answer(response: reqwest::Response) -> anyhow::Result<Answer> {
     let status = response.status();
     let body = response.bytes().await.context("the answer broke off")?;
-    let mut answer: Answer = serde_json::from_slice(&body).with_context(|| format!("{status}, and the answer is not from a push API"))?;
+    let mut answer: Answer = serde_json::from_slice(&body).map_err(|_| anyhow::anyhow!("{status}, and the answer is not from a push API"))?;
     answer.status = status.as_u16();
     Ok(answer)
 }

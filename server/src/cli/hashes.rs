@@ -19,7 +19,7 @@ pub fn hash(read: &mut Items, key: &NumberedKey) -> anyhow::Result<()> {
 }
 
 fn hashed(json: &RawValue, key: &NumberedKey) -> anyhow::Result<Box<RawValue>> {
-    let item = in_place(serde_json::from_str(json.get()).context("not a JSON object")?, key)?;
+    let item = in_place(serde_json::from_str(json.get()).map_err(|_| anyhow!("an indicator must be a JSON object"))?, key)?;
     Ok(serde_json::value::to_raw_value(&item)?)
 }
 
@@ -28,6 +28,8 @@ fn hashed(json: &RawValue, key: &NumberedKey) -> anyhow::Result<Box<RawValue>> {
 /// # Errors
 /// As [`hash`].
 pub(crate) fn in_place(mut item: Map<String, Value>, key: &NumberedKey) -> anyhow::Result<Map<String, Value>> {
+    // What is not set is not there, however that is written.
+    item.retain(|_, value| !value.is_null() && value.as_str().is_none_or(domain::text::is_visible));
     if !item.contains_key("value") && !item.contains_key("hmac") {
         bail!("an indicator without a value");
     }

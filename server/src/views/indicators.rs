@@ -106,7 +106,12 @@ pub async fn indicator(l: &Looking, id: &str) -> Answer<Indicator> {
     let named = orgs(l, &found.recipients);
     let marked = Marked { tlp: found.row.tlp, recipients: &named, received_at: found.received_at };
     let made = made::indicator(&found);
+    let networks = match &found.row.observed {
+        Observed::Value(value) => l.reads().networks(&found.row.kind, value).await.map_err(from_store(l.now))?,
+        Observed::Hash(_) => vec![],
+    };
     Ok(Indicator {
+        networks,
         highest_tlp: found.reports.iter().map(|r| r.tlp).chain([found.row.tlp]).max().unwrap_or_default(),
         sent: raw["value"].as_str().filter(|sent| found.row.observed != Observed::Value((*sent).to_owned())).map(str::to_owned),
         description: raw["description"].as_str().unwrap_or_default().to_owned(),

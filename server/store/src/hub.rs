@@ -26,6 +26,7 @@ pub mod proposals;
 pub mod retention;
 pub mod sealing;
 pub mod sharing;
+mod spellings;
 pub mod throttle;
 mod words;
 

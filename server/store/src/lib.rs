@@ -142,6 +142,7 @@ impl Store {
         let writer = Writer::start(conns, &reconnect, &turn, &commits);
         let (series, months) = (push::SeriesCache::default(), push::Months::default());
         let store = Self { inner: Arc::new(Inner { db, files, writer, express, listener, commits, series, months, turns: push::Turns::default() }) };
+        store.hub().respell_indicators().await?;
         store.hub().digest_indicators().await?;
         store.hub().fold_words().await?;
         Ok(store)

@@ -8,6 +8,7 @@ mod ids;
 mod incidents;
 mod indicators;
 mod metrics;
+mod networks;
 mod overlaps;
 mod own;
 mod records;
@@ -20,6 +21,7 @@ pub use ids::{Ids, PIECE};
 pub use incidents::{EventBrief, IncidentDetail, IncidentFacet, IncidentFilter, RevisionRow};
 pub use indicators::{IndicatorDetail, IndicatorFacet, IndicatorFilter};
 pub use metrics::SeriesPoint;
+pub use networks::NETWORK_ROWS;
 pub use own::{Eyes, OwnRecord};
 pub use records::{EventDetail, ReceiptDetail};
 

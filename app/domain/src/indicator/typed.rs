@@ -10,7 +10,7 @@ pub struct Typed {
     pub part: String,
     /// Whole values that it may be.
     pub values: Vec<Canonical>,
-    /// Networks that hold it, where it is an address or a network.
+    /// Networks that hold it, where it is an address or a network; of IPv6 those that end between two hexadecimal digits, as networks are given out.
     pub around: Vec<String>,
 }
 
@@ -26,7 +26,12 @@ pub fn typed(text: &str) -> Typed {
             values.push(one);
         }
     }
-    let around = values.iter().filter(|one| matches!(one.kind, IndicatorType::Ipv4Addr | IndicatorType::Ipv6Addr)).flat_map(|one| networks_around(&one.value));
+    let around = values.iter().filter(|one| matches!(one.kind, IndicatorType::Ipv4Addr | IndicatorType::Ipv6Addr)).flat_map(|one| {
+        let every = if one.kind == IndicatorType::Ipv6Addr { 4 } else { 1 };
+        networks_around(&one.value)
+            .into_iter()
+            .filter(move |network| network.rsplit('/').next().and_then(|length| length.parse::<u32>().ok()).is_some_and(|length| length % every == 0))
+    });
     let part = refang::scheme(text).map_or_else(|| refang::separators(text), |(scheme, rest)| format!("{scheme}://{rest}"));
     Typed { part, around: around.collect(), values }
 }
@@ -46,6 +51,7 @@ mod tests {
         let address = typed("::ffff:192.0.2.7");
         assert_eq!(address.values, [Canonical { kind: IndicatorType::Ipv4Addr, value: "192.0.2.7".into() }]);
         assert!(address.around.contains(&"192.0.2.0/24".to_owned()) && address.around.len() == 32);
+        assert_eq!(typed("2001:db8::1").around.len(), 32);
         assert!(typed("").values.is_empty() && typed("a b").values.is_empty());
     }
 }

@@ -54,6 +54,8 @@ pub struct Indicator {
     /// 0 to 100, as the organisation says.
     pub confidence: Option<u32>,
     pub valid_until: Option<Timestamp>,
+    /// Networks that hold it, where it is an address or a network, and what it holds itself.
+    pub networks: Vec<NetworkRow>,
     /// All reports this viewer may see, this one included, earliest first.
     pub reports: Vec<IndicatorReport>,
     pub reach: Reach,
@@ -63,6 +65,16 @@ pub struct Indicator {
     pub raw: String,
     /// What the hub made of it, in a sentence.
     pub made: String,
+}
+
+/// A report of a network that holds an indicator, or of what is in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NetworkRow {
+    pub id: String,
+    pub org: OrgRef,
+    pub value: String,
+    /// Whether it lies within the indicator; else it holds it.
+    pub within: bool,
 }
 
 /// One organisation's report.

@@ -23,6 +23,20 @@ pub fn words(error: &serde_json::Error, first: usize) -> String {
     format!("{said} (line {}, column {})", error.line().max(1) + first - 1, error.column())
 }
 
+/// What is wrong with a file of settings (TOML), from the reader's message of it, without a full stop.
+#[must_use]
+pub fn settings(message: &str) -> String {
+    let mut named = message.split('`').skip(1).step_by(2);
+    let first = named.next().unwrap_or_default();
+    match () {
+        () if message.starts_with("unknown field") => format!("{first} is not known here; there are {}", named.collect::<Vec<_>>().join(", ")),
+        () if message.starts_with("missing field") => format!("{first} is missing"),
+        () if message.starts_with("duplicate") => "a name stands there twice".into(),
+        () if message.starts_with("invalid type") || message.starts_with("invalid value") => "this is of another type than it must be".into(),
+        () => "this is not TOML".into(),
+    }
+}
+
 /// What is wrong with a query, from serde's message of it, without a full stop.
 #[must_use]
 pub fn query(message: &str) -> String {

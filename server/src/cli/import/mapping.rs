@@ -4,7 +4,8 @@
 //! changes its name is used up; one whose value is translated, templated or measured also stays, in the source's own words.
 
 use super::super::items::Row;
-use anyhow::{Context, bail};
+use crate::api::parse::syntax;
+use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -56,7 +57,10 @@ impl Mapping {
     /// # Errors
     /// Names the line, or the threshold table that is out of order.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
-        let mapping: Self = toml::from_str(text)?;
+        let mapping: Self = toml::from_str(text).map_err(|wrong| {
+            let line = wrong.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+            anyhow!("line {line}: {}", syntax::settings(wrong.message()))
+        })?;
         for table in [&mapping.organisations, &mapping.metrics, &mapping.incidents] {
             for (field, threshold) in &table.thresholds {
                 if !threshold.steps.is_sorted_by(|a, b| a.at_least > b.at_least) {
@@ -178,7 +182,16 @@ mod tests {
     fn guesses_nothing() {
         assert!(applied(&[("kind", "Fire")]).unwrap_err().to_string().contains("Fire"));
         assert!(applied(&[("people", "some")]).is_err());
-        assert!(Mapping::parse("[incidents]\ncolums = {}").is_err());
+        for (text, said) in [
+            ("[incidents]\ncolums = {}", "line 2: colums is not known here; there are columns, constants, templates, values, thresholds"),
+            ("[incidents]\ncolumns = 5", "line 2: this is of another type than it must be"),
+            ("[incidents.thresholds.severity]\ncolumn = \"a\"", "steps is missing"),
+            ("[incidents", "line 1: this is not TOML"),
+        ] {
+            let error = Mapping::parse(text).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+            crate::api::parse::is_for_people(&error, text);
+        }
         assert!(Mapping::parse(&TEXT.replace("1000", "1")).is_err());
     }
 

@@ -8,7 +8,10 @@ use crate::{
     withdrawn_records::{Remarks, marking},
     words,
 };
-use domain::{DataClass, OrgId, Timestamp, Tlp, indicator::IndicatorType};
+use domain::{
+    DataClass, OrgId, Timestamp, Tlp,
+    indicator::{IndicatorType, span},
+};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -25,8 +28,8 @@ pub(crate) async fn apply(
 ) -> Result<(), StoreError> {
     const FIND: &str =
         "SELECT id, tlp, active, last_seen, received_at, valid_until, left_out_at, heard_at FROM indicators WHERE org_id = $1 AND kind = $2 AND value = $3";
-    const INSERT: &str = "INSERT INTO indicators (id, org_id, kind, value, tlp, severity, confidence, first_seen, last_seen, valid_until, active, receipt_no, raw, hashed, received_at, heard_at, words) \
-                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+    const INSERT: &str = "INSERT INTO indicators (id, org_id, kind, value, tlp, severity, confidence, first_seen, last_seen, valid_until, active, receipt_no, raw, hashed, received_at, heard_at, words, address) \
+                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
     const UPDATE: &str = "UPDATE indicators SET tlp = $2, severity = $3, confidence = $4, first_seen = CASE WHEN $5 < first_seen THEN $5 ELSE first_seen END, \
                           last_seen = $6, valid_until = $7, active = $8, receipt_no = $9, raw = $10, hashed = $11, left_out_at = NULL, \
                           heard_at = CASE WHEN heard_at > $12 THEN heard_at ELSE $12 END WHERE id = $1";
@@ -101,6 +104,7 @@ pub(crate) async fn apply(
                         .bind(push.received_at.0)
                         .bind(push.moment().0)
                         .bind(words::fold(&item.value))
+                        .bind(address(item))
                         .execute(&mut *c)
                         .await
                 })?;
@@ -155,6 +159,12 @@ async fn hear(conn: &mut Conn, push: &Push, kind: &str, old: &Stored, totals: &m
         *totals.entry((kind.to_owned(), old.tlp)).or_default() += 1;
     }
     Ok(())
+}
+
+/// Where an address or a network stands among the addresses; empty for all else, and for a hash, which is of nobody knows what.
+fn address(item: &IndicatorItem) -> String {
+    let span = if item.hashed { None } else { span(&item.value) };
+    span.map_or_else(String::new, |(first, _)| first)
 }
 
 /// One row of `indicator_digests`.

@@ -41,6 +41,7 @@ mod references;
 mod sealing;
 mod sessions;
 mod snapshots;
+mod spellings;
 mod statements;
 mod support;
 mod throttle;
