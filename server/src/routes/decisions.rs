@@ -188,8 +188,10 @@ fn page_of(id: i64) -> String {
     format!("/decisions/{id}")
 }
 
+/// A reason as it is kept; empty where nobody would see anything of it.
 fn text(text: &str) -> String {
-    text.trim().chars().filter(|c| !c.is_control() || *c == '\n').take(REASON).collect()
+    let said: String = text.trim().chars().filter(|c| !c.is_control() || *c == '\n').take(REASON).collect();
+    if domain::text::is_visible(&said) { said } else { String::new() }
 }
 
 /// The answer to somebody who may not.

@@ -83,7 +83,7 @@ pub fn check(_index: usize, raw: &RawValue, context: &Context<'_>) -> Result<Sam
     let mut f = Fields::read(raw, "a value of a metric", &FIELDS)?;
     f.own(context)?;
     let metric = f.word("metric");
-    let definition = metric.as_deref().and_then(|key| context.board.metric(domain::text::trimmed(key)));
+    let definition = metric.as_deref().and_then(|key| context.board.metric(&domain::text::trimmed(key).to_lowercase()));
     if let (Some(key), None) = (&metric, definition) {
         f.fault("metric", "unknown_metric", format!("There is no metric {key:?} in the catalogue of this alliance."));
     }
