@@ -118,7 +118,8 @@ fn highest_tlp(payload: &str) -> Tlp {
 /// A stored payload, pretty-printed where it is one JSON document, cut where it is very long.
 fn readable(body: &[u8]) -> anyhow::Result<String> {
     let bytes = zstd::bulk::decompress(body, crate::api::MAX_INFLATED)?;
-    let text = String::from_utf8_lossy(&bytes);
+    // As it was read when it came: a byte order mark or UTF-16 hides no word of it.
+    let text = crate::encoding::text(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes));
     let mut text = if serde_json::from_str::<IgnoredAny>(&text).is_ok() { json_text::pretty(&text) } else { text.into_owned() };
     if text.len() > SHOWN {
         let mut end = SHOWN;
