@@ -8,7 +8,7 @@ use serde::{
     de::{MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
-use std::{fmt, ops::RangeInclusive, str::FromStr};
+use std::{collections::HashSet, fmt, ops::RangeInclusive, str::FromStr};
 
 /// Faults told of one item.
 const TOLD: usize = 16;
@@ -111,16 +111,20 @@ impl<'a> Fields<'a> {
                 ));
             }
         };
-        let mut fields = Self { sent, faults: vec![] };
-        for i in 0..fields.sent.len() {
-            let name = fields.sent[i].0.clone();
-            if fields.sent[..i].iter().any(|(other, _)| *other == name) {
-                fields.fault(&name, "duplicate_field", format!("{name} stands there twice."));
+        let mut faults = vec![];
+        let mut seen = HashSet::new();
+        for (name, _) in &sent {
+            if !seen.insert(name.as_str()) {
+                faults.push(Fault::new(escaped(name), "duplicate_field", format!("{name} stands there twice.")));
             } else if !known.contains(&name.as_str()) {
-                fields.fault(&name, "unknown_field", format!("{name} is no field of {noun}; its fields are {}.", known.join(", ")));
+                faults.push(Fault::new(escaped(name), "unknown_field", format!("{name} is no field of {noun}; its fields are {}.", known.join(", "))));
+            }
+            if faults.len() == TOLD {
+                break;
             }
         }
-        Ok(fields)
+        drop(seen);
+        Ok(Self { sent, faults })
     }
 
     /// Notes what is wrong with a field, whose name is written as it was sent.
@@ -275,11 +279,13 @@ impl<'a> Fields<'a> {
                 return vec![];
             }
         };
-        for (i, (key, _)) in pairs.iter().enumerate() {
-            if pairs[..i].iter().any(|(other, _)| other == key) {
+        let mut seen = HashSet::new();
+        for (key, _) in &pairs {
+            if !seen.insert(key.as_str()) {
                 self.push(Fault::new(within(name, key), "duplicate_field", format!("{key} stands twice in {name}.")));
             }
         }
+        drop(seen);
         pairs
     }
 

@@ -283,6 +283,18 @@ fn all_faults_of_an_item_are_told_at_once_in_its_order() {
     assert_eq!(all, told.map(|(pointer, code)| (pointer.to_owned(), code.to_owned())));
 }
 
+/// Objects of very many fields cost no more than their length.
+#[test]
+fn many_fields_are_read_in_no_time() {
+    let many = (0..200_000).map(|i| format!("\"{i}\":1")).collect::<Vec<_>>().join(",");
+    let began = std::time::Instant::now();
+    for item in [format!("{{{many}}}"), format!("{{\"external_id\":\"a\",\"title\":\"b\",\"severity\":\"low\",\"attributes\":{{{many}}}}}")] {
+        let parsed = read(What::Incidents, false, format!("{{\"items\":[{item}]}}").as_bytes()).unwrap();
+        assert!((1..=16).contains(&parsed.failures.len()));
+    }
+    assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
+}
+
 #[test]
 fn pointers_are_right_for_every_name() {
     let sample = json!({ "metric": "mfa_coverage_pct", "value": 1, "observed_at": "2026-05-01", "labels": { "a/b~c": "x" }, "x~y/z": 1 });
