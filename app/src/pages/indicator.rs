@@ -57,7 +57,7 @@ fn One(page: Signal<Indicator>) -> impl IntoView {
 #[component]
 fn Networks(rows: Vec<NetworkRow>) -> impl IntoView {
     let query = use_page_query();
-    let row = |row: NetworkRow| {
+    let row = move |row: NetworkRow| {
         view! {
             <li>
                 {if row.within { "Contains " } else { "Is within " }}
