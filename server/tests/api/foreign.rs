@@ -8,7 +8,7 @@ use crate::{
 };
 use domain::{DataClass, Level, MINUTE, Role, sharing::Audience};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Of the same length as what it stands for, so that not even a length differs.
 const ABSENT: [(&str, &str); 3] = [("{org}", "omega"), ("{external_id}", "absent-incidents-0000"), ("{metric}", METRIC)];
@@ -115,6 +115,13 @@ async fn a_foreign_address_answers_machines_like_an_absent_one() {
                         let told = |answer: &Answer, id: &str| {
                             let mut told = apart_from(answer, id);
                             told.1.retain(|(name, _)| name != "ratelimit");
+                            // A receipt of what was refused has a number and a moment of its own.
+                            let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+                            if let Some(receipt) = said["receipt"].as_object() {
+                                for field in ["id", "request_timestamp", "as_of"] {
+                                    told.2 = receipt.get(field).and_then(Value::as_str).map_or(told.2.clone(), |own| told.2.replace(own, field));
+                                }
+                            }
                             told
                         };
                         let (foreign_answer, absent_answer) = (ask(&foreign, &own).await, ask(&absent, &other).await);

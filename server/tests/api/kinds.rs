@@ -24,7 +24,7 @@ async fn a_machine_at_no_address_is_told_so_as_a_machine() {
     let app = TestApp::start().await;
     let key = app.partner("alpha").await.key;
     for method in [Method::GET, Method::POST, Method::PUT, Method::DELETE] {
-        for path in ["/v1/metrics", "/taxii2/", "/taxii2/api/collections", "/api", "/api/v2/metrics", "/metrics/push", "/graphql", "/no/such/page"] {
+        for path in ["/v1/metrics", "/taxii2/", "/taxii2/api/collections", "/api", "/api/v2/metrics", "/metrics/push/all", "/graphql", "/no/such/page"] {
             problem(app.request(method.clone(), path), 404).await;
             problem(app.request(method.clone(), path).bearer_auth(&key).json(&json!({})), 404).await;
             problem(app.request(method.clone(), path).header(header::ACCEPT, "application/json"), 404).await;

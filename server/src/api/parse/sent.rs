@@ -315,9 +315,12 @@ impl<'a> Fields<'a> {
         self.push(Fault::new(within(name, key), code, detail));
     }
 
-    /// Notes a fault that a check of its own found.
+    /// Notes a fault that a check of its own found; one of the object as a whole is not said again where a field has the same.
     pub fn check<T>(&mut self, result: Result<T, Fault>) -> Option<T> {
-        self.keep(result)
+        match result {
+            Err(fault) if fault.field.is_empty() && self.faults.iter().any(|told| told.code == fault.code) => None,
+            other => self.keep(other),
+        }
     }
 
     /// Whether it is the organisation of the key that the object names, if it names any.
