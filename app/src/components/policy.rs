@@ -93,7 +93,7 @@ pub fn dry_run(run: DryRun) -> AnyView {
     let nobody = moved.is_empty().then(|| view! { <p>"No organisation's score changes by a whole point."</p> });
     let stays = plural(same.len() as u64, "score stays as it is", "scores stay as they are");
     let rest = (!same.is_empty()).then(|| {
-        view! { <details class="data"><summary>{stays}", in whole points"</summary>{table("Scores that stay as they are", None, same)}</details> }
+        view! { <details class="data"><summary>{stays}", to a tenth of a point"</summary>{table("Scores that stay as they are", None, same)}</details> }
     });
     let unshared = (run.unshared > 0).then(|| {
         let n = plural(run.unshared.into(), "organisation does", "organisations do");
