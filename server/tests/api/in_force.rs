@@ -16,13 +16,13 @@ async fn what_a_snapshot_leaves_out_is_closed_everywhere_until_a_later_push_name
     app.settle().await;
     let open = async || person.get("/csv/incidents").await.csv().into_iter().map(|r| r[1].clone()).collect::<Vec<_>>();
     assert_eq!(open().await, ["N", "A"]);
-    let capped = words(&person.page("/orgs/alpha").await);
-    assert!(capped.contains("the score could be 0 to 60"), "{capped}");
+    let of_the_board = || app.app.live.board().org(app.org("alpha")).map_or(0, |org| org.open.len());
+    assert_eq!(of_the_board(), 2, "what scores are capped by");
     // N is the newest of all, and gone from the export.
     let receipt = partner.push("incidents?mode=snapshot", &items([a.clone()])).await;
     assert!(receipt["as_of"].is_string() && receipt["outdated_by"].is_null(), "{receipt}");
     app.settle().await;
-    assert_eq!(open().await, ["A"]);
+    assert_eq!((open().await, of_the_board()), (vec!["A".to_owned()], 1));
     let read = partner.get("incidents/N").await;
     assert_eq!((&read.json()["status"], read.header("etag")), (&json!("closed"), "\"2\""));
     assert!(read.json()["closed_at"].is_string(), "{}", read.text());
@@ -36,7 +36,7 @@ async fn what_a_snapshot_leaves_out_is_closed_everywhere_until_a_later_push_name
     let href = format!("/incidents/{}", id.rows[0].id);
     let page = words(&person.page(&href).await);
     assert!(page.contains("Closed") && page.contains("which left it out; a later push that names it opens it again"), "{page}");
-    assert!(page.contains("\"status\": \"in_progress\""), "as pushed: {page}");
+    assert!(page.contains("in_progress"), "as pushed: {page}");
     // Unchanged, but there again.
     partner.push("incidents?mode=snapshot", &items([a.clone(), n.clone()])).await;
     app.settle().await;
