@@ -181,7 +181,7 @@ pub async fn submit(app: &App, s: Submission) -> Result<Submitted, Problem> {
     });
     let notes = notes::of(s.what, &s.body);
     let push = Push {
-        id: Uuid::now_v7(),
+        id: store::record_id(received_at),
         org: s.org,
         key_id: s.key_id,
         key_name: s.key_name,

@@ -5,7 +5,6 @@
 use domain::{HOUR, OrgId, Timestamp};
 use sqlx::{Connection, PgConnection, SqliteConnection};
 use store::{Items, Mode, Org, Push, Sample, Settings, Store, What};
-use uuid::Uuid;
 
 const ORGANISATIONS: i64 = 50;
 const METRICS: usize = 30;
@@ -44,7 +43,7 @@ async fn main() -> Outcome<()> {
 
 async fn push(store: &Store, org: OrgId, at: Timestamp) -> Result<(), store::StoreError> {
     let sample = |n: usize| Sample { metric: format!("metric_{n}_pct"), labels: String::new(), value: 90.0 + n as f64 / 7.0, observed_at: at };
-    let id = Uuid::now_v7();
+    let id = store::record_id(at);
     let push = Push {
         id,
         org,

@@ -36,7 +36,9 @@ pub mod moving;
 mod partner;
 pub mod private;
 mod push;
+mod record_id;
 mod shown_before;
+mod shown_lately;
 mod viewer;
 mod withdrawn_records;
 mod words;
@@ -72,6 +74,7 @@ pub use hub::{
 };
 pub use partner::{Partner, Revision};
 pub use push::*;
+pub use record_id::record_id;
 pub use shown_before::{ShownBefore, WithdrawnCritical};
 pub use viewer::*;
 pub use words::fold;

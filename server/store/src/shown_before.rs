@@ -3,7 +3,8 @@
 //! A viewer's numbers go by what they are shown now and by what they were shown last. So where somebody shares less, it is kept what was shown until then: that
 //! posture or incidents were shown, with the last score; and each critical incident that was open. An incident stays counted until the viewer is
 //! shown it again, in whatever state: its owner ends that by showing them that it is closed, never by letting time pass. Nothing is kept of what somebody
-//! was never shown, so that what is kept tells nothing about it; and nothing that happens while an incident is hidden changes what is kept.
+//! was never shown, so that what is kept tells nothing about it; and nothing that happens while an incident is hidden changes what is kept. What was shown
+//! for a moment only was not shown ([`shown_lately`]): a state that stood until then, and what was withdrawn until then, count as before.
 //!
 //! Only exceptions are kept: for each viewer at most [`MAX_WITHDRAWN`] incidents of an owner, and one row of a class and day for everyone. What is hidden
 //! beyond these is kept as one incident that never returns: an owner who hides so many from somebody is no longer known to have none open.
@@ -11,6 +12,7 @@
 use crate::{
     Hub, StoreError,
     db::{Conn, execute, on_conn, read},
+    shown_lately::{self, Ended, STANDS, Until},
     viewer::{Flow, counted},
     withdrawn_records::{self, marking, more},
 };
@@ -170,6 +172,7 @@ pub(crate) struct Counting {
 }
 
 /// What a record says of who may count it.
+#[derive(Clone)]
 pub(crate) struct Marking {
     pub tlp: Tlp,
     pub recipients: Vec<OrgId>,
@@ -226,10 +229,10 @@ pub(crate) async fn rules_changed(conn: &mut Conn, change: &Change, orgs: &[i64]
     let others: Vec<i64> = orgs.iter().copied().filter(|org| *org != change.owner).collect();
     keep_shown(conn, change.owner, DataClass::Posture, &change.posture, others.len(), seen, at).await?;
     if change.before.peers != change.after.peers {
-        withdrawn_records::left(conn, change.owner, &change.records, &change.after, seen).await?;
+        withdrawn_records::left(conn, change.owner, &change.records, &change.after, seen, at).await?;
     }
     if change.before == change.after {
-        return Ok(());
+        return shown_lately::rules_changed(conn, change, &others, at).await;
     }
     let incidents: Vec<_> = others.iter().map(|viewer| (*viewer, change.before.shown_since(*viewer), change.after.shown_since(*viewer))).collect();
     keep_shown(conn, change.owner, DataClass::Incidents, &incidents, others.len(), seen, at).await?;
@@ -237,6 +240,9 @@ pub(crate) async fn rules_changed(conn: &mut Conn, change: &Change, orgs: &[i64]
     const OPEN: &str = "SELECT id, tlp, received_at, opened_at FROM incidents WHERE org_id = $1 AND severity = 0 AND status < 3 ORDER BY opened_at, id";
     const WITHDRAWN: &str = "SELECT i.id, i.tlp, i.received_at, i.opened_at FROM incidents i WHERE i.org_id = $1 AND i.id IN \
                              (SELECT w.incident_id FROM withdrawn_criticals w WHERE w.owner_id = $1 AND w.returned_day IS NULL)";
+    const SHOWN_AGAIN: &str = "SELECT i.id, i.tlp, i.received_at, i.opened_at FROM incidents i WHERE i.org_id = $1 AND i.id IN \
+                               (SELECT w.incident_id FROM withdrawn_criticals w WHERE w.owner_id = $1 AND w.returned_at > $2)";
+    const MARKED: &str = "SELECT tlp, received_at FROM incidents WHERE id = $1";
     let owner = OrgId(change.owner);
     type Row = (Uuid, i64, i64, i64);
     let withdrawn: Vec<Row> = on_conn!(conn, c => sqlx::query_as(WITHDRAWN).bind(owner.0).fetch_all(&mut *c).await)?;
@@ -245,6 +251,22 @@ pub(crate) async fn rules_changed(conn: &mut Conn, change: &Change, orgs: &[i64]
         let shown = others.iter().copied().filter(|viewer| change.after.counts(*viewer, &record)).collect::<Vec<_>>();
         returned(conn, id, &shown, at).await?;
     }
+    let shown_again: Vec<Row> = on_conn!(conn, c => sqlx::query_as(SHOWN_AGAIN).bind(owner.0).bind(at.0 - STANDS).fetch_all(&mut *c).await)?;
+    for (id, tlp, received_at, _) in shown_again {
+        let record = marking(conn, id, tlp, received_at).await?;
+        let hidden = |viewer: &i64| change.before.counts(*viewer, &record) && !change.after.counts(*viewer, &record);
+        hidden_again(conn, id, &others.iter().copied().filter(hidden).collect::<Vec<_>>(), at).await?;
+    }
+    for state in shown_lately::all(conn, owner, DataClass::Incidents, Until::Critical, at).await? {
+        let row: (i64, i64) = on_conn!(conn, c => sqlx::query_as(MARKED).bind(state.id).fetch_one(&mut *c).await)?;
+        let record = marking(conn, state.id, row.0, row.1).await?;
+        let lost = |viewer: &i64| {
+            let counted = |marking| change.before.counts(*viewer, marking);
+            seen.contains(viewer) && counted(&record) && counted(&state.marking) && !change.after.counts(*viewer, &record)
+        };
+        let lost = others.iter().copied().filter(lost).collect::<Vec<_>>();
+        withdrawn_from(conn, owner, (state.id, state.opened_at), &lost, at).await?;
+    }
     let open: Vec<Row> = on_conn!(conn, c => sqlx::query_as(OPEN).bind(owner.0).fetch_all(&mut *c).await)?;
     for (id, tlp, received_at, opened_at) in open {
         let record = marking(conn, id, tlp, received_at).await?;
@@ -252,7 +274,7 @@ pub(crate) async fn rules_changed(conn: &mut Conn, change: &Change, orgs: &[i64]
         let lost = others.iter().copied().filter(lost).collect::<Vec<_>>();
         withdrawn_from(conn, owner, (id, Timestamp(opened_at)), &lost, at).await?;
     }
-    Ok(())
+    shown_lately::rules_changed(conn, change, &others, at).await
 }
 
 /// Keeps until when a class was shown to those that are shown less of it now.
@@ -301,7 +323,7 @@ async fn withdrawn_from(conn: &mut Conn, owner: OrgId, (id, opened_at): (Uuid, T
     const WITHDRAW: &str = "INSERT INTO withdrawn_criticals (viewer_id, incident_id, owner_id, opened_at, day) \
                             SELECT e.value, $2, $3, $4, $5 FROM json_each($1) e WHERE NOT EXISTS (SELECT 1 FROM withdrawn_criticals w \
                             WHERE w.viewer_id = e.value AND w.incident_id = $2 AND w.returned_day IS NULL) \
-                            ON CONFLICT (viewer_id, incident_id, day) DO UPDATE SET returned_day = NULL";
+                            ON CONFLICT (viewer_id, incident_id, day) DO UPDATE SET returned_day = NULL, returned_at = NULL";
     if viewers.is_empty() {
         return Ok(());
     }
@@ -319,19 +341,30 @@ async fn withdrawn_from(conn: &mut Conn, owner: OrgId, (id, opened_at): (Uuid, T
 
 /// Counts an incident no longer as withdrawn from those that are shown it again.
 async fn returned(conn: &mut Conn, id: Uuid, viewers: &[i64], at: Timestamp) -> Result<(), StoreError> {
-    const RETURN: &str = "UPDATE withdrawn_criticals SET returned_day = $3 WHERE incident_id = $1 AND returned_day IS NULL \
+    const RETURN: &str = "UPDATE withdrawn_criticals SET returned_day = $3, returned_at = $4 WHERE incident_id = $1 AND returned_day IS NULL \
                           AND viewer_id IN (SELECT value FROM json_each($2))";
     if viewers.is_empty() {
         return Ok(());
     }
     let viewers = json(&viewers)?;
-    execute!(conn, c => sqlx::query(RETURN).bind(id).bind(viewers).bind(at.day()).execute(&mut *c).await)?;
+    execute!(conn, c => sqlx::query(RETURN).bind(id).bind(viewers).bind(at.day()).bind(at.0).execute(&mut *c).await)?;
     Ok(())
 }
 
-/// An incident as it was before a push.
-pub(crate) struct Before {
-    pub id: Uuid,
+/// Counts an incident as withdrawn again from those that were shown it for a moment only.
+async fn hidden_again(conn: &mut Conn, id: Uuid, viewers: &[i64], at: Timestamp) -> Result<(), StoreError> {
+    const HIDE: &str = "UPDATE withdrawn_criticals SET returned_day = NULL, returned_at = NULL WHERE incident_id = $1 AND returned_at > $3 \
+                        AND viewer_id IN (SELECT value FROM json_each($2))";
+    if viewers.is_empty() {
+        return Ok(());
+    }
+    let viewers = json(&viewers)?;
+    execute!(conn, c => sqlx::query(HIDE).bind(id).bind(viewers).bind(at.0 - STANDS).execute(&mut *c).await)?;
+    Ok(())
+}
+
+/// An incident as it stood before a push, or stands after it.
+pub(crate) struct State {
     pub marking: Marking,
     pub severity: Severity,
     pub open: bool,
@@ -339,40 +372,51 @@ pub(crate) struct Before {
     pub closed_at: Option<Timestamp>,
 }
 
+impl State {
+    fn is_critical(&self) -> bool {
+        self.open && self.severity == Severity::Critical
+    }
+}
+
 /// Keeps of an incident that a push marked otherwise who was shown it, and counts it no longer as withdrawn from those that are shown it now.
-pub(crate) async fn remarked(conn: &mut Conn, owner: OrgId, before: &Before, after: &Marking, at: Timestamp) -> Result<(), StoreError> {
-    const WITHDRAWN: &str = "SELECT count(*) FROM withdrawn_criticals WHERE incident_id = $1 AND returned_day IS NULL";
+pub(crate) async fn remarked(conn: &mut Conn, owner: OrgId, id: Uuid, before: State, after: &State, at: Timestamp) -> Result<(), StoreError> {
+    const WITHDRAWN: &str = "SELECT count(*) FROM withdrawn_criticals WHERE incident_id = $1 AND (returned_day IS NULL OR returned_at > $2)";
     const KEEP: &str = "INSERT INTO remarked_incidents (incident_id, org_id, everyone_until, severity, opened_at, closed_at) VALUES ($1, $2, $3, $4, $5, $6) \
                         ON CONFLICT (incident_id) DO UPDATE SET everyone_until = excluded.everyone_until, severity = excluded.severity, \
                         opened_at = excluded.opened_at, closed_at = excluded.closed_at";
     const FORGET: &str = "DELETE FROM remarked_incidents WHERE incident_id = $1 AND org_id = $2";
-    let critical = before.severity == Severity::Critical;
-    let (id, severity, opened_at) = (before.id, before.severity.code(), before.opened_at.0);
-    match (before.marking.tlp.reaches_everyone(), after.tlp.reaches_everyone()) {
+    let lately = if before.is_critical() { None } else { shown_lately::of(conn, id, Until::Critical, at).await? };
+    match (before.marking.tlp.reaches_everyone(), after.marking.tlp.reaches_everyone()) {
         (true, false) => {
-            let closed = before.closed_at.map(|t| t.0);
+            // The state that stood until a moment ago is the one that the numbers of earlier days go by.
+            let critical = lately.as_ref().filter(|state| state.marking.tlp.reaches_everyone());
+            let severity = if critical.is_some() { Severity::Critical } else { before.severity };
+            let opened_at = critical.map_or(before.opened_at, |state| state.opened_at);
+            let closed = before.closed_at.filter(|_| critical.is_none()).map(|t| t.0);
             execute!(conn, c => {
-                let keep = sqlx::query(KEEP).bind(id).bind(owner.0).bind(at.0).bind(severity).bind(opened_at);
+                let keep = sqlx::query(KEEP).bind(id).bind(owner.0).bind(at.0).bind(severity.code()).bind(opened_at.0);
                 keep.bind(closed).execute(&mut *c).await
             })?;
         }
         (false, true) => drop(execute!(conn, c => sqlx::query(FORGET).bind(id).bind(owner.0).execute(&mut *c).await)?),
         _ => {}
     }
-    let withdrawn: i64 = on_conn!(conn, c => sqlx::query_scalar(WITHDRAWN).bind(before.id).fetch_one(&mut *c).await)?;
-    let hides = critical && before.open && !before.marking.same(after);
-    if withdrawn == 0 && !hides {
-        return Ok(());
+    let withdrawn: i64 = on_conn!(conn, c => sqlx::query_scalar(WITHDRAWN).bind(id).bind(at.0 - STANDS).fetch_one(&mut *c).await)?;
+    let hides = (before.is_critical() || lately.is_some()) && !before.marking.same(&after.marking);
+    if withdrawn > 0 || hides {
+        let counting = Counting::of(conn, owner, DataClass::Incidents).await?;
+        let (shown, hidden): (Vec<i64>, Vec<i64>) = others(conn, owner).await?.into_iter().partition(|viewer| counting.counts(*viewer, &after.marking));
+        let hidden: Vec<i64> = hidden.into_iter().filter(|viewer| counting.counts(*viewer, &before.marking)).collect();
+        let was_critical = |viewer: &i64| before.is_critical() || lately.as_ref().is_some_and(|state| counting.counts(*viewer, &state.marking));
+        let lost: Vec<i64> = hidden.iter().copied().filter(was_critical).collect();
+        returned(conn, id, &shown, at).await?;
+        hidden_again(conn, id, &hidden, at).await?;
+        let opened_at = lately.as_ref().map_or(before.opened_at, |state| state.opened_at);
+        withdrawn_from(conn, owner, (id, opened_at), &lost, at).await?;
     }
-    let counting = Counting::of(conn, owner, DataClass::Incidents).await?;
-    let others = others(conn, owner).await?;
-    let shown: Vec<i64> = others.iter().copied().filter(|viewer| counting.counts(*viewer, after)).collect();
-    if withdrawn > 0 {
-        returned(conn, before.id, &shown, at).await?;
-    }
-    if hides {
-        let lost: Vec<i64> = others.into_iter().filter(|viewer| counting.counts(*viewer, &before.marking) && !shown.contains(viewer)).collect();
-        withdrawn_from(conn, owner, (before.id, before.opened_at), &lost, at).await?;
+    if before.is_critical() && !after.is_critical() {
+        let ended = Ended { id, marking: before.marking, opened_at: before.opened_at };
+        shown_lately::keep(conn, owner, DataClass::Incidents, Until::Critical, &ended, at).await?;
     }
     Ok(())
 }

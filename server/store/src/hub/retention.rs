@@ -4,9 +4,11 @@ use super::Hub;
 use crate::{
     StoreError,
     db::{Db, Scope, execute, on_conn, read},
+    shown_lately::{self, Ended, STANDS, Until},
+    withdrawn_records::marking,
     writer::Keep,
 };
-use domain::{DAY, OrgId, Timestamp};
+use domain::{DAY, DataClass, OrgId, Timestamp};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -42,7 +44,7 @@ impl Hub<'_> {
         const SAMPLES: &str = "DELETE FROM samples WHERE (hour, org_id, observed_at, series_id) IN (SELECT hour, org_id, observed_at, series_id FROM samples WHERE hour < $1 LIMIT 5000)";
         // By whole months, which cost nothing to drop and much to delete.
         const SAMPLES_POSTGRES: &str = "SELECT drop_samples_months($1)";
-        let rules: [(&'static str, i64); 12] = [
+        let rules: [(&'static str, i64); 14] = [
             (
                 "DELETE FROM rollup_hours WHERE (bucket, org_id, series_id) IN (SELECT bucket, org_id, series_id FROM rollup_hours WHERE bucket < $1 LIMIT 5000)",
                 before(keep.hours).hour(),
@@ -63,6 +65,8 @@ impl Hub<'_> {
             ("DELETE FROM account_proposals WHERE expires_at <= $1", now.0),
             ("DELETE FROM sharing_confirmations WHERE expires_at <= $1", now.0),
             ("DELETE FROM overlap_comparisons WHERE day < $1", now.day() - COMPARISONS),
+            ("DELETE FROM shown_lately WHERE until <= $1", now.plus(-STANDS).0),
+            ("DELETE FROM withdrawn_records WHERE returned_at <= $1", now.plus(-STANDS).0),
             ("DELETE FROM sessions WHERE expires_at < $1 OR absolute_at < $1", now.0),
         ];
         let samples = before(keep.samples).hour();
@@ -150,8 +154,8 @@ impl Hub<'_> {
             "SELECT DISTINCT org_id FROM indicators WHERE active AND valid_until <= $1",
         ];
         const END: [&str; 2] = [
-            "UPDATE indicators SET active = FALSE WHERE active = 1 AND valid_until <= $1 AND org_id = $2 RETURNING id, kind, tlp",
-            "UPDATE indicators SET active = FALSE WHERE active AND valid_until <= $1 AND org_id = $2 RETURNING id, kind, tlp",
+            "UPDATE indicators SET active = FALSE WHERE active = 1 AND valid_until <= $1 AND org_id = $2 RETURNING id, kind, tlp, received_at",
+            "UPDATE indicators SET active = FALSE WHERE active AND valid_until <= $1 AND org_id = $2 RETURNING id, kind, tlp, received_at",
         ];
         const OVER: &str = "UPDATE indicator_digests SET active = FALSE WHERE id = $1";
         let db = &self.store.inner.db;
@@ -160,9 +164,11 @@ impl Hub<'_> {
         for org in orgs {
             let work = self.store.inner.writer.run(Scope::Partner(OrgId(org)), move |conn| {
                 Box::pin(async move {
-                    let ended: Vec<(Uuid, String, i64)> = on_conn!(conn, c => sqlx::query_as(end).bind(now.0).bind(org).fetch_all(&mut *c).await)?;
+                    let ended: Vec<(Uuid, String, i64, i64)> = on_conn!(conn, c => sqlx::query_as(end).bind(now.0).bind(org).fetch_all(&mut *c).await)?;
                     let mut fewer = BTreeMap::new();
-                    for (id, kind, tlp) in ended {
+                    for (id, kind, tlp, received_at) in ended {
+                        let state = Ended { id, marking: marking(conn, id, tlp, received_at).await?, opened_at: now };
+                        shown_lately::keep(conn, OrgId(org), DataClass::Indicators, Until::Counted, &state, now).await?;
                         execute!(conn, c => sqlx::query(OVER).bind(id).execute(&mut *c).await)?;
                         *fewer.entry((kind, tlp)).or_insert(0) -= 1;
                     }

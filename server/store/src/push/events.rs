@@ -4,11 +4,13 @@ use super::{EventItem, Mode, Push, record};
 use crate::{
     StoreError,
     db::{Conn, execute, on_conn},
+    record_id,
     shown_before::Marking,
-    withdrawn_records::{Remarks, marking},
+    shown_lately::{self, Ended, Until},
+    withdrawn_records::{Remarks, State, marking},
     words,
 };
-use domain::{DataClass, Timestamp, Tlp};
+use domain::{DataClass, Timestamp};
 use uuid::Uuid;
 
 pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[EventItem], reach: &mut record::Reach) -> Result<(), StoreError> {
@@ -32,9 +34,12 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[E
             let before = marking(conn, id, tlp, received_at.0).await?;
             reach.record(before.tlp, &before.recipients, received_at);
             let after = Marking { tlp: item.tlp, recipients: item.recipients.clone(), received_at };
-            remarks.marked(conn, id, counted, &before, &after).await?;
+            remarks.changed(id, State { marking: before, counted }, State { marking: after, counted: true });
         }
-        let id = stored.map_or_else(Uuid::now_v7, |s| s.0);
+        let id = stored.map_or_else(|| record_id(push.received_at), |s| s.0);
+        if stored.is_none() {
+            remarks.added(id);
+        }
         execute!(conn, c => {
             sqlx::query(WRITE)
                 .bind(id)
@@ -56,6 +61,7 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[E
         })?;
         record::recipients(conn, id, &item.recipients, stored.is_some()).await?;
     }
+    remarks.keep(conn, push.received_at).await?;
     if push.mode == Mode::Snapshot {
         const NAMES: &str = "SELECT id, external_id, tlp, received_at FROM events WHERE org_id = $1 AND withdrawn_at IS NULL AND heard_at <= $2";
         const WITHDRAW: &str = "UPDATE events SET withdrawn_at = $2, heard_at = $2 WHERE id = $1";
@@ -64,7 +70,10 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[E
         let named: std::collections::HashSet<&str> = items.iter().map(|i| i.external_id.as_str()).collect();
         let all: Vec<(Uuid, String, i64, i64)> = on_conn!(conn, c => sqlx::query_as(NAMES).bind(push.org.0).bind(taken.0).fetch_all(&mut *c).await)?;
         for (id, _, tlp, received_at) in all.iter().filter(|(_, name, ..)| !named.contains(name.as_str())) {
-            reach.record(Tlp::from_code(*tlp), &record::named(conn, *id).await?, Timestamp(*received_at));
+            let marking = marking(conn, *id, *tlp, *received_at).await?;
+            reach.record(marking.tlp, &marking.recipients, marking.received_at);
+            let ended = Ended { id: *id, marking, opened_at: push.received_at };
+            shown_lately::keep(conn, push.org, DataClass::Events, Until::Counted, &ended, push.received_at).await?;
             execute!(conn, c => sqlx::query(WITHDRAW).bind(*id).bind(taken.0).execute(&mut *c).await)?;
         }
     }

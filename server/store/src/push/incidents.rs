@@ -4,11 +4,14 @@ use super::{IncidentItem, Mode, Push, record};
 use crate::{
     StoreError,
     db::{Conn, execute, on_conn},
-    shown_before::{self, Before, Marking},
-    withdrawn_records::Remarks,
+    record_id,
+    shown_before::{self, Marking, State},
+    shown_lately::{self, Ended, Until},
+    withdrawn_records::{self, Remarks},
     words,
 };
-use domain::{DataClass, IncidentStatus, Severity, Timestamp, Tlp};
+use domain::{DataClass, IncidentStatus, OrgId, Severity, Timestamp, Tlp};
+use std::collections::{BTreeMap, btree_map::Entry};
 use uuid::Uuid;
 
 pub(crate) enum Applied {
@@ -43,9 +46,8 @@ impl Stored {
         (IncidentStatus::from_code(self.stated_status.unwrap_or(self.status)), Timestamp(self.stated_updated_at.unwrap_or(self.updated_at)))
     }
 
-    fn before(&self, recipients: Vec<domain::OrgId>) -> Before {
-        Before {
-            id: self.id,
+    fn state(&self, recipients: Vec<OrgId>) -> State {
+        State {
             marking: Marking { tlp: Tlp::from_code(self.tlp), recipients, received_at: Timestamp(self.received_at) },
             severity: Severity::from_code(self.severity),
             open: IncidentStatus::from_code(self.status).is_open(),
@@ -57,9 +59,12 @@ impl Stored {
 
 const FIND: &str = "SELECT id, revision, title, severity, status, tlp, class, opened_at, closed_at, updated_at, received_at, raw, heard_at, stated_status, stated_updated_at FROM incidents WHERE org_id = $1 AND external_id = $2";
 
+/// How each incident that a push touches stood before it, and how it stands now. `None` of those that were not there before the push: nobody was shown them.
+type Steps = BTreeMap<Uuid, Option<(State, State)>>;
+
 pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[IncidentItem], reach: &mut record::Reach) -> Result<Applied, StoreError> {
     let mut revision = None;
-    let mut remarks = Remarks::new(push.org, DataClass::Incidents);
+    let mut steps = Steps::new();
     for item in items {
         let stored: Option<Stored> = on_conn!(conn, c => sqlx::query_as(FIND).bind(push.org.0).bind(&item.external_id).fetch_optional(&mut *c).await)?;
         let current = stored.as_ref().map_or(0, |s| s.revision);
@@ -77,32 +82,71 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[I
             let late = push.mode == Mode::Snapshot && old.heard_at > push.moment().0 && updated_at == item.updated_at;
             if same || late || updated_at > item.updated_at {
                 hear(conn, push, receipt, old).await?;
+                if old.stated_status.is_some() {
+                    let after = State { open: status.is_open(), closed_at: None, ..old.state(named.clone()) };
+                    step(&mut steps, old.id, old.state(named), after);
+                }
                 revision = Some(current + i64::from(old.stated_status.is_some()));
                 continue;
             }
         }
-        reach.record(item.tlp, &item.recipients, stored.as_ref().map_or(push.received_at, |old| Timestamp(old.received_at)));
+        let received_at = stored.as_ref().map_or(push.received_at, |old| Timestamp(old.received_at));
+        reach.record(item.tlp, &item.recipients, received_at);
         let (id, summary) = match &stored {
             Some(old) => (old.id, changes(old, item)),
-            None => (Uuid::now_v7(), format!("Reported as {}, {}", item.severity, item.status.label().to_lowercase())),
+            None => (record_id(push.received_at), format!("Reported as {}, {}", item.severity, item.status.label().to_lowercase())),
         };
         write(conn, push, id, current + 1, item).await?;
         record::recipients(conn, id, &item.recipients, stored.is_some()).await?;
-        if let Some(old) = &stored {
-            let after = Marking { tlp: item.tlp, recipients: item.recipients.clone(), received_at: Timestamp(old.received_at) };
-            let before = old.before(named);
-            shown_before::remarked(conn, push.org, &before, &after, push.received_at).await?;
-            remarks.marked(conn, old.id, before.open, &before.marking, &after).await?;
+        match &stored {
+            Some(old) => step(&mut steps, id, old.state(named), item.state(received_at)),
+            None => drop(steps.insert(id, None)),
         }
         // Words about the step between two markings are for those who may know both.
         let tlp = stored.as_ref().map_or(item.tlp, |old| item.tlp.max(Tlp::from_code(old.tlp)));
         revise(conn, push, receipt, id, current + 1, item.updated_at, tlp, &summary).await?;
         revision = Some(current + 1);
     }
+    keep_shown(conn, push, steps).await?;
     if push.mode == Mode::Snapshot {
         close_the_rest(conn, push, receipt, items, reach).await?;
     }
     Ok(Applied::Kept(revision))
+}
+
+impl IncidentItem {
+    fn state(&self, received_at: Timestamp) -> State {
+        State {
+            marking: Marking { tlp: self.tlp, recipients: self.recipients.clone(), received_at },
+            severity: self.severity,
+            open: self.status.is_open(),
+            opened_at: self.opened_at,
+            closed_at: self.closed_at,
+        }
+    }
+}
+
+/// Takes what an item made of an incident. Of several items on one the first one's `before` counts, and the last one's `after`: what lies between was never shown.
+fn step(steps: &mut Steps, id: Uuid, before: State, after: State) {
+    match steps.entry(id) {
+        Entry::Vacant(free) => drop(free.insert(Some((before, after)))),
+        Entry::Occupied(mut there) => {
+            if let Some((_, now)) = there.get_mut() {
+                *now = after;
+            }
+        }
+    }
+}
+
+/// Keeps of the incidents that a push changed who was shown what of them.
+async fn keep_shown(conn: &mut Conn, push: &Push, steps: Steps) -> Result<(), StoreError> {
+    let mut remarks = Remarks::new(push.org, DataClass::Incidents);
+    for (id, (before, after)) in steps.into_iter().filter_map(|(id, step)| step.map(|step| (id, step))) {
+        let counted = |state: &State| withdrawn_records::State { marking: state.marking.clone(), counted: state.open };
+        remarks.changed(id, counted(&before), counted(&after));
+        shown_before::remarked(conn, push.org, id, before, &after, push.received_at).await?;
+    }
+    remarks.keep(conn, push.received_at).await
 }
 
 async fn write(conn: &mut Conn, push: &Push, id: Uuid, revision: i64, item: &IncidentItem) -> Result<(), StoreError> {
@@ -163,20 +207,26 @@ async fn revise(conn: &mut Conn, push: &Push, receipt: i64, id: Uuid, revision: 
 
 /// A snapshot closes the open incidents it does not name.
 async fn close_the_rest(conn: &mut Conn, push: &Push, receipt: i64, items: &[IncidentItem], reach: &mut record::Reach) -> Result<(), StoreError> {
-    const OPEN: &str = "SELECT id, external_id, revision, tlp, received_at FROM incidents WHERE org_id = $1 AND status < 3 AND heard_at <= $2";
+    const OPEN: &str =
+        "SELECT id, external_id, revision, tlp, received_at, severity, opened_at FROM incidents WHERE org_id = $1 AND status < 3 AND heard_at <= $2";
     const CLOSE: &str = "UPDATE incidents SET stated_status = status, stated_updated_at = updated_at, status = $2, \
         closed_at = CASE WHEN opened_at > $3 THEN opened_at ELSE $3 END, updated_at = CASE WHEN updated_at > $3 THEN updated_at ELSE $3 END, \
         revision = $4, heard_at = $3 WHERE id = $1";
     // Only what the snapshot could know of: a late one does not touch what came after it was taken.
     let taken = push.moment();
     let named: std::collections::HashSet<&str> = items.iter().map(|i| i.external_id.as_str()).collect();
-    let open: Vec<(Uuid, String, i64, i64, i64)> = on_conn!(conn, c => sqlx::query_as(OPEN).bind(push.org.0).bind(taken.0).fetch_all(&mut *c).await)?;
-    for (id, external_id, revision, tlp, received_at) in open {
+    let open: Vec<(Uuid, String, i64, i64, i64, i64, i64)> = on_conn!(conn, c => sqlx::query_as(OPEN).bind(push.org.0).bind(taken.0).fetch_all(&mut *c).await)?;
+    for (id, external_id, revision, tlp, received_at, severity, opened_at) in open {
         if named.contains(external_id.as_str()) {
             continue;
         }
-        let tlp = Tlp::from_code(tlp);
-        reach.record(tlp, &record::named(conn, id).await?, Timestamp(received_at));
+        let (tlp, received_at, recipients) = (Tlp::from_code(tlp), Timestamp(received_at), record::named(conn, id).await?);
+        reach.record(tlp, &recipients, received_at);
+        let ended = Ended { id, marking: Marking { tlp, recipients, received_at }, opened_at: Timestamp(opened_at) };
+        shown_lately::keep(conn, push.org, DataClass::Incidents, Until::Counted, &ended, push.received_at).await?;
+        if Severity::from_code(severity) == Severity::Critical {
+            shown_lately::keep(conn, push.org, DataClass::Incidents, Until::Critical, &ended, push.received_at).await?;
+        }
         execute!(conn, c => sqlx::query(CLOSE).bind(id).bind(IncidentStatus::Closed.code()).bind(taken.0).bind(revision + 1).execute(&mut *c).await)?;
         revise(conn, push, receipt, id, revision + 1, taken, tlp, "Closed: left out of a snapshot").await?;
     }

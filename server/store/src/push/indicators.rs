@@ -4,8 +4,10 @@ use super::{IndicatorItem, Mode, Push, comparisons::Comparisons, record};
 use crate::{
     AllianceKeys, StoreError, alliance,
     db::{Conn, execute, on_conn},
+    record_id,
     shown_before::Marking,
-    withdrawn_records::{Remarks, marking},
+    shown_lately::{self, Ended, Until},
+    withdrawn_records::{Remarks, State, marking},
     words,
 };
 use domain::{
@@ -48,7 +50,10 @@ pub(crate) async fn apply(
             // An older sighting neither moves a newer one back nor changes its marking, nor does a snapshot that was taken before the last push; but
             // they say that the indicator is still meant.
             Some(old) if old.last_seen > item.last_seen.0 || (push.mode == Mode::Snapshot && old.heard_at > push.moment().0) => {
-                hear(conn, push, kind, &old, &mut totals, reach).await?;
+                if hear(conn, push, kind, &old, &mut totals, reach).await? {
+                    let marking = marking(conn, old.id, old.tlp, old.received_at).await?;
+                    remarks.changed(old.id, State { marking: marking.clone(), counted: old.active }, State { marking, counted: true });
+                }
                 continue;
             }
             Some(Stored { id, tlp: old_tlp, active: was_active, .. }) => {
@@ -56,7 +61,7 @@ pub(crate) async fn apply(
                 moved = before.tlp.reaches_everyone() != item.tlp.reaches_everyone();
                 reach.record(before.tlp, &before.recipients, received_at);
                 let after = Marking { tlp: item.tlp, recipients: item.recipients.clone(), received_at };
-                remarks.marked(conn, id, was_active, &before, &after).await?;
+                remarks.changed(id, State { marking: before, counted: was_active }, State { marking: after, counted: active });
                 if was_active {
                     *totals.entry((kind.to_owned(), old_tlp)).or_default() -= 1;
                 }
@@ -84,7 +89,8 @@ pub(crate) async fn apply(
                     comparisons = Some(Comparisons::of(conn, push.org, push.received_at).await?);
                 }
                 compared_from = comparisons.as_mut().map_or(0, Comparisons::take);
-                let id = Uuid::now_v7();
+                let id = record_id(push.received_at);
+                remarks.added(id);
                 execute!(conn, c => {
                     sqlx::query(INSERT)
                         .bind(id)
@@ -127,6 +133,7 @@ pub(crate) async fn apply(
     if let Some(comparisons) = comparisons {
         comparisons.keep(conn, push.org).await?;
     }
+    remarks.keep(conn, push.received_at).await?;
     if push.mode == Mode::Snapshot {
         expire_the_rest(conn, push, items, &mut totals, reach).await?;
     }
@@ -146,8 +153,8 @@ struct Stored {
     heard_at: i64,
 }
 
-/// Notes that an indicator was named; what a snapshot left out is in force again.
-async fn hear(conn: &mut Conn, push: &Push, kind: &str, old: &Stored, totals: &mut Totals, reach: &mut record::Reach) -> Result<(), StoreError> {
+/// Notes that an indicator was named; what a snapshot left out is in force again. Whether this changed anything.
+async fn hear(conn: &mut Conn, push: &Push, kind: &str, old: &Stored, totals: &mut Totals, reach: &mut record::Reach) -> Result<bool, StoreError> {
     const HEAR: &str = "UPDATE indicators SET heard_at = CASE WHEN heard_at > $2 THEN heard_at ELSE $2 END, left_out_at = NULL, active = $3 WHERE id = $1";
     const AGAIN: &str = "UPDATE indicator_digests SET active = $2 WHERE id = $1";
     let again = old.left_out_at.is_some() && old.valid_until.is_none_or(|until| until > push.received_at.0);
@@ -158,7 +165,7 @@ async fn hear(conn: &mut Conn, push: &Push, kind: &str, old: &Stored, totals: &m
         reach.record(Tlp::from_code(old.tlp), &record::named(conn, old.id).await?, Timestamp(old.received_at));
         *totals.entry((kind.to_owned(), old.tlp)).or_default() += 1;
     }
-    Ok(())
+    Ok(active != old.active)
 }
 
 /// Where an address or a network stands among the addresses; empty for all else, and for a hash, which is of nobody knows what.
@@ -233,7 +240,10 @@ async fn expire_the_rest(conn: &mut Conn, push: &Push, items: &[IndicatorItem], 
         if !named.contains(&(kind.as_str(), value.as_str())) {
             execute!(conn, c => sqlx::query(EXPIRE).bind(id).bind(taken.0).execute(&mut *c).await)?;
             execute!(conn, c => sqlx::query(OVER).bind(id).execute(&mut *c).await)?;
-            reach.record(Tlp::from_code(tlp), &record::named(conn, id).await?, Timestamp(received_at));
+            let marking = marking(conn, id, tlp, received_at).await?;
+            reach.record(marking.tlp, &marking.recipients, marking.received_at);
+            let ended = Ended { id, marking, opened_at: push.received_at };
+            shown_lately::keep(conn, push.org, DataClass::Indicators, Until::Counted, &ended, push.received_at).await?;
             *totals.entry((kind, tlp)).or_default() -= 1;
         }
     }

@@ -203,3 +203,144 @@ fn a_withdrawn_incident_counts_from_its_day_to_that_of_its_return() {
     assert_eq!([9, 10, 11, 12].map(|day| one.counts_on(day)), [false, true, true, false]);
     assert!(WithdrawnCritical { returned_day: None, ..one }.counts_on(1_000));
 }
+
+/// What others are kept from: criticals by viewer, and whose counts are "at least".
+async fn kept(f: &Fixture) -> (Vec<usize>, Vec<(OrgId, DataClass)>) {
+    let fewer = f.store.hub().shown_fewer(&f.orgs).await.unwrap().into_iter().map(|(_, viewer, class)| (viewer, class)).collect();
+    (withdrawn(f).await, fewer)
+}
+
+/// In microseconds: a state stands after some minutes.
+const SHORT: i64 = domain::SECOND / 2;
+const LONG: i64 = domain::HOUR;
+
+on_both!(items_of_one_push_are_one_step);
+async fn items_of_one_push_are_one_step(f: Fixture) {
+    use IncidentStatus::{Closed, InProgress, New};
+    let fewer = [1, 2].map(|org| (f.orgs[org], DataClass::Incidents)).to_vec();
+    let low = |tlp| IncidentItem { severity: Severity::Low, ..critical(tlp, New, &[]) };
+    for (i, first) in [critical(Tlp::Green, Closed, &[]), low(Tlp::Green), low(Tlp::Clear)].into_iter().enumerate() {
+        let named = |item: IncidentItem, seconds: i64| IncidentItem { external_id: format!("z{i}"), updated_at: NOW.plus(seconds), ..item };
+        f.send(0, Items::Incidents(vec![named(critical(Tlp::Green, New, &[]), 0)])).await;
+        let hidden = named(critical(Tlp::Red, InProgress, &[]), 2);
+        f.send_at(0, Items::Incidents(vec![named(first, 1), hidden]), NOW.plus(LONG)).await;
+        assert_eq!(kept(&f).await, ([vec![1; i + 1], vec![2; i + 1]].concat(), fewer.clone()), "{i}");
+    }
+    // Nor does it return one that was withdrawn before.
+    let shown = IncidentItem { external_id: "z0".into(), updated_at: NOW.plus(3 * domain::SECOND), ..low(Tlp::Green) };
+    let hidden = IncidentItem { external_id: "z0".into(), updated_at: NOW.plus(4 * domain::SECOND), ..critical(Tlp::Red, New, &[]) };
+    f.send_at(0, Items::Incidents(vec![shown, hidden]), NOW.plus(3 * LONG)).await;
+    assert_eq!(kept(&f).await, (vec![1, 1, 1, 2, 2, 2], fewer));
+    // What a push brings and hides at once was never shown.
+    let new = |tlp, seconds: i64| IncidentItem { external_id: "new".into(), updated_at: NOW.plus(seconds), ..critical(tlp, New, &[f.orgs[1]]) };
+    f.send_at(0, Items::Incidents(vec![new(Tlp::Green, 1), new(Tlp::AmberStrict, 2)]), NOW.plus(3 * LONG)).await;
+    assert_eq!(withdrawn(&f).await, [1, 1, 1, 2, 2, 2]);
+}
+
+on_both!(a_state_that_stood_for_a_moment_was_not_shown);
+async fn a_state_that_stood_for_a_moment_was_not_shown(f: Fixture) {
+    use IncidentStatus::{Closed, New};
+    let send =
+        async |at: i64, item: IncidentItem| drop(f.send_at(0, Items::Incidents(vec![IncidentItem { updated_at: NOW.plus(at), ..item }]), NOW.plus(at)).await);
+    send(0, critical(Tlp::AmberStrict, New, &[f.orgs[1]])).await;
+    send(LONG, critical(Tlp::Green, Closed, &[])).await;
+    send(LONG + SHORT, critical(Tlp::Red, New, &[])).await;
+    assert_eq!(withdrawn(&f).await, [1], "the other was shown that it is closed, and nothing else");
+    // Shown again for a moment, and hidden again.
+    send(3 * LONG, IncidentItem { severity: Severity::Low, ..critical(Tlp::Green, New, &[]) }).await;
+    assert!(withdrawn(&f).await.is_empty());
+    send(3 * LONG + SHORT, critical(Tlp::Red, New, &[])).await;
+    assert_eq!(kept(&f).await, (vec![1], vec![(f.orgs[1], DataClass::Incidents), (f.orgs[2], DataClass::Incidents)]));
+    // After a while it is known to be closed.
+    send(5 * LONG, critical(Tlp::Green, Closed, &[])).await;
+    send(7 * LONG, critical(Tlp::Red, New, &[])).await;
+    assert_eq!(kept(&f).await, (vec![], vec![]));
+}
+
+on_both!(a_snapshot_that_leaves_out_for_a_moment_ends_nothing);
+async fn a_snapshot_that_leaves_out_for_a_moment_ends_nothing(f: Fixture) {
+    let records = |tlp, at: i64| {
+        let open = IncidentItem { updated_at: NOW.plus(at), ..critical(tlp, IncidentStatus::New, &[]) };
+        let active = store::IndicatorItem { last_seen: NOW.plus(at), ..indicator("i.example", tlp, &[]) };
+        [Items::Incidents(vec![open]), Items::Events(vec![event("e", tlp, None, &[])]), Items::Indicators(vec![active])]
+    };
+    for items in records(Tlp::Green, 0) {
+        f.send(0, items).await;
+    }
+    for what in [store::What::Incidents, store::What::Events, store::What::Indicators] {
+        let empty = match what {
+            store::What::Incidents => Items::Incidents(vec![]),
+            store::What::Events => Items::Events(vec![]),
+            _ => Items::Indicators(vec![]),
+        };
+        let push = store::Push { mode: store::Mode::Snapshot, received_at: NOW.plus(LONG), as_of: Some(NOW), ..f.push(0, what) };
+        f.store.partner(f.orgs[0]).push(push, empty).await.unwrap();
+    }
+    for items in records(Tlp::Red, LONG + SHORT) {
+        f.send_at(0, items, NOW.plus(LONG + SHORT)).await;
+    }
+    let mut fewer: Vec<_> =
+        [1, 2].into_iter().flat_map(|org| [DataClass::Incidents, DataClass::Events, DataClass::Indicators].map(|class| (f.orgs[org], class))).collect();
+    let (criticals, mut found) = kept(&f).await;
+    fewer.sort_by_key(|(org, class)| (org.0, class.code()));
+    found.sort_by_key(|(org, class)| (org.0, class.code()));
+    assert_eq!((criticals, found), (vec![1, 2], fewer));
+}
+
+on_both!(an_indicator_that_ends_for_a_moment_is_no_end);
+async fn an_indicator_that_ends_for_a_moment_is_no_end(f: Fixture) {
+    let fewer = [1, 2].map(|org| (f.orgs[org], DataClass::Indicators)).to_vec();
+    let item = |name: &str, tlp, at: i64, until: Option<i64>| store::IndicatorItem {
+        last_seen: NOW.plus(at),
+        valid_until: until.map(|until| NOW.plus(until)),
+        ..indicator(name, tlp, &[])
+    };
+    // In one push, and in two.
+    f.send(0, Items::Indicators(vec![item("one.example", Tlp::Green, 0, None)])).await;
+    let both = vec![item("one.example", Tlp::Green, 1, Some(1)), item("one.example", Tlp::Red, 2, None)];
+    f.send_at(0, Items::Indicators(both), NOW.plus(LONG)).await;
+    assert_eq!(kept(&f).await.1, fewer);
+    f.send_at(0, Items::Indicators(vec![item("one.example", Tlp::Green, LONG, Some(1))]), NOW.plus(2 * LONG)).await;
+    assert!(kept(&f).await.1.is_empty(), "shown again");
+    f.send_at(0, Items::Indicators(vec![item("one.example", Tlp::Red, LONG + 1, None)]), NOW.plus(2 * LONG + SHORT)).await;
+    assert_eq!(kept(&f).await.1, fewer, "for a moment");
+    f.send_at(0, Items::Indicators(vec![item("one.example", Tlp::Green, LONG + 2, None)]), NOW.plus(3 * LONG)).await;
+    // What ends by itself, noticed by the hub.
+    f.send_at(0, Items::Indicators(vec![item("one.example", Tlp::Green, LONG + 3, Some(4 * LONG))]), NOW.plus(3 * LONG)).await;
+    f.store.hub().retain(store::Retention::default(), NOW.plus(4 * LONG + 1)).await.unwrap();
+    f.send_at(0, Items::Indicators(vec![item("one.example", Tlp::Red, LONG + 4, None)]), NOW.plus(4 * LONG + SHORT)).await;
+    assert_eq!(kept(&f).await.1, fewer);
+}
+
+on_both!(a_rule_hides_what_stood_until_a_moment_before);
+async fn a_rule_hides_what_stood_until_a_moment_before(f: Fixture) {
+    use IncidentStatus::{Closed, New};
+    people(&f).await;
+    let hub = f.store.hub();
+    let send =
+        async |at: i64, item: IncidentItem| drop(f.send_at(0, Items::Incidents(vec![IncidentItem { updated_at: NOW.plus(at), ..item }]), NOW.plus(at)).await);
+    let rule = async |at: i64, level| hub.set_rule(f.orgs[0], DataClass::Incidents, Audience::Everyone, level, NOW.plus(at)).await.unwrap();
+    send(0, critical(Tlp::Green, New, &[])).await;
+    send(LONG, critical(Tlp::Green, Closed, &[])).await;
+    rule(LONG + SHORT, Some(Level::None)).await;
+    assert_eq!(withdrawn(&f).await, [1, 2], "it was open a moment ago");
+    // Lifted for a moment, while it is closed.
+    rule(3 * LONG, None).await;
+    assert!(withdrawn(&f).await.is_empty());
+    rule(3 * LONG + SHORT, Some(Level::None)).await;
+    assert_eq!(withdrawn(&f).await, [1, 2]);
+    // One that opened and closed while nobody was shown it.
+    send(5 * LONG, incident("secret", Severity::Critical, New, Tlp::Green, &[])).await;
+    send(5 * LONG + 1, incident("secret", Severity::Critical, Closed, Tlp::Green, &[])).await;
+    rule(5 * LONG + 2, None).await;
+    rule(7 * LONG, Some(Level::None)).await;
+    assert!(withdrawn(&f).await.is_empty(), "long enough shown as closed, and the other was never shown open");
+    rule(9 * LONG, None).await;
+    send(9 * LONG, incident("b", Severity::Critical, New, Tlp::Green, &[])).await;
+    rule(9 * LONG + 1, Some(Level::None)).await;
+    send(9 * LONG + 2, incident("never", Severity::Critical, New, Tlp::Green, &[])).await;
+    send(9 * LONG + 3, incident("never", Severity::Critical, Closed, Tlp::Green, &[])).await;
+    rule(9 * LONG + 4, None).await;
+    rule(9 * LONG + 5, Some(Level::None)).await;
+    assert_eq!(withdrawn(&f).await, [1, 2], "of the one that was shown, not of the other");
+}

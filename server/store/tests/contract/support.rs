@@ -3,7 +3,6 @@
 use domain::{DAY, HOUR, IncidentStatus, OrgId, Role, Severity, Timestamp, Tlp, Viewer, indicator::IndicatorType};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use store::{EventItem, Idempotency, IncidentItem, IndicatorItem, Items, Mode, Org, Outcome, Push, Sample, Settings, Store, What};
-use uuid::Uuid;
 
 /// A fixed "now" on the first hour of a day.
 pub const NOW: Timestamp = Timestamp(20_000 * DAY + HOUR);
@@ -44,7 +43,7 @@ impl Fixture {
 
     pub fn push(&self, org: usize, what: What) -> Push {
         Push {
-            id: Uuid::now_v7(),
+            id: store::record_id(NOW),
             org: self.orgs[org],
             key_id: None,
             key_name: "test".into(),
