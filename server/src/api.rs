@@ -26,6 +26,7 @@ mod incident;
 mod incidents;
 mod indicator_counts;
 mod indicators;
+mod large;
 mod metrics;
 pub mod precondition;
 mod receipts;

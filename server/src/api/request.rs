@@ -1,7 +1,12 @@
 //! From an HTTP request to a body that is worth parsing: key, scope, quota, type, size, encoding; each refused before the
 //! next costs anything.
 
-use super::{MAX_AHEAD_SECONDS, MAX_BODY, MAX_INFLATED, problem::Problem};
+use super::{
+    MAX_AHEAD_SECONDS, MAX_BODY, MAX_INFLATED,
+    large::{Place, SMALL},
+    problem::Problem,
+    submit::over_quota,
+};
 use crate::{
     App, audit,
     auth::{
@@ -72,6 +77,8 @@ pub struct Accepted {
     pub as_of: Option<Timestamp>,
     /// Inflated.
     pub body: Vec<u8>,
+    /// Of a large body, whose bytes of the day are counted.
+    pub place: Option<Place>,
     pub ndjson: bool,
     pub strict: bool,
     pub idempotency_key: Option<String>,
@@ -159,11 +166,13 @@ pub async fn accept(app: &App, parts: &Parts, body: Body, what: What) -> Result<
         .any(|v| v.split([',', ';']).any(|p| p.trim().eq_ignore_ascii_case("handling=strict")));
     let user_agent = parts.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let user_agent: String = user_agent.chars().filter(|c| !c.is_control()).take(200).collect();
-    let body = read_body(&parts.headers, body).await?;
+    let bytes = read_body(body, &parts.headers).await?;
+    let encoding = parts.headers.get(header::CONTENT_ENCODING).map(|v| v.to_str().unwrap_or("?").trim().to_ascii_lowercase());
+    let (body, place) = inflate_in_turn(app, &key, encoding, bytes, idempotency_key.is_some()).await?;
     // A body takes its time, in which the key may have been revoked.
     let key = authenticate(app, ClientAddress::of(parts), &parts.headers).await?;
     require(app, &key, scope_of(what)).await?;
-    Ok(Accepted { key, query, as_of, body, ndjson, strict, idempotency_key, user_agent })
+    Ok(Accepted { key, query, as_of, body, place, ndjson, strict, idempotency_key, user_agent })
 }
 
 /// Whether a key has the scope of a kind of push; where it has not, the audit trail has a row of it.
@@ -243,20 +252,54 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     if ok { Ok(Some(key.to_owned())) } else { Err(Problem::malformed("Idempotency-Key: must be one value of 1 to 200 visible ASCII characters.")) }
 }
 
-async fn read_body(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
+async fn read_body(body: Body, headers: &HeaderMap) -> Result<Bytes, Problem> {
     let too_large = || Problem::too_large(format!("The body may have {MAX_BODY} bytes."));
     let declared = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
     if declared.is_some_and(|n| n > MAX_BODY as u64) {
         return Err(too_large());
     }
-    let bytes = match Limited::new(body, MAX_BODY).collect().await {
-        Ok(all) => all.to_bytes(),
-        Err(e) if e.downcast_ref::<LengthLimitError>().is_some() => return Err(too_large()),
-        Err(e) if is_late(&*e) => return Err(Problem::late()),
-        Err(_) => return Err(Problem::malformed("The body ended before its end.")),
-    };
-    let encoding = headers.get(header::CONTENT_ENCODING).map(|v| v.to_str().unwrap_or("?").trim().to_ascii_lowercase());
-    decode(encoding.as_deref(), bytes).await
+    match Limited::new(body, MAX_BODY).collect().await {
+        Ok(all) => Ok(all.to_bytes()),
+        Err(e) if e.downcast_ref::<LengthLimitError>().is_some() => Err(too_large()),
+        Err(e) if is_late(&*e) => Err(Problem::late()),
+        Err(_) => Err(Problem::malformed("The body ended before its end.")),
+    }
+}
+
+/// Undoes the encoding of a push's body: a small one at once, a large one in its organisation's turn. What is inflated for nothing is counted, too; so
+/// is every large body, before it is read. `again`: it may be a request that was answered before, which no quota refuses.
+///
+/// # Errors
+/// As [`decode`]; 429 or 507 beyond the organisation's quota of bytes; 503 where too many of its large pushes wait.
+async fn inflate_in_turn(app: &App, key: &ApiKey, encoding: Option<String>, bytes: Bytes, again: bool) -> Result<(Vec<u8>, Option<Place>), Problem> {
+    let plain = matches!(encoding.as_deref(), None | Some("identity"));
+    if plain && bytes.len() <= SMALL {
+        return Ok((bytes.into(), None));
+    }
+    let partner = app.store.partner(key.org);
+    let (quota, now) = (app.config.quotas.bytes, app.clock.now());
+    if !plain {
+        let small = inflate(encoding.as_deref(), bytes.clone(), SMALL).await?;
+        match small.end {
+            End::Whole => return Ok((small.body, None)),
+            End::Broken => {
+                partner.charge(small.body.len() as u64, quota, now).await?;
+                return Err(small.whole().err().unwrap_or_else(Problem::internal));
+            }
+            End::More => {}
+        }
+    }
+    let place = Place::take(app, key.org).await?;
+    let runtime = tokio::runtime::Handle::current();
+    // It reads from memory and waits for nothing.
+    let (place, inflated) = place.work(move || runtime.block_on(inflate(encoding.as_deref(), bytes, MAX_INFLATED))).await?;
+    let inflated = inflated?;
+    let over = partner.charge(inflated.body.len() as u64, quota, now).await?;
+    let body = inflated.whole()?;
+    match over.filter(|_| !again) {
+        Some(over) => Err(over_quota(app, over)),
+        None => Ok((body, Some(place))),
+    }
 }
 
 /// Undoes the encoding of a body.
@@ -264,28 +307,62 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> 
 /// # Errors
 /// 400 where it does not inflate, 413 where it inflates to more than [`MAX_INFLATED`], 415 for an unknown encoding.
 pub async fn decode(encoding: Option<&str>, bytes: Bytes) -> Result<Vec<u8>, Problem> {
+    inflate(encoding, bytes, MAX_INFLATED).await?.whole()
+}
+
+/// What came out of a body.
+struct Inflated {
+    body: Vec<u8>,
+    end: End,
+}
+
+enum End {
+    Whole,
+    /// There is more than was asked for.
+    More,
+    Broken,
+}
+
+impl Inflated {
+    fn whole(self) -> Result<Vec<u8>, Problem> {
+        match self.end {
+            End::Whole => Ok(self.body),
+            End::More => Err(Problem::too_large(format!("The body may inflate to {MAX_INFLATED} bytes."))),
+            End::Broken => Err(Problem::malformed("The body does not inflate.")),
+        }
+    }
+}
+
+/// Undoes an encoding, as far as it makes no more than `most` bytes and one, so that a bomb costs no more.
+///
+/// # Errors
+/// 415 for an unknown encoding.
+async fn inflate(encoding: Option<&str>, bytes: Bytes, most: usize) -> Result<Inflated, Problem> {
     match encoding {
-        None | Some("identity") => Ok(bytes.into()),
+        None | Some("identity") => Ok(Inflated { end: if bytes.len() > most { End::More } else { End::Whole }, body: bytes.into() }),
         // A body may be packed in several pieces, one after the other; reading only the first would lose the rest.
         Some("gzip") => {
             let mut decoder = GzipDecoder::new(&bytes[..]);
             decoder.multiple_members(true);
-            inflate(decoder).await
+            Ok(read_to_end(decoder, most).await)
         }
         Some("zstd") => {
             let mut decoder = ZstdDecoder::new(&bytes[..]);
             decoder.multiple_members(true);
-            inflate(decoder).await
+            Ok(read_to_end(decoder, most).await)
         }
         Some(_) => Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "encoding", "Unsupported encoding", "Send Content-Encoding: gzip, zstd, or none.")
             .with(header::ACCEPT_ENCODING, "gzip, zstd, identity")),
     }
 }
 
-/// Reads at most one byte more than is allowed, so a bomb costs 8 MiB and no more.
-async fn inflate(decoder: impl tokio::io::AsyncRead) -> Result<Vec<u8>, Problem> {
-    let mut decoder = std::pin::pin!(decoder.take(MAX_INFLATED as u64 + 1));
+async fn read_to_end(decoder: impl tokio::io::AsyncRead, most: usize) -> Inflated {
+    let mut decoder = std::pin::pin!(decoder.take(most as u64 + 1));
     let mut body = Vec::new();
-    decoder.read_to_end(&mut body).await.map_err(|_| Problem::malformed("The body does not inflate."))?;
-    if body.len() > MAX_INFLATED { Err(Problem::too_large(format!("The body may inflate to {MAX_INFLATED} bytes."))) } else { Ok(body) }
+    let end = match decoder.read_to_end(&mut body).await {
+        Err(_) => End::Broken,
+        Ok(_) if body.len() > most => End::More,
+        Ok(_) => End::Whole,
+    };
+    Inflated { body, end }
 }

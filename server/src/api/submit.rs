@@ -1,6 +1,7 @@
 //! From a parsed body to a receipt. Pushes over HTTP, the importer and the demo all come through here.
 
 use super::{
+    large::{Place, SMALL},
     notes, parse, precondition,
     problem::{FieldError, Problem},
     request::{self, Accepted},
@@ -143,32 +144,86 @@ impl Drop for Flight<'_> {
     }
 }
 
+/// What is read of a body.
+struct Read {
+    parsed: parse::Parsed,
+    sha256: [u8; 32],
+    notes: Vec<String>,
+    /// The body, zstd.
+    payload: Vec<u8>,
+}
+
+/// Reads the body of a push.
+///
+/// # Errors
+/// The refusal, naming the field.
+fn read(app: &App, s: &Submission, received_at: Timestamp, alliance_keys: &[i64]) -> Result<Read, Problem> {
+    let board = app.live.board();
+    let said_at = s.as_of.unwrap_or(received_at).min(received_at);
+    let context = parse::Context { board: &board, org: s.org, org_slug: &s.org_slug, now: received_at, said_at, backfill: s.backfill, alliance_keys };
+    let mut parsed = parse::parse(s.what, s.ndjson, &s.body, &context)?;
+    if let (Some(expected), Items::Incidents(items)) = (s.expected_revision, &mut parsed.items) {
+        items.iter_mut().for_each(|i| i.expected_revision = Some(expected));
+    }
+    let payload = zstd::bulk::compress(&s.body, 1).map_err(|_| Problem::internal())?;
+    Ok(Read { parsed, sha256: Sha256::digest(&s.body).into(), notes: notes::of(s.what, &s.body), payload })
+}
+
 /// Validates and keeps a push.
 ///
 /// # Errors
 /// The refusal, naming the field. Nothing is kept then but, where items were read, the receipt that says so.
 pub async fn submit(app: &App, s: Submission) -> Result<Submitted, Problem> {
+    submit_in_turn(app, s, None).await
+}
+
+/// As [`submit`], where a large body has its place, and its bytes of the day are counted.
+///
+/// # Errors
+/// As [`submit`].
+async fn submit_in_turn(app: &App, mut s: Submission, place: Option<Place>) -> Result<Submitted, Problem> {
     let received_at = app.clock.now();
-    let sha256: [u8; 32] = Sha256::digest(&s.body).into();
+    // What the program itself sends has no quota.
+    let (quota, charged) = (s.key_id.map(|_| app.config.quotas.bytes), place.is_some());
     let alliance_keys = match s.what {
         What::Indicators => app.store.alliance_keys().await?.numbers(received_at),
         _ => vec![],
     };
-    let board = app.live.board();
-    let said_at = s.as_of.unwrap_or(received_at).min(received_at);
-    let context =
-        parse::Context { board: &board, org: s.org, org_slug: &s.org_slug, now: received_at, said_at, backfill: s.backfill, alliance_keys: &alliance_keys };
-    let mut parsed = parse::parse(s.what, s.ndjson, &s.body, &context)?;
-    if let (Some(expected), Items::Incidents(items)) = (s.expected_revision, &mut parsed.items) {
-        items.iter_mut().for_each(|i| i.expected_revision = Some(expected));
-    }
-    drop(board);
     let _flight = match &s.idempotency {
         None => None,
         Some((route, key)) => Some(app.live.in_flight.enter((s.org, route.clone(), key.clone())).ok_or_else(|| {
             Problem::new(StatusCode::CONFLICT, "in-flight", "Still at work", "A request with this Idempotency-Key is still being answered.")
                 .with(header::RETRY_AFTER, "1")
         })?),
+    };
+    let bytes = s.body.len() as u64;
+    let (turn, done) = if s.body.len() > SMALL {
+        let place = match place {
+            Some(place) => place,
+            None => Place::take(app, s.org).await?,
+        };
+        let shared = app.clone();
+        let work = move || {
+            let done = read(&shared, &s, received_at, &alliance_keys);
+            s.body = vec![];
+            (s, done)
+        };
+        let (place, (submission, done)) = place.work(work).await?;
+        s = submission;
+        (Some(place.into_turn()), done)
+    } else {
+        (None, read(app, &s, received_at, &alliance_keys))
+    };
+    let Read { parsed, sha256, notes, payload } = match (done, quota) {
+        (Ok(done), _) => done,
+        (Err(problem), Some(quota)) if !charged => {
+            // It was read for nothing, and not for free.
+            if let Err(error) = app.store.partner(s.org).charge(bytes, quota, received_at).await {
+                tracing::warn!(%error, bytes, "what was read for nothing is not counted");
+            }
+            return Err(problem);
+        }
+        (Err(problem), _) => return Err(problem),
     };
     let idempotency = s.idempotency.map(|(route, key)| {
         let mut hash = Sha256::new();
@@ -179,7 +234,6 @@ pub async fn submit(app: &App, s: Submission) -> Result<Submitted, Problem> {
         hash.update(sha256);
         Idempotency { route, key, fingerprint: hash.finalize().into() }
     });
-    let notes = notes::of(s.what, &s.body);
     let push = Push {
         id: store::record_id(received_at),
         org: s.org,
@@ -191,17 +245,17 @@ pub async fn submit(app: &App, s: Submission) -> Result<Submitted, Problem> {
         received_at,
         total: parsed.total,
         failures: parsed.failures,
-        bytes: s.body.len() as u64,
+        bytes,
         sha256,
         user_agent: s.user_agent,
         idempotency,
-        payload: zstd::bulk::compress(&s.body, 1).map_err(|_| Problem::internal())?,
+        payload,
         dry_run: s.dry_run,
         strict: s.strict,
-        // What the program itself sends has no quota.
-        quota: s.key_id.map(|_| app.config.quotas.bytes),
+        quota,
+        charged,
     };
-    match app.store.partner(s.org).push(push, parsed.items).await? {
+    match app.store.partner(s.org).push_in_turn(turn, push, parsed.items).await? {
         Outcome::Applied { receipt, revision } => Ok(Submitted { receipt: witnessed(app, receipt, notes), replayed: false, revision }),
         Outcome::Replayed(receipt) => Ok(Submitted { receipt: witnessed(app, receipt, notes), replayed: true, revision: None }),
         Outcome::Refused(receipt) => Err(refused(receipt)),
@@ -226,7 +280,7 @@ pub async fn submit(app: &App, s: Submission) -> Result<Submitted, Problem> {
 
 /// The answer to a push beyond what its organisation may push. Of a day's quota it is worth waiting for the end; of the whole for retention, or for the
 /// hub's operator.
-fn over_quota(app: &App, over: OverQuota) -> Problem {
+pub(super) fn over_quota(app: &App, over: OverQuota) -> Problem {
     let quota = app.config.quotas.bytes;
     let nothing = "Nothing of this request was kept.";
     match over {
@@ -291,10 +345,10 @@ pub async fn push_revision(app: &App, route: &str, what: What, accepted: Accepte
         idempotency: accepted.idempotency_key.map(|key| (route.to_owned(), key)),
         expected_revision,
     };
-    let dry_run = submission.dry_run;
+    let (dry_run, place) = (submission.dry_run, accepted.place);
     drop(board);
     let shared = Arc::new(app.clone());
-    let done = tokio::spawn(async move { submit(&shared, submission).await }).await.map_err(|_| Problem::internal())??;
+    let done = tokio::spawn(async move { submit_in_turn(&shared, submission, place).await }).await.map_err(|_| Problem::internal())??;
     let mut response = Json(&done.receipt).into_response();
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value: String| {

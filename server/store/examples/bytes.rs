@@ -63,6 +63,7 @@ async fn push(store: &Store, org: OrgId, at: Timestamp) -> Result<(), store::Sto
         dry_run: false,
         strict: false,
         quota: None,
+        charged: false,
     };
     store.partner(org).push(push, Items::Metrics((0..METRICS).map(sample).collect())).await.map(drop)
 }

@@ -156,6 +156,8 @@ pub struct Push {
     pub strict: bool,
     /// What its organisation may push; `None` for what the program itself sends.
     pub quota: Option<ByteQuota>,
+    /// Its bytes of the day are counted ([`Partner::charge`](crate::Partner::charge)).
+    pub charged: bool,
 }
 
 /// One value of one metric.
@@ -330,9 +332,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Whether the push was worked on and then undone, so that its bytes of the day are not counted yet.
+    /// Whether the push was worked on, and nothing of it kept, so that its bytes of the day are not counted yet.
     fn was_undone(&self) -> bool {
-        matches!(self, Self::RevisionMismatch { .. } | Self::TooManySeries)
+        matches!(self, Self::RevisionMismatch { .. } | Self::TooManySeries | Self::Replayed(_) | Self::KeyReused)
     }
 }
 
@@ -361,6 +363,12 @@ const WAITING: usize = 62;
 /// How long each of them waits. Where the database hangs, whoever comes last would otherwise wait for all the others' failures.
 const TURN: Duration = Duration::from_secs(10);
 
+/// The turn of one organisation for a large push, given back when dropped.
+#[derive(Debug)]
+pub struct Turn {
+    _permit: OwnedSemaphorePermit,
+}
+
 /// Whose pushes are at work.
 #[derive(Default)]
 pub(crate) struct Turns {
@@ -372,7 +380,7 @@ impl Turns {
     ///
     /// # Errors
     /// [`StoreError::Busy`] where as many are waiting as may, or the turn does not come.
-    async fn take(&self, org: OrgId) -> Result<OwnedSemaphorePermit, StoreError> {
+    async fn take(&self, org: OrgId) -> Result<Turn, StoreError> {
         let lost = |_| StoreError::Internal("the turns of pushes are lost".into());
         let turns = {
             let mut all = self.by_org.lock().map_err(|_| StoreError::Internal("the turns of pushes are lost".into()))?;
@@ -382,7 +390,8 @@ impl Turns {
         if Arc::strong_count(&turns) > 1 + AT_WORK + WAITING {
             return Err(StoreError::Busy);
         }
-        tokio::time::timeout(TURN, turns.acquire_owned()).await.map_err(|_| StoreError::Busy)?.map_err(lost)
+        let permit = tokio::time::timeout(TURN, turns.acquire_owned()).await.map_err(|_| StoreError::Busy)?.map_err(lost)?;
+        Ok(Turn { _permit: permit })
     }
 }
 
@@ -431,6 +440,32 @@ impl crate::Partner<'_> {
     /// # Errors
     /// When the database fails or is overloaded; then nothing of the push is kept.
     pub async fn push(&self, push: Push, items: Items) -> Result<Outcome, StoreError> {
+        self.push_in_turn(None, push, items).await
+    }
+
+    /// Waits for a turn of the organisation, for a push that is large before its items are known.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] where as many are waiting as may, or the turn does not come.
+    pub async fn turn(&self) -> Result<Turn, StoreError> {
+        self.store.inner.turns.take(self.org).await
+    }
+
+    /// Counts bytes of the day that were read, whether anything comes of them; says whether the organisation has more than it may.
+    ///
+    /// # Errors
+    /// When the database fails or is overloaded.
+    pub async fn charge(&self, bytes: u64, quota: ByteQuota, at: Timestamp) -> Result<Option<OverQuota>, StoreError> {
+        let org = self.org;
+        let work = self.store.inner.writer.run(self.scope(), move |conn| Box::pin(async move { Ok(Keep::Yes(usage::charge(conn, org, bytes, quota, at).await?)) }));
+        work.await
+    }
+
+    /// As [`Partner::push`](crate::Partner::push), in the turn that was taken for it.
+    ///
+    /// # Errors
+    /// As [`Partner::push`](crate::Partner::push).
+    pub async fn push_in_turn(&self, turn: Option<Turn>, push: Push, items: Items) -> Result<Outcome, StoreError> {
         debug_assert_eq!(push.org, self.org, "a partner pushes for itself");
         let org = self.org;
         let inner = &self.store.inner;
@@ -453,13 +488,17 @@ impl crate::Partner<'_> {
         let dry_run = push.dry_run;
         let one = Arc::new((push, items));
         // One organisation's large pushes take turns among themselves, not with everybody's forms.
-        let _turn = if at_once::is_usual(&one.0, &one.1) { None } else { Some(inner.turns.take(org).await?) };
-        if dry_run && one.0.quota.is_some() {
-            let charged = Arc::clone(&one);
-            let charge = inner.writer.run(self.scope(), move |conn| Box::pin(async move { Ok(Keep::Yes(usage::charge(conn, &charged.0).await?)) }));
-            if let Some(over) = charge.await? {
-                return Ok(Outcome::OverQuota(over));
-            }
+        let _turn = match turn {
+            None if !at_once::is_usual(&one.0, &one.1) => Some(inner.turns.take(org).await?),
+            turn => turn,
+        };
+        let (bytes, received_at) = (one.0.bytes, one.0.received_at);
+        let uncharged = one.0.quota.filter(|_| !one.0.charged);
+        // Else the work on what leaves nothing behind would be free.
+        if let Some(quota) = uncharged.filter(|_| dry_run)
+            && let Some(over) = self.charge(bytes, quota, received_at).await?
+        {
+            return Ok(Outcome::OverQuota(over));
         }
         let mut races = 0;
         loop {
@@ -472,10 +511,8 @@ impl crate::Partner<'_> {
                     if let Some(numbers) = numbers.filter(|_| !dry_run) {
                         inner.series.set(org, numbers);
                     }
-                    if !dry_run && one.0.quota.is_some() && outcome.was_undone() {
-                        let charged = Arc::clone(&one);
-                        let charge = inner.writer.run(self.scope(), move |conn| Box::pin(async move { Ok(Keep::Yes(usage::charge(conn, &charged.0).await?)) }));
-                        charge.await?;
+                    if let Some(quota) = uncharged.filter(|_| !dry_run && outcome.was_undone()) {
+                        self.charge(bytes, quota, received_at).await?;
                     }
                     return Ok(outcome);
                 }

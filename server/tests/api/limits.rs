@@ -5,8 +5,14 @@ use domain::{DAY, MINUTE, Role, SECOND};
 use futures::StreamExt;
 use reqwest::Method;
 use serde_json::{Value, json};
-use server::quotas::Quotas;
-use store::{ByteQuota, Retention};
+use server::{
+    api::{
+        MAX_INFLATED,
+        submit::{Submission, submit},
+    },
+    quotas::Quotas,
+};
+use store::{ByteQuota, Mode, Retention, What};
 
 /// ASVS 2.4.1: the quota of a key.
 #[tokio::test]
@@ -117,6 +123,70 @@ async fn a_day_has_so_many_bytes_and_what_was_acknowledged_is_answered_again() {
     app.app.clock.advance(wait * SECOND);
     assert_eq!(keyed("tomorrow", 7.0).await.1.status, 200);
     assert_eq!(quota(&partner.get("whoami").await.json(), "bytes per day")["warning"], false);
+}
+
+#[tokio::test]
+async fn what_is_inflated_counts_whatever_comes_of_it() {
+    let app = TestApp::start().await;
+    let partner = app.partner("alpha").await;
+    let used = async || quota(&partner.get("whoami").await.json(), "bytes per day")["used"].as_u64().expect("bytes");
+    let send = async |encoding: &str, key: &str, body: Vec<u8>| {
+        let request = partner.request(Method::POST, "metrics").header("content-type", "application/json").header("content-encoding", encoding);
+        Answer::of(request.header("idempotency-key", key).body(body)).await.status
+    };
+    let spaces = |n: usize| vec![b' '; n];
+    let (broken, bomb) = ([b"{".to_vec(), spaces(5 << 20)].concat(), spaces(MAX_INFLATED + 2));
+    let good = items([sample(1.0, &app.at(-MINUTE))]).to_string().into_bytes();
+    let large = [spaces(100_000), good.clone()].concat();
+    let mut expected = 0;
+    for (what, encoding, key, body, inflated, status) in [
+        ("broken", "gzip", "a", gzip(&broken).await, broken.len(), 400),
+        ("small and broken", "identity", "b", b"{".to_vec(), 1, 400),
+        ("small, packed and broken", "gzip", "c", gzip(b"{").await, 1, 400),
+        ("too much", "gzip", "d", gzip(&bomb).await, MAX_INFLATED + 1, 413),
+        ("good", "identity", "e", good.clone(), good.len(), 200),
+        ("repeated", "identity", "e", good.clone(), good.len(), 200),
+        ("large", "identity", "f", large.clone(), large.len(), 200),
+        ("large and repeated", "identity", "f", large.clone(), large.len(), 200),
+    ] {
+        assert_eq!(send(encoding, key, body).await, status, "{what}");
+        expected += inflated as u64;
+        assert_eq!(used().await, expected, "{what}");
+    }
+}
+
+/// The runtime's threads answer everybody meanwhile.
+#[tokio::test]
+async fn a_large_body_is_read_beside_everything_else() {
+    let app = TestApp::start().await;
+    let submission = Submission {
+        org: app.org("alpha"),
+        org_slug: "alpha".into(),
+        key_id: None,
+        key_name: "test".into(),
+        what: What::Metrics,
+        mode: Mode::Delta,
+        as_of: None,
+        strict: false,
+        dry_run: true,
+        backfill: false,
+        ndjson: false,
+        // Broken at its end, so that it never comes to the database.
+        body: format!("{{\"items\":[{}", "{\"metric\":\"none\"},".repeat(300_000)).into_bytes(),
+        user_agent: String::new(),
+        idempotency: None,
+        expected_revision: None,
+    };
+    let mut turns = 0;
+    let mut read = std::pin::pin!(submit(&app.app, submission));
+    let refused = loop {
+        tokio::select! {
+            biased;
+            done = &mut read => break done,
+            () = tokio::task::yield_now() => turns += 1,
+        }
+    };
+    assert!(refused.is_err() && turns > 100, "{turns} turns of others");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use crate::{
     StoreError,
     db::{Conn, on_conn},
 };
+use domain::{OrgId, Timestamp};
 
 /// How many bytes an organisation may push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,11 +29,11 @@ pub(crate) const USE: &str = "INSERT INTO push_usage AS u (org_id, day, day_byte
     ON CONFLICT (org_id) DO UPDATE SET day = excluded.day, kept_bytes = u.kept_bytes + excluded.kept_bytes, \
     day_bytes = CASE WHEN u.day = excluded.day THEN u.day_bytes ELSE 0 END + excluded.day_bytes RETURNING day_bytes, kept_bytes";
 
-/// Counts a push that is to leave nothing behind, before it is worked on: else the work would be free.
-pub(super) async fn charge(conn: &mut Conn, push: &Push) -> Result<Option<OverQuota>, StoreError> {
-    let [org, day, bytes, _] = push.taken();
-    let used: (i64, i64) = on_conn!(conn, c => sqlx::query_as(USE).bind(org).bind(day).bind(bytes).bind(0_i64).fetch_one(&mut *c).await)?;
-    Ok(push.over((used.0, 0)))
+/// Counts bytes of a day, whatever becomes of them.
+pub(super) async fn charge(conn: &mut Conn, org: OrgId, bytes: u64, quota: ByteQuota, at: Timestamp) -> Result<Option<OverQuota>, StoreError> {
+    let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+    let used: (i64, i64) = on_conn!(conn, c => sqlx::query_as(USE).bind(org.0).bind(at.day()).bind(bytes).bind(0_i64).fetch_one(&mut *c).await)?;
+    Ok(quota.over((used.0, 0)))
 }
 
 /// Counts a push; says which quota it exceeds, if one. Then its transaction must be undone.
@@ -43,25 +44,26 @@ pub(super) async fn count(conn: &mut Conn, push: &Push) -> Result<Option<OverQuo
 }
 
 impl Push {
-    /// The arguments of [`USE`]. The day's bytes of a dry run were [charged](charge) before.
+    /// The arguments of [`USE`]. The day's bytes of a dry run were [charged](charge) before. What retention gives back
+    /// ([`Hub::retain`](crate::Hub::retain)) is the same sum.
     pub(super) fn usage(&self) -> [i64; 4] {
-        let [org, day, bytes, kept] = self.taken();
-        [org, day, if self.dry_run { 0 } else { bytes }, kept]
-    }
-
-    /// What retention gives back ([`Hub::retain`](crate::Hub::retain)) is the same sum.
-    fn taken(&self) -> [i64; 4] {
         let kept = self.bytes as usize + self.payload.len() + super::render_failures(&self.failures).len();
-        [self.org.0, self.received_at.day(), self.bytes as i64, kept as i64]
+        let bytes = if self.dry_run || self.charged { 0 } else { self.bytes };
+        [self.org.0, self.received_at.day(), bytes as i64, kept as i64]
     }
 
     /// Which quota is exceeded by so many bytes of a day, and in all.
-    pub(super) fn over(&self, (day, kept): (i64, i64)) -> Option<OverQuota> {
-        let quota = self.quota?;
+    pub(super) fn over(&self, used: (i64, i64)) -> Option<OverQuota> {
+        self.quota?.over(used)
+    }
+}
+
+impl ByteQuota {
+    fn over(self, (day, kept): (i64, i64)) -> Option<OverQuota> {
         let exceeds = |used: i64, most: u64| u64::try_from(used).is_ok_and(|used| used > most);
-        if exceeds(kept, quota.total) {
+        if exceeds(kept, self.total) {
             return Some(OverQuota::Total);
         }
-        exceeds(day, quota.per_day).then_some(OverQuota::Day)
+        exceeds(day, self.per_day).then_some(OverQuota::Day)
     }
 }

@@ -61,6 +61,7 @@ impl Fixture {
             dry_run: false,
             strict: false,
             quota: None,
+            charged: false,
         }
     }
 
