@@ -145,12 +145,11 @@ async fn disclosure(
     audience: (Audience, String),
     level: Option<Level>,
 ) -> Answer<Disclosure> {
-    let people = l.app.store.hub().people_by_org().await.map_err(from_store(l.now))?;
     let (me, orgs) = (l.viewer.org, || l.board.orgs().map(|o| o.info.id));
     let differences = sharing.differences(orgs(), me, class, audience.0, level);
     let row = |d: &Difference| {
         let org = words::org_ref(l.board.org(d.org)?);
-        Some(DisclosureRow { org, before: d.before, after: d.after, earlier: d.earlier, people: people.get(&d.org).copied().unwrap_or(0) })
+        Some(DisclosureRow { org, before: d.before, after: d.after, earlier: d.earlier })
     };
     Ok(Disclosure {
         change,

@@ -54,7 +54,10 @@ async fn look(app: &TestApp, viewers: &[Viewer<'_>], key: &str, ids: &BTreeSet<S
         let known = addresses(path, ids).into_iter().flat_map(|a| [a.replace("/alpha", "/beta"), a]);
         // What a page does not know is refused, which tells nothing either.
         let queries = ["", "?org=alpha", "?q=o", "?org=alpha&status=any&sort=-updated", "?q=o&status=any"];
-        let asked: BTreeSet<String> = known.flat_map(|a| queries.map(|query| format!("{a}{query}"))).collect();
+        let mut asked: BTreeSet<String> = known.flat_map(|a| queries.map(|query| format!("{a}{query}"))).collect();
+        if path == "/admin/sharing" {
+            asked.extend(["none", "detail"].map(|level| format!("{path}?class=incidents&audience=everyone&level={level}")));
+        }
         for address in asked {
             if path.starts_with("/api") {
                 let answer = Answer::of(app.request(Method::GET, &address).bearer_auth(key)).await;

@@ -120,8 +120,6 @@ pub struct DisclosureRow {
     pub after: Level,
     /// Whether it would see also what was handed in before it joined a group.
     pub earlier: bool,
-    /// Its people who can sign in.
-    pub people: u32,
 }
 
 /// A change that waits for a second administrator.

@@ -128,17 +128,15 @@ pub fn DisclosureCard(page: Signal<SharingRules>) -> impl IntoView {
 
 #[component]
 fn Preview(d: Disclosure) -> impl IntoView {
-    let people: u32 = d.rows.iter().map(|r| r.people).sum();
     let orgs = plural(d.rows.len() as u64, "organisation", "organisations");
-    let people = plural(people.into(), "person", "people");
     let sentence = match (d.rows.is_empty(), d.widens) {
         (true, false) => "This changes nothing for anybody.".to_owned(),
         (true, true) => "Nobody sees anything else by it now, and whoever comes later would see more. A second administrator must agree.".to_owned(),
         (_, true) if d.rows.iter().all(|r| r.after > r.before || r.earlier) => {
-            format!("{orgs} with {people} would see more than now. A second administrator must agree.")
+            format!("{orgs} would see more than now. A second administrator must agree.")
         }
-        (_, true) => format!("{orgs} with {people} would see other things than now, some of them more. A second administrator must agree."),
-        (_, false) => format!("{orgs} with {people} would see less than now, at once."),
+        (_, true) => format!("{orgs} would see other things than now, some of them more. A second administrator must agree."),
+        (_, false) => format!("{orgs} would see less than now, at once."),
     };
     let class = d.class;
     let eyes = |slug: &str| {
@@ -151,7 +149,6 @@ fn Preview(d: Disclosure) -> impl IntoView {
                 <th scope="row"><a href=eyes(&r.org.slug)>{r.org.name.clone()}</a></th>
                 <td>{words(class, r.before)}</td>
                 <td><b>{words(class, r.after)}</b>{r.earlier.then_some(", also of what was handed in earlier")}</td>
-                <td class="n">{r.people}</td>
             </tr>
         }
     };
@@ -160,7 +157,7 @@ fn Preview(d: Disclosure) -> impl IntoView {
             <div class="scroll" tabindex="0" role="region" aria-label="Who would see what">
                 <table class="sharing">
                     <caption class="sr">"Who would see what"</caption>
-                    <thead><tr><th scope="col">"Organisation"</th><th scope="col">"Sees now"</th><th scope="col">"Would see"</th><th scope="col" class="n">"People"</th></tr></thead>
+                    <thead><tr><th scope="col">"Organisation"</th><th scope="col">"Sees now"</th><th scope="col">"Would see"</th></tr></thead>
                     <tbody>{d.rows.iter().map(row).collect_view()}</tbody>
                 </table>
             </div>

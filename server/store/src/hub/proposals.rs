@@ -12,7 +12,6 @@ use crate::{
     db::{Conn, execute, on_conn, random_number, read},
 };
 use domain::{DAY, DataClass, Level, OrgId, Timestamp, sharing::Audience};
-use std::collections::BTreeMap;
 
 /// How long a proposal waits.
 pub(super) const LIFE: i64 = 7 * DAY;
@@ -149,16 +148,6 @@ impl Hub<'_> {
             })
         })
         .await
-    }
-
-    /// How many people of each organisation can sign in.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn people_by_org(&self) -> Result<BTreeMap<OrgId, u32>, StoreError> {
-        const PEOPLE: &str = "SELECT org_id, count(*) FROM users WHERE disabled_at IS NULL GROUP BY org_id";
-        let rows: Vec<(i64, i64)> = read!(self, c => sqlx::query_as(PEOPLE).fetch_all(c).await)?;
-        Ok(rows.into_iter().map(|(org, n)| (OrgId(org), n as u32)).collect())
     }
 }
 
