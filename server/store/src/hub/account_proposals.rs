@@ -162,7 +162,7 @@ fn change_of((word, user, email, name, role): Row) -> Result<AccountChange, Stor
 
 impl Hub<'_> {
     /// Changes an account of an organisation on behalf of one of its administrators, or keeps the change for a second one: where the account may agree
-    /// to changes, or lately did, and the organisation has a second one. Keeping an auditor out always takes two. `link` is used where it is done at once
+    /// to changes, or lately did, and the organisation has a second one. Keeping out whoever has one of the hub's own roles always takes two. `link` is used where it is done at once
     /// and makes a link.
     ///
     /// # Errors
@@ -285,7 +285,8 @@ async fn check(conn: &mut Conn, org: OrgId, change: &AccountChange, by: i64, at:
         AccountChange::Role { role: new, .. } => Ok(two(new.agrees_to_changes() && *new != role)),
         // Whoever disabled somebody may take that back: nothing is won by it.
         AccountChange::Enable { .. } => Ok(two(disabled && (agrees || !ours(role)) && removed_by != Some(by))),
-        AccountChange::Disable { .. } if role == Role::Auditor && !disabled => Ok(Takes::TwoAlways),
+        // An auditor and a steward see what is done to all organisations.
+        AccountChange::Disable { .. } if !ours(role) && !disabled => Ok(Takes::TwoAlways),
         AccountChange::Disable { .. } => Ok(Takes::One),
     })
 }

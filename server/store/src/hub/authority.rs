@@ -10,7 +10,7 @@ use crate::{
     audit::{self, Actor, AuditRow},
     db::{Conn, execute, on_conn, read},
 };
-use domain::{DAY, OrgId, Timestamp};
+use domain::{DAY, OrgId, Role, Timestamp};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -156,10 +156,41 @@ const OTHERS: &str = "SELECT count(*) FROM users u WHERE u.org_id = $1 AND u.id 
      AND l.by_user IS NULL AND l.expires_at > $4))) OR EXISTS (SELECT 1 FROM account_acts a \
      WHERE a.user_id = u.id AND a.act = 'removed' AND a.by_user <> u.id AND a.at > $3))";
 
-/// Since when the others of an organisation are gone who could have been the second person beside `besides`, as far as somebody removed them: those
-/// whom their own organisation removed count until [`RECENT`] later.
-const ALONE_SINCE: &str = "SELECT max(CASE WHEN a.by_user <> a.user_id THEN a.at + $3 ELSE a.at END) FROM account_acts a JOIN users u ON u.id = a.user_id \
-     WHERE u.org_id = $1 AND u.id <> $2 AND a.act = 'removed'";
+/// Since when the others of an organisation are gone who could have been the second person beside `besides`: those whom their own organisation removed
+/// count until [`RECENT`] later, those who never used the operator's link until its end.
+const ALONE_SINCE: &str = "SELECT max(gone.at) FROM (SELECT CASE WHEN a.by_user <> a.user_id THEN a.at + $3 ELSE a.at END AS at FROM account_acts a \
+     JOIN users u ON u.id = a.user_id WHERE u.org_id = $1 AND u.id <> $2 AND a.act = 'removed' UNION ALL SELECT l.expires_at FROM signin_links l \
+     JOIN users u ON u.id = l.user_id WHERE u.org_id = $1 AND u.id <> $2 AND u.role = 'org_admin' AND u.disabled_at IS NULL AND l.by_user IS NULL) gone";
+
+/// Takes a person's one-time links away. Of an administrator who has never signed in it is kept until when the operator's could be used: until then there was
+/// somebody who could be the second person.
+pub(super) async fn drop_links(conn: &mut Conn, user: i64, role: Role, at: Timestamp) -> Result<(), StoreError> {
+    const DROP: &str = "DELETE FROM signin_links WHERE user_id = $1 RETURNING by_user, expires_at";
+    const JOINED: &str = "SELECT count(*) FROM users WHERE id = $1 AND (password_hash IS NOT NULL OR id IN (SELECT user_id FROM oidc_identities))";
+    let dropped: Vec<(Option<i64>, i64)> = on_conn!(conn, c => sqlx::query_as(DROP).bind(user).fetch_all(&mut *c).await)?;
+    for (_, expires_at) in dropped.into_iter().filter(|(by, _)| by.is_none() && role.agrees_to_changes()) {
+        let joined: i64 = on_conn!(conn, c => sqlx::query_scalar(JOINED).bind(user).fetch_one(&mut *c).await)?;
+        if joined == 0 {
+            record(conn, Act::Removed, user, Doers::default(), Timestamp(expires_at.min(at.0))).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether somebody takes back that they themselves disabled an account, to which nobody got a way in meanwhile: by that they could be its owner no more than before.
+pub(super) async fn undoes(conn: &mut Conn, user: i64, who: Doers, disabled_at: Option<i64>) -> Result<bool, StoreError> {
+    const BY: &str = "SELECT id, by_user FROM account_acts WHERE user_id = $1 AND act = 'removed' AND at = $2 ORDER BY id";
+    const SINCE: &str = concat!("SELECT count(*) FROM account_acts WHERE user_id = $1 AND id > $2 AND act IN ", binding!());
+    let Some(disabled_at) = disabled_at else { return Ok(false) };
+    let by: Vec<(i64, Option<i64>)> = on_conn!(conn, c => sqlx::query_as(BY).bind(user).bind(disabled_at).fetch_all(&mut *c).await)?;
+    match by.as_slice() {
+        [(id, by)] if by.is_some() && *by == who.by && who.second.is_none() => {
+            let since: i64 = on_conn!(conn, c => sqlx::query_scalar(SINCE).bind(user).bind(*id).fetch_one(&mut *c).await)?;
+            Ok(since == 0)
+        }
+        _ => Ok(false),
+    }
+}
 
 /// Who of the organisation lately ended that somebody else was an administrator who could sign in; the last one.
 pub(super) async fn lately_removed_by(conn: &mut Conn, user: i64, at: Timestamp) -> Result<Option<i64>, StoreError> {

@@ -2,7 +2,7 @@
 
 use super::{
     Hub,
-    authority::{Act, Doers, record, tell},
+    authority::{Act, Doers, drop_links, record, tell},
     bounds,
 };
 use crate::{
@@ -416,15 +416,12 @@ pub(super) async fn insert_link(
     (token_hash, expires_at): ([u8; 32], Timestamp),
     at: Timestamp,
 ) -> Result<bool, StoreError> {
-    const OLDER: &str = "DELETE FROM signin_links WHERE user_id = $1";
-    const MAY: &str = "SELECT count(*) FROM users WHERE id = $1 AND disabled_at IS NULL";
+    const MAY: &str = "SELECT role FROM users WHERE id = $1 AND disabled_at IS NULL";
     const ADD: &str = "INSERT INTO signin_links (token_hash, user_id, expires_at, by_user, second_user) VALUES ($1, $2, $3, $4, $5)";
     const JOINED: &str = "SELECT count(*) FROM users WHERE id = $1 AND (password_hash IS NOT NULL OR id IN (SELECT user_id FROM oidc_identities))";
-    let may: i64 = on_conn!(conn, c => sqlx::query_scalar(MAY).bind(user).fetch_one(&mut *c).await)?;
-    if may == 0 {
-        return Ok(false);
-    }
-    execute!(conn, c => sqlx::query(OLDER).bind(user).execute(&mut *c).await)?;
+    let role: Option<String> = on_conn!(conn, c => sqlx::query_scalar(MAY).bind(user).fetch_optional(&mut *c).await)?;
+    let Some(role) = role else { return Ok(false) };
+    drop_links(conn, user, role.parse().map_err(StoreError::Internal)?, at).await?;
     execute!(conn, c => {
         let add = sqlx::query(ADD).bind(&token_hash[..]).bind(user).bind(expires_at.0);
         add.bind(who.by).bind(who.second).execute(&mut *c).await

@@ -1,6 +1,11 @@
 //! Identity providers of organisations (OpenID Connect), who is who there, and browsers on their way there and back.
 
-use super::{Hub, identity::take_link};
+use super::{
+    Hub,
+    authority::{Act, record},
+    identity::take_link,
+    people::COULD_AGREE,
+};
 use crate::{
     StoreError,
     audit::{self, Action, Actor, Entry, org_of, person},
@@ -62,12 +67,32 @@ async fn identify(conn: &mut Conn, user: i64, identity: &OidcIdentity, at: Times
     Ok(linked)
 }
 
-/// Ends what hangs on an organisation's provider: its people's links to it, the sessions of those people, and who is on his way.
-async fn cut_off(conn: &mut Conn, org: OrgId) -> Result<u64, StoreError> {
+/// Ends what hangs on an organisation's provider: its people's links to it, the sessions of those people, and who is on his way. An administrator who has no
+/// other way in can be nobody's second person any more.
+async fn cut_off(conn: &mut Conn, org: OrgId, actor: Actor, at: Timestamp) -> Result<u64, StoreError> {
+    const PEOPLE: &str = "SELECT user_id FROM oidc_identities WHERE org_id = $1";
     const SESSIONS: &str = "DELETE FROM sessions WHERE user_id IN (SELECT user_id FROM oidc_identities WHERE org_id = $1)";
     const IDENTITIES: &str = "DELETE FROM oidc_identities WHERE org_id = $1";
+    let mut could = Vec::new();
+    let people: Vec<i64> = on_conn!(conn, c => sqlx::query_scalar(PEOPLE).bind(org.0).fetch_all(&mut *c).await)?;
+    for user in people {
+        if could_agree(conn, user, at).await? {
+            could.push(user);
+        }
+    }
     execute!(conn, c => sqlx::query(SESSIONS).bind(org.0).execute(&mut *c).await)?;
-    Ok(execute!(conn, c => sqlx::query(IDENTITIES).bind(org.0).execute(&mut *c).await)?)
+    let ended = execute!(conn, c => sqlx::query(IDENTITIES).bind(org.0).execute(&mut *c).await)?;
+    for user in could {
+        if !could_agree(conn, user, at).await? {
+            record(conn, Act::Removed, user, actor.into(), at).await?;
+        }
+    }
+    Ok(ended)
+}
+
+async fn could_agree(conn: &mut Conn, user: i64, at: Timestamp) -> Result<bool, StoreError> {
+    let n: i64 = on_conn!(conn, c => sqlx::query_scalar(COULD_AGREE).bind(user).bind(at.0).fetch_one(&mut *c).await)?;
+    Ok(n > 0)
 }
 
 impl Hub<'_> {
@@ -107,7 +132,7 @@ impl Hub<'_> {
             Box::pin(async move {
                 let OidcProvider { org, issuer, client_id, secret_file } = provider;
                 let before: Option<String> = on_conn!(conn, c => sqlx::query_scalar(BEFORE).bind(org.0).fetch_optional(&mut *c).await)?;
-                let ended = if before.is_some_and(|before| before != issuer) { cut_off(conn, org).await? } else { 0 };
+                let ended = if before.is_some_and(|before| before != issuer) { cut_off(conn, org, actor, at).await? } else { 0 };
                 execute!(conn, c => sqlx::query(FLOWS).bind(org.0).execute(&mut *c).await)?;
                 execute!(conn, c => sqlx::query(SET).bind(org.0).bind(&issuer).bind(&client_id).bind(secret_file).execute(&mut *c).await)?;
                 let detail = json!({ "issuer": issuer, "client_id": client_id, "links_ended": ended });
@@ -131,7 +156,7 @@ impl Hub<'_> {
             Box::pin(async move {
                 let issuer: Option<String> = on_conn!(conn, c => sqlx::query_scalar(REMOVE).bind(org.0).fetch_optional(&mut *c).await)?;
                 let Some(issuer) = issuer else { return Ok(None) };
-                let ended = cut_off(conn, org).await?;
+                let ended = cut_off(conn, org, actor, at).await?;
                 execute!(conn, c => sqlx::query(FLOWS).bind(org.0).execute(&mut *c).await)?;
                 let detail = json!({ "issuer": issuer, "links_ended": ended });
                 audit::append(conn, Entry { at, actor, action: Action::ProviderRemoved, org: Some(org), object: "identity provider".into(), detail }).await?;

@@ -2,7 +2,7 @@
 
 use super::{
     Hub,
-    authority::{Act, Doers, record, tell},
+    authority::{Act, Doers, drop_links, record, tell, undoes},
     factors::own,
     throttle::forget_browsers,
 };
@@ -134,18 +134,17 @@ const IS_ADMIN: &str = "SELECT count(*) FROM users WHERE id = $1 AND role = 'org
      AND (password_hash IS NOT NULL OR id IN (SELECT user_id FROM oidc_identities))";
 
 /// Whether a person counts as an administrator who could agree to something.
-const COULD_AGREE: &str = "SELECT count(*) FROM users WHERE id = $1 AND role = 'org_admin' AND disabled_at IS NULL \
+pub(super) const COULD_AGREE: &str = "SELECT count(*) FROM users WHERE id = $1 AND role = 'org_admin' AND disabled_at IS NULL \
      AND (password_hash IS NOT NULL OR id IN (SELECT user_id FROM oidc_identities) OR id IN (SELECT user_id FROM signin_links WHERE by_user IS NULL AND expires_at > $2))";
 
 /// Changes a person of an organisation, with what `who` did in the trail and among the acts; undone where nobody would be left to administer.
 pub(super) async fn turn(conn: &mut Conn, actor: Actor, who: Doers, (org, id): (OrgId, i64), change: Turn, at: Timestamp) -> Result<Keep<Turned>, StoreError> {
-    const FIND: &str = "SELECT role FROM users WHERE id = $1 AND org_id = $2";
+    const FIND: &str = "SELECT role, disabled_at FROM users WHERE id = $1 AND org_id = $2";
     const ADMINS: &str = "SELECT count(*) FROM users WHERE org_id = $1 AND role = 'org_admin' AND disabled_at IS NULL \
          AND (password_hash IS NOT NULL OR id IN (SELECT user_id FROM oidc_identities))";
-    const LINKS: &str = "DELETE FROM signin_links WHERE user_id = $1";
     const SESSIONS: &str = "DELETE FROM sessions WHERE user_id = $1";
-    let role: Option<String> = on_conn!(conn, c => sqlx::query_scalar(FIND).bind(id).bind(org.0).fetch_optional(&mut *c).await)?;
-    let Some(role) = role else { return Ok(Keep::No(Turned::Gone)) };
+    let found: Option<(String, Option<i64>)> = on_conn!(conn, c => sqlx::query_as(FIND).bind(id).bind(org.0).fetch_optional(&mut *c).await)?;
+    let Some((role, disabled_at)) = found else { return Ok(Keep::No(Turned::Gone)) };
     let role: Role = role.parse().map_err(StoreError::Internal)?;
     let was_admin: i64 = on_conn!(conn, c => sqlx::query_scalar(IS_ADMIN).bind(id).fetch_one(&mut *c).await)?;
     let could_agree: i64 = on_conn!(conn, c => sqlx::query_scalar(COULD_AGREE).bind(id).bind(at.0).fetch_one(&mut *c).await)?;
@@ -157,7 +156,7 @@ pub(super) async fn turn(conn: &mut Conn, actor: Actor, who: Doers, (org, id): (
         return Ok(Keep::No(Turned::LastAdmin));
     }
     // A link is worth as much as the role it was made for.
-    execute!(conn, c => sqlx::query(LINKS).bind(id).execute(&mut *c).await)?;
+    drop_links(conn, id, role, at).await?;
     let can_agree: i64 = on_conn!(conn, c => sqlx::query_scalar(COULD_AGREE).bind(id).bind(at.0).fetch_one(&mut *c).await)?;
     if could_agree > 0 && can_agree == 0 {
         record(conn, Act::Removed, id, who, at).await?;
@@ -175,7 +174,9 @@ pub(super) async fn turn(conn: &mut Conn, actor: Actor, who: Doers, (org, id): (
             (Action::UserDisabled, json!({}))
         }
         Turn::Enable => {
-            record(conn, Act::Enabled, id, who, at).await?;
+            if !undoes(conn, id, who, disabled_at).await? {
+                record(conn, Act::Enabled, id, who, at).await?;
+            }
             (Action::UserEnabled, json!({}))
         }
     };

@@ -3,7 +3,7 @@
 use super::support::{Fixture, NOW};
 use domain::{DAY, DataClass, HOUR, Level, Role, Timestamp, sharing::Audience};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
-use store::{AccountChange, Agreed, Approval, Changed, Hub, NewLink, NewPasskey, SessionRecord, Turned, audit::Actor};
+use store::{AccountChange, Agreed, Approval, Changed, Hub, NewLink, NewPasskey, OidcIdentity, OidcProvider, SessionRecord, Turned, audit::Actor};
 
 on_both!(nobody_agrees_with_an_account_that_they_could_be);
 on_both!(an_only_administrator_waits_a_day);
@@ -16,6 +16,10 @@ on_both!(at_most_one_link_of_a_person_ever_works);
 on_both!(an_administrators_account_takes_two);
 on_both!(no_order_of_steps_makes_one_administrator_two);
 on_both!(an_auditor_is_kept_out_by_two_and_everybody_is_told);
+on_both!(the_hubs_own_roles_are_kept_out_by_two);
+on_both!(an_operators_link_that_ends_unused_begins_the_wait);
+on_both!(a_way_in_that_ends_with_the_provider_begins_the_wait);
+on_both!(whoever_takes_back_what_they_did_stands_behind_nobody);
 
 /// An administrator of the first organisation who can sign in, made by the operator.
 pub async fn admin(f: &Fixture, name: &str) -> i64 {
@@ -550,4 +554,99 @@ async fn an_auditor_is_kept_out_by_two_and_everybody_is_told(f: Fixture) {
     for told in &f.orgs {
         assert_eq!(rows.iter().filter(|row| row.action == "auditor.changed" && row.org == Some(*told)).count(), 3, "{told:?}");
     }
+}
+
+async fn the_hubs_own_roles_are_kept_out_by_two(f: Fixture) {
+    let (hub, org) = (f.store.hub(), f.orgs[0]);
+    let ana = admin(&f, "ana").await;
+    let people = [person(&f, "stella", Role::Steward).await, person(&f, "cosima", Role::Coordinator).await];
+    let disable = async |user| by(&f, ana).change_account(org, AccountChange::Disable { user }, ana, link(1), NOW).await.unwrap();
+    for user in people {
+        assert_eq!(disable(user).await, Changed::TakesTwo, "the only administrator");
+    }
+    let ben = admin(&f, "ben").await;
+    for user in people {
+        assert_eq!(disable(user).await, Changed::Waits);
+        let id = hub.account_proposals(org, NOW).await.unwrap()[0].id;
+        assert_eq!(by(&f, ben).approve_account(id, org, ben, link(1), NOW).await.unwrap(), Agreed::To(Changed::Done));
+        assert!(hub.user(user).await.unwrap().unwrap().disabled);
+    }
+}
+
+/// A wider rule of an administrator's own, which waits.
+async fn proposed(f: &Fixture, by_whom: i64, at: Timestamp) -> i64 {
+    let (hub, org) = (f.store.hub(), f.orgs[0]);
+    hub.set_rule(org, DataClass::Events, Audience::Everyone, Some(Level::None), at).await.unwrap();
+    assert!(by(f, by_whom).change_rule(org, DataClass::Events, Audience::Everyone, Some(Level::Detail), by_whom, at).await.unwrap());
+    hub.proposals(org, at).await.unwrap()[0].id
+}
+
+async fn an_operators_link_that_ends_unused_begins_the_wait(f: Fixture) {
+    let (hub, org) = (f.store.hub(), f.orgs[0]);
+    let ana = admin(&f, "ana").await;
+    for (n, deed) in ["none", "another link", "disabled", "another role"].into_iter().enumerate() {
+        let start = NOW.plus(n as i64 * 100 * DAY);
+        let guest = hub.add_user(org, format!("guest{n}@a.example"), "G".into(), Role::OrgAdmin, None, start).await.unwrap();
+        assert!(hub.add_signin_link(guest, [100 + n as u8; 32], start.plus(7 * DAY), start).await.unwrap());
+        let id = proposed(&f, ana, start.plus(6 * DAY)).await;
+        let agree = async |at: i64| by(&f, ana).approve_rule(id, org, ana, start.plus(at)).await.unwrap();
+        assert_eq!(agree(7 * DAY - 1).await, Approval::Own, "{deed}");
+        let change = match deed {
+            "another link" => Some(AccountChange::Link { user: guest }),
+            "disabled" => Some(AccountChange::Disable { user: guest }),
+            "another role" => Some(AccountChange::Role { user: guest, role: Role::Analyst }),
+            _ => None,
+        };
+        if let Some(change) = change {
+            let done = by(&f, ana).change_account(org, change, ana, link(n as u32), start.plus(7 * DAY + 1)).await.unwrap();
+            assert!(matches!(done, Changed::Done | Changed::Linked(_)), "{deed}: {done:?}");
+        }
+        for (at, expected) in [(7 * DAY + 1, Approval::TooEarly), (8 * DAY - 1, Approval::TooEarly), (8 * DAY, Approval::Done)] {
+            assert_eq!(agree(at).await, expected, "{deed}, {at}");
+        }
+    }
+}
+
+async fn a_way_in_that_ends_with_the_provider_begins_the_wait(f: Fixture) {
+    let (hub, org) = (f.store.hub(), f.orgs[0]);
+    let ana = admin(&f, "ana").await;
+    let ben = hub.add_user(org, "ben@a.example".into(), "Ben".into(), Role::OrgAdmin, None, NOW).await.unwrap();
+    let issuer = |name: &str| OidcProvider { org, issuer: format!("https://{name}.example"), client_id: "hub".into(), secret_file: "/secret".into() };
+    for (n, removed) in [(0, true), (1, false)] {
+        let start = NOW.plus(n * 100 * DAY);
+        hub.set_oidc_provider(issuer("one"), start).await.unwrap();
+        let identity = OidcIdentity { issuer: "https://one.example".into(), subject: "ben".into() };
+        hub.link_identity(ben, identity, start).await.unwrap();
+        let id = proposed(&f, ana, start).await;
+        let agree = async |at: i64| by(&f, ana).approve_rule(id, org, ana, start.plus(at)).await.unwrap();
+        assert_eq!(agree(2 * DAY - 1).await, Approval::Own);
+        if removed {
+            assert_eq!(hub.remove_oidc_provider(org, start.plus(2 * DAY)).await.unwrap(), Some(1));
+        } else {
+            assert_eq!(hub.set_oidc_provider(issuer("two"), start.plus(2 * DAY)).await.unwrap(), 1);
+        }
+        for (at, expected) in [(2 * DAY, Approval::TooEarly), (3 * DAY - 1, Approval::TooEarly), (3 * DAY, Approval::Done)] {
+            assert_eq!(agree(at).await, expected, "{at}");
+        }
+    }
+}
+
+async fn whoever_takes_back_what_they_did_stands_behind_nobody(f: Fixture) {
+    let (hub, org) = (f.store.hub(), f.orgs[0]);
+    let (ana, ben, cleo) = (admin(&f, "ana").await, admin(&f, "ben").await, admin(&f, "cleo").await);
+    for user in [ben, cleo] {
+        assert_eq!(by(&f, ana).disable_user(org, user, NOW).await.unwrap(), Turned::Done);
+        assert_eq!(by(&f, ana).enable_user(org, user, NOW.plus(1)).await.unwrap(), Turned::Done);
+    }
+    assert_eq!((widening(&f, ana, ben, NOW.plus(2)).await, widening(&f, ben, cleo, NOW.plus(3)).await), (Approval::Done, Approval::Done));
+    // Not where somebody could have come in meanwhile, nor where somebody else takes it back.
+    let new = NewPasskey { credential_id: vec![1], name: "p".into(), credential: "{}".into() };
+    hub.add_passkey(ben, new, 10, vec![], NOW.plus(4)).await.unwrap();
+    by(&f, ana).disable_user(org, ben, NOW.plus(5)).await.unwrap();
+    assert!(hub.reset_factors(ben, NOW.plus(6)).await.unwrap());
+    by(&f, ana).enable_user(org, ben, NOW.plus(7)).await.unwrap();
+    assert_eq!(widening(&f, ana, ben, NOW.plus(8)).await, Approval::Related);
+    hub.disable_user(org, cleo, NOW.plus(9)).await.unwrap();
+    by(&f, ana).enable_user(org, cleo, NOW.plus(10)).await.unwrap();
+    assert_eq!(widening(&f, ana, cleo, NOW.plus(11)).await, Approval::Related);
 }
