@@ -1,7 +1,7 @@
 //! What the hub adds to the [audit trail](store::audit) by itself: refusals and exports, which change nothing that the store would write a row
 //! about, and every five minutes a signed checkpoint.
 //!
-//! Whatever is refused is a row, or counted in one ([`refusals`]).
+//! Whatever is refused or taken away is a row, or counted in one ([`refusals`]).
 
 mod file;
 mod refusals;
@@ -123,23 +123,30 @@ async fn failed(app: &App, org: Option<OrgId>, object: String, detail: Value) ->
 
 /// A sign-in that was refused unseen.
 pub async fn sign_in_throttled(app: &App, email: &str, address: Option<IpAddr>) {
-    let at = app.clock.now();
     let written = async {
         // Each organisation is told of its own account, so that none learns from a missing row of another's.
         let accounts = app.store.hub().users_by_email(email).await?;
         for account in accounts.iter().map(Some).chain(accounts.is_empty().then_some(None)) {
-            let whose = account.map_or(0, |user| user.id);
-            let source = Source::new(Room::Strangers("throttled"), &format!("{} {address:?} {whose}", email.trim().to_lowercase()));
-            if app.audit.refusals.counted(&source, at) {
-                continue;
-            }
-            let object = account.map_or_else(|| "no such account".to_owned(), |user| person(user.id));
-            let (actor, action, org) = (Actor::default(), Action::SignInThrottled, account.map(|user| user.org));
-            refused(app, source, Entry { at, actor, action, org, object, detail: from(address) }).await?;
+            throttled(app, email, account, address).await?;
         }
         Ok(())
     };
     refusal(written.await);
+}
+
+/// A sign-in at one account, or at an address that has none, that was refused unseen.
+///
+/// # Errors
+/// When the database fails.
+pub async fn throttled(app: &App, email: &str, account: Option<&UserRecord>, address: Option<IpAddr>) -> Result<(), StoreError> {
+    let (at, whose) = (app.clock.now(), account.map_or(0, |user| user.id));
+    let source = Source::new(Room::Strangers("throttled"), &format!("{} {address:?} {whose}", email.trim().to_lowercase()));
+    if app.audit.refusals.counted(&source, at) {
+        return Ok(());
+    }
+    let object = account.map_or_else(|| "no such account".to_owned(), |user| person(user.id));
+    let (actor, action, org) = (Actor::default(), Action::SignInThrottled, account.map(|user| user.org));
+    refused(app, source, Entry { at, actor, action, org, object, detail: from(address) }).await
 }
 
 /// Somebody signed in asked for what his role may not.
@@ -198,28 +205,36 @@ fn of_key(at: Timestamp, org: OrgId, name: &str, detail: Value) -> Entry {
     Entry { at, actor: Actor { org: Some(org), user: None }, action: Action::Denied, org: Some(org), object: format!("key {name}"), detail }
 }
 
-/// Somebody takes a file away. Written before it is sent.
+/// Somebody takes a file away. Written before it is sent; whoever takes the same again and again fills no trail, but is counted, as refusals are.
 ///
 /// # Errors
 /// When the database fails; then nothing may be sent.
 pub async fn exported(app: &App, who: &SignedIn, file: &str, rows: usize) -> Result<(), StoreError> {
     let (at, actor, action) = (app.clock.now(), who.actor(), Action::Exported);
+    let source = Source::new(Room::Files(who.user.id), &format!("{file} {rows}"));
+    if app.audit.refusals.counted(&source, at) {
+        return Ok(());
+    }
     let entry = Entry { at, actor, action, org: Some(who.user.org), object: file.to_owned(), detail: json!({ "rows": rows }) };
-    match app.store.hub().audit(entry.clone()).await {
+    let entry = app.audit.refusals.begin(source.clone(), entry);
+    let written = match app.store.hub().audit(entry.clone()).await {
         // A connection that the database has dropped meanwhile fails once. At worst the trail has the row twice.
         Err(StoreError::Database(_)) => app.store.hub().audit(entry).await,
         written => written,
-    }
+    };
+    // What was not written was not sent, and the next one must have its row.
+    written.inspect_err(|_| app.audit.refusals.forget(&source))
 }
 
-/// A row as a line of JSON; `slug` names organisations. Only who reads the whole trail gets the number: it counts what everybody does.
+/// A row as a line of JSON; `slug` names organisations. Only who reads the whole trail gets the number, which counts what everybody does, and the hash: it is
+/// made of the number and nothing else that is not shown, so two neighbours would tell it.
 #[must_use]
 pub fn line(row: &AuditRow, whole: bool, slug: impl Fn(OrgId) -> Option<String>) -> Value {
     // What somebody put there by hand may be no JSON; it is shown all the same.
     let detail: Value = serde_json::from_str(&row.detail).unwrap_or_else(|_| Value::String(row.detail.clone()));
     json!({
         "no": whole.then_some(row.no), "at": row.at.rfc3339_micros(), "actor_organisation": row.actor.org.and_then(&slug), "actor_user": row.actor.user,
-        "action": row.action, "organisation": row.org.and_then(&slug), "object": row.object, "detail": detail, "hash": file::hex(&row.hash),
+        "action": row.action, "organisation": row.org.and_then(&slug), "object": row.object, "detail": detail, "hash": whole.then(|| file::hex(&row.hash)),
     })
 }
 

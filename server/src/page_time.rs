@@ -1,4 +1,4 @@
-//! How long one session's pages, files and forms keep the hub at work: so many seconds in a minute.
+//! How long one person's pages, files and forms keep the hub at work: so many seconds in a minute, however many sessions the person has.
 //!
 //! Counted is what answers took, not how many they were: a search that reads thousands of rows takes more of it than a page from the cache, and when the
 //! hub is slow everybody takes less of it. Nobody who reads pages comes near it; whoever asks for heavy ones from several connections at once does.
@@ -21,14 +21,16 @@ use std::{
 /// Counted for an answer from its begin on, until it is known what it took: so many at once are no way around. In microseconds.
 const EXPECTED: i64 = SECOND / 4;
 
-/// What sessions have used, by the hashes of their ids. It holds only sessions of people, so it cannot be made to grow by strangers.
+/// What people have used, by their numbers. It holds only people who are signed in, so it cannot be made to grow by strangers.
 #[derive(Debug)]
 pub struct PageTime {
     per_minute: i64,
-    used: DashMap<[u8; 32], Used>,
+    used: DashMap<i64, Used>,
     changes_per_minute: u32,
     /// Forms of people: since when, and how many.
     changes: DashMap<i64, (Timestamp, u32)>,
+    /// Sign-ins of people, likewise.
+    sign_ins: DashMap<i64, (Timestamp, u32)>,
 }
 
 /// So many microseconds were used at a moment; they become less with time.
@@ -39,15 +41,26 @@ struct Used {
 }
 
 impl PageTime {
-    /// With the seconds of a minute that a session may use, and the forms that a person may send.
+    /// With the seconds of a minute that a person may use, and the forms and sign-ins that a person may send.
     #[must_use]
     pub fn new(seconds_per_minute: u32, changes_per_minute: u32) -> Self {
-        Self { per_minute: i64::from(seconds_per_minute) * SECOND, used: DashMap::new(), changes_per_minute, changes: DashMap::new() }
+        Self { per_minute: i64::from(seconds_per_minute) * SECOND, used: DashMap::new(), changes_per_minute, changes: DashMap::new(), sign_ins: DashMap::new() }
     }
 
     /// Counts a form that somebody sends; else says in how many seconds to come again. Each may leave a row in the audit trail, which is kept.
     fn change(&self, user: i64, now: Timestamp) -> Result<(), i64> {
-        let mut sent = self.changes.entry(user).or_insert((now, 0));
+        self.sent(&self.changes, user, now)
+    }
+
+    /// Counts a sign-in of somebody, which leaves a row as a form does, and took a password's hash; false where there were as many in this minute as there
+    /// may be of forms. Counted by itself, so that signing in takes no form away.
+    #[must_use]
+    pub fn may_sign_in(&self, user: i64, now: Timestamp) -> bool {
+        self.sent(&self.sign_ins, user, now).is_ok()
+    }
+
+    fn sent(&self, by: &DashMap<i64, (Timestamp, u32)>, user: i64, now: Timestamp) -> Result<(), i64> {
+        let mut sent = by.entry(user).or_insert((now, 0));
         let passed = now.since(sent.0);
         if !(0..MINUTE).contains(&passed) {
             *sent = (now, 0);
@@ -67,8 +80,8 @@ impl PageTime {
     }
 
     /// Begins an answer; else says in how many seconds to come again.
-    fn begin(&self, session: [u8; 32], now: Timestamp) -> Result<(), i64> {
-        let mut used = self.used.entry(session).or_insert(Used { micros: 0, at: now });
+    fn begin(&self, user: i64, now: Timestamp) -> Result<(), i64> {
+        let mut used = self.used.entry(user).or_insert(Used { micros: 0, at: now });
         let micros = self.left(*used, now);
         if micros + EXPECTED > self.per_minute {
             // Until an answer has room again; a budget that has room for none is asked again in a minute.
@@ -81,77 +94,79 @@ impl PageTime {
 
     /// Ends an answer that took so many microseconds. However long it took, a minute later all is forgotten: somebody on a hub that is slow for another
     /// reason is not kept waiting for longer than they were told.
-    fn end(&self, session: [u8; 32], micros: i64, now: Timestamp) {
-        if let Some(mut used) = self.used.get_mut(&session) {
+    fn end(&self, user: i64, micros: i64, now: Timestamp) {
+        if let Some(mut used) = self.used.get_mut(&user) {
             let left = self.left(*used, now);
             *used = Used { micros: (left + micros - EXPECTED).clamp(0, self.per_minute), at: now };
         }
     }
 
     /// Adds what a part of a long file took, which is written after its answer has begun.
-    pub fn charge(&self, session: [u8; 32], micros: i64, now: Timestamp) {
-        let mut used = self.used.entry(session).or_insert(Used { micros: 0, at: now });
+    pub fn charge(&self, user: i64, micros: i64, now: Timestamp) {
+        let mut used = self.used.entry(user).or_insert(Used { micros: 0, at: now });
         *used = Used { micros: (self.left(*used, now) + micros).min(self.per_minute), at: now };
     }
 
-    /// Forgets sessions that have used nothing lately. To be called now and then.
+    /// Forgets people who have used nothing lately. To be called now and then.
     pub fn forget(&self, now: Timestamp) {
         self.used.retain(|_, used| self.left(*used, now) > 0);
-        self.changes.retain(|_, sent| (0..MINUTE).contains(&now.since(sent.0)));
+        for by in [&self.changes, &self.sign_ins] {
+            by.retain(|_, sent| (0..MINUTE).contains(&now.since(sent.0)));
+        }
     }
 }
 
 /// Whose answer it is, once that is known; counts what it took when it is done, or given up.
 struct Answer {
     app: App,
-    session: Arc<OnceLock<[u8; 32]>>,
+    person: Arc<OnceLock<i64>>,
     began: Instant,
-    /// The hub had nothing to answer with: what the session did then was wait.
+    /// The hub had nothing to answer with: what the person did then was wait.
     only_waited: bool,
 }
 
 impl Drop for Answer {
     fn drop(&mut self) {
-        if let Some(session) = self.session.get() {
+        if let Some(person) = self.person.get() {
             let micros = if self.only_waited { EXPECTED } else { i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX) };
-            self.app.page_time.end(*session, micros, self.app.clock.now());
+            self.app.page_time.end(*person, micros, self.app.clock.now());
         }
     }
 }
 
 /// The place where a request says whose it is.
 #[derive(Clone)]
-struct Whose(Arc<OnceLock<[u8; 32]>>);
+struct Whose(Arc<OnceLock<i64>>);
 
 /// Measures answers. With `axum::middleware::from_fn_with_state`, around everything that people ask for.
 pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let session = Arc::new(OnceLock::new());
-    request.extensions_mut().insert(Whose(Arc::clone(&session)));
-    let mut answer = Answer { app, session, began: Instant::now(), only_waited: false };
+    let person = Arc::new(OnceLock::new());
+    request.extensions_mut().insert(Whose(Arc::clone(&person)));
+    let mut answer = Answer { app, person, began: Instant::now(), only_waited: false };
     let response = next.run(request).await;
     answer.only_waited = response.status() == StatusCode::SERVICE_UNAVAILABLE;
     response
 }
 
-/// Counts a request for somebody's session.
+/// Counts a request of somebody.
 ///
 /// # Errors
-/// With the answer to a session that has used up what it may.
+/// With the answer to a person who has used up what they may.
 #[allow(clippy::result_large_err, reason = "the answer goes out as it is, once")]
 pub fn admit(app: &App, extensions: &Extensions, who: &SignedIn) -> Result<(), Response> {
-    let Some(Whose(session)) = extensions.get() else { return Ok(()) };
+    let Some(Whose(person)) = extensions.get() else { return Ok(()) };
     // Several extractors of one request ask.
-    if session.get().is_some() {
+    if person.get().is_some() {
         return Ok(());
     }
-    match app.page_time.begin(who.session, app.clock.now()) {
+    match app.page_time.begin(who.user.id, app.clock.now()) {
         Ok(()) => {
-            let _ = session.set(who.session);
+            let _ = person.set(who.user.id);
             Ok(())
         }
         Err(seconds) => {
-            tracing::warn!(user = who.user.id, "a session has used up its time");
-            let text = format!("Too many requests in this session. Try again in {seconds} seconds.\n");
+            tracing::warn!(user = who.user.id, "a person has used up their time");
+            let text = format!("You have asked for more than the hub answers one person in a minute. Try again in {seconds} seconds.\n");
             Err((StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds.to_string())], text).into_response())
         }
     }
@@ -175,8 +190,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_minute_has_so_many_seconds_for_a_session() {
-        let (time, now, one) = (PageTime::new(30, 2), Timestamp(0), [1; 32]);
+    fn a_minute_has_so_many_seconds_for_a_person() {
+        let (time, now, one) = (PageTime::new(30, 2), Timestamp(0), 1);
         // Short answers, as many as one likes to read.
         for _ in 0..2_000 {
             assert!(time.begin(one, now).is_ok());
@@ -186,17 +201,18 @@ mod tests {
         let long = (0..).take_while(|_| time.begin(one, now).map(|()| time.end(one, 2 * SECOND, now)).is_ok()).count();
         assert_eq!(long, 5, "ten seconds are left");
         assert_eq!(time.begin(one, now), Err(1));
-        assert!(time.begin([2; 32], now).is_ok(), "somebody else");
+        assert!(time.begin(2, now).is_ok(), "somebody else");
         assert!(time.begin(one, now.plus(2 * SECOND)).is_ok());
         assert!(time.change(1, now).is_ok() && time.change(1, now).is_ok() && time.change(2, now).is_ok());
         assert_eq!((time.change(1, now.plus(MINUTE - SECOND)), time.change(1, now.plus(MINUTE))), (Err(2), Ok(())));
-        let at_once = (0..).take_while(|_| time.begin([3; 32], now).is_ok()).count();
+        assert!(time.may_sign_in(1, now) && time.may_sign_in(1, now) && !time.may_sign_in(1, now) && time.may_sign_in(2, now));
+        let at_once = (0..).take_while(|_| time.begin(3, now).is_ok()).count();
         assert_eq!(at_once, 120);
-        assert!(time.begin([4; 32], now).is_ok());
-        time.end([4; 32], 500 * SECOND, now);
-        assert!(time.begin([4; 32], now.plus(SECOND / 4)).is_err() && time.begin([4; 32], now.plus(MINUTE)).is_ok());
+        assert!(time.begin(4, now).is_ok());
+        time.end(4, 500 * SECOND, now);
+        assert!(time.begin(4, now.plus(SECOND / 4)).is_err() && time.begin(4, now.plus(MINUTE)).is_ok());
         time.forget(now.plus(30 * SECOND));
         assert_eq!(time.used.len(), 3, "who has used hardly anything is not remembered after half a minute");
-        assert!(time.begin([3; 32], now.plus(-MINUTE)).is_err() && time.begin([3; 32], now.plus(MINUTE)).is_ok(), "also when the clock is set back");
+        assert!(time.begin(3, now.plus(-MINUTE)).is_err() && time.begin(3, now.plus(MINUTE)).is_ok(), "also when the clock is set back");
     }
 }

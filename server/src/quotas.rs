@@ -1,4 +1,4 @@
-//! What an organisation, and somebody's session, may take of the hub.
+//! What an organisation, and a person, may take of the hub.
 
 use crate::App;
 use domain::{OrgId, view::QuotaRow};
@@ -13,9 +13,9 @@ pub struct Quotas {
     pub bytes: ByteQuota,
     /// Live keys.
     pub keys: u32,
-    /// Seconds that answering one session's pages and files may take in a minute. Each hub counts for itself.
+    /// Seconds that answering one person's pages and files may take in a minute, in all their sessions. Each hub counts for itself.
     pub page_seconds_per_minute: u32,
-    /// Forms that one person may send in a minute. Each hub counts for itself.
+    /// Forms that one person may send in a minute, and times that they may sign in. Each hub counts for itself.
     pub changes_per_minute: u32,
 }
 

@@ -1,4 +1,4 @@
-//! Refusals and failed sign-ins, of which anybody can make any number: none is lost, and nobody fills the trail, or the memory, with them.
+//! Refusals, failed sign-ins and files, of which anybody can make or take any number: none is lost, and nobody fills the trail, or the memory, with them.
 //!
 //! What is the same, from the same source, is a row at once, and from then on one row a minute that says how many there were, when the first and the
 //! last. Sources share a *room* with their like only: each person, each key, each organisation's accounts, and strangers by kind have one of their own.
@@ -21,6 +21,8 @@ const SOURCES: usize = 64;
 pub(super) enum Room {
     /// Of one person.
     Person(i64),
+    /// Files that one person takes away.
+    Files(i64),
     /// Of one key.
     Key(i64),
     /// Of one key that was revoked or has expired, by its hash: it is refused before anything else is known of it.
@@ -131,6 +133,19 @@ impl Refusals {
         entry
     }
 
+    /// Forgets a row that could not be written, of what did not happen then. What was counted in it meanwhile did.
+    pub fn forget(&self, source: &Source) {
+        let mut rooms = self.rooms();
+        let Some(room) = rooms.get_mut(&source.room) else { return };
+        // It may have been the one of all that the room has no space for.
+        for hash in [source.hash, None] {
+            if room.get(&hash).is_some_and(|seen| seen.repeats.is_none()) {
+                room.remove(&hash);
+                return;
+            }
+        }
+    }
+
     /// The rows about what was repeated for a minute, or, at the end of the program, at all.
     pub fn due(&self, now: Timestamp, all: bool) -> Vec<(Source, Entry)> {
         let mut rooms = self.rooms();
@@ -218,7 +233,7 @@ mod tests {
         let written = (0..100_000).filter_map(|n: u32| happens(&refusals, &strangers, &n.to_string(), NOW)).collect::<Vec<_>>();
         assert_eq!((written.len(), written[SOURCES].object.as_str()), (SOURCES + 1, "further sources, counted together"));
         assert_eq!(refusals.rooms()[&strangers].len(), SOURCES + 1);
-        for room in [Room::Strangers("failed"), Room::Accounts(1), Room::Person(1), Room::Key(1)] {
+        for room in [Room::Strangers("failed"), Room::Accounts(1), Room::Person(1), Room::Files(1), Room::Key(1)] {
             assert_eq!(happens(&refusals, &room, "a", NOW), Some(entry(NOW)), "{room:?}");
         }
         let rows = refusals.due(NOW.plus(MINUTE), false);

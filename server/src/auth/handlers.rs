@@ -37,10 +37,8 @@ pub async fn sign_in(State(app): State<App>, session: Session, visitor: Visitor,
         Ok(doors) => doors,
         Err(error) => return unavailable(&error),
     };
-    let (known, accounts) = (doors.known, &doors.accounts);
-    let (attempt, tries) = tokio::join!(Attempt::admit(&app, Door::Password(&form.email), Guesser::of(known, address)), doors.tries(&app, address));
-    let attempt = match attempt {
-        Ok(Some(attempt)) => attempt,
+    let tries = match doors.tries(&app, &form.email, address).await {
+        Ok(Some(tries)) => tries,
         Ok(None) => {
             tracing::warn!(?address, "sign-in refused: too many failures");
             audit::sign_in_throttled(&app, &form.email, address).await;
@@ -48,37 +46,25 @@ pub async fn sign_in(State(app): State<App>, session: Session, visitor: Visitor,
         }
         Err(error) => return unavailable(&error),
     };
-    let tries = match tries {
-        Ok(tries) => tries,
-        Err(error) => {
-            attempt.forgive(&app).await;
-            return unavailable(&error);
-        }
-    };
-    let queue = if known.is_some() { Queue::Known } else { Queue::Stranger };
     // Unknown, disabled and passwordless accounts take the same way and the same time as a wrong password.
-    let hashes = accounts.iter().filter_map(|user| usable(user)).map(str::to_owned).collect();
-    let fits = match password::verify_each(hashes, &form.password, queue).await {
+    let hashes = doors.accounts.iter().filter_map(|user| usable(user)).map(str::to_owned).collect();
+    let fits = match password::verify_each(hashes, &form.password, doors.queue()).await {
         Ok(fits) => fits,
         Err(error) => {
-            for tried in [attempt].into_iter().chain(tries.into_iter().flatten()) {
-                tried.forgive(&app).await;
-            }
+            tries.forgive(&app).await;
             return not_compared(error);
         }
     };
-    let user = opened(&app, accounts, tries, &fits).await;
-    let Some(user) = user else {
+    let Some(no) = doors.opened(&tries, &fits) else {
         // Not what was typed as mail address: it is sometimes the password.
         tracing::warn!(?address, "sign-in failed");
-        for account in doors.concerned() {
-            if let Err(error) = audit::sign_in_failed(&app, account, address).await {
-                return unavailable(&error);
-            }
-        }
-        return Redirect::to(&sign_in_page(Some("credentials"), next)).into_response();
+        return match doors.told(&app, &form.email, &tries, address).await {
+            Ok(()) => Redirect::to(&sign_in_page(Some("credentials"), next)).into_response(),
+            Err(error) => unavailable(&error),
+        };
     };
-    attempt.succeeded(&app).await;
+    tries.succeeded(&app, no, doors.known_by[no].is_some()).await;
+    let user = &doors.accounts[no];
     if let Err(error) = begin::at_provider(&session, false).await {
         return unavailable(&error);
     }
@@ -92,6 +78,9 @@ pub async fn sign_in(State(app): State<App>, session: Session, visitor: Visitor,
         Ok(false) => {}
         Err(error) => return unavailable(&error),
     }
+    if !app.page_time.may_sign_in(user.id, app.clock.now()) {
+        return too_often(&app, user, address, next).await;
+    }
     match begin::begin(&app, &session, user.id, &visitor).await {
         Ok(()) => {
             tracing::info!(user = user.id, "signed in");
@@ -101,13 +90,28 @@ pub async fn sign_in(State(app): State<App>, session: Session, visitor: Visitor,
     }
 }
 
-/// The accounts of one mail address: at most one of each organisation.
+/// The answer to somebody who has signed in as often as they may for now: each time is a row of the trail.
+pub(super) async fn too_often(app: &App, user: &UserRecord, address: Option<IpAddr>, next: &str) -> Response {
+    tracing::warn!(user = user.id, "signed in too often");
+    match audit::throttled(app, &user.email, Some(user), address).await {
+        Ok(()) => Redirect::to(&sign_in_page(Some("throttled"), next)).into_response(),
+        Err(error) => unavailable(&error),
+    }
+}
+
+/// The accounts of one mail address: at most one of each organisation. What is answered must not tell who else has one.
 struct Doors {
     accounts: Vec<UserRecord>,
     /// By which the browser is known, of each.
     known_by: Vec<Option<Known>>,
-    /// By which it is known at all.
-    known: Option<Known>,
+}
+
+/// The tries of one sign-in.
+struct Tries {
+    /// A stranger's at the mail address, which every sign-in takes; `None` where strangers have none left.
+    stranger: Option<Attempt>,
+    /// One at each account; `None` at one that nobody from here may guess at just now, which then no password opens.
+    each: Vec<Option<Attempt>>,
 }
 
 impl Doors {
@@ -117,26 +121,92 @@ impl Doors {
         for user in &accounts {
             known_by.push(visitor.browser.knows(app, user).await?);
         }
-        let known = known_by.iter().flatten().next().copied();
-        Ok(Self { accounts, known_by, known })
+        Ok(Self { accounts, known_by })
     }
 
-    /// Whose organisations are told of a failure: where the browser is known by some of the accounts, those; else all, so that none learns from a missing
-    /// row that there is another's. Nobody where there is no account.
-    fn concerned(&self) -> Vec<Option<&UserRecord>> {
-        let known = |known: &Option<Known>| self.known.is_none() || known.is_some();
-        let concerned: Vec<_> = self.accounts.iter().zip(&self.known_by).filter(|(_, by)| known(by)).map(|(user, _)| Some(user)).collect();
-        if concerned.is_empty() { vec![None] } else { concerned }
+    /// Whether one of the accounts knows the browser.
+    fn known(&self) -> bool {
+        self.known_by.iter().any(Option::is_some)
     }
 
-    /// Where there are several accounts, a try at each: a right password of one is a guess at the others. `None` for one that nobody may guess at just now,
-    /// which then no password opens.
-    async fn tries(&self, app: &App, address: Option<IpAddr>) -> Result<Vec<Option<Attempt>>, StoreError> {
-        if self.accounts.len() < 2 {
-            return Ok(vec![]);
+    /// In which queue the password waits.
+    fn queue(&self) -> Queue {
+        self.accounts.iter().zip(&self.known_by).find(|(_, known)| known.is_some()).map_or(Queue::Stranger, |(user, _)| Queue::Known(user.id))
+    }
+
+    /// A try at each account: where it knows the browser the browser's own, else a stranger's, whatever the other accounts know. `None`: to be refused unseen.
+    /// That depends on the accounts that know the browser, where there are any, and else on what strangers at this mail address have left.
+    async fn tries(&self, app: &App, email: &str, address: Option<IpAddr>) -> Result<Option<Tries>, StoreError> {
+        let stranger = Attempt::admit(app, Door::Password(email), Guesser::Stranger(address)).await?;
+        let mut tries = Tries { each: self.accounts.iter().map(|_| None).collect(), stranger };
+        let taken = async {
+            for own in [true, false] {
+                for ((user, known), tried) in self.accounts.iter().zip(&self.known_by).zip(&mut tries.each).filter(|((_, known), _)| known.is_some() == own) {
+                    if own || tries.stranger.is_some() {
+                        *tried = Attempt::admit(app, Door::PasswordOf(user.id, email), Guesser::of(*known, address)).await?;
+                    }
+                }
+                let refused = if self.known() { tries.each.iter().all(Option::is_none) } else { tries.stranger.is_none() };
+                if own && refused {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        };
+        match taken.await {
+            Ok(true) => Ok(Some(tries)),
+            Ok(false) => Ok(None),
+            Err(error) => {
+                tries.forgive(app).await;
+                Err(error)
+            }
         }
-        let tries = self.accounts.iter().zip(&self.known_by).map(|(user, known)| Attempt::admit(app, Door::PasswordOf(user.id), Guesser::of(*known, address)));
-        futures::future::try_join_all(tries).await
+    }
+
+    /// The account whose password it was, by its place, from what fits of the usable hashes: one that knows the browser before one that does not.
+    fn opened(&self, tries: &Tries, fits: &[bool]) -> Option<usize> {
+        let usable = (0..self.accounts.len()).filter(|no| usable(&self.accounts[*no]).is_some());
+        let fitting: Vec<usize> = usable.zip(fits).filter(|(no, fits)| **fits && tries.each[*no].is_some()).map(|(no, _)| no).collect();
+        fitting.iter().copied().find(|no| self.known_by[*no].is_some()).or_else(|| fitting.first().copied())
+    }
+
+    /// Writes a failure into the trail: each organisation is told of its own account, whichever account the browser is known by. Else somebody could guess
+    /// unseen behind an account that they have of somebody's mail address.
+    async fn told(&self, app: &App, email: &str, tries: &Tries, address: Option<IpAddr>) -> Result<(), StoreError> {
+        for (user, tried) in self.accounts.iter().zip(&tries.each) {
+            match tried {
+                Some(_) => audit::sign_in_failed(app, Some(user), address).await?,
+                None => audit::throttled(app, email, Some(user), address).await?,
+            }
+        }
+        if self.accounts.is_empty() {
+            audit::sign_in_failed(app, None, address).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Tries {
+    /// None of it came as far as a password.
+    async fn forgive(self, app: &App) {
+        for tried in self.each.into_iter().chain([self.stranger]).flatten() {
+            tried.forgive(app).await;
+        }
+    }
+
+    /// One account was opened. Where it knows the browser, nobody has learnt whether the password is another account's, too; else the tries at the others stay
+    /// counted: a right password of one is a guess at the others.
+    async fn succeeded(self, app: &App, opened: usize, known: bool) {
+        for (no, tried) in self.each.into_iter().enumerate() {
+            match tried {
+                Some(tried) if no == opened => tried.succeeded(app).await,
+                Some(tried) if known => tried.forgive(app).await,
+                _ => {}
+            }
+        }
+        if let Some(stranger) = self.stranger {
+            stranger.forgive(app).await;
+        }
     }
 }
 
@@ -145,27 +215,11 @@ fn usable(user: &UserRecord) -> Option<&str> {
     user.password_hash.as_deref().filter(|_| !user.disabled)
 }
 
-/// Whose password it was, by what fits of the usable hashes. The tries at the others stay counted.
-async fn opened(app: &App, accounts: &[UserRecord], tries: Vec<Option<Attempt>>, fits: &[bool]) -> Option<UserRecord> {
-    let fitting: Vec<i64> = accounts.iter().filter(|user| usable(user).is_some()).zip(fits).filter(|(_, fits)| **fits).map(|(user, _)| user.id).collect();
-    if tries.is_empty() {
-        return accounts.iter().find(|user| fitting.contains(&user.id)).cloned();
-    }
-    let mut opened = None;
-    for (user, tried) in accounts.iter().zip(tries) {
-        if let Some(tried) = tried.filter(|_| fitting.contains(&user.id)) {
-            tried.succeeded(app).await;
-            opened = opened.or_else(|| Some(user.clone()));
-        }
-    }
-    opened
-}
-
 /// The hash of a password for somebody's account; with the salt of another account of the same mail address, where there is one.
 pub(crate) async fn hash_for(app: &App, user: &UserRecord, password: &str) -> Result<String, PasswordError> {
     let others = app.store.hub().users_by_email(&user.email).await.map_err(|error| PasswordError::Failed(error.to_string()))?;
     let beside = others.into_iter().filter(|other| other.id != user.id).find_map(|other| other.password_hash);
-    password::hash_beside(password, beside).await
+    password::hash_beside(password, beside, Queue::Known(user.id)).await
 }
 
 /// Ends the session, and leads to where the organisation's provider ends its own, where the session began there.

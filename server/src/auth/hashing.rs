@@ -6,8 +6,9 @@
 use super::password::PasswordError;
 use argon2::Block;
 use std::{
+    collections::HashMap,
     sync::{
-        Mutex,
+        LazyLock, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
@@ -19,6 +20,8 @@ use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 const AT_ONCE: usize = 2;
 /// Requests of each queue that wait for their turn.
 pub(super) const MAY_WAIT: usize = 16;
+/// Of those, and of those at work, hashes for one person: whoever fills their own places keeps nobody else waiting for more than these.
+const OF_ONE: usize = 2;
 /// How long a thread keeps its memory for the next password.
 const IDLE: Duration = Duration::from_secs(2);
 /// Room of a buffer, in blocks of 1 KiB. More than a hash takes, and never touched beyond that: the C library maps an allocation above 32 MiB apart from
@@ -29,21 +32,26 @@ static SLOTS: Semaphore = Semaphore::const_new(AT_ONCE);
 /// Of the slots, those that passwords from unknown browsers may hold. The other one is always free for browsers that were here before.
 static STRANGERS: Semaphore = Semaphore::const_new(AT_ONCE - 1);
 static WAITING: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
+/// Hashes of people that wait or are at work, by the person's number.
+static PEOPLE: LazyLock<Mutex<HashMap<i64, usize>>> = LazyLock::new(Mutex::default);
 /// Threads without work.
 static RESTING: Mutex<Vec<Sender<Job>>> = Mutex::new(Vec::new());
 
 /// Whose password is hashed: a storm of strangers fills their queue and not the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Queue {
-    /// Somebody signed in, with a one-time link, or in a browser that the account was used in before.
-    Known,
+    /// Somebody signed in, with a one-time link, or in a browser that the account was used in before: by the person's number.
+    Known(i64),
     Stranger,
+    /// Nobody that anybody could pretend to be, such as the command line.
+    Program,
 }
 
 struct Job {
     work: Box<dyn FnOnce(&mut Memory) + Send>,
     /// Go with the work: a client that hangs up frees no slot while the core is still busy.
     _permits: (Option<SemaphorePermit<'static>>, SemaphorePermit<'static>),
+    _person: Option<Person>,
 }
 
 /// The buffer of a thread.
@@ -66,9 +74,9 @@ impl Memory {
 /// # Errors
 /// [`PasswordError::Busy`] when too many are waiting.
 pub(super) async fn in_turn<T: Send + 'static>(queue: Queue, work: impl FnOnce(&mut Memory) -> T + Send + 'static) -> Result<T, PasswordError> {
-    let place = Place::take(queue)?;
+    let (person, place) = (Person::take(queue)?, Place::take(queue)?);
     let stranger = match queue {
-        Queue::Known => None,
+        Queue::Known(_) | Queue::Program => None,
         Queue::Stranger => Some(STRANGERS.acquire().await.map_err(failed)?),
     };
     let slot = SLOTS.acquire().await.map_err(failed)?;
@@ -78,7 +86,7 @@ pub(super) async fn in_turn<T: Send + 'static>(queue: Queue, work: impl FnOnce(&
         // Whoever asked may be gone.
         let _ = reply.send(work(memory));
     });
-    start(Job { work, _permits: (stranger, slot) })?;
+    start(Job { work, _permits: (stranger, slot), _person: person })?;
     answer.await.map_err(failed)
 }
 
@@ -104,7 +112,7 @@ fn attend(own: &Sender<Job>, jobs: &Receiver<Job>) {
     loop {
         let next = if memory.0.is_empty() { jobs.recv().map_err(|_| RecvTimeoutError::Disconnected) } else { jobs.recv_timeout(IDLE) };
         match next {
-            Ok(Job { work, _permits }) => {
+            Ok(Job { work, _permits, _person }) => {
                 work(&mut memory);
                 // Before the permits are given back: who gets them finds a thread.
                 if let Ok(mut resting) = RESTING.lock() {
@@ -122,13 +130,49 @@ fn failed(error: impl ToString) -> PasswordError {
     PasswordError::Failed(error.to_string())
 }
 
+/// One of a person's hashes, from its wait to its end.
+struct Person(i64);
+
+impl Person {
+    /// `None` for who is nobody in particular.
+    fn take(queue: Queue) -> Result<Option<Self>, PasswordError> {
+        let Queue::Known(person) = queue else { return Ok(None) };
+        let mut people = PEOPLE.lock().unwrap_or_else(PoisonError::into_inner);
+        let theirs = people.entry(person).or_default();
+        if *theirs >= OF_ONE {
+            return Err(PasswordError::Busy);
+        }
+        *theirs += 1;
+        Ok(Some(Self(person)))
+    }
+}
+
+impl Drop for Person {
+    fn drop(&mut self) {
+        let mut people = PEOPLE.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(theirs) = people.get_mut(&self.0) {
+            *theirs -= 1;
+            if *theirs == 0 {
+                people.remove(&self.0);
+            }
+        }
+    }
+}
+
+impl Queue {
+    /// Its number of those waiting.
+    fn waiting(self) -> &'static AtomicUsize {
+        &WAITING[usize::from(self == Self::Stranger)]
+    }
+}
+
 /// A place in a queue, given back when dropped. Those at work are not counted.
 pub(super) struct Place(Queue);
 
 impl Place {
     pub(super) fn take(queue: Queue) -> Result<Self, PasswordError> {
-        if WAITING[queue as usize].fetch_add(1, Ordering::AcqRel) >= MAY_WAIT {
-            WAITING[queue as usize].fetch_sub(1, Ordering::AcqRel);
+        if queue.waiting().fetch_add(1, Ordering::AcqRel) >= MAY_WAIT {
+            queue.waiting().fetch_sub(1, Ordering::AcqRel);
             return Err(PasswordError::Busy);
         }
         Ok(Self(queue))
@@ -137,7 +181,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        WAITING[self.0 as usize].fetch_sub(1, Ordering::AcqRel);
+        self.0.waiting().fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -149,7 +193,7 @@ mod tests {
     async fn a_full_queue_of_strangers_leaves_room_for_known_browsers() {
         let places: Vec<_> = (0..MAY_WAIT).map_while(|_| Place::take(Queue::Stranger).ok()).collect();
         assert!(matches!(in_turn(Queue::Stranger, |_| ()).await, Err(PasswordError::Busy)));
-        assert!(in_turn(Queue::Known, |_| ()).await.is_ok());
+        assert!(in_turn(Queue::Known(1), |_| ()).await.is_ok());
         drop(places);
         assert!(in_turn(Queue::Stranger, |_| ()).await.is_ok());
     }
@@ -157,8 +201,19 @@ mod tests {
     #[tokio::test]
     async fn work_that_panics_takes_no_slot_along() {
         for _ in 0..AT_ONCE + 1 {
-            assert!(in_turn(Queue::Known, |_| -> () { panic!("on purpose") }).await.is_err());
+            assert!(in_turn(Queue::Known(2), |_| -> () { panic!("on purpose") }).await.is_err());
         }
-        assert!(in_turn(Queue::Known, |_| ()).await.is_ok());
+        assert!(in_turn(Queue::Known(2), |_| ()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn one_person_has_two_places_and_no_more() {
+        let own: Vec<_> = (0..MAY_WAIT).map_while(|_| Person::take(Queue::Known(3)).ok()).collect();
+        assert_eq!(own.len(), OF_ONE);
+        assert!(matches!(in_turn(Queue::Known(3), |_| ()).await, Err(PasswordError::Busy)));
+        assert!(in_turn(Queue::Known(4), |_| ()).await.is_ok());
+        drop(own);
+        assert!(in_turn(Queue::Known(3), |_| ()).await.is_ok());
+        assert!(!PEOPLE.lock().unwrap().contains_key(&3), "and nothing is left of them");
     }
 }

@@ -35,7 +35,7 @@ pub enum PasswordError {
 /// [`PasswordError::Busy`] when too many are waiting.
 pub async fn hash(password: &str) -> Result<String, PasswordError> {
     let password = password.to_owned();
-    in_turn(Queue::Known, move |memory| hash_now(&password, memory)).await?
+    in_turn(Queue::Program, move |memory| hash_now(&password, memory)).await?
 }
 
 /// Whether a password fits the stored hash. Without a hash (no such account, no password yet, disabled) it compares with
@@ -57,9 +57,9 @@ pub async fn verify(hash: Option<&str>, password: &str, queue: Queue) -> Result<
 ///
 /// # Errors
 /// As [`hash`]; and when the other hash cannot be read.
-pub async fn hash_beside(password: &str, other: Option<String>) -> Result<String, PasswordError> {
+pub async fn hash_beside(password: &str, other: Option<String>, queue: Queue) -> Result<String, PasswordError> {
     let password = password.to_owned();
-    in_turn(Queue::Known, move |memory| {
+    in_turn(queue, move |memory| {
         let other = other.as_deref().map(PasswordHash::new).transpose().map_err(failed)?;
         match other.as_ref().and_then(|other| other.salt.as_ref()) {
             Some(salt) => hash_with(&password, salt, memory),
@@ -159,24 +159,24 @@ mod tests {
     async fn fits_only_its_password() {
         let stored = hash("a ladder of nine herons").await.unwrap();
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
-        assert!(verify(Some(&stored), "a ladder of nine herons", Queue::Known).await.unwrap());
-        assert!(!verify(Some(&stored), "a ladder of ten herons", Queue::Known).await.unwrap());
-        assert!(!verify(None, "a ladder of nine herons", Queue::Known).await.unwrap());
-        assert!(matches!(verify(Some("not a hash"), "x", Queue::Known).await, Err(PasswordError::Failed(_))));
+        assert!(verify(Some(&stored), "a ladder of nine herons", Queue::Program).await.unwrap());
+        assert!(!verify(Some(&stored), "a ladder of ten herons", Queue::Program).await.unwrap());
+        assert!(!verify(None, "a ladder of nine herons", Queue::Program).await.unwrap());
+        assert!(matches!(verify(Some("not a hash"), "x", Queue::Program).await, Err(PasswordError::Failed(_))));
     }
 
     #[tokio::test]
     async fn several_of_one_address_are_compared_at_once() {
         let first = hash("a ladder of nine herons").await.unwrap();
-        let second = hash_beside("a bucket of cold rivets", Some(first.clone())).await.unwrap();
+        let second = hash_beside("a bucket of cold rivets", Some(first.clone()), Queue::Program).await.unwrap();
         let given = |hash: &str| hash.rsplit_once('$').map(|(given, _)| given.to_owned());
         assert_eq!(given(&first), given(&second), "one salt");
         let apart = hash("a bucket of cold rivets").await.unwrap();
         let all = vec![first, second, apart];
-        assert_eq!(verify_each(all.clone(), "a bucket of cold rivets", Queue::Known).await.unwrap(), [false, true, true]);
-        assert_eq!(verify_each(all.clone(), "a ladder of nine herons", Queue::Known).await.unwrap(), [true, false, false]);
-        assert_eq!(verify_each(all, "neither", Queue::Known).await.unwrap(), [false; 3]);
-        assert!(verify_each(vec![], "neither", Queue::Known).await.unwrap().is_empty());
+        assert_eq!(verify_each(all.clone(), "a bucket of cold rivets", Queue::Program).await.unwrap(), [false, true, true]);
+        assert_eq!(verify_each(all.clone(), "a ladder of nine herons", Queue::Program).await.unwrap(), [true, false, false]);
+        assert_eq!(verify_each(all, "neither", Queue::Program).await.unwrap(), [false; 3]);
+        assert!(verify_each(vec![], "neither", Queue::Program).await.unwrap().is_empty());
     }
 
     /// ASVS 6.3.8: an account that does not exist takes as long.

@@ -9,6 +9,9 @@
 //!   most likely in another. Whoever guesses from many networks at once can use up all: then the owner needs a browser that is known, a one-time
 //!   link, or the organisation's own sign-in. That is the price of the bound: in any span of time strangers have at most
 //!   [`SHARES`] × ([`PER_SHARE`] + the span / [`SHARE_REFILLS`]) guesses at an account, which is [`A_DAY`] a day.
+//! * Several organisations may have an account with the same mail address, and none shall learn from the other's. What strangers have is counted by the mail
+//!   address, for every sign-in, and what is answered depends on that and on the accounts that know the browser, and on nothing else. A browser that one of the
+//!   accounts knows is a stranger to the others.
 //! * A stranger's address has attempts over all accounts, many, because many people may be behind it. It stops who tries one password on everybody.
 //! * Codes are asked for only of who knows the password, so they have one small budget for all strangers; recovery codes and passkeys, which nobody
 //!   guesses, have others, so that they still open the door when somebody has used up the attempts at codes.
@@ -34,10 +37,10 @@ const REMEMBERED: u32 = 400_000;
 /// What is guessed at.
 #[derive(Clone, Copy, Debug)]
 pub enum Door<'a> {
-    /// The password of an account, by its mail address as typed.
+    /// The passwords of all accounts with a mail address, as typed.
     Password(&'a str),
-    /// The password of one of several accounts with the same mail address, by its person's number.
-    PasswordOf(i64),
+    /// The password of one account with a mail address, by its person's number.
+    PasswordOf(i64, &'a str),
     /// A person's codes of an authenticator app.
     Code(i64),
     RecoveryCode(i64),
@@ -101,7 +104,7 @@ fn budgets(app: &App, door: Door<'_>, guesser: Guesser) -> Vec<Budget> {
     let name = match door {
         // In lower case and a fixed size, whether such an account exists or not.
         Door::Password(email) => format!("password of {}", email.trim().to_lowercase()),
-        Door::PasswordOf(user) => format!("password of account {user}"),
+        Door::PasswordOf(user, _) => format!("password of account {user}"),
         Door::Code(user) => format!("code of {user}"),
         Door::RecoveryCode(user) => format!("recovery code of {user}"),
         Door::Passkey(user) => format!("passkey of {user}"),
@@ -110,7 +113,7 @@ fn budgets(app: &App, door: Door<'_>, guesser: Guesser) -> Vec<Budget> {
     let budget = |whose: String, tries, every| Budget { who: Sha256::digest(whose).into(), tries, every };
     match (door, guesser) {
         (_, Guesser::Session(session)) => vec![budget(format!("{name} in session {session:?}"), 5, 3 * MINUTE)],
-        (Door::Password(_) | Door::PasswordOf(_), Guesser::Browser(known)) => vec![budget(format!("{name} in browser {:?}", known.0), 10, 3 * MINUTE)],
+        (Door::Password(_) | Door::PasswordOf(..), Guesser::Browser(known)) => vec![budget(format!("{name} in browser {:?}", known.0), 10, 3 * MINUTE)],
         (_, Guesser::Browser(known)) => vec![budget(format!("{name} in browser {:?}", known.0), 5, 3 * MINUTE)],
         (Door::Password(_), Guesser::Stranger(address)) => {
             let share = budget(format!("{name}, share {}", share(app, &name, address)), PER_SHARE, SHARE_REFILLS);
@@ -118,7 +121,11 @@ fn budgets(app: &App, door: Door<'_>, guesser: Guesser) -> Vec<Budget> {
             let all = address.map(|a| budget(format!("passwords from {}", network(a, 32, 64)), 100, 9 * SECOND));
             [share].into_iter().chain(all).collect()
         }
-        (Door::PasswordOf(_), Guesser::Stranger(address)) => vec![budget(format!("{name}, share {}", share(app, &name, address)), PER_SHARE, SHARE_REFILLS)],
+        // Dealt out as the address's are, so that which networks share their attempts does not tell how many accounts an address has.
+        (Door::PasswordOf(_, email), Guesser::Stranger(address)) => {
+            let all = format!("password of {}", email.trim().to_lowercase());
+            vec![budget(format!("{name}, share {}", share(app, &all, address)), PER_SHARE, SHARE_REFILLS)]
+        }
         // Nobody guesses a signature; each costs the hub a look.
         (Door::Passkey(_), Guesser::Stranger(_)) => vec![budget(name, 20, MINUTE)],
         (_, Guesser::Stranger(_)) => vec![budget(name, 5, 15 * MINUTE)],

@@ -5,7 +5,7 @@ use super::{
     Attempt, Door, Guesser, SignedIn, asked,
     begin::{self, Visitor},
     factor,
-    handlers::{local_path, not_compared, sign_in_page},
+    handlers::{local_path, not_compared, sign_in_page, too_often},
     password::{self, Queue},
     sign_in_first, unavailable,
 };
@@ -63,6 +63,9 @@ pub async fn code(State(app): State<App>, session: Session, visitor: Visitor, Fo
             return unavailable(&error);
         }
     }
+    if !app.page_time.may_sign_in(user.id, app.clock.now()) {
+        return too_often(&app, &user, visitor.address.0, next).await;
+    }
     match begin::begin(&app, &session, user.id, &visitor).await {
         Ok(()) => {
             tracing::info!(user = user.id, "signed in with a second factor");
@@ -99,7 +102,7 @@ pub async fn step_up(State(app): State<App>, who: SignedIn, session: Session, vi
     };
     let fits = match has_factor(&app, user.id).await {
         Ok(true) => factor::accept(&app, user.id, &form.proof).await,
-        Ok(false) => match password::verify(user.password_hash.as_deref(), &form.proof, Queue::Known).await {
+        Ok(false) => match password::verify(user.password_hash.as_deref(), &form.proof, Queue::Known(user.id)).await {
             Ok(fits) => Ok(fits),
             Err(error) => {
                 attempt.forgive(&app).await;

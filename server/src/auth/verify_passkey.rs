@@ -4,7 +4,7 @@
 use super::{
     Attempt, Door, Guesser,
     begin::{self, Visitor},
-    handlers::{local_path, sign_in_page},
+    handlers::{local_path, sign_in_page, too_often},
     passkey, sessions, signed_in, unavailable,
     verify::page,
 };
@@ -103,6 +103,9 @@ pub async fn answer(State(app): State<App>, session: Session, visitor: Visitor, 
             attempt.forgive(&app).await;
             return unavailable(&error);
         }
+    }
+    if purpose == Purpose::SignIn && !app.page_time.may_sign_in(user.id, app.clock.now()) {
+        return too_often(&app, &user, visitor.address.0, next).await;
     }
     match begin::begin(&app, &session, user.id, &visitor).await {
         Ok(()) => {

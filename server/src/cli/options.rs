@@ -97,10 +97,10 @@ struct QuotaOptions {
     /// Live API keys of an organisation.
     #[arg(long, env = "SHIELDWALL_QUOTA_KEYS", default_value_t = Quotas::default().keys)]
     quota_keys: u32,
-    /// Seconds that the pages and files of one session may keep the hub at work in a minute; each hub counts for itself.
+    /// Seconds that the pages and files of one person may keep the hub at work in a minute; each hub counts for itself.
     #[arg(long, env = "SHIELDWALL_QUOTA_PAGE_SECONDS_PER_MINUTE", default_value_t = Quotas::default().page_seconds_per_minute)]
     quota_page_seconds_per_minute: u32,
-    /// Forms that one person may send in a minute; each hub counts for itself.
+    /// Forms that one person may send in a minute, and times that they may sign in; each hub counts for itself.
     #[arg(long, env = "SHIELDWALL_QUOTA_CHANGES_PER_MINUTE", default_value_t = Quotas::default().changes_per_minute)]
     quota_changes_per_minute: u32,
 }

@@ -76,7 +76,7 @@ async fn whole(
         }
         let began = Instant::now();
         let rows = read(app.clone(), piece).await.inspect_err(|error| tracing::error!(%error, "a file broke off"))?;
-        app.page_time.charge(who.session, i64::try_from(began.elapsed().as_micros()).unwrap_or(i64::MAX), app.clock.now());
+        app.page_time.charge(who.user.id, i64::try_from(began.elapsed().as_micros()).unwrap_or(i64::MAX), app.clock.now());
         Ok::<_, StoreError>(Some((Bytes::from(lines(rows.into_iter())), (app, ids, read, no + 1))))
     });
     (heads(&saved_as), Body::from_stream(head.chain(pieces))).into_response()

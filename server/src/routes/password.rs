@@ -38,7 +38,7 @@ pub async fn change(State(app): State<App>, who: SignedIn, ClientAddress(address
         }
         Err(error) => return failed(&error),
     };
-    match password::verify(user.password_hash.as_deref(), &form.current, Queue::Known).await {
+    match password::verify(user.password_hash.as_deref(), &form.current, Queue::Known(user.id)).await {
         Ok(true) => {}
         Ok(false) => {
             return match audit::sign_in_failed(&app, Some(user), address).await {

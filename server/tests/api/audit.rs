@@ -4,7 +4,7 @@ use crate::support::*;
 use domain::{MINUTE, Role, SECOND};
 use reqwest::Method;
 use serde_json::{Value, json};
-use server::audit;
+use server::{audit, quotas::Quotas};
 use store::audit::{Actor, AuditRow, EVERY, Proofs, Signer};
 
 /// Rows after a number.
@@ -134,6 +134,48 @@ async fn a_flood_of_strangers_hides_no_refusal() {
     assert_eq!(partner.push("metrics", &metrics).await["status"], "complete");
 }
 
+/// Files are read by GET, as often as somebody likes.
+#[tokio::test]
+async fn who_takes_a_file_again_and_again_is_counted() {
+    let app = TestApp::start().await;
+    let (analyst, other) = (app.person(Role::Analyst).await, app.person_of("beta", Role::Analyst).await);
+    app.app.clock.hold();
+    let begin = last(&app).await;
+    for _ in 0..200 {
+        assert_eq!(analyst.get("/csv/orgs").await.status, 200);
+    }
+    other.get("/csv/orgs").await;
+    analyst.get("/csv/incidents").await;
+    let rows = after(&app, begin).await;
+    assert_eq!(
+        said(&rows),
+        [("exported", "organisations.csv"), ("exported", "organisations.csv"), ("exported", "incidents.csv")],
+        "others' and others still have theirs"
+    );
+    app.app.clock.advance(MINUTE);
+    audit::sum_up(&app.app, false).await;
+    let rows = after(&app, rows.last().expect("rows").no).await;
+    assert_eq!((rows.len(), rows[0].actor.user), (1, Some(analyst.id)));
+    let detail: Value = serde_json::from_str(&rows[0].detail).expect("JSON");
+    assert!(detail["count"] == 199 && detail["rows"].is_number(), "{detail}");
+    assert_eq!(app.audited("exported").await, 202);
+}
+
+/// A right password is no way to fill the trail, either.
+#[tokio::test]
+async fn who_signs_in_again_and_again_waits() {
+    let app = TestApp::start_with(Setup { quotas: Quotas { changes_per_minute: 3, ..Quotas::default() }, ..Setup::default() }).await;
+    let ((_, email), (_, other)) = (app.account("alpha", Role::Analyst).await, app.account("alpha", Role::Analyst).await);
+    app.app.clock.hold();
+    for there in ["/", "/", "/", "/signin?error=throttled", "/signin?error=throttled"] {
+        assert_eq!(sign_in(&app, &email, PASSWORD).await.header("location"), there);
+    }
+    assert_eq!(sign_in(&app, &other, PASSWORD).await.header("location"), "/");
+    assert_eq!((app.audited("session.started").await, app.audited("signin.throttled").await), (4, 2));
+    app.app.clock.advance(MINUTE);
+    assert_eq!(sign_in(&app, &email, PASSWORD).await.header("location"), "/");
+}
+
 #[tokio::test]
 async fn failed_sign_ins_are_counted_and_told_apart_by_account() {
     let app = TestApp::start().await;
@@ -156,10 +198,14 @@ async fn an_administrator_reads_what_concerns_the_own_organisation() {
     let app = TestApp::start().await;
     let (own, other) = (app.person_of("alpha", Role::OrgAdmin).await, app.person_of("beta", Role::OrgAdmin).await);
     own.post("/connect", &[("name", "canary-key")]).await;
-    let lines = own.get("/admin/audit.jsonl").await.text();
-    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let own_text = own.get("/admin/audit.jsonl").await.text();
+    let lines: Vec<Value> = own_text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert!(lines.iter().any(|line| line["object"] == "key canary-key" && line["organisation"] == "alpha"), "{lines:?}");
     assert!(lines.iter().all(|line| line["no"].is_null()), "a row's number counts what everybody does");
+    // Two neighbouring rows of one's own: a hash would tell the number of the second, by trying all.
+    let rows = after(&app, 0).await;
+    let hashes: Vec<_> = rows.iter().map(|row| audit::hex(&row.hash)).collect();
+    assert!(lines.iter().all(|line| line["hash"].is_null()) && hashes.iter().all(|hash| !own_text.contains(hash)), "nor is it found by the hashes");
     assert!(lines.is_sorted_by(|a, b| a["at"].as_str() >= b["at"].as_str()), "newest first");
     let theirs = other.get("/admin/audit.jsonl").await;
     assert_eq!((theirs.status, theirs.header("content-type")), (200, "application/x-ndjson"));
@@ -195,7 +241,10 @@ async fn an_auditor_reads_the_whole_trail_and_narrows_it() {
     assert!(page.contains("key a_siem") && page.contains("key axsiem") && page.contains("Audit trail of the alliance"));
     assert_eq!(auditor.get("/admin/audit?org=nowhere").await.status, 404);
     let rows = after(&app, 0).await;
-    assert!(rows.iter().filter(|r| r.action == "exported" && r.object == "audit.jsonl").count() >= 4, "taking it away is a row itself");
+    assert!(rows.iter().any(|r| r.action == "exported" && r.object == "audit.jsonl"), "taking it away is a row itself");
+    assert_eq!(app.audited("exported").await, 4, "or counted in one");
+    let text = auditor.get("/admin/audit.jsonl").await.text();
+    assert!(text.lines().all(|line| line.contains("\"hash\":\"") && line.contains("\"no\":")), "who reads all can check the chain");
     // Row by row over pages: nothing twice, nothing left out.
     for n in 0..120 {
         app.app.store.hub().revoke_key(app.org("alpha"), format!("none {n}"), app.now()).await.expect("nothing to revoke");

@@ -68,13 +68,13 @@ async fn a_storm_of_strangers_keeps_no_owner_out_of_a_known_browser() {
     // Its own mistakes count, until one is right.
     for _ in 0..2 {
         for _ in 0..9 {
-            let attempt = Attempt::admit(&app.app, Door::Password(&email), Guesser::Browser(known_to(&app, user, &known).await)).await;
+            let attempt = Attempt::admit(&app.app, Door::PasswordOf(user, &email), Guesser::Browser(known_to(&app, user, &known).await)).await;
             assert!(attempt.expect("the database").is_some());
         }
         assert_eq!(sign_in(&app, &email, PASSWORD, &known, "192.0.2.7").await.header("location"), IN);
     }
     for _ in 0..10 {
-        let attempt = Attempt::admit(&app.app, Door::Password(&email), Guesser::Browser(known_to(&app, user, &known).await)).await;
+        let attempt = Attempt::admit(&app.app, Door::PasswordOf(user, &email), Guesser::Browser(known_to(&app, user, &known).await)).await;
         assert!(attempt.expect("the database").is_some());
     }
     assert_eq!(sign_in(&app, &email, PASSWORD, &known, "192.0.2.7").await.header("location"), THROTTLED);
@@ -237,5 +237,106 @@ async fn a_wrong_password_is_answered_alike_for_known_and_unknown_accounts() {
         for answer in answers {
             assert_eq!((answer.status, answer.header("location"), answer.header("set-cookie")), (303, WRONG, ""));
         }
+    }
+}
+
+/// An account that somebody has of another's mail address.
+async fn decoy(app: &TestApp, email: &str) -> i64 {
+    let hash = server::auth::password::hash(NEW).await.expect("a hash");
+    app.app.store.hub().add_user(app.org("beta"), email.to_owned(), "Eve".into(), Role::Analyst, Some(hash), app.now()).await.expect("a user")
+}
+
+/// Rows and counted ones about a person.
+async fn told(app: &TestApp, user: i64) -> Vec<String> {
+    let rows = app.app.store.hub().audit_after(0).await.expect("the trail");
+    rows.into_iter().filter(|row| row.object == format!("user {user}") && row.action.starts_with("signin.")).map(|row| row.action).collect()
+}
+
+/// Who has an account of somebody's mail address guesses at theirs with the browser that it knows: as a stranger, and seen.
+#[tokio::test]
+async fn a_browser_that_one_account_knows_is_a_stranger_to_the_others_of_its_address() {
+    let app = hub().await;
+    let (owner, email) = app.account("alpha", Role::Analyst).await;
+    let eve = decoy(&app, &email).await;
+    let known = browser_of(&sign_in(&app, &email, NEW, "", "192.0.2.7").await);
+    assert!(browser(&app, eve, &known).await.is_some() && browser(&app, owner, &known).await.is_none());
+    for round in 0..9 {
+        assert_eq!(sign_in(&app, &email, "a wrong guess", &known, "198.18.0.1").await.header("location"), WRONG, "{round}");
+    }
+    assert_eq!(told(&app, owner).await, ["signin.failed", "signin.throttled"], "its organisation hears of it");
+    assert_eq!(told(&app, eve).await, ["signin.failed"]);
+    // The owner's password opens nothing from there any more, until strangers have attempts again.
+    assert_eq!(sign_in(&app, &email, PASSWORD, &known, "198.18.0.1").await.header("location"), WRONG);
+    app.app.clock.advance(2 * HOUR);
+    let own = sign_in(&app, &email, PASSWORD, "", "203.0.113.9").await;
+    assert!(app.visit("/account", &cookie_of(&own)).await.text().contains("ALPHA Works"));
+}
+
+/// Two networks that share no attempts at a mail address.
+async fn apart(app: &TestApp, email: &str) -> (String, String) {
+    storm_from(app, email, network(1)).await;
+    let mut other = 2;
+    while !guess(app, email, network(other)).await {
+        other += 1;
+    }
+    app.app.clock.advance(2 * HOUR);
+    (network(1).to_string(), network(other).to_string())
+}
+
+/// Whatever somebody does with an account of a mail address, the answers are the same whether another organisation has one, too, or not.
+#[tokio::test]
+async fn no_answer_tells_whether_another_organisation_has_an_account_of_the_address() {
+    let app = hub().await;
+    let (_, shared) = app.account("alpha", Role::Analyst).await;
+    let mut seen = Vec::new();
+    for email in [shared.as_str(), "alone@alpha.example"] {
+        let eve = decoy(&app, email).await;
+        let (here, elsewhere) = apart(&app, email).await;
+        let mut answers = Vec::new();
+        let mut ask = async |password: &str, cookies: &str, address: &str| {
+            let answer = sign_in(&app, email, password, cookies, address).await;
+            answers.push((answer.status, answer.header("location").to_owned()));
+            browser_of(&answer)
+        };
+        let known = ask(NEW, "", &here).await;
+        assert!(browser(&app, eve, &known).await.is_some());
+        // In the browser that is known until it is refused, then elsewhere with it, and without it; right ones in between.
+        for _ in 0..7 {
+            ask("wrong", &known, &here).await;
+        }
+        ask(NEW, "", &here).await;
+        ask("wrong", "", &here).await;
+        for _ in 0..4 {
+            ask("wrong", &known, &here).await;
+        }
+        ask("wrong", &known, &elsewhere).await;
+        ask(NEW, &known, &elsewhere).await;
+        for _ in 0..7 {
+            ask(NEW, "", &elsewhere).await;
+        }
+        for _ in 0..6 {
+            ask("wrong", "", &elsewhere).await;
+        }
+        ask(NEW, "", &elsewhere).await;
+        seen.push(answers);
+    }
+    assert_eq!(seen[0], seen[1]);
+    let all = |there: &str| seen[0].iter().any(|(_, location)| location == there);
+    assert!(all(IN) && all(WRONG) && all(THROTTLED), "{seen:?}");
+}
+
+/// Which networks share their attempts is the mail address's, so that a right password is never answered as a wrong one.
+#[tokio::test]
+async fn networks_share_the_attempts_at_an_address_whatever_accounts_it_has() {
+    let app = hub().await;
+    let (_, email) = app.account("alpha", Role::Analyst).await;
+    decoy(&app, &email).await;
+    let from = network(1).to_string();
+    for _ in 0..5 {
+        assert_eq!(sign_in(&app, &email, "wrong", "", &from).await.header("location"), WRONG);
+    }
+    for n in 2..42 {
+        let answer = sign_in(&app, &email, NEW, "", &network(n).to_string()).await;
+        assert!([IN, THROTTLED].contains(&answer.header("location")), "{n}: {}", answer.header("location"));
     }
 }

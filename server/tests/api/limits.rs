@@ -225,11 +225,15 @@ async fn an_organisation_has_so_many_live_keys() {
     assert_eq!(admin.post("/connect", &[("name", "three")]).await.status, 200);
 }
 
-/// What one session's pages may cost: it is told when to come again, and nobody else suffers.
+/// What one person's pages may cost, in however many sessions: they are told when to come again, and nobody else suffers.
 #[tokio::test]
-async fn a_session_that_asks_for_too_much_waits() {
+async fn a_person_who_asks_for_too_much_waits() {
     let app = hub(Quotas { page_seconds_per_minute: 1, ..Quotas::default() }).await;
     let (busy, other) = (app.person(Role::Analyst).await, app.person(Role::Analyst).await);
+    let second = {
+        let _turn = SIGNING_IN.lock().await;
+        cookie_of(&app.form("/auth/signin", &[("email", &busy.email), ("password", PASSWORD)], "").await)
+    };
     let paths = ["/incidents?q=nothing", "/csv/incidents", "/orgs"];
     let answers = futures::future::join_all((0..24).map(|i| busy.get(paths[i % 3]))).await;
     let refused: Vec<_> = answers.iter().filter(|answer| answer.status == 429).collect();
@@ -243,6 +247,9 @@ async fn a_session_that_asks_for_too_much_waits() {
     assert_eq!(stream.event().await.kind, "hello", "streams are not counted");
     app.app.clock.advance(MINUTE);
     assert_eq!(busy.get("/incidents?q=nothing").await.status, 200);
+    app.app.clock.hold();
+    while busy.get("/orgs").await.status != 429 {}
+    assert_eq!(app.visit("/orgs", &second).await.status, 429, "another session of theirs");
 }
 
 /// Forms that change nothing much are rows in the audit trail all the same.
