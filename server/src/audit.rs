@@ -4,6 +4,7 @@
 //! Whatever is refused or taken away is a row, or counted in one ([`refusals`]).
 
 mod file;
+pub mod memory;
 mod refusals;
 mod signing;
 
@@ -26,7 +27,7 @@ use signing::Signing;
 use std::{net::IpAddr, time::Duration};
 use store::{
     StoreError, UserRecord,
-    audit::{Action, Actor, AuditRow, Entry, person},
+    audit::{Action, Actor, AuditError, AuditRow, Entry, person},
 };
 
 /// The file of the key that signs.
@@ -56,7 +57,7 @@ pub async fn keep(app: App) {
 ///
 /// # Errors
 /// When the database fails, or the trail was cut.
-pub async fn close(app: &App) -> Result<(), StoreError> {
+pub async fn close(app: &App) -> Result<(), AuditError> {
     sum_up(app, true).await;
     signing::last_checkpoint(app).await
 }

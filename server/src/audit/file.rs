@@ -71,7 +71,8 @@ pub fn key_or_fingerprint(text: &str) -> Option<[u8; 32]> {
     }
 }
 
-fn hash(text: &str) -> Result<[u8; 32], String> {
+/// The bytes of a hash in hex.
+pub(super) fn hash(text: &str) -> Result<[u8; 32], String> {
     let digits: Option<Vec<u8>> = text.chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect();
     let digits = digits.filter(|digits| digits.len() == 64).unwrap_or_default();
     let hash: Vec<u8> = digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();

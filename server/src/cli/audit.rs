@@ -46,6 +46,9 @@ struct Verify {
     public_key: Option<String>,
 }
 
+/// Spans without a checkpoint that are told one by one.
+const GAPS: usize = 20;
+
 /// Lists or checks. A hub may run meanwhile.
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args { database, what } = args;
@@ -144,6 +147,18 @@ fn not_known(found: &Verified, proofs: &Proofs, now: Timestamp) -> Vec<String> {
     }
     if found.unsigned > 0 {
         unknown.push(format!("whether rows were cut off after the newest checkpoint; {} that are there are not signed yet", found.unsigned));
+    }
+    if found.before_first > 0 {
+        unknown.push(format!(
+            "whether {} rows are as they were before the first checkpoint, which was made more than five minutes after them",
+            found.before_first
+        ));
+    }
+    for (from, to) in found.gaps.iter().take(GAPS) {
+        unknown.push(format!("why there is no checkpoint between {} and {}: a hub that runs makes one every five minutes", from.rfc3339(), to.rfc3339()));
+    }
+    if found.gaps.len() > GAPS {
+        unknown.push(format!("why there is none in {} further spans", found.gaps.len() - GAPS));
     }
     match found.newest {
         None => unknown.push("whether rows were cut off its end: there is no checkpoint".to_owned()),

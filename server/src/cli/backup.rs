@@ -1,6 +1,7 @@
 //! `shieldwall backup` and `shieldwall restore`: a SQLite database into one file and back.
 
 use super::{print, serve::DATABASE};
+use crate::audit;
 use age::{Decryptor, Encryptor, Identity, IdentityFile, Recipient, x25519};
 use anyhow::{Context, anyhow, bail};
 use std::{
@@ -36,6 +37,9 @@ pub struct RestoreArgs {
     /// A file with the secret key that opens an encrypted backup, as `age-keygen` writes it.
     #[arg(long, value_name = "FILE")]
     identity: Option<PathBuf>,
+    /// The signing key; the default is beside the database. What the hub remembers beside it of its last checkpoint is forgotten.
+    #[arg(long, env = "SHIELDWALL_SIGNING_KEY_FILE")]
+    signing_key_file: Option<PathBuf>,
 }
 
 fn recipient(text: &str) -> Result<x25519::Recipient, String> {
@@ -60,7 +64,7 @@ pub fn back_up(args: &BackupArgs) -> anyhow::Result<ExitCode> {
 
 /// Makes a database from a backup. No hub may run on it yet: there must be none.
 pub fn restore(args: &RestoreArgs) -> anyhow::Result<ExitCode> {
-    let RestoreArgs { file, database, identity } = args;
+    let RestoreArgs { file, database, identity, signing_key_file } = args;
     let done = match (is_encrypted(file)?, identity) {
         (false, _) => backup::restore(database, file).map_err(Into::into),
         (true, None) => Err(anyhow!("it is encrypted; --identity names the file with the key that opens it")),
@@ -70,6 +74,8 @@ pub fn restore(args: &RestoreArgs) -> anyhow::Result<ExitCode> {
         }
     };
     done.with_context(|| format!("{} was not restored", file.display()))?;
+    // The hub goes on from what is in the backup; partners' checkpoints show what was lost.
+    audit::memory::forget(&signing_key_file.clone().map_or_else(|| audit::KEY.file(database), Ok)?)?;
     print(&format!("{} is in {database}", file.display()))
 }
 

@@ -1,7 +1,7 @@
 //! `shieldwall demo`: a hub with a fictional alliance, so that one can look around before anybody has pushed.
 
 use super::{HubOptions, push::progress, serve};
-use crate::{App, clock::Clock, demo, routes};
+use crate::{App, audit, clock::Clock, demo, routes};
 use anyhow::{Context, bail};
 use std::{
     fs::{File, TryLockError},
@@ -40,6 +40,10 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let _only = alone(&args.demo_database)?;
     if !args.keep {
         remove(&args.demo_database).await?;
+        if !args.demo_database.starts_with("postgres") {
+            // What was signed in the demo before is gone with it.
+            audit::memory::forget(&args.hub.signing_key(&args.demo_database)?)?;
+        }
     }
     let (started, clock) = (Instant::now(), Clock::default());
     let bar = progress(demo::STEPS).with_message("two years of an alliance");

@@ -21,6 +21,9 @@ pub enum HubKeyCommand {
     Rotate(Which),
     /// Lets another signing key take over from one that is lost. Nobody vouches for it, so every partner has to be told its fingerprint.
     ReplaceSigning(Files),
+    /// Forgets the last checkpoint that the hub remembers beside its signing key, so that it signs what is in the database now: after the database was put back
+    /// from a backup. The hub must not run; where several share a PostgreSQL, on each machine.
+    ForgetCheckpoint(Files),
 }
 
 #[derive(Args, Debug)]
@@ -79,6 +82,11 @@ pub async fn run(store: &Store, database: &str, command: HubKeyCommand, now: Tim
             Name::Signing => rotate_signing(store, which.file(database)?, now).await,
             Name::Sealing => rotate_sealing(store, which.file(database)?, now).await,
         },
+        HubKeyCommand::ForgetCheckpoint(files) => {
+            let file = files.signing_key_file.map_or_else(|| audit::KEY.file(database), Ok)?;
+            let forgotten = audit::memory::forget(&file)?;
+            print(if forgotten { "forgotten; the hub signs what is in the database when it starts" } else { "nothing was remembered" })
+        }
         HubKeyCommand::ReplaceSigning(files) => replace_signing(store, files.signing_key_file.map_or_else(|| audit::KEY.file(database), Ok)?, now).await,
     }
 }

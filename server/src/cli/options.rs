@@ -114,13 +114,21 @@ impl AddressOptions {
 }
 
 impl HubOptions {
+    /// Where the key is that signs.
+    ///
+    /// # Errors
+    /// When the database's address cannot be read.
+    pub fn signing_key(&self, database: &str) -> anyhow::Result<PathBuf> {
+        self.signing_key_file.clone().map_or_else(|| audit::KEY.file(database), Ok)
+    }
+
     /// Gives a hub on this database its keys: the one that signs, and the one that seals.
     ///
     /// # Errors
     /// When one can be neither read nor made, or the database has another.
     pub async fn give_keys(&self, app: &App, database: &str) -> anyhow::Result<()> {
         let file = |given: &Option<PathBuf>, kind: Kind| given.clone().map_or_else(|| kind.file(database), Ok);
-        app.audit.open_with(&app.store, &file(&self.signing_key_file, audit::KEY)?).await?;
+        app.audit.open_with(&app.store, &self.signing_key(database)?, database).await?;
         app.seal.open_with(&app.store, &file(&self.sealing_key_file, seal::KEY)?).await
     }
 

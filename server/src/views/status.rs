@@ -14,11 +14,14 @@ pub async fn status(l: &Looking) -> Answer<Status> {
     let (newest, _) = l.app.store.hub().outbox_bounds().await.map_err(from_store(l.now))?;
     // In words: how many changes, how many readers and how busy a database would tell everybody what others do.
     let follows = newest - l.board.seq < 1_000;
-    let checks = vec![
+    let mut checks = vec![
         ("Database".to_owned(), true, "answers".to_owned()),
         ("Live view".to_owned(), follows, if follows { "up to date" } else { "catching up" }.to_owned()),
         ("Running".to_owned(), true, format!("for {}", duration(l.now.since(l.app.started_at)))),
     ];
+    if let Some(trouble) = l.app.audit.trouble() {
+        checks.push(("Audit trail".to_owned(), false, trouble));
+    }
     let mut partners: Vec<PartnerRow> = l
         .board
         .orgs()

@@ -12,7 +12,7 @@ mod signer;
 mod trail;
 mod witnesses;
 
-pub use checkpoint::{Checkpoint, EVERY, Kept, Occasion};
+pub use checkpoint::{Checkpoint, EVERY, Kept, Occasion, Remembered};
 pub use signer::{Signer, fingerprint};
 pub use trail::{AuditError, Fault, KeyUse, Proofs, Verified, Vouched};
 

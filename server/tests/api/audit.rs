@@ -324,3 +324,30 @@ async fn the_status_page_shows_the_key_and_who_took_a_checkpoint() {
         assert_eq!(page.contains("Last took a checkpoint"), [Role::Steward, Role::Auditor].contains(&role), "{role}");
     }
 }
+
+/// Whoever can only write to the database gets nothing signed of what they made of the trail.
+#[tokio::test]
+async fn a_hub_signs_no_trail_that_is_not_the_one_it_signed_before() {
+    let app = TestApp::start().await;
+    let (person, folder) = (app.person(Role::Analyst).await, tempfile::tempdir().expect("a folder"));
+    let (key, here) = (folder.path().join("hub.signing-key"), "sqlite://hub.db");
+    app.app.audit.open_with(&app.app.store, &key, here).await.expect("a key");
+    audit::checkpoint(&app.app).await.expect("a checkpoint");
+    let newest = app.app.store.hub().checkpoint().await.expect("the database").expect("a checkpoint");
+    assert_eq!(audit::memory::read(&key, here).expect("a file").map(|last| (last.number, last.hash)), Some((1, newest.hash)));
+    assert!(person.page("/status").await.contains("The hub works"));
+    // Another hub's memory, which this database does not go on from; as of one that starts on a trail that was made anew.
+    let other = store::audit::Remembered { number: 1, hash: [9; 32] };
+    audit::memory::write(&key, here, other).expect("written");
+    app.app.audit.open_with(&app.app.store, &key, here).await.expect("it starts all the same");
+    app.app.clock.advance(EVERY);
+    let said = audit::checkpoint(&app.app).await.expect_err("nothing is signed").to_string();
+    assert!(said.contains("checkpoint 1, the last one that this hub signed or saw, is not in the trail any more"), "{said}");
+    assert_eq!(app.app.store.hub().checkpoint().await.expect("the database"), Some(newest));
+    let page = person.page("/status").await;
+    assert!(page.contains("The hub has trouble: Audit trail") && page.contains("is not what this hub signed before"), "{page}");
+    assert!(audit::memory::forget(&key).expect("forgotten"));
+    app.app.audit.open_with(&app.app.store, &key, here).await.expect("the operator says that it was restored");
+    audit::checkpoint(&app.app).await.expect("a checkpoint");
+    assert!(person.page("/status").await.contains("The hub works"));
+}

@@ -2,6 +2,7 @@
 
 use crate::hub::{Hub, PROGRAM, client};
 use serde_json::Value;
+use sqlx::{ConnectOptions, Connection, PgConnection, sqlite::SqliteConnectOptions};
 use std::{
     path::PathBuf,
     process::{Command, Output},
@@ -104,4 +105,59 @@ async fn keys_are_rotated_on_sqlite() {
 async fn keys_are_rotated_on_postgresql() {
     let database = tokio::task::spawn_blocking(|| Database::empty(Kind::Postgres)).await.expect("a database");
     keys_are_rotated_and_the_trail_is_checked_from_outside(database.url.clone()).await;
+}
+
+/// What somebody does who can write to the database, and only there: all that was signed is gone.
+async fn unsign(database: &str) {
+    const UNGUARDED: [&str; 2] = ["DROP TRIGGER audit_checkpoints_delete", "ALTER TABLE audit_checkpoints DISABLE ROW LEVEL SECURITY"];
+    const DELETE: &str = "DELETE FROM audit_checkpoints";
+    match database.strip_prefix("sqlite://") {
+        Some(file) => {
+            let mut conn = SqliteConnectOptions::new().filename(file).connect().await.expect("a connection");
+            for sql in [UNGUARDED[0], DELETE] {
+                sqlx::query(sql).execute(&mut conn).await.expect("done");
+            }
+            conn.close().await.expect("closed");
+        }
+        None => {
+            let mut conn = PgConnection::connect(database).await.expect("a connection");
+            for sql in [UNGUARDED[1], DELETE] {
+                sqlx::query(sql).execute(&mut conn).await.expect("done");
+            }
+            conn.close().await.expect("closed");
+        }
+    }
+}
+
+async fn a_hub_that_starts_signs_nothing_that_was_made_anew_meanwhile(database: String) {
+    let mut hub = Hub::prepare_at(database, 1).await;
+    hub.start().await;
+    let outside = hub.folder.path().to_owned();
+    let mut world = World { hub, outside };
+    let started = async |world: &mut World| {
+        world.hub.start().await;
+        world.hub.terminate().await;
+        world.verify(&[]).1
+    };
+    world.hub.terminate().await;
+    assert!(world.hub.keys().join("signing-key.last").exists(), "what it signed is remembered");
+    assert!(!started(&mut world).await.contains(" 0 checkpoints") && !world.hub.log().contains("signs no more of it"), "it goes on");
+    unsign(&world.hub.database).await;
+    let said = started(&mut world).await;
+    assert!(said.contains(" 0 checkpoints") && world.hub.log().contains("signs no more of it"), "{said} {}", world.hub.log());
+    assert_eq!(world.prints(&["admin", "hub-key", "forget-checkpoint"]), "forgotten; the hub signs what is in the database when it starts");
+    let said = started(&mut world).await;
+    assert!(!said.contains(" 0 checkpoints"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_made_anew_is_signed_on_sqlite() {
+    let folder = tempfile::tempdir().expect("a folder");
+    a_hub_that_starts_signs_nothing_that_was_made_anew_meanwhile(format!("sqlite://{}/hub.db", folder.path().display())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_made_anew_is_signed_on_postgresql() {
+    let database = tokio::task::spawn_blocking(|| Database::empty(Kind::Postgres)).await.expect("a database");
+    a_hub_that_starts_signs_nothing_that_was_made_anew_meanwhile(database.url.clone()).await;
 }

@@ -3,7 +3,7 @@
 //! They go to partners, and must not tell them what they may not see: one is made every five minutes, whether there were rows or not, and what leaves the
 //! hub of it is its time and a hash with salt, not the number or the hash of a row. A year of them takes some 30 MB.
 
-use super::{bytes, signer};
+use super::{AuditError, bytes, signer};
 use crate::{
     Hub, StoreError,
     audit::{Signer, signer::KeyChange},
@@ -63,6 +63,20 @@ impl Kept {
 impl From<&Checkpoint> for Kept {
     fn from(c: &Checkpoint) -> Self {
         Self { at: c.at, hash: c.hash, signed: Some((c.public_key, c.signature)) }
+    }
+}
+
+/// What a hub remembers of the last checkpoint that it signed or took from another hub, apart from the database: it signs only what goes on from there. The hash
+/// is over all else of the checkpoint, so that the row which it signed, and through that all rows before, are fixed by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Remembered {
+    pub number: i64,
+    pub hash: [u8; 32],
+}
+
+impl From<&Checkpoint> for Remembered {
+    fn from(c: &Checkpoint) -> Self {
+        Self { number: c.number, hash: c.hash }
     }
 }
 
@@ -193,29 +207,54 @@ impl Hub<'_> {
         Ok(self.first_meta(KEY, own.clone()).await? == own)
     }
 
+    /// Whether the database names another key than this one.
+    async fn another_signs(&self, key: &[u8; 32]) -> Result<bool, StoreError> {
+        Ok(self.signing_key().await?.is_some_and(|signs| signs != signer::hex(key)))
+    }
+
     /// Signs the newest row once in five minutes, whichever hub comes first, and whether it is new or not. Returns the newest checkpoint; it is another
-    /// hub's where this signer's key is not the one that signs.
+    /// hub's where this signer's key is not the one that signs. Of a hub that `remembered` one, only what goes on from there is signed.
     ///
     /// # Errors
-    /// When the database fails, or the trail was cut.
-    pub async fn make_checkpoint(&self, signer: Arc<Signer>, occasion: Occasion, now: Timestamp) -> Result<Option<Checkpoint>, StoreError> {
+    /// When the database fails, or the trail is not what it was when the remembered checkpoint was signed.
+    pub async fn make_checkpoint(
+        &self,
+        signer: Arc<Signer>,
+        occasion: Occasion,
+        now: Timestamp,
+        remembered: Option<Remembered>,
+    ) -> Result<Option<Checkpoint>, AuditError> {
         let (slot, key) = (Timestamp(now.0 - now.0.rem_euclid(EVERY)), signer.public_key());
-        let there = self.checkpoint().await?;
-        if occasion == Occasion::Due && serves(there.as_ref(), slot, &key) {
-            return Ok(there);
+        loop {
+            let there = self.checkpoint().await?;
+            if self.another_signs(&key).await? {
+                return Ok(there);
+            }
+            if let Some(remembered) = remembered
+                && let Err(error) = self.goes_on_from(remembered, there.as_ref(), key).await
+            {
+                // Another key may have taken over at this moment.
+                return if self.another_signs(&key).await? { Ok(there) } else { Err(error) };
+            }
+            if occasion == Occasion::Due && serves(there.as_ref(), slot, &key) {
+                return Ok(there);
+            }
+            let (signer, checked) = (Arc::clone(&signer), there.map(|c| c.hash));
+            let made = self.write(move |conn| {
+                Box::pin(async move {
+                    let newest = newest_of(conn).await?;
+                    let signs: Option<String> = on_conn!(conn, c => sqlx::query_scalar(GET_KEY).bind(KEY).fetch_optional(&mut *c).await)?;
+                    // Another hub was quicker, or another key takes over: all is looked at again.
+                    if newest.as_ref().map(|c| c.hash) != checked || signs.is_some_and(|signs| signs != signer::hex(&key)) {
+                        return Ok(None);
+                    }
+                    sign(conn, &signer, slot, newest).await.map(Some)
+                })
+            });
+            if let Some(made) = made.await? {
+                return Ok(Some(made));
+            }
         }
-        self.write(move |conn| {
-            Box::pin(async move {
-                let newest = newest_of(conn).await?;
-                let signs: Option<String> = on_conn!(conn, c => sqlx::query_scalar(GET_KEY).bind(KEY).fetch_optional(&mut *c).await)?;
-                let other = signs.is_some_and(|signs| signs != signer::hex(&key));
-                if other || occasion == Occasion::Due && serves(newest.as_ref(), slot, &key) {
-                    return Ok(newest);
-                }
-                sign(conn, &signer, slot, newest).await.map(Some)
-            })
-        })
-        .await
     }
 
     /// Lets another key sign from now on: the old one vouches for it in a row of the trail, and a checkpoint of the new one follows at once. Without

@@ -1,7 +1,7 @@
 //! Walking the whole trail, to find where it is not what it was.
 
 use super::{
-    AuditRow, Checkpoint, Kept,
+    AuditRow, Checkpoint, EVERY, Kept, Remembered,
     signer::{KeyChange, fingerprint, hex},
 };
 use crate::{Hub, StoreError};
@@ -28,6 +28,10 @@ pub struct Verified {
     pub unsigned: i64,
     /// When the newest checkpoint was made.
     pub newest: Option<Timestamp>,
+    /// Between which checkpoints there is none for more than five minutes: no hub ran then, or some were removed.
+    pub gaps: Vec<(Timestamp, Timestamp)>,
+    /// Rows that were more than five minutes old when the first checkpoint signed them.
+    pub before_first: i64,
 }
 
 /// A key that signed, and who says that it may.
@@ -64,6 +68,10 @@ pub enum Fault {
     NotInOrder(i64),
     #[error("row {row} is not the one that checkpoint {number} signed: the trail was made anew")]
     MadeAnew { number: i64, row: i64 },
+    #[error(
+        "checkpoint {0}, the last one that this hub signed or saw, is not in the trail any more: it was cut, made anew, or an old copy was put in its place"
+    )]
+    Forgotten(i64),
     #[error("checkpoint {number} signed row {row}, and the trail ends with row {last}: it was cut")]
     RolledBack { number: i64, row: i64, last: i64 },
     #[error(
@@ -164,7 +172,102 @@ impl Keys {
     }
 }
 
+/// Checkpoints and rows in their order, from the beginning or from a checkpoint that is known.
+struct Walk<'a> {
+    rows: Rows<'a>,
+    keys: Keys,
+    /// Of the last checkpoint: number, hash, row and time.
+    number: i64,
+    before: [u8; 32],
+    signed: i64,
+    newest: Option<Timestamp>,
+    gaps: Vec<(Timestamp, Timestamp)>,
+    before_first: i64,
+}
+
+impl<'a> Walk<'a> {
+    fn new(hub: &'a Hub<'a>, keys: Keys) -> Self {
+        let rows = Rows { hub, chunk: vec![].into_iter(), last: 0, hash: [0; 32] };
+        Self { rows, keys, number: 0, before: [0; 32], signed: 0, newest: None, gaps: vec![], before_first: 0 }
+    }
+
+    /// After a checkpoint that is known.
+    fn after(hub: &'a Hub<'a>, keys: Keys, c: &Checkpoint) -> Self {
+        let rows = Rows { hub, chunk: vec![].into_iter(), last: c.row, hash: c.row_hash };
+        Self { rows, number: c.number, before: c.hash, signed: c.row, newest: Some(c.at), ..Self::new(hub, keys) }
+    }
+
+    /// As far as a checkpoint; `met` is told of each.
+    async fn to(&mut self, last: i64, mut met: impl FnMut(&Checkpoint)) -> Result<(), AuditError> {
+        while self.number < last {
+            let some = self.rows.hub.checkpoints(self.number, last).await?;
+            if some.is_empty() {
+                return Err(Fault::CheckpointMissing(self.number + 1).into());
+            }
+            for c in some {
+                self.checkpoint(&c).await?;
+                met(&c);
+            }
+        }
+        Ok(())
+    }
+
+    async fn checkpoint(&mut self, c: &Checkpoint) -> Result<(), AuditError> {
+        self.number += 1;
+        let number = self.number;
+        if c.number != number {
+            return Err(Fault::CheckpointMissing(number).into());
+        }
+        if !c.is_signed() {
+            return Err(Fault::NotSigned(number).into());
+        }
+        if c.previous != self.before || c.row < self.signed {
+            return Err(Fault::NotInOrder(number).into());
+        }
+        while self.rows.last < c.row {
+            let Some(row) = self.rows.next().await? else { return Err(Fault::RolledBack { number, row: c.row, last: self.rows.last }.into()) };
+            self.keys.row(&row)?;
+            self.before_first += i64::from(number == 1 && c.at.since(row.at) > EVERY);
+        }
+        if self.rows.hash != c.row_hash {
+            return Err(Fault::MadeAnew { number, row: c.row }.into());
+        }
+        self.keys.checkpoint(c)?;
+        self.gaps.extend(self.newest.filter(|before| c.at.since(*before) > EVERY).map(|before| (before, c.at)));
+        (self.before, self.signed, self.newest) = (c.hash, c.row, Some(c.at));
+        Ok(())
+    }
+
+    /// The rows after the last checkpoint.
+    async fn to_the_end(&mut self) -> Result<(), AuditError> {
+        while let Some(row) = self.rows.next().await? {
+            self.keys.row(&row)?;
+        }
+        Ok(())
+    }
+}
+
 impl Hub<'_> {
+    /// Checks that the trail goes on from a checkpoint that a hub remembers: that it is there, that the row which it signed is, that checkpoints and rows since
+    /// follow from it, and that the key `own`, or one that it vouches for, signed them. Whoever can only write to the database can make none of that.
+    pub(super) async fn goes_on_from(&self, remembered: Remembered, newest: Option<&Checkpoint>, own: [u8; 32]) -> Result<(), AuditError> {
+        let number = remembered.number;
+        let there = self.checkpoints(number - 1, number).await?.pop();
+        let Some(from) = there.filter(|c| c.hash == remembered.hash && c.is_signed()) else { return Err(Fault::Forgotten(number).into()) };
+        if from.row > 0 {
+            let row = self.audit_after(from.row - 1).await?.into_iter().next();
+            if !row.is_some_and(|row| row.no == from.row && row.hash == from.row_hash) {
+                return Err(Fault::MadeAnew { number, row: from.row }.into());
+            }
+        }
+        let since = KeyUse { public_key: from.public_key, since: from.at, vouched: Vouched::First };
+        let keys = Keys { outside: Some(fingerprint(&own)), met: from.public_key == own, used: vec![since] };
+        let mut walk = Walk::after(self, keys, &from);
+        walk.to(newest.map_or(0, |c| c.number), |_| ()).await?;
+        walk.to_the_end().await?;
+        if walk.keys.current() == Some(own) { Ok(()) } else { Err(Fault::KeyReplaced { row: walk.signed }.into()) }
+    }
+
     /// Checks every row, every checkpoint, and what is known from outside. Rows that are added meanwhile do no harm.
     ///
     /// # Errors
@@ -176,40 +279,13 @@ impl Hub<'_> {
         let mut missing: HashMap<[u8; 32], &Kept> = proofs.kept.iter().map(|kept| (kept.hash, kept)).collect();
         // Before the rows, so that none is met whose row is still to come.
         let last = self.checkpoint().await?.map_or(0, |newest| newest.number);
-        let mut rows = Rows { hub: self, chunk: vec![].into_iter(), last: 0, hash: [0; 32] };
-        let mut keys = Keys { outside: proofs.key, met: false, used: vec![] };
-        let (mut number, mut before, mut signed, mut newest) = (0, [0; 32], 0, None);
-        while number < last {
-            let some = self.checkpoints(number, last).await?;
-            if some.is_empty() {
-                return Err(Fault::CheckpointMissing(number + 1).into());
-            }
-            for c in some {
-                number += 1;
-                if c.number != number {
-                    return Err(Fault::CheckpointMissing(number).into());
-                }
-                if !c.is_signed() {
-                    return Err(Fault::NotSigned(number).into());
-                }
-                if c.previous != before || c.row < signed {
-                    return Err(Fault::NotInOrder(number).into());
-                }
-                while rows.last < c.row {
-                    let Some(row) = rows.next().await? else { return Err(Fault::RolledBack { number, row: c.row, last: rows.last }.into()) };
-                    keys.row(&row)?;
-                }
-                if rows.hash != c.row_hash {
-                    return Err(Fault::MadeAnew { number, row: c.row }.into());
-                }
-                keys.checkpoint(&c)?;
-                missing.remove(&c.hash);
-                (before, signed, newest) = (c.hash, c.row, Some(c.at));
-            }
-        }
-        while let Some(row) = rows.next().await? {
-            keys.row(&row)?;
-        }
+        let mut walk = Walk::new(self, Keys { outside: proofs.key, met: false, used: vec![] });
+        walk.to(last, |c| {
+            missing.remove(&c.hash);
+        })
+        .await?;
+        walk.to_the_end().await?;
+        let Walk { rows, keys, number, signed, newest, gaps, before_first, .. } = walk;
         if keys.outside.is_some() && !keys.met {
             return Err(Fault::AnotherKey.into());
         }
@@ -220,6 +296,6 @@ impl Hub<'_> {
             }
             return Err(Fault::KeptIsGone { at: gone.at.rfc3339(), hash: hex(&gone.hash) }.into());
         }
-        Ok(Verified { rows: rows.last, checkpoints: number, keys: keys.used, unsigned: rows.last - signed, newest })
+        Ok(Verified { rows: rows.last, checkpoints: number, keys: keys.used, unsigned: rows.last - signed, newest, gaps, before_first })
     }
 }

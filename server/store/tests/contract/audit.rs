@@ -5,7 +5,10 @@ use domain::{DAY, DataClass, HOUR, Level, Role, sharing::Audience};
 use std::sync::Arc;
 use store::{
     Approval, Items, KeyRecord, Settings, Store, StoreError,
-    audit::{Action, Actor, AuditError, AuditFilter, Checkpoint, EVERY, Entry, Fault, Kept, KeyUse, Occasion, Proofs, Signer, Verified, Vouched, fingerprint},
+    audit::{
+        Action, Actor, AuditError, AuditFilter, Checkpoint, EVERY, Entry, Fault, Kept, KeyUse, Occasion, Proofs, Remembered, Signer, Verified, Vouched,
+        fingerprint,
+    },
 };
 use testing::Kind;
 
@@ -20,7 +23,7 @@ fn entry(f: &Fixture, org: usize, n: i64) -> Entry {
 
 /// The checkpoint of the `n`th five minutes.
 async fn sign_at(store: &Store, n: i64) -> Checkpoint {
-    store.hub().make_checkpoint(signer(), Occasion::Due, NOW.plus(n * EVERY)).await.unwrap().expect("a checkpoint")
+    store.hub().make_checkpoint(signer(), Occasion::Due, NOW.plus(n * EVERY), None).await.unwrap().expect("a checkpoint")
 }
 
 async fn verify_by(f: &Fixture, proofs: &Proofs) -> Result<Verified, Fault> {
@@ -112,7 +115,7 @@ async fn every_change_has_its_row_and_a_change_that_fails_has_none(f: Fixture) {
     let before = hub.audit_after(0).await.unwrap();
     assert_eq!(before[0].object, "organisation alpha");
     assert_eq!((before[0].actor, before[0].hash), (Actor::default(), before[0].expected(&[0; 32])));
-    assert_eq!(verify(&f, &[]).await.unwrap(), Verified { rows: 11, checkpoints: 0, keys: vec![], unsigned: 11, newest: None });
+    assert_eq!(verify(&f, &[]).await.unwrap(), Verified { rows: 11, checkpoints: 0, keys: vec![], unsigned: 11, newest: None, gaps: vec![], before_first: 0 });
 }
 
 on_both!(whatever_is_done_to_the_trail_is_found);
@@ -126,7 +129,8 @@ async fn whatever_is_done_to_the_trail_is_found(f: Fixture) {
     }
     let kept = sign_at(&f.store, 2).await;
     assert_eq!((kept.number, kept.row, kept.is_signed()), (3, 8, true));
-    let whole = Verified { rows: 8, checkpoints: 3, keys: vec![first(&signer())], unsigned: 0, newest: Some(NOW.plus(2 * EVERY)) };
+    let whole =
+        Verified { rows: 8, checkpoints: 3, keys: vec![first(&signer())], unsigned: 0, newest: Some(NOW.plus(2 * EVERY)), gaps: vec![], before_first: 0 };
     assert_eq!(verify(&f, std::slice::from_ref(&kept)).await, Ok(whole.clone()));
 
     let mut beside = unguarded(&f).await;
@@ -187,7 +191,7 @@ async fn whatever_is_done_to_the_trail_is_found(f: Fixture) {
 on_both!(a_checkpoint_is_made_every_five_minutes_whatever_happens);
 async fn a_checkpoint_is_made_every_five_minutes_whatever_happens(f: Fixture) {
     let (hub, at) = (f.store.hub(), |micros| NOW.plus(micros));
-    let due = async |now| hub.make_checkpoint(signer(), Occasion::Due, now).await.unwrap().expect("a checkpoint");
+    let due = async |now| hub.make_checkpoint(signer(), Occasion::Due, now, None).await.unwrap().expect("a checkpoint");
     let made = due(at(1)).await;
     assert_eq!((made.number, made.at, made.row), (1, NOW, 3));
     for n in 4..=6 {
@@ -205,7 +209,7 @@ async fn a_checkpoint_is_made_every_five_minutes_whatever_happens(f: Fixture) {
     assert_eq!(due(at(2 * EVERY - 1)).await, idle, "a clock that is behind");
     // The last words of a hub are signed in between.
     hub.audit(entry(&f, 0, 7)).await.unwrap();
-    let last = hub.make_checkpoint(signer(), Occasion::Stopping, at(2 * EVERY + 1)).await.unwrap().expect("a checkpoint");
+    let last = hub.make_checkpoint(signer(), Occasion::Stopping, at(2 * EVERY + 1), None).await.unwrap().expect("a checkpoint");
     assert_eq!((last.number, last.at, last.row), (4, idle.at, 7));
     assert_eq!(verify(&f, &[made, here, idle, last]).await.map(|v| (v.checkpoints, v.unsigned)), Ok((4, 0)));
 }
@@ -232,7 +236,7 @@ async fn a_trail_that_was_signed_anew_is_found(f: Fixture) {
     for (row, n) in rows.iter().zip(4..) {
         let (actor, detail) = (row.actor, serde_json::from_str(&row.detail).unwrap());
         hub.audit(Entry { at: row.at, actor, action: Action::Exported, org: row.org, object: row.object.clone(), detail }).await.unwrap();
-        hub.make_checkpoint(Arc::clone(&forger), Occasion::Due, NOW.plus(n * EVERY)).await.unwrap();
+        hub.make_checkpoint(Arc::clone(&forger), Occasion::Due, NOW.plus(n * EVERY), None).await.unwrap();
     }
     // To itself it is all right; a key from outside, and each of the partners' checkpoints, show it.
     assert_eq!(verify(&f, &[]).await.map(|v| v.rows), Ok(8));
@@ -248,6 +252,74 @@ async fn a_trail_that_was_signed_anew_is_found(f: Fixture) {
     }
 }
 
+/// What the hub of a checkpoint says in five minutes that come later.
+async fn goes_on(f: &Fixture, signer: Arc<Signer>, from: &Checkpoint, n: i64) -> Result<Checkpoint, Fault> {
+    match f.store.hub().make_checkpoint(signer, Occasion::Due, NOW.plus(n * EVERY), Some(Remembered::from(from))).await {
+        Ok(made) => Ok(made.expect("a checkpoint")),
+        Err(AuditError::Tampered(fault)) => Err(fault),
+        Err(AuditError::Store(e)) => panic!("{e}"),
+    }
+}
+
+on_both!(a_hub_signs_only_what_goes_on_from_what_it_remembers);
+async fn a_hub_signs_only_what_goes_on_from_what_it_remembers(f: Fixture) {
+    let hub = f.store.hub();
+    for n in 0..5 {
+        hub.audit(entry(&f, 0, n)).await.unwrap();
+        sign_at(&f.store, n).await;
+    }
+    let third = hub.audit_after(0).await.unwrap().len();
+    let last = sign_at(&f.store, 4).await;
+    assert_eq!((third, last.number, last.row), (8, 5, 8));
+    assert_eq!(goes_on(&f, signer(), &last, 4).await.as_ref(), Ok(&last), "as long as it serves");
+    let mut beside = unguarded(&f).await;
+    beside.run("CREATE TABLE kept_rows AS SELECT * FROM audit; CREATE TABLE kept_points AS SELECT * FROM audit_checkpoints").await;
+    let whole = "DELETE FROM audit; INSERT INTO audit SELECT * FROM kept_rows; \
+        DELETE FROM audit_checkpoints; INSERT INTO audit_checkpoints SELECT * FROM kept_points";
+    for (sql, fault) in [
+        // The whole trail begins anew, or only its last checkpoints go, with a row that they had signed.
+        ("DELETE FROM audit_checkpoints", Fault::Forgotten(5)),
+        ("DELETE FROM audit_checkpoints WHERE no > 3; DELETE FROM audit WHERE no > 7", Fault::Forgotten(5)),
+        ("UPDATE audit_checkpoints SET hash = previous WHERE no = 5", Fault::Forgotten(5)),
+        ("UPDATE audit_checkpoints SET row_no = 7 WHERE no = 5", Fault::Forgotten(5)),
+        ("DELETE FROM audit WHERE no = 8", Fault::MadeAnew { number: 5, row: 8 }),
+        ("UPDATE audit SET hash = (SELECT hash FROM audit WHERE no = 7) WHERE no = 8", Fault::MadeAnew { number: 5, row: 8 }),
+    ] {
+        beside.run(sql).await;
+        for n in [4, 6] {
+            assert_eq!(goes_on(&f, signer(), &last, n).await, Err(fault.clone()), "{sql}");
+        }
+        beside.run(whole).await;
+    }
+    // What came since is looked at, too: a row that does not follow, and a checkpoint by another key.
+    hub.audit(entry(&f, 1, 9)).await.unwrap();
+    beside.run("UPDATE audit SET object = 'user 1' WHERE no = 9").await;
+    assert_eq!(goes_on(&f, signer(), &last, 6).await, Err(Fault::Changed(9)));
+    beside.run(whole).await;
+    hub.make_checkpoint(Arc::new(Signer::new(&[66; 32])), Occasion::Due, NOW.plus(6 * EVERY), None).await.unwrap();
+    assert_eq!(goes_on(&f, signer(), &last, 6).await, Err(Fault::KeyReplaced { row: 8 }));
+    beside.run(whole).await;
+    // Another hub's with the same key is as good as the own one; after a while of silence, too.
+    let other = sign_at(&f.store, 6).await;
+    assert_eq!(goes_on(&f, signer(), &last, 6).await.as_ref(), Ok(&other));
+    hub.audit(entry(&f, 0, 10)).await.unwrap();
+    assert_eq!(goes_on(&f, signer(), &last, 60).await.map(|c| (c.number, c.row)), Ok((7, 9)));
+    // And so is one by a key that took over.
+    assert!(hub.take_signing_key(&signer()).await.unwrap());
+    assert!(hub.rotate_signing_key(Some(Signer::new(&[7; 32])), Signer::new(&[8; 32]), NOW.plus(60 * EVERY)).await.unwrap());
+    assert_eq!(goes_on(&f, Arc::new(Signer::new(&[8; 32])), &last, 61).await.map(|c| c.number), Ok(9));
+    let found = verify(&f, &[]).await.unwrap();
+    assert_eq!(found.gaps, [(NOW.plus(4 * EVERY), NOW.plus(6 * EVERY)), (NOW.plus(6 * EVERY), NOW.plus(60 * EVERY))]);
+}
+
+on_both!(rows_that_were_old_when_they_were_signed_first_are_counted);
+async fn rows_that_were_old_when_they_were_signed_first_are_counted(f: Fixture) {
+    sign_at(&f.store, 3).await;
+    f.store.hub().audit(entry(&f, 0, 1)).await.unwrap();
+    sign_at(&f.store, 4).await;
+    assert_eq!(verify(&f, &[]).await.map(|v| (v.rows, v.before_first)), Ok((4, 3)));
+}
+
 on_both!(a_key_takes_over_only_where_the_one_before_says_so);
 async fn a_key_takes_over_only_where_the_one_before_says_so(f: Fixture) {
     let hub = f.store.hub();
@@ -259,7 +331,7 @@ async fn a_key_takes_over_only_where_the_one_before_says_so(f: Fixture) {
     assert!(hub.rotate_signing_key(Some(key(7)), key(8), NOW.plus(1)).await.unwrap());
     let stale = sign_at(&f.store, 1).await;
     assert_eq!((stale.number, stale.public_key), (2, key(8).public_key()), "the old one signs no more");
-    hub.make_checkpoint(Arc::new(key(8)), Occasion::Due, NOW.plus(EVERY)).await.unwrap();
+    hub.make_checkpoint(Arc::new(key(8)), Occasion::Due, NOW.plus(EVERY), None).await.unwrap();
     let second = KeyUse { public_key: key(8).public_key(), since: NOW.plus(1), vouched: Vouched::ByTheOneBefore };
     for proofs in [Proofs::default(), outside(7), outside(8), Proofs { kept: vec![Kept::from(&old)], ..outside(8) }] {
         assert_eq!(verify_by(&f, &proofs).await.map(|v| v.keys), Ok(vec![first(&signer()), second.clone()]));

@@ -135,7 +135,7 @@ async fn fill(f: &Fixture) {
     let hidden = incident("green", Severity::Critical, IncidentStatus::InProgress, Tlp::Red, &[]);
     f.send(0, Items::Incidents(vec![hidden])).await;
     hub.checkpoint_taken(f.orgs[1], NOW).await.unwrap();
-    hub.make_checkpoint(Arc::new(Signer::new(&[5; 32])), Occasion::Due, NOW).await.unwrap();
+    hub.make_checkpoint(Arc::new(Signer::new(&[5; 32])), Occasion::Due, NOW, None).await.unwrap();
 }
 
 /// The organisation that has not confirmed yet.
