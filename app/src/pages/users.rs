@@ -26,7 +26,9 @@ fn All(page: Signal<People>, done: String) -> impl IntoView {
         "own" => Some("You proposed this yourself: another administrator of your organisation must agree."),
         "related" => Some(RELATED),
         "over" => Some("This request is no longer pending."),
-        "two" => Some("Disabling a coordinator, steward or auditor of the hub takes two administrators. The hub's operator can also do it on the command line."),
+        "two" => {
+            Some("Disabling a coordinator, steward or auditor of the hub takes two administrators. The hub's operator can also do it on the command line.")
+        }
         "full" => Some("Too many changes are already waiting for approval (50). Approve or decline some first."),
         "last" => Some("Not done: your organisation would be left without an administrator who can sign in."),
         "gone" => Some("No such person here, or this cannot be done for them."),

@@ -457,7 +457,8 @@ impl crate::Partner<'_> {
     /// When the database fails or is overloaded.
     pub async fn charge(&self, bytes: u64, quota: ByteQuota, at: Timestamp) -> Result<Option<OverQuota>, StoreError> {
         let org = self.org;
-        let work = self.store.inner.writer.run(self.scope(), move |conn| Box::pin(async move { Ok(Keep::Yes(usage::charge(conn, org, bytes, quota, at).await?)) }));
+        let work =
+            self.store.inner.writer.run(self.scope(), move |conn| Box::pin(async move { Ok(Keep::Yes(usage::charge(conn, org, bytes, quota, at).await?)) }));
         work.await
     }
 
