@@ -172,7 +172,7 @@ async fn a_large_body_is_read_beside_everything_else() {
         backfill: false,
         ndjson: false,
         // Broken at its end, so that it never comes to the database.
-        body: format!("{{\"items\":[{}", "{\"metric\":\"none\"},".repeat(300_000)).into_bytes(),
+        body: [b"{\"items\":[".to_vec(), vec![b' '; 7 << 20]].concat(),
         user_agent: String::new(),
         idempotency: None,
         expected_revision: None,
