@@ -24,15 +24,16 @@ fn Waits() -> impl IntoView {
     let body = Suspend::new(async move {
         // A page that has its data shows without this, too.
         let waits = pages.waits_for_me().await.unwrap_or_default();
-        let link = |n: u32, path: &str, one: &str, many: &str| {
+        let link = |n: u32, path: &str, (one, many): (&str, &str), what: &'static str| {
             let href = kept(query, path);
-            (n > 0).then(|| view! { <a class="waits" href=href>{plural(n.into(), one, many)}</a> })
+            let words = plural(n.into(), one, many);
+            (n > 0).then(|| view! { <a class="waits" href=href title=what aria-label=format!("{words}: {what}")>{words.clone()}</a> })
         };
         view! {
-            {link(waits.people, "/admin/users", "account to approve", "accounts to approve")}
-            {link(waits.sharing, "/admin/sharing", "sharing change to approve", "sharing changes to approve")}
-            {link(waits.groups, "/admin/groups", "group change to approve", "group changes to approve")}
-            {link(waits.votes, "/decisions", "vote open", "votes open")}
+            {link(waits.people, "/admin/users", ("account", "accounts"), "waiting for your approval")}
+            {link(waits.sharing, "/admin/sharing", ("approval", "approvals"), "waiting for your approval")}
+            {link(waits.groups, "/admin/groups", ("group change", "group changes"), "waiting for your approval")}
+            {link(waits.votes, "/decisions", ("vote open", "votes open"), "waiting for your organisation")}
         }
     });
     view! { <Suspense>{body}</Suspense> }

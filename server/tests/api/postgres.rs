@@ -25,6 +25,7 @@ mod headers;
 mod hidden;
 mod hiding;
 mod idempotency;
+mod in_force;
 mod incidents;
 mod keys;
 mod kinds;

@@ -121,7 +121,7 @@ fn multiple(query: Memo<PageQuery>, card: &OrgCard, as_of: domain::Timestamp) ->
     view! {
         <li data-key=card.org.slug.clone()>
             <a class=format!("multiple is-{class}") href=kept(query, &format!("/orgs/{}", card.org.slug))>
-                <b title=card.org.name.clone()>{card.org.name.clone()}{own_mark(&card.org.slug)}</b>
+                <b title=card.org.name.clone()><span>{card.org.name.clone()}</span>{own_mark(&card.org.slug)}</b>
                 {mark}
                 <ScoreText score=card.score/>
                 <Spark markup=card.history.clone()/>
