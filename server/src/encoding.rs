@@ -35,7 +35,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Cow<'static, str>, No
     for c in char::decode_utf16(units) {
         text.push(c.map_err(|_| NotText { at: text.len() })?);
     }
-    if bytes.len() % 2 == 0 { Ok(Cow::Owned(text)) } else { Err(NotText { at: bytes.len() - 1 }) }
+    if bytes.len().is_multiple_of(2) { Ok(Cow::Owned(text)) } else { Err(NotText { at: bytes.len() - 1 }) }
 }
 
 /// Reads Windows-1252, what Excel saves as "CSV" in western languages; `None` where the bytes are not that either: some have no meaning in it, and what holds

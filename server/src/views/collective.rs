@@ -206,10 +206,8 @@ fn story(l: &Looking, seen: &Seen<'_>, parts: &Parts, before: Option<&Score>, do
             .filter(|(_, points)| *points < -1.0);
         let mostly = behind.map_or_else(String::new, |(o, _)| format!(", most of all at {}", o.info.name));
         sentences.push(format!("{} slipped {:.1} points in 30 days{mostly}.", row.domain.title(), -points));
-    } else if let (Some(now), Some(then)) = (index.value, before.and_then(|b| b.value)) {
-        if let Some(change) = points::change(Some(now), Some(then)).filter(|change| *change >= 1.0) {
-            sentences.push(format!("The index rose {change:.1} points in 30 days."));
-        }
+    } else if let Some(change) = points::change(index.value, before.and_then(|b| b.value)).filter(|change| *change >= 1.0) {
+        sentences.push(format!("The index rose {change:.1} points in 30 days."));
     }
     let capped: Vec<_> = seen.iter().filter(|(_, s)| s.uncapped.is_some()).collect();
     if let (Some(value), false) = (index.value, capped.is_empty()) {

@@ -96,7 +96,7 @@ async fn a_used_link_says_so_before_a_password_is_thought_of() {
     let app = TestApp::start().await;
     let (id, _) = app.account("alpha", Role::Analyst).await;
     let actor = store::audit::Actor::default();
-    let used = links::new_link(&app.app, actor.clone(), id).await.expect("a link");
+    let used = links::new_link(&app.app, actor, id).await.expect("a link");
     assert!(app.get(&format!("/welcome/{used}")).await.text().contains("Choose your password"));
     let newer = links::new_link(&app.app, actor, id).await.expect("a link");
     for token in [used.as_str(), "x", "unknown"] {

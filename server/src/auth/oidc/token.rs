@@ -247,6 +247,9 @@ mod tests {
         }
     }
 
+    /// What a provider tells, and since when it must have been proved.
+    type Told = (fn(&mut Value), Option<i64>);
+
     #[test]
     fn claims_are_read_as_providers_send_them() {
         let (key, sign) = on_p521();
@@ -255,7 +258,7 @@ mod tests {
             tell(&mut claims);
             subject(&token("ES512", &sign, &claims), std::slice::from_ref(&key), &Wanted { proved_since: since, ..wanted() }).is_ok()
         };
-        let good: [(fn(&mut Value), Option<i64>); 9] = [
+        let good: [Told; 9] = [
             (|c| c["exp"] = json!(NOW - 59), None),
             (|c| c["exp"] = json!(NOW as f64 + 0.5), None),
             (|c| c["exp"] = json!((NOW + 5).to_string()), None),
@@ -270,7 +273,7 @@ mod tests {
             (|c| c["auth_time"] = json!((NOW - 59).to_string()), Some(NOW)),
         ];
         assert!(good.into_iter().all(|(tell, since)| ask(tell, since)), "{:?}", good.map(|(tell, since)| ask(tell, since)));
-        let bad: [(fn(&mut Value), Option<i64>); 14] = [
+        let bad: [Told; 14] = [
             (|c| c["exp"] = json!(NOW - 60), None),
             (|c| drop(c.as_object_mut().unwrap().remove("exp")), None),
             (|c| c["exp"] = json!("soon"), None),

@@ -239,7 +239,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The rows after the last checkpoint.
-    async fn to_the_end(&mut self) -> Result<(), AuditError> {
+    async fn read_to_end(&mut self) -> Result<(), AuditError> {
         while let Some(row) = self.rows.next().await? {
             self.keys.row(&row)?;
         }
@@ -264,7 +264,7 @@ impl Hub<'_> {
         let keys = Keys { outside: Some(fingerprint(&own)), met: from.public_key == own, used: vec![since] };
         let mut walk = Walk::after(self, keys, &from);
         walk.to(newest.map_or(0, |c| c.number), |_| ()).await?;
-        walk.to_the_end().await?;
+        walk.read_to_end().await?;
         if walk.keys.current() == Some(own) { Ok(()) } else { Err(Fault::KeyReplaced { row: walk.signed }.into()) }
     }
 
@@ -284,7 +284,7 @@ impl Hub<'_> {
             missing.remove(&c.hash);
         })
         .await?;
-        walk.to_the_end().await?;
+        walk.read_to_end().await?;
         let Walk { rows, keys, number, signed, newest, gaps, before_first, .. } = walk;
         if keys.outside.is_some() && !keys.met {
             return Err(Fault::AnotherKey.into());

@@ -12,9 +12,9 @@ use domain::{
 use sqlx::{Connection, Executor, PgConnection};
 use std::{sync::Arc, time::Duration};
 use store::{
-    AccountChange, Added, Budget, Changed, Confirmation, CountItem, DayRow, Failure, Hub, IncidentFilter, IndicatorFilter, Items, KeyRecord, Mode, NewLink,
-    NewPasskey, OidcIdentity, OidcProvider, Org, Outcome, Purpose, Push, Retention, Sealed, SessionRecord, Settings, Store, WeekCount, WeekMembers, WeekTotal,
-    What,
+    AccountChange, Added, Budget, Changed, Confirmation, CountItem, DayRow, Failure, Hub, IncidentFilter, IndicatorFilter, Items, KeptForm, KeyRecord, Mode,
+    NewLink, NewPasskey, OidcIdentity, OidcProvider, Org, Outcome, Purpose, Push, Retention, Sealed, SessionRecord, Settings, Store, WeekCount, WeekMembers,
+    WeekTotal, What,
     audit::{Occasion, Proofs, Signer},
     moving::{MoveError, Moved, move_database},
 };
@@ -40,6 +40,16 @@ async fn fill(f: &Fixture) {
     hub.create_session([1; 32], SessionRecord { user: Some(user), data: "{}".into(), expires_at: NOW.plus(HOUR), absolute_at: NOW.plus(DAY) }, NOW)
         .await
         .unwrap();
+    let form = KeptForm {
+        browser: [5; 32],
+        user: Some(user),
+        action: "/admin/users".into(),
+        page: "/admin/users?range=7d".into(),
+        fields: "name=Ada+%E2%89%A0".into(),
+        whole: false,
+        expires_at: NOW.plus(HOUR),
+    };
+    hub.keep_form([6; 32], form, NOW).await.unwrap();
     assert!(hub.offer_factor(user, Sealed { key: String::new(), secret: vec![3; 20] }, NOW).await.unwrap());
     assert_eq!(hub.confirm_factor(user, 1, vec![[4; 32]], NOW).await.unwrap(), Added::First);
     let passkey = NewPasskey { credential_id: vec![0, 1, 255], name: "Schlüssel".into(), credential: "{}".into() };

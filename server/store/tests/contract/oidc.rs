@@ -2,6 +2,7 @@
 
 use super::support::{Fixture, NOW};
 use domain::{HOUR, MINUTE, Role};
+use std::collections::BTreeMap;
 use store::{Linked, OidcIdentity, OidcProvider, SessionRecord};
 
 const ISSUER: &str = "https://id.alpha.example";
@@ -87,7 +88,7 @@ async fn a_one_time_link_may_bring_an_identity_in_place_of_a_password(f: Fixture
     assert_eq!(hub.use_signin_link_for([8; 32], sub("1"), NOW).await.unwrap(), None, "Ana's");
     assert!(hub.signin_link([8; 32], NOW).await.unwrap(), "and the link still works");
     let people = hub.people(Some(f.orgs[0])).await.unwrap();
-    assert_eq!(people.iter().map(|p| (p.id, p.joined)).collect::<Vec<_>>(), [(ana, true), (ben, false)]);
+    assert_eq!(people.iter().map(|p| (p.id, p.joined)).collect::<BTreeMap<_, _>>(), [(ana, true), (ben, false)].into());
     // She counts as an administrator who can sign in.
     assert_eq!(hub.disable_user(f.orgs[0], ana, NOW).await.unwrap(), store::Turned::LastAdmin);
 }
