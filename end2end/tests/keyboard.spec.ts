@@ -50,7 +50,7 @@ test('from the collective to a raw record in at most 25 keys', async ({ page }) 
   await keyboard.to('.stat-value[href*="sev=critical"]');
   await keyboard.follow('Enter', /\/incidents\?.*sev=critical/);
   await keyboard.press('j');
-  await keyboard.follow('Enter', /\/incidents\/[\w-]+$/);
+  await keyboard.follow('Enter', /\/incidents\/[\w-]+(\?|$)/);
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(CRITICAL);
   await keyboard.to('.skip');
   await keyboard.press('Enter');

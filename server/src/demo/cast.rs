@@ -100,8 +100,8 @@ pub const RAISED_BECAUSE: &str = "Three partners report the same phishing wave a
 /// Its first votes: whose, for or against, why.
 pub const FIRST_VOTES: [(&str, bool, &str); 2] =
     [("executive@fenwick-power.example", true, "We see it too"), ("anders@osterby-freight.example", true, "Our help desk had eleven reports since Monday")];
-/// The organisation with a wider rule that waits for its second administrator, and who proposed it.
-pub const WIDENER: (&str, &str) = ("osterby-freight", "anders@osterby-freight.example");
+/// Who wants to invite into [`GROUP`], which waits for a second administrator of their organisation, and whom.
+pub const INVITES: (&str, &str) = ("anders@osterby-freight.example", "viaduct-rail");
 
 #[cfg(test)]
 mod tests {

@@ -14,7 +14,7 @@ use crate::{
 };
 use anyhow::{Context, bail};
 use domain::{
-    DAY, DataClass, HOUR, Level, OrgId, Timestamp,
+    DAY, HOUR, Level, OrgId, Timestamp,
     decision::{AlertLevel, Effect, Right},
     sharing::{Audience, GroupId},
 };
@@ -174,7 +174,7 @@ async fn people(app: &App, orgs: &[Org], now: Timestamp) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What waits for somebody: a decision with the first votes in, and a wider rule that a second administrator has to approve.
+/// What waits for somebody: a decision with the first votes in, and an invitation that a second administrator has to approve.
 async fn open_matters(app: &App, orgs: &[Org], group: GroupId, now: Timestamp) -> anyhow::Result<()> {
     let hub = app.store.hub();
     let find = |slug: &str| orgs.iter().find(|o| o.slug == slug).map(|o| o.id).with_context(|| format!("{slug} is missing"));
@@ -189,8 +189,8 @@ async fn open_matters(app: &App, orgs: &[Org], group: GroupId, now: Timestamp) -
     for (email, choice, reason) in cast::FIRST_VOTES {
         hub.vote(id, people[email], choice, reason.to_owned(), now.plus(-2 * HOUR)).await?;
     }
-    let (slug, by) = cast::WIDENER;
-    hub.set_rule(find(slug)?, DataClass::Events, Audience::Everyone, Some(Level::Summary), now).await?;
-    hub.propose_rule(find(slug)?, DataClass::Events, Audience::Group(group), Some(Level::Detail), people[by].1, now.plus(-HOUR)).await?;
+    let (by, guest) = cast::INVITES;
+    let (org, user) = people[by];
+    hub.propose_member(org, group, find(guest)?, user, now.plus(-HOUR)).await?;
     Ok(())
 }
