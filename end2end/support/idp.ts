@@ -7,6 +7,11 @@ import { BINARY, freePort, type Hub } from './hub.ts';
 
 const SECRET = 'a-secret-of-the-client-0123456789';
 
+/** A page of the provider's. */
+function page(body: string): string {
+  return `<!DOCTYPE html><html lang="en"><title>Provider</title><link rel="icon" href="data:,">${body}</html>`;
+}
+
 export class Idp {
   /** How often it asked for a name. */
   asked = 0;
@@ -29,7 +34,19 @@ export class Idp {
       clients: [{ client_id: 'hub', client_secret: SECRET, redirect_uris: [address], response_types: ['code'], grant_types: ['authorization_code'] }],
       pkce: { required: () => true },
       // Its own pages fetch a typeface from elsewhere.
-      features: { devInteractions: { enabled: false } },
+      features: {
+        devInteractions: { enabled: false },
+        rpInitiatedLogout: {
+          logoutSource: (context, form) => {
+            context.type = 'html';
+            context.body = page(`${form}<button form="op.logoutForm" name="logout" value="yes">End the session there</button>`);
+          },
+          postLogoutSuccessSource: (context) => {
+            context.type = 'html';
+            context.body = page('<p>Signed out there</p>');
+          },
+        },
+      },
       interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
       cookies: { keys: ['of-a-test'] },
       // A mail address of the hub's, which must mean nothing to it.
@@ -58,10 +75,7 @@ export class Idp {
     if (request.method === 'GET') {
       this.asked += 1;
       response.setHeader('content-type', 'text/html; charset=utf-8');
-      response.end(
-        '<!DOCTYPE html><html lang="en"><title>Provider</title><link rel="icon" href="data:,"><form method="post">' +
-          '<label>Your name there <input name="name"></label><button>Sign in there</button></form></html>',
-      );
+      response.end(page('<form method="post"><label>Your name there <input name="name"></label><button>Sign in there</button></form>'));
       return;
     }
     let body = '';

@@ -15,7 +15,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   console.log('· seeding an alliance (about 20 s)');
   await (await Hub.start({ database: quietDb, quiet: true })).stop();
   copyDatabase(quietDb, busyDb);
-  for (const name of ['spare.db', 'deciding.db', 'passkeys.db', 'oidc.db']) copyDatabase(quietDb, path.join(folder, name));
+  for (const name of ['spare.db', 'passkeys.db', 'oidc.db']) copyDatabase(quietDb, path.join(folder, name));
   const quiet = await Hub.start({ database: quietDb, quiet: true });
   const busy = await Hub.start({ database: busyDb, quiet: false });
   for (const [name, hub] of [['quiet', quiet], ['busy', busy]] as const) {

@@ -89,9 +89,11 @@ test('who links it signs in with it, to the page that was asked for', async ({ b
     ['shieldwall', 'Strict'],
     ['shieldwall-browser', 'Strict'],
   ]);
-  // Known at the provider by now, it is one click.
+  // Signing out leads to the provider, which asks whether its own session ends, too. As long as it goes on, signing in is one click.
   await again.getByRole('button', { name: 'Sign out' }).click();
+  await expect(again.getByRole('button', { name: 'End the session there' })).toBeVisible();
   const before = idp.asked;
+  await again.goto('/signin');
   await again.getByLabel("Your organisation's short name").fill(ORG);
   await again.getByRole('button', { name: 'Sign in with your organisation' }).click();
   await expect(again).toHaveURL('/');
@@ -106,6 +108,12 @@ test('who links it signs in with it, to the page that was asked for', async ({ b
   await again.getByRole('button', { name: "Prove it at your organisation's sign-in" }).click();
   await there(again, 'somebody-else');
   await expect(again).toHaveURL('/stepup?error=organisation&next=%2Fadmin%2Fkeys');
+  await again.goto('/orgs');
+  await again.getByRole('button', { name: 'Sign out' }).click();
+  await again.getByRole('button', { name: 'End the session there' }).click();
+  await expect(again.getByText('Signed out there')).toBeVisible();
+  await again.goto('/orgs');
+  await expect(again).toHaveURL(/\/signin/);
   await again.context().close();
 });
 

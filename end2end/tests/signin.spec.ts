@@ -82,5 +82,5 @@ test('a link on a page elsewhere opens for who is signed in', async ({ page }) =
   await page.goto(`http://${elsewhere}:1/`);
   await page.getByText('here').click();
   await expect(page).toHaveURL(`${own.origin}/incidents?status=any`);
-  await expect(page.getByRole('heading', { level: 1 })).toContainText('Incidents');
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('incidents');
 });
