@@ -40,7 +40,7 @@ test.describe('an administrator', () => {
     await card.getByRole('button', { name: 'Invite' }).click();
     await expect(page.getByRole('status').first()).toContainText('a second administrator');
     await expect(page.locator('#waiting')).toContainText(`Invite Sable Water into ${name}`);
-    await expect(page.locator('#waiting').getByRole('button', { name: 'Agree' })).toHaveCount(0);
+    await expect(page.locator('#waiting li', { hasText: name }).getByRole('button', { name: 'Agree' })).toHaveCount(0);
     const second = await browser.newContext({ baseURL, storageState: session('second_admin') });
     const other = await second.newPage();
     await other.goto('/admin/groups');
