@@ -22,6 +22,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 /// Starts on the page as the server sent it.
 #[wasm_bindgen(start)]
 pub fn start() {
+    voice::begin();
     refresh::start();
     walk::start();
     keys::start();

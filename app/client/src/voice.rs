@@ -13,6 +13,12 @@ thread_local! {
     static CRITICAL: Cell<Option<u32>> = const { Cell::new(None) };
 }
 
+/// Notes what the page says as it is loaded, so that its first change is told, too.
+pub fn begin() {
+    let live = find("[data-live]");
+    CRITICAL.set(live.and_then(|live| live.get_attribute("data-critical")).and_then(|n| n.parse().ok()));
+}
+
 /// Speaks for a page that has just changed.
 pub fn speak(main: &Element) {
     let Ok(Some(live)) = main.query_selector("[data-live]") else { return };
