@@ -7,6 +7,7 @@
 use super::problem::Problem;
 use crate::App;
 use domain::OrgId;
+use std::time::Duration;
 use store::Turn;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -14,6 +15,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 pub const SMALL: usize = 64 << 10;
 /// Large bodies that are inflated and read at once.
 const AT_ONCE: usize = 2;
+
+/// How long one waits for a place. Where the database hangs, those who have one wait for it, and the others would for all of them.
+const WAIT: Duration = Duration::from_secs(10);
 
 static PLACES: Semaphore = Semaphore::const_new(AT_ONCE);
 
@@ -27,10 +31,11 @@ impl Place {
     /// Waits for a turn of an organisation, and then for a place.
     ///
     /// # Errors
-    /// 503 where as many of the organisation's wait as may, or its turn does not come.
+    /// 503 where as many of the organisation's wait as may, or its turn or a place does not come.
     pub async fn take(app: &App, org: OrgId) -> Result<Self, Problem> {
         let turn = app.store.partner(org).turn().await?;
-        let permit = PLACES.acquire().await.map_err(|_| Problem::internal())?;
+        let place = tokio::time::timeout(WAIT, PLACES.acquire()).await.map_err(|_| Problem::unavailable())?;
+        let permit = place.map_err(|_| Problem::internal())?;
         Ok(Self { turn, _permit: permit })
     }
 

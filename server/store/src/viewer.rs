@@ -228,13 +228,16 @@ pub(crate) enum Arg {
 #[derive(Clone, Debug)]
 pub(crate) struct Where {
     sql: String,
+    /// Bytes of `sql` that say no more than the reach.
+    reach: usize,
     args: Vec<Arg>,
 }
 
 impl Where {
     /// Begins with the viewer's reach, the text of [`reach!`].
     pub(crate) fn reach(reach: &str, viewer: Viewer) -> Self {
-        Self { sql: format!("WHERE {reach}"), args: vec![Arg::Int(viewer.org.0)] }
+        let sql = format!("WHERE {reach}");
+        Self { reach: sql.len(), sql, args: vec![Arg::Int(viewer.org.0)] }
     }
 
     /// Adds an argument for a condition to name by its number.
@@ -261,9 +264,9 @@ impl Where {
         &self.sql
     }
 
-    /// The conditions without their verb.
-    pub(crate) fn conditions(&self) -> &str {
-        self.sql.strip_prefix("WHERE ").unwrap_or(&self.sql)
+    /// What was added to the reach: nothing, or conditions that each begin with `AND`.
+    pub(crate) fn further(&self) -> &str {
+        &self.sql[self.reach..]
     }
 
     pub(crate) fn args(&self) -> &[Arg] {

@@ -10,7 +10,7 @@ use domain::{
     view::Collective,
 };
 use server::{auth::SignedIn, views::Viewing};
-use store::{DayRow, Org};
+use store::DayRow;
 
 const SCORES: [(&str, f64); 4] = [("delta", 40.0), ("epsilon", 70.0), ("zeta", 80.0), ("eta", 62.0)];
 
@@ -40,18 +40,7 @@ async fn evening(app: &TestApp, now: Timestamp) {
 async fn alliance() -> TestApp {
     let app = TestApp::start().await;
     for (slug, _) in SCORES {
-        let org = Org {
-            id: OrgId(0),
-            slug: slug.into(),
-            name: format!("{} Works", slug.to_uppercase()),
-            sector: "water".into(),
-            country: "NO".into(),
-            assets: None,
-            interval: INTERVAL,
-            weight: 1.0,
-            last_data_at: None,
-            confirmed: true,
-        };
+        let org = an_organisation(slug);
         app.app.store.hub().add_organisation(org, app.now()).await.expect("an organisation");
     }
     app.app.live.reload(&app.app.store, app.now()).await.expect("the board");

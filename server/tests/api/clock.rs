@@ -1,8 +1,7 @@
 //! Clocks that are wrong.
 
 use crate::support::*;
-use domain::{DAY, MINUTE, OrgId, Role};
-use store::Org;
+use domain::{DAY, MINUTE, Role};
 
 #[tokio::test]
 async fn a_partner_whose_clock_is_a_day_ahead_is_told_which_field() {
@@ -33,18 +32,7 @@ async fn a_hub_whose_clock_is_set_back_goes_on() {
     stream.until("incidents:alpha").await;
     assert!(person.page("/incidents").await.contains("Title of b"));
     // What is done every few seconds does not wait a day for the old time to come again.
-    let org = Org {
-        id: OrgId(0),
-        slug: "delta".into(),
-        name: "Delta Works".into(),
-        sector: "energy".into(),
-        country: "NO".into(),
-        assets: None,
-        interval: INTERVAL,
-        weight: 1.0,
-        last_data_at: None,
-        confirmed: true,
-    };
+    let org = an_organisation("delta");
     app.app.store.hub().add_organisation(org, app.now()).await.expect("an organisation");
     eventually("the new organisation is seen", async || app.app.live.board().by_slug("delta").map(drop)).await;
     assert_eq!(partner.post("metrics", &items([sample(90.0, &app.at(DAY))])).await.status, 422, "the old time is the future now");

@@ -189,18 +189,7 @@ async fn a_decisions_page_says_who_still_votes_and_what_it_takes() {
 #[tokio::test]
 async fn a_new_organisation_takes_part_once_it_is_admitted() {
     let app = TestApp::start().await;
-    let org = store::Org {
-        id: domain::OrgId(0),
-        slug: "delta".into(),
-        name: "DELTA Works".into(),
-        sector: "energy".into(),
-        country: "NO".into(),
-        assets: None,
-        interval: INTERVAL,
-        weight: 1.0,
-        last_data_at: None,
-        confirmed: true,
-    };
+    let org = an_organisation("delta");
     app.app.store.hub().add_candidate(org, app.now()).await.expect("a candidate");
     app.app.live.reload(&app.app.store, app.now()).await.expect("the board");
     for org in ["alpha", "delta"] {

@@ -4,9 +4,8 @@ use crate::{
     support::*,
     unshared::{gives_away, overviews, records},
 };
-use domain::{DAY, DataClass, Level, OrgId, Role, SECOND, sharing::Audience};
+use domain::{DAY, DataClass, Level, Role, SECOND, sharing::Audience};
 use serde_json::{Value, json};
-use store::Org;
 
 const SECRET: &str = "secret-9f31.example";
 
@@ -21,18 +20,7 @@ async fn share(app: &TestApp, org: &str, level: Level) {
 /// Organisations beside the usual three.
 async fn join(app: &TestApp, slugs: &[&str]) {
     for slug in slugs {
-        let org = Org {
-            id: OrgId(0),
-            slug: (*slug).into(),
-            name: format!("{} Works", slug.to_uppercase()),
-            sector: "water".into(),
-            country: "NO".into(),
-            assets: None,
-            interval: INTERVAL,
-            weight: 1.0,
-            last_data_at: None,
-            confirmed: true,
-        };
+        let org = an_organisation(slug);
         app.app.store.hub().add_organisation(org, app.now()).await.expect("an organisation");
     }
     app.app.live.reload(&app.app.store, app.now()).await.expect("the board");

@@ -1,11 +1,10 @@
 //! In what form an answer comes: to machines in documents, to people in pages; and where people are sent.
 
 use crate::support::*;
-use domain::{OrgId, Role};
+use domain::Role;
 use reqwest::{Method, RequestBuilder, header};
 use serde_json::json;
 use server::auth::links;
-use store::Org;
 
 /// What a browser asks for when it opens an address.
 const PAGE: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
@@ -152,21 +151,9 @@ async fn the_address_that_the_operator_named_stands_everywhere() {
 #[tokio::test]
 async fn who_was_made_a_moment_ago_works_at_once() {
     let app = TestApp::start().await;
-    let org = |slug: &str| Org {
-        id: OrgId(0),
-        slug: slug.into(),
-        name: "Delta Works".into(),
-        sector: "energy".into(),
-        country: "NO".into(),
-        assets: None,
-        interval: INTERVAL,
-        weight: 1.0,
-        last_data_at: None,
-        confirmed: true,
-    };
     for round in 0..3 {
         let slug = format!("delta-{round}");
-        let id = app.app.store.hub().add_organisation(org(&slug), app.now()).await.expect("an organisation");
+        let id = app.app.store.hub().add_organisation(an_organisation(&slug), app.now()).await.expect("an organisation");
         let key = server::auth::keys::generate(&mut rand::rng());
         let record = store::KeyRecord {
             id: 0,

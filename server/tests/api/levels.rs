@@ -1,9 +1,8 @@
 //! What each level shows of records: nothing, a part of a total, numbers under a name, or every record.
 
 use crate::support::*;
-use domain::{DAY, DataClass, Level, MINUTE, OrgId, Role, SECOND, sharing::Audience};
+use domain::{DAY, DataClass, Level, MINUTE, Role, SECOND, sharing::Audience};
 use serde_json::json;
-use store::Org;
 
 /// Organisations that share their incidents in totals only, with how many each has.
 const UNNAMED: [(&str, usize); 3] = [("delta", 12), ("epsilon", 13), ("zeta", 14)];
@@ -64,18 +63,7 @@ async fn a_summary_is_numbers_under_a_name_and_no_record() {
 
 async fn unnamed(app: &TestApp) {
     for (slug, _) in UNNAMED {
-        let org = Org {
-            id: OrgId(0),
-            slug: slug.into(),
-            name: format!("{} Works", slug.to_uppercase()),
-            sector: "water".into(),
-            country: "NO".into(),
-            assets: None,
-            interval: INTERVAL,
-            weight: 1.0,
-            last_data_at: None,
-            confirmed: true,
-        };
+        let org = an_organisation(slug);
         app.app.store.hub().add_organisation(org, app.now()).await.expect("an organisation");
     }
     app.app.live.reload(&app.app.store, app.now()).await.expect("the board");

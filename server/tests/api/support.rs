@@ -120,6 +120,22 @@ fn listen(buffer: Option<u32>) -> TcpListener {
     socket.listen(1_024).expect("a listener")
 }
 
+/// An organisation as an operator adds it: its rules are confirmed, and it pushes every [`INTERVAL`].
+pub fn an_organisation(slug: &str) -> Org {
+    Org {
+        id: OrgId(0),
+        slug: slug.into(),
+        name: format!("{} Works", slug.to_uppercase()),
+        sector: "energy".into(),
+        country: "NO".into(),
+        assets: None,
+        interval: INTERVAL,
+        weight: 1.0,
+        last_data_at: None,
+        confirmed: true,
+    }
+}
+
 impl TestApp {
     pub async fn start() -> Self {
         Self::start_as(true).await
@@ -149,18 +165,7 @@ impl TestApp {
         let app = App::open(config, &database, Clock::default()).await.expect("the hub opens");
         assert!(app.seal.take(&app.store, &[7; 32]).await.expect("the database"), "a key that seals");
         for slug in ORGS {
-            let org = Org {
-                id: OrgId(0),
-                slug: slug.into(),
-                name: format!("{} Works", slug.to_uppercase()),
-                sector: "energy".into(),
-                country: "NO".into(),
-                assets: Some(100),
-                interval: INTERVAL,
-                weight: 1.0,
-                last_data_at: None,
-                confirmed: true,
-            };
+            let org = Org { assets: Some(100), ..an_organisation(slug) };
             app.store.hub().add_organisation(org, app.clock.now()).await.expect("an organisation");
         }
         app.live.reload(&app.store, app.clock.now()).await.expect("the board");
