@@ -31,7 +31,16 @@ export class Idp {
     const set = ['admin', 'oidc', 'set', org, '--issuer', issuer, '--client-id', 'hub', '--client-secret-file', secret];
     const address = execFileSync(BINARY, [...set, '--public-url', hub.url, '--database', `sqlite://${database}`], { encoding: 'utf8' }).trim();
     const provider = new Provider(issuer, {
-      clients: [{ client_id: 'hub', client_secret: SECRET, redirect_uris: [address], response_types: ['code'], grant_types: ['authorization_code'] }],
+      clients: [
+        {
+          client_id: 'hub',
+          client_secret: SECRET,
+          redirect_uris: [address],
+          post_logout_redirect_uris: [`${hub.url}/auth/oidc/signed-out`],
+          response_types: ['code'],
+          grant_types: ['authorization_code'],
+        },
+      ],
       pkce: { required: () => true },
       // Its own pages fetch a typeface from elsewhere.
       features: {
@@ -40,10 +49,6 @@ export class Idp {
           logoutSource: (context, form) => {
             context.type = 'html';
             context.body = page(`${form}<button form="op.logoutForm" name="logout" value="yes">End the session there</button>`);
-          },
-          postLogoutSuccessSource: (context) => {
-            context.type = 'html';
-            context.body = page('<p>Signed out there</p>');
           },
         },
       },

@@ -111,7 +111,8 @@ test('who links it signs in with it, to the page that was asked for', async ({ b
   await again.goto('/orgs');
   await again.getByRole('button', { name: 'Sign out' }).click();
   await again.getByRole('button', { name: 'End the session there' }).click();
-  await expect(again.getByText('Signed out there')).toBeVisible();
+  await expect(again).toHaveURL('/auth/oidc/signed-out');
+  await expect(again.getByRole('heading', { name: 'Signed out' })).toBeVisible();
   await again.goto('/orgs');
   await expect(again).toHaveURL(/\/signin/);
   await again.context().close();

@@ -15,7 +15,7 @@ use crate::{
 };
 use axum::{
     extract::State,
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
@@ -223,8 +223,8 @@ pub(crate) async fn hash_for(app: &App, user: &UserRecord, password: &str) -> Re
 }
 
 /// Ends the session, and leads to where the organisation's provider ends its own, where the session began there.
-pub async fn sign_out(State(app): State<App>, session: Session) -> Response {
-    let there = match oidc::handlers::end_of_session(&app, &session).await {
+pub async fn sign_out(State(app): State<App>, session: Session, headers: HeaderMap) -> Response {
+    let there = match oidc::handlers::end_of_session(&app, &session, &headers).await {
         Ok(there) => there,
         Err(error) => return unavailable(&error),
     };

@@ -11,7 +11,7 @@
 //!   is sent.
 //! * Each organisation has a callback of its own, because providers belong to different masters: one that sends a browser on to another's (mix-up,
 //!   RFC 9700 section 4.4) meets a flow that was not begun for it, also where `iss` (RFC 9207) is not given.
-//! * Who signs out of a session that began here is led to where the provider ends its own, where it says so.
+//! * Who signs out of a session that began here is led to where the provider ends its own, where it says so, and from there to a page that says it is done.
 //! * A provider's word takes the place of a password and of nothing else: whoever has a second factor is asked for its code, whatever `amr` says, and a role
 //!   that needs one needs it here.
 

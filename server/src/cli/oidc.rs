@@ -5,7 +5,7 @@ use super::{
     options::AddressOptions,
     print,
 };
-use crate::auth::oidc::parse_issuer;
+use crate::auth::oidc::{handlers::SIGNED_OUT, parse_issuer};
 use anyhow::{Context, bail};
 use clap::{Args as ClapArgs, Subcommand};
 use domain::{Slug, Timestamp};
@@ -69,7 +69,8 @@ async fn set(store: &Store, set: Set, now: Timestamp) -> anyhow::Result<ExitCode
     if ended > 0 {
         eprintln!("It is another issuer: {ended} linked identities ended.");
     }
-    eprintln!("People of {} can link themselves at {} under Your account, or by their one-time link. The address to register there:", org.name, set.issuer);
+    eprintln!("People of {} can link themselves at {} under Your account, or by their one-time link.", org.name, set.issuer);
+    eprintln!("Register {}{SIGNED_OUT} there as the address after signing out, and as the address after signing in:", set.hub.base_url());
     print(&format!("{}/auth/oidc/callback/{}", set.hub.base_url(), org.slug))
 }
 

@@ -171,6 +171,7 @@ pub fn people() -> Vec<Route> {
         form("/auth/passkey/challenge", Public, post(verify_passkey::challenge)),
         Route { access: Public, ..read("/auth/oidc/callback/{org}", get(oidc::handlers::callback)) },
         Route { access: Public, ..read("/auth/oidc/finish", get(oidc::handlers::finish)) },
+        Route { access: Public, ..read(oidc::handlers::SIGNED_OUT, get(oidc::handlers::signed_out)) },
         form("/auth/oidc/join", Public, post(oidc::handlers::join)),
         form("/auth/oidc/start", Public, post(oidc::handlers::start)),
         form("/auth/oidc/stepup", Enrolment, post(oidc::handlers::step_up)),

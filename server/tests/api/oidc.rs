@@ -205,7 +205,7 @@ async fn tokens_are_read_as_tolerantly_as_the_standard_is() {
 
 /// OpenID Connect RP-Initiated Logout: the provider's own session would let the next one at this browser in.
 #[tokio::test]
-async fn who_signs_out_signs_out_at_the_provider_too() {
+async fn who_signs_out_signs_out_at_the_provider_too_and_comes_back() {
     let app = TestApp::start().await;
     let idp = Idp::of(&app, "alpha").await;
     let person = app.person(Role::Analyst).await;
@@ -213,8 +213,20 @@ async fn who_signs_out_signs_out_at_the_provider_too() {
     let cookie = session_of(&app.sign_in_at(&idp, "alpha", "1").await);
     let out = app.form("/auth/signout", &[], &cookie).await;
     assert_eq!((out.status, out.header("clear-site-data")), (200, "\"cache\", \"storage\""));
-    assert_eq!(goes_to(&out), format!("{}/logout?from=hub&client_id=the+hub", idp.issuer));
+    let there = reqwest::Url::parse(&goes_to(&out)).expect("an address");
+    let said: Vec<(String, String)> = there.query_pairs().into_owned().collect();
+    let back = format!("{}/auth/oidc/signed-out", app.base);
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(said, [pair("from", "hub"), pair("client_id", "the hub"), pair("post_logout_redirect_uri", &back)]);
+    assert!(there.as_str().starts_with(&format!("{}/logout?", idp.issuer)), "{there}");
     assert_ne!(app.visit("/account", &cookie).await.status, 200, "and here first of all");
+    // The provider sends the browser back, as it is: without the session's cookie, or with one that is over.
+    for cookie in ["", &cookie] {
+        let back = app.visit("/auth/oidc/signed-out?state=x", cookie).await;
+        assert!(back.status == 200 && back.text().contains("You are signed out") && back.text().contains("href=\"/signin\""), "{}", back.text());
+    }
+    let still = app.visit("/auth/oidc/signed-out", &person.cookie).await;
+    assert_eq!((still.status, still.header("location")), (303, "/"), "nobody is told so who is signed in");
     // Who signed in with a password has no session there that is the hub's business.
     let out = person.post("/auth/signout", &[]).await;
     assert_eq!((out.status, out.header("location")), (303, "/signin"));

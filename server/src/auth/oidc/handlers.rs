@@ -10,12 +10,13 @@ use crate::{
         handlers::{local_path, sign_in_page},
         links, signed_in, throttle, unavailable, verify,
     },
+    card::Card,
     middleware::Form,
     routes::base_url,
 };
 use axum::{
     extract::{Path, Query, State},
-    http::{HeaderMap, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use domain::{OrgId, Timestamp};
@@ -24,6 +25,8 @@ use serde::Deserialize;
 use store::{Linked, OidcFlow, OidcIdentity, OidcProvider, StoreError, UserRecord};
 use tower_sessions::Session;
 
+/// Where somebody is who has signed out at a provider, too.
+pub const SIGNED_OUT: &str = "/auth/oidc/signed-out";
 /// What people are told while a page goes on.
 const TO_THE_PROVIDER: &str = "You are taken to your organisation's own sign-in.";
 const BACK: &str = "Your organisation's sign-in has answered.";
@@ -354,13 +357,27 @@ fn failed(purpose: &Purpose, error: Option<&str>, next: &str) -> Redirection {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn end_of_session(app: &App, session: &Session) -> Result<Option<Url>, StoreError> {
+pub async fn end_of_session(app: &App, session: &Session, headers: &HeaderMap) -> Result<Option<Url>, StoreError> {
     if !begin::began_at_provider(session).await? {
         return Ok(None);
     }
     let Some(who) = signed_in(app, session).await? else { return Ok(None) };
     let Some(provider) = app.store.hub().oidc_provider(who.user.org).await? else { return Ok(None) };
-    Ok(provider::end_of_session(app, &provider).await)
+    Ok(provider::end_of_session(app, &provider, &format!("{}{SIGNED_OUT}", base_url(app, headers))).await)
+}
+
+/// Where a provider sends a browser once it has ended its own session. It says so and nothing else: the session here ended before, and what a provider
+/// adds to the address is not read.
+pub async fn signed_out(State(app): State<App>, session: Session) -> Response {
+    match signed_in(&app, &session).await {
+        Ok(None) => {
+            let body = "<p>You are signed out here and at your organisation's sign-in.</p><p><a class=\"button\" href=\"/signin\">Sign in again</a></p>";
+            Card { title: "Signed out", go_on: None, body: body.to_owned() }.answer(&app, StatusCode::OK)
+        }
+        // The address was opened by itself.
+        Ok(Some(_)) => Redirect::to("/").into_response(),
+        Err(error) => unavailable(&error),
+    }
 }
 
 /// Whether a flow can be begun at all: for pages that offer it.

@@ -162,8 +162,8 @@ pub(super) async fn way(app: &App, provider: &OidcProvider, redirect_uri: &str, 
     Ok(Way { url, state: state.into_secret(), nonce: nonce.secret().clone(), verifier: verifier.into_secret() })
 }
 
-/// Where a browser goes to end the provider's session too, for providers that say where (OpenID Connect RP-Initiated Logout 1.0).
-pub(super) async fn end_of_session(app: &App, provider: &OidcProvider) -> Option<Url> {
+/// Where a browser goes to end the provider's session too, for providers that say where (OpenID Connect RP-Initiated Logout 1.0), and from there to `back`.
+pub(super) async fn end_of_session(app: &App, provider: &OidcProvider, back: &str) -> Option<Url> {
     let said = tokio::time::timeout(PATIENCE, app.providers.metadata(provider)).await;
     let metadata = said
         .map_err(|_| "it does not answer".to_owned())
@@ -172,8 +172,10 @@ pub(super) async fn end_of_session(app: &App, provider: &OidcProvider) -> Option
         .ok()?;
     let mut url: Url = metadata.end_session_endpoint.as_str()?.parse().ok()?;
     http::check(&url, &issuer_of(provider).ok()?).ok()?;
-    // The ID token that would say whose session it is was not kept; the browser's cookie at the provider does.
-    url.query_pairs_mut().append_pair("client_id", &provider.client_id);
+    // No `id_token_hint`: the standard (section 2) lets `client_id` stand in for it, and the browser's cookie at the provider says whose session it is. The
+    // token is a signed statement about a person, with whatever claims the provider adds. Keeping it through a session, sealed or not, would only
+    // save those who sign out one question that some providers ask.
+    url.query_pairs_mut().extend_pairs([("client_id", provider.client_id.as_str()), ("post_logout_redirect_uri", back)]);
     Some(url)
 }
 
