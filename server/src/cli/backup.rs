@@ -6,11 +6,14 @@ use age::{Decryptor, Encryptor, Identity, IdentityFile, Recipient, x25519};
 use anyhow::{Context, anyhow, bail};
 use std::{
     fs::{self, File},
-    io::{self, BufReader, ErrorKind, Read},
+    io::{self, BufReader, Read},
     path::{Path, PathBuf},
     process::ExitCode,
 };
-use store::{backup, private};
+use store::{
+    backup,
+    private::{self, Part},
+};
 
 /// How a file begins that age has encrypted.
 const ENCRYPTED: &[u8] = b"age-encryption.org/";
@@ -57,8 +60,8 @@ pub fn back_up(args: &BackupArgs) -> anyhow::Result<ExitCode> {
         bail!("{} exists already, and nothing is overwritten", file.display());
     }
     // Where the database lies itself, so that nothing readable ever lies where backups do.
-    let plain = Plain::beside(database)?;
-    backup::back_up(database, &plain.0).and_then(|()| Ok(encrypt(&plain.0, file, encrypt_to)?)).with_context(|| format!("no backup of {database}"))?;
+    let plain = beside(database)?;
+    backup::back_up(database, plain.path()).and_then(|()| Ok(encrypt(plain.path(), file, encrypt_to)?)).with_context(|| format!("no backup of {database}"))?;
     print(&format!("{database} is in {}, encrypted to {} keys", file.display(), encrypt_to.len()))
 }
 
@@ -69,8 +72,8 @@ pub fn restore(args: &RestoreArgs) -> anyhow::Result<ExitCode> {
         (false, _) => backup::restore(database, file).map_err(Into::into),
         (true, None) => Err(anyhow!("it is encrypted; --identity names the file with the key that opens it")),
         (true, Some(identity)) => {
-            let plain = Plain::beside(database)?;
-            decrypt(file, &plain.0, identity).and_then(|()| Ok(backup::restore(database, &plain.0)?))
+            let plain = beside(database)?;
+            decrypt(file, plain.path(), identity).and_then(|()| Ok(backup::restore(database, plain.path())?))
         }
     };
     done.with_context(|| format!("{} was not restored", file.display()))?;
@@ -79,47 +82,22 @@ pub fn restore(args: &RestoreArgs) -> anyhow::Result<ExitCode> {
     print(&format!("{} is in {database}", file.display()))
 }
 
-/// A copy of the database that anybody could read who could read the database; gone when this is dropped.
-struct Plain(PathBuf);
-
-impl Plain {
-    fn beside(database: &str) -> anyhow::Result<Self> {
-        let Some(database) = store::file_of(database)? else { bail!("that is PostgreSQL's: pg_dump makes backups of it") };
-        private::make_folder_of(&database)?;
-        let plain = Self(database.with_added_extension("plain"));
-        // What one that was killed has left behind.
-        plain.remove()?;
-        Ok(plain)
-    }
-
-    fn remove(&self) -> io::Result<()> {
-        match fs::remove_file(&self.0) {
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
-            done => done,
-        }
-    }
-}
-
-impl Drop for Plain {
-    fn drop(&mut self) {
-        if let Err(error) = self.remove() {
-            tracing::error!(%error, file = %self.0.display(), "a copy of the database is left here; remove it");
-        }
-    }
+/// A name for a copy of the database that anybody can read who can read the database; the copy is gone when this is dropped.
+fn beside(database: &str) -> anyhow::Result<Part> {
+    let Some(database) = store::file_of(database)? else { bail!("that is PostgreSQL's: pg_dump makes backups of it") };
+    private::make_folder_of(&database)?;
+    Ok(Part::beside(&database))
 }
 
 fn encrypt(plain: &Path, file: &Path, recipients: &[x25519::Recipient]) -> io::Result<()> {
-    let part = file.with_added_extension("part");
+    let part = Part::beside(file);
     let encryptor = Encryptor::with_recipients(recipients.iter().map(|r| r as &dyn Recipient)).map_err(io::Error::other)?;
-    let written = private::create(&part).and_then(|out| {
-        let mut writer = encryptor.wrap_output(out)?;
-        io::copy(&mut File::open(plain)?, &mut writer)?;
-        writer.finish()?.sync_all()
-    });
+    let mut writer = encryptor.wrap_output(private::create(part.path())?)?;
+    io::copy(&mut File::open(plain)?, &mut writer)?;
+    writer.finish()?.sync_all()?;
     // A link overwrites nothing.
-    let linked = written.and_then(|()| fs::hard_link(&part, file));
-    let removed = fs::remove_file(&part);
-    linked.and(removed)?;
+    fs::hard_link(part.path(), file)?;
+    drop(part);
     let folder = file.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
 }

@@ -1,11 +1,14 @@
 //! Backups of a SQLite database: one file, taken while the hub runs, checked before it is believed.
 
-use crate::{StoreError, private};
+use crate::{
+    StoreError,
+    private::{self, Part},
+};
 use rusqlite::{Connection, OpenFlags};
 use sqlx::sqlite::SqliteConnectOptions;
 use std::{
     fs::{self, File},
-    io::{self, ErrorKind},
+    io,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -30,13 +33,12 @@ pub enum BackupError {
 /// # Errors
 /// Where the file exists, the database does not, or either fails; then there is no new file.
 pub fn back_up(url: &str, file: &Path) -> Result<(), BackupError> {
-    let (from, part) = (path(url)?, part(file));
+    let from = path(url)?;
     free(file)?;
-    discard(&part)?;
-    let done = copy_of(&from, &part).and_then(|()| check(&part)).and_then(|()| settle(&part, file));
-    // Where it went well there is none.
-    discard(&part)?;
-    done
+    let part = Part::beside(file);
+    copy_of(&from, part.path())?;
+    check(part.path())?;
+    settle(part.path(), file)
 }
 
 /// Puts a backup in the place of the database at `url`, where none may be.
@@ -50,12 +52,10 @@ pub fn restore(url: &str, file: &Path) -> Result<(), BackupError> {
         free(&with(&to, beside))?;
     }
     private::make_folder_of(&to)?;
-    let part = part(&to);
-    discard(&part)?;
-    let copied = File::open(file).and_then(|mut from| io::copy(&mut from, &mut private::create(&part)?));
-    let done = copied.map_err(Into::into).and_then(|_| check(&part)).and_then(|()| settle(&part, &to));
-    discard(&part)?;
-    done
+    let part = Part::beside(&to);
+    io::copy(&mut File::open(file)?, &mut private::create(part.path())?)?;
+    check(part.path())?;
+    settle(part.path(), &to)
 }
 
 fn path(url: &str) -> Result<PathBuf, StoreError> {
@@ -68,20 +68,8 @@ fn with(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Where a copy is made before it is whole.
-fn part(path: &Path) -> PathBuf {
-    with(path, ".part")
-}
-
 fn free(path: &Path) -> Result<(), BackupError> {
     if path.try_exists()? { Err(BackupError::Exists(path.to_owned())) } else { Ok(()) }
-}
-
-fn discard(part: &Path) -> Result<(), BackupError> {
-    match fs::remove_file(part) {
-        Err(e) if e.kind() != ErrorKind::NotFound => Err(e.into()),
-        _ => Ok(()),
-    }
 }
 
 fn copy_of(from: &Path, part: &Path) -> Result<(), BackupError> {

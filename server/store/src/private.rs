@@ -3,8 +3,37 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, ErrorKind},
-    path::Path,
+    path::{Path, PathBuf},
 };
+use uuid::Uuid;
+
+/// The name of a file that is not whole yet, or is for a moment only. Nobody else has it, so whoever made the file, and nobody else, removes it: when this is
+/// dropped.
+#[derive(Debug)]
+pub struct Part(PathBuf);
+
+impl Part {
+    /// In the folder of another file; it is not made yet.
+    #[must_use]
+    pub fn beside(file: &Path) -> Self {
+        Self(file.with_added_extension(format!("{}.part", Uuid::new_v4())))
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        match fs::remove_file(&self.0) {
+            Err(e) if e.kind() == ErrorKind::NotFound => {}
+            Err(error) => tracing::error!(%error, file = %self.0.display(), "a copy that is not needed any more is left here; remove it"),
+            Ok(()) => {}
+        }
+    }
+}
 
 /// Makes a file that is not there yet.
 ///

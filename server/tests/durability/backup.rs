@@ -7,7 +7,7 @@ use crate::{
 };
 use std::{
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
     sync::Arc,
 };
 
@@ -54,6 +54,39 @@ async fn a_backup_under_load_holds_all_that_was_acknowledged_and_serves_again() 
     let asked = client().get(hub.url("/api/v1/whoami")).bearer_auth(&hub.partners[0].key).send().await.expect("an answer");
     assert_eq!(asked.status(), 200, "keys work as before");
     hub.terminate().await;
+}
+
+/// Two that run beside each other for the same file: one comes to an end, the other is refused, and neither takes the other's copy away, nor what it finds.
+#[tokio::test]
+async fn backups_beside_each_other_leave_each_other_alone() {
+    let hub = Hub::prepare(1).await;
+    let folder = hub.folder.path().join("backups");
+    std::fs::create_dir(&folder).expect("a folder");
+    let (file, others) = (folder.join("hub.backup"), folder.join("hub.backup.part"));
+    std::fs::write(&others, "another's, which runs").expect("a file");
+    let beside = |arguments: &[&str]| {
+        let running: Vec<_> = (0..2)
+            .map(|_| {
+                let mut command = Command::new(env!("CARGO_BIN_EXE_shieldwall"));
+                command.arg("backup").arg(&file).args(["--database", &hub.database]).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+                command.spawn().expect("it starts")
+            })
+            .collect();
+        let ended: Vec<Output> = running.into_iter().map(|child| child.wait_with_output().expect("it ends")).collect();
+        assert_eq!(ended.iter().filter(|output| output.status.success()).count(), 1, "{ended:?}");
+        let mut left: Vec<_> = std::fs::read_dir(&folder).expect("the folder").map(|f| f.expect("a file").file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["hub.backup", "hub.backup.part"]);
+        assert_eq!(std::fs::read_to_string(&others).expect("it is there"), "another's, which runs");
+        let copies = std::fs::read_dir(hub.folder.path()).expect("the folder").map(|f| f.expect("a file").file_name());
+        assert_eq!(copies.filter(|name| name.to_string_lossy().ends_with(".part")).count(), 0, "nor is a readable copy left");
+    };
+    beside(&[]);
+    let restored = hub.folder.path().join("restored.db");
+    succeeds(&shieldwall("restore", &file, &format!("sqlite://{}", restored.display())));
+    std::fs::remove_file(&file).expect("the backup");
+    let recipient = age::x25519::Identity::generate().to_public().to_string();
+    beside(&["--encrypt-to", &recipient]);
 }
 
 #[test]
