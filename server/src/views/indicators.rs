@@ -39,11 +39,11 @@ pub fn filter(l: &Looking, q: &PageQuery) -> Answer<IndicatorFilter> {
     })
 }
 
-/// How the hub writes what was typed, and the networks that hold an address.
+/// How the hub writes what was typed, the networks that hold an address or network, and what lies within a network.
 fn spelled(word: &str) -> Spellings {
     let typed = indicator::typed(word);
     let whole = typed.values.into_iter().map(|one| one.value).chain(typed.around).collect();
-    Spellings { parts: vec![typed.part], whole }
+    Spellings { parts: vec![typed.part], whole, within: typed.within }
 }
 
 /// Begin of the week: what organisations without a name reported since counts from the next one on.

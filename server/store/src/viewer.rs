@@ -12,6 +12,7 @@ mod networks;
 mod overlaps;
 mod own;
 mod records;
+mod said;
 mod visible;
 
 pub use counts::{Counts, Flow};
@@ -24,9 +25,10 @@ pub use metrics::SeriesPoint;
 pub use networks::NETWORK_ROWS;
 pub use own::{Eyes, OwnRecord};
 pub use records::{EventDetail, ReceiptDetail};
+pub use said::Said;
 
 use crate::{Store, db::Scope, words};
-use domain::{OrgId, Viewer};
+use domain::{OrgId, Viewer, indicator::IndicatorType};
 use uuid::Uuid;
 
 /// A handle for one viewer. Holding one is what it takes to read tenant data, and [`Store::viewer`] is the only way to one.
@@ -300,6 +302,7 @@ struct Word {
     parts: Vec<String>,
     /// The whole of it, folded.
     whole: Vec<String>,
+    within: Vec<Span>,
     /// Organisations that are called so.
     orgs: Vec<OrgId>,
 }
@@ -311,7 +314,12 @@ pub struct Spellings {
     pub parts: Vec<String>,
     /// As the whole of it.
     pub whole: Vec<String>,
+    /// As a network, for what lies within: only of indicators, whose addresses have a place.
+    pub within: Vec<Span>,
 }
+
+/// The type, first and last of a network's addresses, as [`domain::indicator::span`] writes them.
+pub type Span = (IndicatorType, String, String);
 
 /// More words than these make no search narrower that anybody reads.
 const MAX_WORDS: usize = 12;
@@ -326,11 +334,11 @@ impl Search {
             let folded = words::fold(typed);
             let named = names.iter().filter(|(_, name)| name.contains(&folded)).map(|(org, _)| *org).collect::<std::collections::BTreeSet<_>>();
             let (as_typed, none) = (folded.clone(), folded.is_empty());
-            let Spellings { parts, whole } = spelling(typed);
+            let Spellings { parts, whole, within } = spelling(typed);
             let folded = |all: Vec<String>| all.iter().map(|one| words::fold(one)).filter(|one| !one.is_empty()).collect::<std::collections::BTreeSet<_>>();
             let mut parts = folded(parts);
             parts.extend((!none).then_some(as_typed));
-            Word { parts: parts.into_iter().collect(), whole: folded(whole).into_iter().collect(), orgs: named.into_iter().collect() }
+            Word { parts: parts.into_iter().collect(), whole: folded(whole).into_iter().collect(), within, orgs: named.into_iter().collect() }
         };
         Self(typed.split_whitespace().map(word).filter(|word| !word.parts.is_empty()).take(MAX_WORDS).collect())
     }
@@ -339,6 +347,13 @@ impl Search {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Whether each word is somewhere in a text, for what no column of words is kept of.
+    #[must_use]
+    pub fn finds(&self, text: &str) -> bool {
+        let text = words::fold(text);
+        self.0.iter().all(|word| word.parts.iter().any(|part| text.contains(part)))
     }
 
     /// Adds it to the conditions on `t`.
@@ -352,8 +367,10 @@ impl Search {
                 let ids: Vec<String> = word.orgs.iter().map(|org| org.0.to_string()).collect();
                 either.push_str(&format!(" OR t.org_id IN ({})", ids.join(", ")));
             }
+            either.push_str(&" OR (t.kind || '' = ? AND t.address >= ? AND t.address <= ?)".repeat(word.within.len()));
             let whole = word.whole.iter().map(|whole| Arg::Text(whole.clone()));
-            w.and(&format!("({either})"), word.parts.iter().map(|part| containing(part)).chain(whole));
+            let within = word.within.iter().flat_map(|(kind, first, last)| [kind.name(), first.as_str(), last.as_str()]).map(|text| Arg::Text(text.to_owned()));
+            w.and(&format!("({either})"), word.parts.iter().map(|part| containing(part)).chain(whole).chain(within));
         }
     }
 }

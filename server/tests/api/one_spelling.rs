@@ -58,6 +58,11 @@ async fn networks_are_kept_and_what_is_none_is_refused() {
     let (partner, person) = (app.partner("alpha").await, app.person(Role::Analyst).await);
     partner.push("indicators", &items([of("ipv4-addr", "192.0.2.0/24"), of("ipv6-addr", "2001:db8::/32")])).await;
     assert_eq!(listed(&person, "").await, [("ipv4-addr".into(), "192.0.2.0/24".into()), ("ipv6-addr".to_owned(), "2001:db8::/32".to_owned())]);
+    app.partner("beta").await.push("indicators", &items([of("ipv4-addr", "192.0.2.7"), of("ipv4-addr", "192.0.3.7")])).await;
+    for (typed, found) in [("192.0.2.0/24", 2), ("192.0.2.0/25", 2), ("192.0.2.128/25", 1), ("192.0.2.7", 2), ("192.0.0.0%2F16", 3)] {
+        assert_eq!(person.get(&format!("/csv/indicators?q={typed}")).await.csv().len(), found, "{typed}: what lies within, and what it lies in");
+        assert!(person.page(&format!("/indicators?q={typed}")).await.contains("192.0.2.0/24"), "{typed}");
+    }
     for (kind, value) in [
         ("vulnerability", "CVE-2024-3094, CVE-2024-3095"),
         ("vulnerability", "CVE-XXXX-YYYY"),
@@ -75,7 +80,7 @@ async fn networks_are_kept_and_what_is_none_is_refused() {
         let answer = partner.post("incidents", &items([with(incident("a", "low", "GREEN"), field, value)])).await;
         assert_eq!((answer.status, answer.pointers()), (422, vec![format!("/items/0/{field}")]), "{value:?}: {}", answer.text());
     }
-    assert_eq!(listed(&person, "").await.len(), 2, "nothing of it was kept");
+    assert_eq!(listed(&person, "").await.len(), 4, "nothing of it was kept");
 }
 
 #[tokio::test]

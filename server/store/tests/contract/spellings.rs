@@ -1,8 +1,11 @@
 //! One spelling for indicators that came before each had one, and networks with what is in them.
 
 use super::support::{Beside, Fixture, NOW, indicator};
-use domain::{HOUR, Tlp, indicator::IndicatorType};
-use store::{IndicatorFilter, IndicatorItem, Items, Settings, Store};
+use domain::{
+    HOUR, Tlp,
+    indicator::{self, IndicatorType},
+};
+use store::{IndicatorFilter, IndicatorItem, Items, Search, Settings, Spellings, Store};
 
 fn of(kind: IndicatorType, value: &str) -> IndicatorItem {
     IndicatorItem { kind, ..indicator(value, Tlp::Green, &[]) }
@@ -28,6 +31,37 @@ async fn networks_are_shown_with_what_is_in_them(f: Fixture) {
     assert_eq!(shown(2, "ipv6-addr", "2001:db8::/32").await, ["2001:db8::7 in"]);
     assert_eq!(shown(2, "ipv6-addr", "2001:db8::7").await, ["2001:db8::/32"]);
     assert!(shown(2, "ipv4-addr", "192.0.3.7").await.is_empty() && shown(2, "domain-name", "a.example").await.is_empty());
+}
+
+on_both!(a_network_is_looked_for_with_what_is_in_it_and_around_it);
+async fn a_network_is_looked_for_with_what_is_in_it_and_around_it(f: Fixture) {
+    let ip = |value: &str| of(IndicatorType::Ipv4Addr, value);
+    let six = |value: &str| of(IndicatorType::Ipv6Addr, value);
+    f.send(0, Items::Indicators(vec![ip("192.0.0.0/16"), ip("192.0.2.0/24"), ip("192.0.2.128/25"), ip("192.0.3.0/24"), six("2001:db8::/32")])).await;
+    let red = IndicatorItem { tlp: Tlp::Red, ..ip("192.0.2.9") };
+    // The digits of its place begin as those of the IPv4 network do.
+    f.send(1, Items::Indicators(vec![ip("192.0.2.0"), ip("192.0.2.255"), ip("192.0.3.0"), ip("192.0.1.255"), red, six("c000:200::7"), six("2001:db8::7")]))
+        .await;
+    let reads = f.store.viewer(f.viewer(2));
+    let spelled = |word: &str| {
+        let typed = indicator::typed(word);
+        let whole = typed.values.into_iter().map(|one| one.value).chain(typed.around).collect();
+        Spellings { parts: vec![typed.part], whole, within: typed.within }
+    };
+    let found = async |typed: &str| {
+        let filter = IndicatorFilter { week: NOW, day: NOW, words: Search::new(typed, spelled, []), ..IndicatorFilter::default() };
+        let page = reads.indicators(&filter).await.unwrap();
+        assert_eq!((page.total, reads.indicator_ids(&filter).await.unwrap().len()), (page.rows.len() as u64, page.rows.len()), "{typed}");
+        let mut values: Vec<String> = page.rows.into_iter().map(|row| row.observed.to_string()).collect();
+        values.sort();
+        values
+    };
+    assert_eq!(found("192.0.2.0/24").await, ["192.0.0.0/16", "192.0.2.0", "192.0.2.0/24", "192.0.2.128/25", "192.0.2.255"]);
+    assert_eq!(found("192.0.2.77/255.255.255.128").await, ["192.0.0.0/16", "192.0.2.0", "192.0.2.0/24"]);
+    assert_eq!(found("192.0.2.255").await, ["192.0.0.0/16", "192.0.2.0/24", "192.0.2.128/25", "192.0.2.255"]);
+    assert_eq!(found("2001:db8::/48").await, ["2001:db8::/32", "2001:db8::7"]);
+    assert_eq!(found("0.0.0.0/0").await.len(), 8, "every shared address and network of its version");
+    assert!(found("198.51.100.0/24").await.is_empty());
 }
 
 on_both!(what_came_before_there_was_one_spelling_gets_it);
