@@ -99,6 +99,9 @@ async fn serve(app: App, session: Session, nonce: PageNonce, route: Option<Match
     if let (Some(_), Ok(uri)) = (&form, asked.parse()) {
         *request.uri_mut() = uri;
     }
+    if let Some(uri) = with_present_slugs(&app, request.uri()) {
+        *request.uri_mut() = uri;
+    }
     if route.is_none() {
         *request.uri_mut() = Uri::from_static(NO_PAGE);
     }
@@ -116,6 +119,24 @@ async fn serve(app: App, session: Session, nonce: PageNonce, route: Option<Match
         Some(id) => kept::filled(&app, &headers, &id, user, page).await,
         None => page,
     }
+}
+
+/// An address with an organisation's present slug where its query has a former one, so that what is narrowed to it is shown so, and every link and file of
+/// the page goes on with it; `None` where there is nothing to put in place.
+fn with_present_slugs(app: &App, uri: &Uri) -> Option<Uri> {
+    let mut pairs: Vec<(String, String)> = serde_urlencoded::from_str(uri.query()?).ok()?;
+    let board = app.live.board();
+    let mut any = false;
+    for (key, value) in &mut pairs {
+        let (kind, slug) = match key.as_str() {
+            "org" => ("", value.as_str()),
+            "audience" => ("org:", value.strip_prefix("org:").unwrap_or_default()),
+            _ => continue,
+        };
+        let Some(now) = board.by_slug(slug).map(|org| &org.info.slug).filter(|now| *now != slug) else { continue };
+        (*value, any) = (format!("{kind}{now}"), true);
+    }
+    any.then(|| format!("{}?{}", uri.path(), serde_urlencoded::to_string(pairs).unwrap_or_default()).parse().ok())?
 }
 
 /// Whose second factor a page asks for.

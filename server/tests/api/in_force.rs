@@ -174,6 +174,19 @@ async fn links_and_pushes_with_a_former_slug_go_on_working() {
         partner.push("incidents", &items([with(incident("A", "low", "GREEN"), "org", slug)])).await;
     }
     assert_eq!(partner.post("incidents", &items([with(incident("A", "low", "GREEN"), "org", "beta")])).await.status, 403);
+    // A list that is narrowed by the former slug shows so under the present one, and so do its links and its file.
+    for list in ["/incidents", "/events", "/indicators"] {
+        let page = person.page(&format!("{list}?org=alpha&sev=low")).await.replace("&amp;", "&");
+        assert!(page.contains(&format!("\"/csv{list}?org=harbour&sev=low\"")), "{list}: {page}");
+        assert!(!page.contains("org=alpha"), "{list}: {page}");
+        let mut chosen = page.split("aria-current=\"true\"").skip(1).map(|rest| rest.split("</a>").next().unwrap_or_default());
+        assert!(chosen.any(|link| link.contains("Harbour of Alpha")), "{list}: {page}");
+    }
+    let page = person.page("/receipts?org=alpha").await;
+    assert!(page.contains("org=harbour") && !page.contains("org=alpha"), "{page}");
+    let auditor = app.person_of("gamma", Role::Auditor).await;
+    let page = auditor.page("/admin/audit?org=alpha").await;
+    assert!(page.contains("\"/admin/audit.jsonl?org=harbour\"") && !page.contains("\"/admin/audit.jsonl?org=alpha\""), "{page}");
     // Nobody else gets the former slug, and its organisation may have it back.
     let other = store.hub().rename_organisation(app.org("beta"), None, Some("alpha".into()), app.now()).await;
     assert!(matches!(other, Err(store::StoreError::Exists(_))), "{other:?}");
