@@ -7,6 +7,7 @@
 
 mod account;
 mod admin;
+mod audit;
 mod catalogue;
 mod collective;
 mod connect;
@@ -32,7 +33,7 @@ mod status;
 mod waiting;
 pub mod words;
 
-pub(crate) use admin::audit_filter;
+pub(crate) use audit::Trail;
 pub(crate) use catalogue::read_metric;
 pub use collective::collective;
 pub(crate) use decisions::{has_vote, right};
@@ -340,7 +341,7 @@ impl Pages for Viewing {
     }
 
     fn audit(&self, query: PageQuery) -> Pending<'_, AuditTrail> {
-        Box::pin(async move { admin::audit(&self.looking()?, &query).await })
+        Box::pin(async move { audit::audit(&self.looking()?, &query).await })
     }
 
     fn groups(&self) -> Pending<'_, Groups> {

@@ -31,6 +31,12 @@ fn Trail(page: Signal<AuditTrail>) -> impl IntoView {
     let query = use_page_query();
     let (whole, orgs, rows, checkpoint) = page.with_untracked(|p| (p.whole, p.orgs.clone(), p.rows.clone(), p.checkpoint.clone()));
     let none = rows.is_empty();
+    // Of a long trail a part is looked at for one page.
+    let nothing = if page.with_untracked(|p| p.next.is_some()) {
+        "None of the rows looked at is like that. Older ones are on the next page."
+    } else {
+        "The trail has no row like that."
+    };
     let (kind, org, words) = query.with_untracked(|q| (q.kind.clone(), q.org.clone(), q.q.clone()));
     let signed = checkpoint.map_or_else(|| "No checkpoint has been signed yet.".to_owned(), |at| format!("Newest signed checkpoint: {at}."));
     let export = move || query.with(|q| q.with("cursor", "").href("/admin/audit.jsonl"));
@@ -50,11 +56,11 @@ fn Trail(page: Signal<AuditTrail>) -> impl IntoView {
                         {orgs.into_iter().map(|o| { let here = o.slug == org; view! { <option value=o.slug selected=here>{o.name}</option> } }).collect_view()}
                     </select>
                 })}
-                <label for="q">"Object"</label>
-                <input id="q" name="q" type="search" value=words maxlength="80" placeholder="such as key siem"/>
+                <label for="q">"Names or words"</label>
+                <input id="q" name="q" type="search" value=words maxlength="80" placeholder="a person, a key, an organisation …"/>
                 <button>"Show"</button>
             </form>
-            {none.then(|| view! { <Empty title="The trail has no row like that."/> })}
+            {none.then(|| view! { <Empty title=nothing/> })}
             {(!none).then(|| view! {
                 <div class="scroll" tabindex="0" role="region" aria-label="Rows of the audit trail">
                     <table class="audit">

@@ -4,7 +4,7 @@ use super::{forms::no_file, query::FileQuery};
 use crate::{
     App, audit,
     auth::Verified,
-    views::{Looking, audit_filter, from_store},
+    views::{Looking, Trail, from_store},
 };
 use axum::{
     extract::State,
@@ -22,26 +22,25 @@ const CHUNK: usize = 1_000;
 /// The rows that the viewer's role opens: all, or those of the own organisation.
 pub async fn lines(State(app): State<App>, Verified(who): Verified, FileQuery(query): FileQuery) -> Response {
     let l = Looking::new(app.clone(), who.viewer);
-    let mut filter = match audit_filter(&l, &query) {
-        Ok(filter) => filter,
+    let mut trail = match Trail::of(&l, &query).await {
+        Ok(trail) => trail,
         Err(refusal) => return no_file(&app, &who, PATH, refusal).await,
     };
     let slug = |org| l.board.org(org).map(|o| o.info.slug.clone());
     let (mut text, mut rows) = (String::new(), 0);
     let read = async {
         loop {
-            let chunk = l.reads().audit(&filter, CHUNK).await?;
-            filter.before = chunk.last().map(|row| row.no);
-            rows += chunk.len();
-            for row in &chunk {
+            let some = trail.read(CHUNK).await?;
+            rows += some.len();
+            for (row, _) in &some {
                 let _ = writeln!(text, "{}", audit::line(row, who.user.role.reads_all_audit(), slug));
             }
-            if chunk.len() < CHUNK || rows >= MOST {
-                return audit::exported(&app, &who, "audit.jsonl", rows).await;
+            if trail.ended() || rows >= MOST {
+                return audit::exported(&app, &who, "audit.jsonl", rows).await.map_err(from_store(l.now));
             }
         }
     };
-    match read.await.map_err(from_store(l.now)) {
+    match read.await {
         Ok(()) => {
             ([(header::CONTENT_TYPE, "application/x-ndjson"), (header::CONTENT_DISPOSITION, "attachment; filename=\"audit.jsonl\"")], text).into_response()
         }

@@ -5,6 +5,7 @@ use domain::{MINUTE, Role, SECOND};
 use reqwest::Method;
 use serde_json::{Value, json};
 use server::{audit, quotas::Quotas};
+use std::collections::BTreeSet;
 use store::audit::{Actor, AuditRow, EVERY, Proofs, Signer};
 
 /// Rows after a number.
@@ -123,12 +124,13 @@ async fn a_flood_of_strangers_hides_no_refusal() {
     assert_eq!(Answer::of(app.request(Method::POST, "/api/v1/metrics").bearer_auth(&narrow).json(&metrics)).await.status, 403);
     assert_eq!(analyst.post("/connect", &[("name", "siem")]).await.status, 403);
     sign_in(&app, &analyst.email, "wrong").await;
+    audit::sign_in_throttled(&app.app, &analyst.email, address).await;
     assert_eq!(Answer::of(app.request(Method::GET, "/api/v1/alliance-key").bearer_auth(&narrow)).await.status, 403);
     let rows = after(&app, flooded.last().expect("rows").no).await;
     let (key, user) = (format!("key {name}"), format!("user {}", analyst.id));
-    assert_eq!(said(&rows), [("denied", key.as_str()), ("denied", "/connect"), ("signin.failed", &user), ("denied", &key)]);
+    assert_eq!(said(&rows), [("denied", key.as_str()), ("denied", "/connect"), ("signin.failed", &user), ("signin.throttled", &user), ("denied", &key)]);
     // The flood itself is counted, every single one.
-    assert_eq!(app.audited("signin.throttled").await, 2 * 10_400);
+    assert_eq!(app.audited("signin.throttled").await, 2 * 10_400 + 1);
     assert_eq!(app.audited("denied").await, 10_400 + 3);
     assert!(after(&app, begin).await.len() < 300);
     assert_eq!(partner.push("metrics", &metrics).await["status"], "complete");
@@ -258,6 +260,71 @@ async fn an_auditor_reads_the_whole_trail_and_narrows_it() {
         cursor = link.rsplit("cursor=").next().expect("a cursor").split(['"', '&']).next().unwrap_or_default().to_owned();
     }
     assert_eq!(seen, 122);
+}
+
+/// Rows name people, groups and organisations by number, and pages by name: what is looked for is what the reader is shown.
+#[tokio::test]
+async fn the_trail_is_searched_by_the_names_that_it_shows() {
+    let app = TestApp::start().await;
+    let (own, other) = (app.person_of("alpha", Role::OrgAdmin).await, app.person_of("beta", Role::OrgAdmin).await);
+    let auditor = app.person_of("gamma", Role::Auditor).await;
+    let (hub, alpha, now) = (app.app.store.hub(), app.org("alpha"), app.now());
+    let user = hub.add_user(alpha, "l@alpha.example".into(), "Łucja Østergård".into(), Role::Analyst, None, now).await.expect("a user");
+    let group = hub.add_group(alpha, "Große Übung".into(), false, now).await.expect("a group");
+    own.post("/connect", &[("name", "a_siem")]).await;
+    let narrowed = own.post("/admin/sharing", &[("class", "events"), ("audience", "org:beta"), ("level", "none")]).await;
+    assert_eq!(narrowed.header("location"), "/admin/sharing?done=saved");
+    let (user, group, rule) = (format!("user {user}"), format!("group {}", group.0), format!("events for organisation {}", app.org("beta").0));
+    let cases: [(&str, &[&str]); 8] = [
+        ("lucja", &[&user]),
+        ("%C3%98STERGARD+%C5%81ucja", &[&user]),
+        ("grosse+ubung", &[&group]),
+        ("A_SIEM", &["key a_siem"]),
+        ("key+a_s", &["key a_siem"]),
+        ("beta+events", &[&rule]),
+        ("lucja+siem", &[]),
+        ("a.siem", &[]),
+    ];
+    for (typed, found) in cases {
+        for reader in [&own, &auditor] {
+            // Others' rows say the same words: of the address of who signs in, of another organisation.
+            let text = reader.get(&format!("/admin/audit.jsonl?org=alpha&q={typed}")).await.text();
+            let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+            assert_eq!(rows.iter().map(|row| row["object"].as_str().unwrap_or_default()).collect::<Vec<_>>(), found, "{typed}");
+            let page = reader.page(&format!("/admin/audit?org=alpha&q={typed}")).await;
+            assert_eq!(page.matches("class=\"audit-object\"").count(), found.len(), "{typed}: {page}");
+        }
+    }
+    let page = words(&own.page("/admin/audit?q=beta+events").await);
+    assert!(page.contains("events for BETA Works"), "{page}");
+    assert!(words(&own.page("/admin/audit?q=ubung").await).contains("group “Große Übung”"));
+    // Nobody finds by a name what they are not shown under it.
+    for typed in ["lucja", "ubung", "a_siem"] {
+        assert_eq!(other.get(&format!("/admin/audit.jsonl?q={typed}")).await.text(), "", "{typed}");
+        assert!(other.page(&format!("/admin/audit?q={typed}")).await.contains("The trail has no row like that."), "{typed}");
+    }
+    assert!(auditor.get("/admin/audit.jsonl?q=alpha+works").await.text().lines().count() > 3, "whom rows concern");
+}
+
+/// What is looked for goes on over pages: nothing twice, nothing left out.
+#[tokio::test]
+async fn a_search_of_the_trail_goes_on_over_pages() {
+    let app = TestApp::start().await;
+    let own = app.person_of("alpha", Role::OrgAdmin).await;
+    let mut names = BTreeSet::new();
+    for _ in 0..110 {
+        names.insert(app.key("alpha", "metrics", None).await.1);
+        app.key("beta", "metrics", None).await;
+    }
+    let (mut cursor, mut seen) = (String::new(), vec![]);
+    loop {
+        let page = own.page(&format!("/admin/audit?q=KEY-&cursor={cursor}")).await;
+        seen.extend(page.split("audit-object\">key ").skip(1).filter_map(|rest| rest.split('<').next()).map(str::to_owned));
+        let Some(link) = page.split("Next page").next().filter(|rest| rest.len() < page.len()) else { break };
+        cursor = link.rsplit("cursor=").next().expect("a cursor").split(['"', '&']).next().unwrap_or_default().to_owned();
+    }
+    assert_eq!(seen.len(), 110);
+    assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), names);
 }
 
 #[tokio::test]
