@@ -141,7 +141,9 @@ pub async fn sign_in_throttled(app: &App, email: &str, address: Option<IpAddr>) 
 /// When the database fails.
 pub async fn throttled(app: &App, email: &str, account: Option<&UserRecord>, address: Option<IpAddr>) -> Result<(), StoreError> {
     let (at, whose) = (app.clock.now(), account.map_or(0, |user| user.id));
-    let source = Source::new(Room::Strangers("throttled"), &format!("{} {address:?} {whose}", email.trim().to_lowercase()));
+    // An organisation's own room: else a flood at addresses that nobody has would hide guesses at one that somebody has.
+    let room = account.map_or(Room::Strangers("throttled"), |user| Room::Throttled(user.org.0));
+    let source = Source::new(room, &format!("{} {address:?} {whose}", email.trim().to_lowercase()));
     if app.audit.refusals.counted(&source, at) {
         return Ok(());
     }

@@ -29,6 +29,8 @@ pub(super) enum Room {
     EndedKey([u8; 32]),
     /// Failed sign-ins at accounts of one organisation.
     Accounts(i64),
+    /// Sign-ins at accounts of one organisation that were refused unseen.
+    Throttled(i64),
     /// Of strangers, by kind.
     Strangers(&'static str),
 }
@@ -233,7 +235,7 @@ mod tests {
         let written = (0..100_000).filter_map(|n: u32| happens(&refusals, &strangers, &n.to_string(), NOW)).collect::<Vec<_>>();
         assert_eq!((written.len(), written[SOURCES].object.as_str()), (SOURCES + 1, "further sources, counted together"));
         assert_eq!(refusals.rooms()[&strangers].len(), SOURCES + 1);
-        for room in [Room::Strangers("failed"), Room::Accounts(1), Room::Person(1), Room::Files(1), Room::Key(1)] {
+        for room in [Room::Strangers("failed"), Room::Accounts(1), Room::Throttled(1), Room::Person(1), Room::Files(1), Room::Key(1)] {
             assert_eq!(happens(&refusals, &room, "a", NOW), Some(entry(NOW)), "{room:?}");
         }
         let rows = refusals.due(NOW.plus(MINUTE), false);

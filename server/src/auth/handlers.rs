@@ -63,6 +63,9 @@ pub async fn sign_in(State(app): State<App>, session: Session, visitor: Visitor,
             Err(error) => unavailable(&error),
         };
     };
+    if let Err(error) = doors.told_of_guesses(&app, &form.email, &tries, no, address).await {
+        return unavailable(&error);
+    }
     tries.succeeded(&app, no, doors.known_by[no].is_some()).await;
     let user = &doors.accounts[no];
     if let Err(error) = begin::at_provider(&session, false).await {
@@ -181,6 +184,19 @@ impl Doors {
         }
         if self.accounts.is_empty() {
             audit::sign_in_failed(app, None, address).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes into the trail that one account was opened so often that strangers have no guesses left at another: somebody may be changing the password of
+    /// their own account, and signing in with it as a stranger, to find out whether the other's is the same. The few sign-ins before that are let be, because
+    /// people with an account at two organisations sign in at new browsers, too. A browser that the opened account knows has made no guess.
+    async fn told_of_guesses(&self, app: &App, email: &str, tries: &Tries, opened: usize, address: Option<IpAddr>) -> Result<(), StoreError> {
+        if self.known_by[opened].is_some() {
+            return Ok(());
+        }
+        for (user, _) in self.accounts.iter().zip(&tries.each).filter(|(_, tried)| tried.is_none()) {
+            audit::throttled(app, email, Some(user), address).await?;
         }
         Ok(())
     }

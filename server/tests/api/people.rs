@@ -355,5 +355,11 @@ async fn an_account_of_the_same_address_gives_no_more_guesses() {
         let answer = app.form("/auth/signin", &[("email", &theirs.1), ("password", &guess)], "").await;
         assert_eq!(answer.header("location"), "/", "round {round}");
         assert!(!into(&answer).await, "round {round}: a right guess tells nothing any more");
+        // Whom the guesses are at hears of it once they are used up, and not of a few sign-ins; whose account it is that is opened does not.
+        let rows = hub.audit_after(0).await.expect("the trail");
+        let about = |user: i64| rows.iter().filter(|row| row.object == format!("user {user}") && row.action.starts_with("signin.")).collect::<Vec<_>>();
+        assert_eq!(about(theirs.0).is_empty(), round < 5, "round {round}");
+        assert!(about(theirs.0).iter().all(|row| row.action == "signin.throttled" && row.org == Some(app.org("beta"))), "round {round}");
+        assert!(about(id).is_empty(), "round {round}");
     }
 }
