@@ -14,6 +14,7 @@ mod stream;
 
 pub use body::is_late;
 pub use client::{ClientAddress, Proxies, forwarded_https, network};
+pub use head::{MAX_ADDRESS, MAX_FIELDS, MAX_FIELDS_SIZE, TooLong};
 pub use seats::{Member, Party, Seat};
 pub(crate) use seats::{give_back, take};
 
@@ -24,7 +25,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use body::Timely;
-use head::{Framing, Strict};
+use head::{Framing, READ_AHEAD, Strict};
 use held::Held;
 use hyper::{
     body::{Body as _, Incoming},
@@ -248,8 +249,13 @@ async fn connection(stream: TcpStream, client: Client, router: Router, limits: L
     let io = TokioIo::new(Patient::new(Strict::new(stream, framing.clone(), limits.head), limits.write));
     let service = service_fn(|request: hyper::Request<Incoming>| {
         let length = if request.body().is_end_stream() { Some(0) } else { request.body().size_hint().exact() };
-        let keeps = framing.follow(length);
+        let too_long = framing.too_long();
+        // Of a head that is not there whole, nobody knows what follows it.
+        let keeps = framing.follow(length) && too_long.is_none();
         let mut request = request.map(|body| Body::new(Timely::new(body, limits.body)));
+        if let Some(too_long) = too_long {
+            request.extensions_mut().insert(too_long);
+        }
         working.store(true, Ordering::Relaxed);
         let working = &working;
         let (placed, router, client) = (client.place(&mut request), router.clone(), &client);
@@ -275,7 +281,8 @@ async fn connection(stream: TcpStream, client: Client, router: Router, limits: L
             Ok::<Response, Infallible>(response)
         }
     });
-    let mut connection = pin!(http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(limits.idle).serve_connection(io, service));
+    let mut connection =
+        pin!(http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(limits.idle).max_buf_size(READ_AHEAD).serve_connection(io, service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = client.seat.closed() => {

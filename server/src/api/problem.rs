@@ -141,7 +141,7 @@ impl Problem {
             StatusCode::FORBIDDEN => ("forbidden", "Not allowed"),
             StatusCode::NOT_FOUND => ("not-found", "Not found"),
             StatusCode::METHOD_NOT_ALLOWED => ("method-not-allowed", "Method not allowed"),
-            StatusCode::PAYLOAD_TOO_LARGE => ("too-large", "The request is too large"),
+            StatusCode::PAYLOAD_TOO_LARGE | StatusCode::URI_TOO_LONG | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => ("too-large", "The request is too large"),
             StatusCode::MISDIRECTED_REQUEST => ("misdirected", "Not at this address"),
             StatusCode::TOO_MANY_REQUESTS => ("quota", "Too many requests"),
             StatusCode::SERVICE_UNAVAILABLE => ("unavailable", "Not available just now"),

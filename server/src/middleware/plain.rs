@@ -1,20 +1,39 @@
-//! One spelling for each address: a request whose path is not in its plain form, or that does not say clearly which host it means, is refused before
-//! anything looks at it. Whatever asks for rights, serves a page or writes the audit trail then speaks of the same address.
+//! One spelling for each address: a request whose head is not there whole, whose path is not in its plain form, or that does not say clearly which host it
+//! means, is refused before anything looks at it. Whatever asks for rights, serves a page or writes the audit trail then speaks of the same address.
 
 use super::refusal::malformed;
+use crate::serving::{MAX_ADDRESS, MAX_FIELDS, MAX_FIELDS_SIZE, TooLong};
 use axum::{
     extract::Request,
-    http::{Version, header, uri::Authority},
+    http::{StatusCode, Version, header, uri::Authority},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Response},
 };
 
-/// Refuses with 400 what has another spelling. With `axum::middleware::from_fn`, outside everything that reads the address.
+/// Refuses with 414 or 431 what was too long, and with 400 what has another spelling. With `axum::middleware::from_fn`, outside everything that reads the address.
 pub async fn plain_address(request: Request, next: Next) -> Response {
+    if let Some(too_long) = request.extensions().get() {
+        return shortened(*too_long);
+    }
     match unclear_path(request.uri().path()).or_else(|| unclear_host(&request)) {
         None => next.run(request).await,
         Some(why) => malformed(why),
     }
+}
+
+/// The answer to a request of which something was left out.
+fn shortened(what: TooLong) -> Response {
+    let (status, why) = match what {
+        TooLong::Address => (StatusCode::URI_TOO_LONG, format!("An address may have {} KiB. Ask for less at a time.\n", MAX_ADDRESS >> 10)),
+        TooLong::Fields => (
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            format!(
+                "A request may have {MAX_FIELDS} header fields, of {} KiB together. In a browser, these are cookies mostly: delete those of this address.\n",
+                MAX_FIELDS_SIZE >> 10
+            ),
+        ),
+    };
+    (status, why).into_response()
 }
 
 /// Why a path is not plain; `None` where it is. Plain is the normal form of RFC 3986 (section 6.2.2): no dot segments, no empty ones but after a

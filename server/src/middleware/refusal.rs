@@ -105,6 +105,10 @@ fn words(status: StatusCode) -> (&'static str, &'static str) {
         StatusCode::FORBIDDEN => ("Not allowed", "Your role does not open this."),
         StatusCode::NOT_FOUND => ("Not found", "There is nothing at this address, or it is not shared with you."),
         StatusCode::METHOD_NOT_ALLOWED => ("Nothing to open here", "This address takes forms of the hub's pages; there is nothing to open."),
+        StatusCode::URI_TOO_LONG => ("The address is too long", "The address is longer than the hub reads. Nothing was changed."),
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
+            ("Too many header fields", "The request has more header fields than the hub reads. Nothing was changed.")
+        }
         StatusCode::PAYLOAD_TOO_LARGE => ("Too much at once", "What was sent is longer than a form may be. Nothing was changed."),
         StatusCode::MISDIRECTED_REQUEST => ("Sign-in cannot work here", "The hub is reached by an address that it does not serve."),
         StatusCode::TOO_MANY_REQUESTS => ("Too much in a short time", "Nothing was changed. Try again in a moment."),

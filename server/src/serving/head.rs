@@ -5,6 +5,10 @@
 //! service has been called with what hyper made of it, and so knows how long the body is. After a chunked body, whose end only hyper sees, the
 //! connection must be closed (see [`Framing::follow`]).
 //!
+//! How long an address and all fields together may be is seen here, too, because hyper answers what is too long for it with a status and not a word. What goes
+//! beyond is read and left out, so that no head takes more memory, whatever its sender writes; the hub itself then says [what was too long](TooLong), and
+//! closes the connection.
+//!
 //! A head that has begun must come to its end in time, and so must the first one of a connection. How long a connection may then lie idle is another
 //! matter, and hyper's: proxies and clients keep theirs for a minute or more, and would lose a request on one that is closed under them.
 
@@ -20,6 +24,22 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
+/// Bytes of an address. What proxies take of one at most, most of them.
+pub const MAX_ADDRESS: usize = 8 << 10;
+/// Bytes of all fields together.
+pub const MAX_FIELDS_SIZE: usize = 32 << 10;
+/// Fields. hyper takes no more than these.
+pub const MAX_FIELDS: usize = 100;
+/// What hyper may read ahead on a connection: more than is ever handed on of one head.
+pub const READ_AHEAD: usize = 64 << 10;
+
+/// What of a head was too long, and is not there whole; as an extension of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TooLong {
+    Address,
+    Fields,
+}
+
 /// What comes next on a connection; shared by the stream and the service that is called with each request.
 #[derive(Clone, Default)]
 pub struct Framing(Arc<Mutex<(Next, Option<Waker>)>>);
@@ -27,7 +47,7 @@ pub struct Framing(Arc<Mutex<(Next, Option<Waker>)>>);
 enum Next {
     Head(Line),
     /// The head is over, and nobody has been told yet what follows it.
-    Unknown,
+    Unknown(Option<TooLong>),
     /// So many bytes of a body.
     Body(u64),
     /// A body until the end of the connection, as far as is known here.
@@ -44,6 +64,76 @@ struct Line {
     /// Something has come on this line.
     filled: bool,
     after_cr: bool,
+    /// Lines before this one: the first is the request's own, the others are fields.
+    lines: usize,
+    /// Blanks in the request's own line, between which the address stands; and bytes of the address.
+    blanks: usize,
+    address: usize,
+    /// Bytes of fields.
+    size: usize,
+    /// The name of this field is over.
+    named: bool,
+    /// This field is one too many.
+    left_out: bool,
+    too_long: Option<TooLong>,
+}
+
+impl Line {
+    /// Takes a byte, which is no bare LF; says whether it is handed on.
+    fn take(&mut self, byte: u8) -> bool {
+        match byte {
+            b'\n' => {
+                let kept = !self.left_out;
+                let lines = self.lines + usize::from(self.filled);
+                *self = Self { begun: self.begun, lines, size: self.size, too_long: self.too_long, ..Self::default() };
+                kept
+            }
+            b'\r' if !self.after_cr => {
+                self.after_cr = true;
+                !self.left_out
+            }
+            _ => {
+                let begins = !self.filled;
+                (self.begun, self.filled, self.after_cr) = (true, true, byte == b'\r');
+                if self.lines == 0 { self.in_own_line(byte) } else { self.in_field(byte, begins) }
+            }
+        }
+    }
+
+    fn in_own_line(&mut self, byte: u8) -> bool {
+        self.blanks += usize::from(byte == b' ');
+        if self.blanks != 1 || byte == b' ' {
+            return true;
+        }
+        self.address += 1;
+        self.fits(self.address <= MAX_ADDRESS, TooLong::Address)
+    }
+
+    /// Whole fields are left out, and of the one that is too long what is no part of its form.
+    fn in_field(&mut self, byte: u8, begins: bool) -> bool {
+        if begins {
+            self.left_out = self.lines > MAX_FIELDS || self.size >= MAX_FIELDS_SIZE;
+        }
+        self.size += usize::from(!self.left_out);
+        let form = byte == b':' && !self.named;
+        self.named |= form;
+        self.fits(!self.left_out && (form || self.size <= MAX_FIELDS_SIZE), TooLong::Fields)
+    }
+
+    fn fits(&mut self, fits: bool, what: TooLong) -> bool {
+        if !fits {
+            self.too_long = self.too_long.or(Some(what));
+        }
+        fits
+    }
+}
+
+/// Of some bytes that came.
+struct Passed {
+    /// Those that were looked at; the others have to wait.
+    read: usize,
+    /// Those of them that may be handed on, which stand at the beginning now.
+    kept: usize,
 }
 
 impl Default for Next {
@@ -53,43 +143,52 @@ impl Default for Next {
 }
 
 impl Next {
-    /// How many of these bytes may be handed on now. In place of a bare LF stands NUL, which no head may hold: hyper answers it with 400.
-    fn pass(&mut self, bytes: &mut [u8]) -> usize {
+    /// What of these bytes may be handed on now. In place of a bare LF stands NUL, which no head may hold: hyper answers it with 400.
+    fn pass(&mut self, bytes: &mut [u8]) -> Passed {
+        let all = |n| Passed { read: n, kept: n };
         match self {
             Self::Head(line) => {
-                for (at, byte) in bytes.iter_mut().enumerate() {
-                    match *byte {
-                        b'\n' if !line.after_cr => {
-                            *byte = 0;
-                            *self = Self::Refused;
-                            return at + 1;
-                        }
-                        b'\n' if line.begun && !line.filled => {
-                            *self = Self::Unknown;
-                            return at + 1;
-                        }
-                        b'\n' => *line = Line { begun: line.begun, ..Line::default() },
-                        b'\r' if !line.after_cr => line.after_cr = true,
-                        _ => *line = Line { begun: true, filled: true, after_cr: *byte == b'\r' },
+                let mut kept = 0;
+                for at in 0..bytes.len() {
+                    let byte = bytes[at];
+                    if byte == b'\n' && !line.after_cr {
+                        bytes[kept] = 0;
+                        *self = Self::Refused;
+                        return Passed { read: at + 1, kept: kept + 1 };
+                    }
+                    let over = byte == b'\n' && line.begun && !line.filled;
+                    if line.take(byte) {
+                        bytes[kept] = byte;
+                        kept += 1;
+                    }
+                    if over {
+                        *self = Self::Unknown(line.too_long);
+                        return Passed { read: at + 1, kept };
                     }
                 }
-                bytes.len()
+                Passed { read: bytes.len(), kept }
             }
-            Self::Unknown | Self::Refused => 0,
+            Self::Unknown(_) | Self::Refused => all(0),
             Self::Body(left) => {
                 let passed = bytes.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
                 *left -= passed as u64;
                 if *left == 0 {
                     *self = Self::default();
                 }
-                passed
+                all(passed)
             }
-            Self::Rest => bytes.len(),
+            Self::Rest => all(bytes.len()),
         }
     }
 }
 
 impl Framing {
+    /// What was too long of the head that was read, if anything.
+    pub fn too_long(&self) -> Option<TooLong> {
+        let shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Next::Unknown(too_long) = shared.0 { too_long } else { None }
+    }
+
     /// A head was read, and a body of so many bytes follows; `None` for one whose length is not known. Returns whether the connection may be used
     /// for another request after this one.
     pub fn follow(&self, body: Option<u64>) -> bool {
@@ -151,7 +250,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Strict<S> {
         let shared = Arc::clone(&this.framing.0);
         let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
         match shared.0 {
-            Next::Unknown => {
+            Next::Unknown(_) => {
                 shared.1 = Some(cx.waker().clone());
                 return Poll::Pending;
             }
@@ -159,27 +258,34 @@ impl<S: AsyncRead + Unpin> AsyncRead for Strict<S> {
             _ => {}
         }
         let before = buf.filled().len();
-        if this.at < this.held.len() {
-            let size = buf.remaining().min(this.held.len() - this.at);
-            buf.put_slice(&this.held[this.at..this.at + size]);
-            let passed = shared.0.pass(&mut buf.filled_mut()[before..]);
-            this.at += passed;
-            buf.set_filled(before + passed);
+        // Until there is something to hand on: nothing would be the end of the stream.
+        loop {
+            let came = if this.at < this.held.len() {
+                let size = buf.remaining().min(this.held.len() - this.at);
+                buf.put_slice(&this.held[this.at..this.at + size]);
+                let passed = shared.0.pass(&mut buf.filled_mut()[before..]);
+                this.at += passed.read;
+                buf.set_filled(before + passed.kept);
+                if this.at == this.held.len() {
+                    (this.held, this.at) = (Vec::new(), 0);
+                }
+                size
+            } else {
+                match Pin::new(&mut this.stream).poll_read(cx, buf) {
+                    Poll::Pending => return this.wait(&shared.0, cx),
+                    Poll::Ready(read) => read?,
+                }
+                let came = buf.filled().len() - before;
+                let passed = shared.0.pass(&mut buf.filled_mut()[before..]);
+                this.held.extend_from_slice(&buf.filled()[before + passed.read..]);
+                buf.set_filled(before + passed.kept);
+                came
+            };
             this.moved(&shared.0);
-            if this.at == this.held.len() {
-                (this.held, this.at) = (Vec::new(), 0);
+            if came == 0 || buf.filled().len() > before {
+                return Poll::Ready(Ok(()));
             }
-            return Poll::Ready(Ok(()));
         }
-        match Pin::new(&mut this.stream).poll_read(cx, buf) {
-            Poll::Pending => return this.wait(&shared.0, cx),
-            Poll::Ready(read) => read?,
-        }
-        let passed = shared.0.pass(&mut buf.filled_mut()[before..]);
-        this.moved(&shared.0);
-        this.held.extend_from_slice(&buf.filled()[before + passed..]);
-        buf.set_filled(before + passed);
-        Poll::Ready(Ok(()))
     }
 }
 
@@ -217,7 +323,7 @@ mod tests {
         let (mut parts, mut bodies) = (vec![vec![]], bodies.iter());
         loop {
             let mut bytes = vec![0; buffer];
-            let ended = matches!(framing.0.lock().unwrap().0, Next::Unknown);
+            let ended = matches!(framing.0.lock().unwrap().0, Next::Unknown(_));
             if ended {
                 framing.follow(*bodies.next().expect("a body for each head"));
                 parts.push(vec![]);
@@ -240,6 +346,52 @@ mod tests {
         }
         let chunked = [first, b"2\r\na\n\r\n0\r\n\r\nGET /\n"].concat();
         assert_eq!(read(&chunked, 8, &[None]).await.concat(), chunked, "what follows a chunked body is not looked at");
+    }
+
+    #[tokio::test]
+    async fn what_is_too_long_is_left_out_and_known() {
+        let long = |n: usize| "x".repeat(n);
+        let fields = |n: usize| (0..n).map(|n| format!("f{n}: v\r\n")).collect::<String>();
+        for (sent, kept, too_long) in [
+            (format!("GET /{} HTTP/1.1\r\n\r\n", long(8_191)), None, None),
+            (
+                format!("GET /{} HTTP/1.1\r\nhost: hub\r\n\r\n", long(99_999)),
+                Some(format!("GET /{} HTTP/1.1\r\nhost: hub\r\n\r\n", long(8_191))),
+                Some(TooLong::Address),
+            ),
+            (format!("GET / HTTP/1.1\r\n{}\r\n", fields(100)), None, None),
+            (format!("GET / HTTP/1.1\r\n{}\r\n", fields(999)), Some(format!("GET / HTTP/1.1\r\n{}\r\n", fields(100))), Some(TooLong::Fields)),
+            (format!("GET / HTTP/1.1\r\na:{}\r\n\r\n", long(32_766)), None, None),
+            (
+                format!("GET / HTTP/1.1\r\na:{}:\r\nb: c\r\n\r\n", long(99_999)),
+                Some(format!("GET / HTTP/1.1\r\na:{}\r\n\r\n", long(32_766))),
+                Some(TooLong::Fields),
+            ),
+            // A name may be that long as well, and still ends.
+            (format!("GET / HTTP/1.1\r\n{}: b\r\n\r\n", long(99_999)), Some(format!("GET / HTTP/1.1\r\n{}:\r\n\r\n", long(32_768))), Some(TooLong::Fields)),
+        ] {
+            for buffer in [1, 7, 4_096, 1 << 20] {
+                let framing = Framing::default();
+                let mut stream = Strict::new(sent.as_bytes(), framing.clone(), Duration::from_secs(60));
+                let (mut head, mut bytes) = (vec![], vec![0; buffer]);
+                while !matches!(framing.0.lock().unwrap().0, Next::Unknown(_)) {
+                    let size = stream.read(&mut bytes).await.unwrap();
+                    assert!(size > 0, "the head ends");
+                    head.extend_from_slice(&bytes[..size]);
+                }
+                assert!(String::from_utf8(head).unwrap() == *kept.as_ref().unwrap_or(&sent), "{too_long:?} {buffer}");
+                assert_eq!(framing.too_long(), too_long);
+                framing.follow(Some(0));
+                assert_eq!(framing.too_long(), None);
+            }
+        }
+        // What follows it on the connection is not lost, and a bare line feed in what is left out is none.
+        let sent = format!("GET /{} HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n", long(20_000));
+        let parts = read(sent.as_bytes(), 64, &[Some(0), Some(0)]).await;
+        assert_eq!(parts[1..], [b"GET / HTTP/1.1\r\n\r\n".to_vec(), vec![]]);
+        let parts = read(format!("GET / HTTP/1.1\r\na:{}\nb\r\n\r\n", long(50_000)).as_bytes(), 64, &[]).await;
+        assert!(parts.len() == 1 && parts[0].ends_with(b"x\0"));
+        assert!(READ_AHEAD > MAX_ADDRESS + MAX_FIELDS_SIZE + 4 * MAX_FIELDS);
     }
 
     #[tokio::test]

@@ -302,6 +302,52 @@ async fn a_request_says_clearly_which_host_it_means() {
     assert_eq!(answer.problem()["detail"], "The header Host is missing.");
 }
 
+/// Whatever its length: a machine reads a problem, a person a page, and everybody else a sentence; the connection ends with it.
+#[tokio::test]
+async fn what_is_too_long_in_a_head_is_said() {
+    let app = TestApp::start().await;
+    let long = |size: usize| "x".repeat(size);
+    let fields = |size: usize| (0..size).map(|no| format!("x-{no}: y\r\n")).collect::<String>();
+    const MACHINE: &str = "accept: application/json\r\n";
+    const PERSON: &str = "accept: text/html\r\n";
+    for size in [8_193, 60_000, 70_000, 1_000_000] {
+        for (path, accept) in [("/api/v1/whoami", ""), ("/incidents", MACHINE), ("/incidents", PERSON), ("/healthz", "")] {
+            let query = long(size - path.len() - 3);
+            let mut raw = Raw::open(&app).await;
+            let answer = raw.get("GET", &format!("{path}?q={query}"), accept).await.unwrap_or_else(|| panic!("no answer to {size} at {path}"));
+            assert_eq!((answer.status, answer.header("connection")), (414, "close"), "{size} at {path}");
+            said(&answer, path.starts_with("/api/") || accept == MACHINE, accept == PERSON, "An address may have 8 KiB.");
+            assert!(raw.get("GET", "/healthz", "").await.is_none());
+        }
+    }
+    for more in [fields(100), fields(5_000), format!("x: {}\r\n", long(32_768)), format!("x: {}\r\n", long(1_000_000)), format!("{}: x\r\n", long(100_000))] {
+        for (path, accept) in [("/api/v1/whoami", ""), ("/incidents", MACHINE), ("/incidents", PERSON), ("/healthz", "")] {
+            let mut raw = Raw::open(&app).await;
+            let answer = raw.get("GET", path, &format!("{accept}{more}")).await.unwrap_or_else(|| panic!("no answer to {} at {path}", more.len()));
+            assert_eq!((answer.status, answer.header("connection")), (431, "close"), "{} at {path}", more.len());
+            said(&answer, path.starts_with("/api/") || accept == MACHINE, accept == PERSON, "A request may have 100 header fields, of 32 KiB together.");
+            assert!(raw.get("GET", "/healthz", "").await.is_none());
+        }
+    }
+    // As long as it may be, on one connection.
+    let mut raw = Raw::open(&app).await;
+    for (path, more) in
+        [(format!("/healthz?q={}", long(8_192 - 11)), String::new()), ("/healthz".into(), fields(99)), ("/healthz".into(), format!("x: {}\r\n", long(32_000)))]
+    {
+        assert_eq!(raw.get("GET", &path, &more).await.map(|answer| answer.status), Some(200), "{} {}", path.len(), more.len());
+    }
+}
+
+/// A refusal, in the form of who asked.
+fn said(answer: &Answer, machine: bool, person: bool, sentence: &str) {
+    if machine {
+        let problem = answer.problem();
+        assert!(problem["type"] == "urn:shieldwall:problem:too-large" && problem["detail"].as_str().is_some_and(|d| d.contains(sentence)), "{problem}");
+    } else {
+        assert!(answer.text().contains(sentence) && answer.text().contains("<h1>") == person, "{}", answer.text());
+    }
+}
+
 #[tokio::test]
 async fn a_head_has_lines_that_end_in_crlf() {
     let app = TestApp::start().await;
