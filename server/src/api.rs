@@ -6,7 +6,8 @@
 //! `postgres.rs`; the description at `/openapi.json` follows, and `contract.rs` there wants it in OPERATIONS. A new kind of push
 //! is first of all a new `store::What`, whose documentation lists what else asks for it.
 //!
-//! A machine reads of its own organisation alone, whatever others share with people, so it reads through [`Store::partner`](store::Store::partner). A scope
+//! A machine reads of its own organisation alone, whatever others share with people, so it reads through [`Store::partner`](store::Store::partner); the handler
+//! takes a [`request::Reader`], which counts it. A scope
 //! is asked for with [`request::require`], and both tables of `routes/roles.md` say who may what. A new parameter of a path has its values in
 //! `tests/api/routes.rs` (`addresses`), `contract.rs` (`concrete`) and `foreign.rs` (ABSENT). Whoever changes a mechanism that `server/THREATS.md` names changes its line there.
 
@@ -58,6 +59,8 @@ pub const MAX_AHEAD_SECONDS: u32 = 300;
 pub const MAX_AGE_DAYS: u32 = 30;
 /// Pushes a minute and key.
 pub const PUSHES_PER_MINUTE: u32 = 600;
+/// Reads a minute and key: enough to read each incident before and after it is written, as often as one may write.
+pub const READS_PER_MINUTE: u32 = 2 * PUSHES_PER_MINUTE;
 
 #[derive(OpenApi)]
 #[openapi(

@@ -1,9 +1,14 @@
 //! What every handler shares.
 
 use crate::{
-    api::PUSHES_PER_MINUTE,
+    api::{PUSHES_PER_MINUTE, READS_PER_MINUTE},
     audit::Trail,
-    auth::{keys::KeyCache, oidc::Providers, passkey::Place, seal::Seal},
+    auth::{
+        keys::{KeyCache, PerMinute},
+        oidc::Providers,
+        passkey::Place,
+        seal::Seal,
+    },
     clock::Clock,
     live::Live,
     page_time::PageTime,
@@ -82,7 +87,7 @@ impl App {
             store,
             live,
             views: Arc::default(),
-            keys: Arc::new(KeyCache::new(PUSHES_PER_MINUTE, config.quotas.pushes_per_minute)),
+            keys: Arc::new(KeyCache::new(PerMinute { pushes: PUSHES_PER_MINUTE, pushes_of_all: config.quotas.pushes_per_minute, reads: READS_PER_MINUTE })),
             page_time: Arc::new(PageTime::new(config.quotas.page_seconds_per_minute, config.quotas.changes_per_minute)),
             audit: Arc::default(),
             seal: Arc::default(),

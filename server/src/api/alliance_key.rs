@@ -2,10 +2,10 @@
 
 use super::{
     problem::Problem,
-    request::{authenticate, require},
+    request::{Reader, require},
 };
-use crate::{App, audit, auth::ClientAddress};
-use axum::{Json, extract::State, http::HeaderMap};
+use crate::{App, audit};
+use axum::{Json, extract::State};
 use domain::Timestamp;
 use serde::Serialize;
 use store::AllianceKeys;
@@ -56,8 +56,7 @@ pub(super) fn former(keys: &AllianceKeys, now: Timestamp) -> Option<FormerKey> {
     ),
     security(("key" = []))
 )]
-pub async fn read(State(app): State<App>, address: ClientAddress, headers: HeaderMap) -> Result<Json<AllianceKey>, Problem> {
-    let key = authenticate(&app, address, &headers).await?;
+pub async fn read(State(app): State<App>, Reader(key): Reader) -> Result<Json<AllianceKey>, Problem> {
     require(&app, &key, "indicators").await?;
     // Whoever is not in the alliance yet, or not any more, has nothing to compare.
     let sharing = app.store.hub().sharing().await?;

@@ -1,8 +1,8 @@
 //! `GET /api/v1/audit/checkpoint`
 
-use super::{problem::Problem, request::authenticate};
-use crate::{App, audit::CheckpointFile, auth::ClientAddress};
-use axum::{Json, extract::State, http::HeaderMap};
+use super::{problem::Problem, request::Reader};
+use crate::{App, audit::CheckpointFile};
+use axum::{Json, extract::State};
 
 /// Reads the newest signed checkpoint of the hub's audit trail. Who keeps it can show later whether the trail was tampered with.
 ///
@@ -19,8 +19,7 @@ use axum::{Json, extract::State, http::HeaderMap};
     ),
     security(("key" = []))
 )]
-pub async fn checkpoint(State(app): State<App>, address: ClientAddress, headers: HeaderMap) -> Result<Json<CheckpointFile>, Problem> {
-    let key = authenticate(&app, address, &headers).await?;
+pub async fn checkpoint(State(app): State<App>, Reader(key): Reader) -> Result<Json<CheckpointFile>, Problem> {
     let newest = app.store.hub().checkpoint().await?.ok_or_else(Problem::not_found)?;
     app.store.hub().checkpoint_taken(key.org, app.clock.now()).await?;
     Ok(Json(newest.into()))

@@ -11,6 +11,8 @@ const KEPT: [(&str, &str); 4] = [
     ("RateLimit-Policy", "The quota that `RateLimit` speaks of"),
     ("Idempotency-Replayed", "`true` where the answer is that to an earlier request with the same Idempotency-Key"),
 ];
+/// The same for answers to reads.
+const READ: [(&str, &str); 2] = [("RateLimit", "Reads left in this minute, of the key"), ("RateLimit-Policy", "The quota that `RateLimit` speaks of")];
 /// The same for refusals, by their status.
 const REFUSED: [(&str, &[(&str, &str)]); 5] = [
     ("401", &[("WWW-Authenticate", "How to show a key: `Bearer`")]),
@@ -81,6 +83,13 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
         }
         operation["responses"]["200"]["headers"] = headers.into();
         whole_body(&mut operation["requestBody"]["content"]["application/json"]["schema"]);
+    }
+    for status in ["200", "304"] {
+        if method == "get" && operation["responses"][status].is_object() {
+            for (name, meaning) in headers(&READ) {
+                operation["responses"][status]["headers"][name] = meaning;
+            }
+        }
     }
     for (status, said) in REFUSED {
         if operation["responses"][status].is_object() {

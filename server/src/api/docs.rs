@@ -145,12 +145,13 @@ fn common(html: &mut String, api: &Value, shared: &Shared) {
     let _ = write!(
         html,
         "<section class=\"card\" id=\"shared\"><h2>What all pushes share</h2><p>A push holds at most {} items and {} MiB (<code>Content-Encoding: gzip</code> or <code>zstd</code>: \
-         {} MiB inflated), as <code>Content-Type: application/json</code>; a key may push {} times a minute, and <code>GET /api/v1/whoami</code> says what the organisation may push in a minute, a day and in all. Moments are RFC 3339 with a zone, such as <code>2026-05-01T12:00:00Z</code> or \
+         {} MiB inflated), as <code>Content-Type: application/json</code>; a key may push {} times a minute and read {} times, and <code>GET /api/v1/whoami</code> says what the organisation may push in a minute, a day and in all. Moments are RFC 3339 with a zone, such as <code>2026-05-01T12:00:00Z</code> or \
          <code>2026-05-01T14:00:00+02:00</code>, or a date, which is its midnight in UTC. One wrong item loses no other: the receipt names it.</p>",
         super::MAX_ITEMS,
         super::MAX_BODY >> 20,
         super::MAX_INFLATED >> 20,
-        super::PUSHES_PER_MINUTE
+        super::PUSHES_PER_MINUTE,
+        super::READS_PER_MINUTE
     );
     parameters(html, "Parameters and headers", shared.parameters.iter());
     answers(html, &shared.answers);

@@ -4,10 +4,10 @@ use super::{
     parse::{Context, IncidentRaw, one_incident},
     precondition::Precondition,
     problem::Problem,
-    request::{PushQuery, accept, authenticate, require},
+    request::{PushQuery, Reader, accept, require},
     submit::{Receipt, push_revision},
 };
-use crate::{App, auth::ClientAddress, json_text};
+use crate::{App, json_text};
 use axum::{
     body::Body,
     extract::{Path, Request, State},
@@ -35,8 +35,7 @@ use store::What;
     ),
     security(("key" = []))
 )]
-pub async fn read(State(app): State<App>, Path(external_id): Path<String>, address: ClientAddress, headers: HeaderMap) -> Result<Response, Problem> {
-    let key = authenticate(&app, address, &headers).await?;
+pub async fn read(State(app): State<App>, Path(external_id): Path<String>, Reader(key): Reader, headers: HeaderMap) -> Result<Response, Problem> {
     require(&app, &key, "incidents").await?;
     let Some(revision) = app.store.partner(key.org).incident_revision(&external_id).await? else { return Err(Problem::not_found()) };
     let etag = format!("\"{}\"", revision.number);

@@ -37,7 +37,7 @@ const REFUSALS: [(&str, &str); 11] = [
 /// Headers a push may carry.
 const HEADERS: [(&str, &str); 2] = [("Idempotency-Key", "Makes repeating the request harmless"), ("Prefer", "`handling=strict`: all items or none")];
 
-/// Describes headers and refusals of every operation tagged `push`, and what reads answer while the database is away.
+/// Describes headers and refusals of every operation tagged `push`, and what every read is refused with.
 pub struct Pushes;
 
 impl Modify for Pushes {
@@ -47,7 +47,9 @@ impl Modify for Pushes {
             describe(operation);
         }
         for operation in api.paths.paths.values_mut().filter_map(|path| path.get.as_mut()) {
-            refuse(operation, ("503", "Not available just now"));
+            for refusal in [("429", "Too many reads in a minute"), ("503", "Not available just now")] {
+                refuse(operation, refusal);
+            }
         }
     }
 }

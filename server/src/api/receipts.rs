@@ -1,11 +1,10 @@
 //! `GET /api/v1/receipts/{id}`
 
-use super::{notes, problem::Problem, request::authenticate, submit::Receipt};
-use crate::{App, auth::ClientAddress};
+use super::{notes, problem::Problem, request::Reader, submit::Receipt};
+use crate::App;
 use axum::{
     Json,
     extract::{Path, State},
-    http::HeaderMap,
 };
 use store::What;
 use uuid::Uuid;
@@ -26,8 +25,7 @@ use uuid::Uuid;
     ),
     security(("key" = []))
 )]
-pub async fn read(State(app): State<App>, Path(id): Path<String>, address: ClientAddress, headers: HeaderMap) -> Result<Json<Receipt>, Problem> {
-    let key = authenticate(&app, address, &headers).await?;
+pub async fn read(State(app): State<App>, Path(id): Path<String>, Reader(key): Reader) -> Result<Json<Receipt>, Problem> {
     // An id that is none answers exactly like one that is somebody else's.
     let id: Uuid = id.parse().map_err(|_| Problem::not_found())?;
     let receipt = app.store.partner(key.org).receipt(id).await?.ok_or_else(Problem::not_found)?;

@@ -11,22 +11,22 @@ use crate::{
     App, audit,
     auth::{
         ClientAddress,
-        keys::{ApiKey, AuthFailure},
+        keys::{ApiKey, AuthFailure, Quota},
     },
     serving::{Member, Party, Seat, is_late},
 };
 use async_compression::tokio::bufread::{GzipDecoder, ZstdDecoder};
 use axum::{
     body::{Body, Bytes},
-    extract::{Request, State},
-    http::{HeaderMap, HeaderName, StatusCode, header, request::Parts},
+    extract::{FromRequestParts, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     middleware::Next,
     response::Response,
 };
 use domain::{SECOND, Timestamp};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use store::{Mode, What};
 use tokio::io::AsyncReadExt;
 use utoipa::{IntoParams, ToSchema};
@@ -106,12 +106,52 @@ pub async fn authenticate(app: &App, ClientAddress(address): ClientAddress, head
     Err(refused(failure))
 }
 
-/// A key that was good for something keeps its connection when connections run short. With `axum::middleware::from_fn_with_state`, around what takes
-/// keys alone.
-pub async fn identified(State(app): State<App>, request: Request, next: Next) -> Response {
+/// A key that reads. The request is counted before anything is read for it.
+pub struct Reader(pub ApiKey);
+
+impl FromRequestParts<App> for Reader {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let key = authenticate(app, ClientAddress::of(parts), &parts.headers).await?;
+        let quota = app.keys.read(&key, app.clock.now());
+        if !quota.allowed {
+            return Err(used_up(&quota));
+        }
+        if let Some(Counted(counted)) = parts.extensions.get() {
+            let _ = counted.set(quota);
+        }
+        Ok(Self(key))
+    }
+}
+
+/// Where a read notes what is left after it, for the answer to say.
+#[derive(Clone, Default)]
+struct Counted(Arc<OnceLock<Quota>>);
+
+/// The answer to a key, or its organisation, that has asked as often in this minute as it may.
+fn used_up(quota: &Quota) -> Problem {
+    let (title, what) = match quota.name {
+        "read" => ("Too many reads", "reads a minute of a key"),
+        "push" => ("Too many pushes", "pushes a minute of a key"),
+        _ => ("Too many pushes", "pushes a minute of an organisation, with all its keys"),
+    };
+    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "quota", title, format!("At most {} {what}.", quota.limit))
+        .with(header::RETRY_AFTER, &quota.reset_s.max(1).to_string());
+    quota.headers().into_iter().fold(problem, |problem, (name, said)| problem.with(name, &said))
+}
+
+/// Answers to reads say what is left of their quota; and a key that was good for something keeps its connection when connections run short. With
+/// `axum::middleware::from_fn_with_state`, around what takes keys alone.
+pub async fn identified(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let seat = request.extensions().get::<Arc<Seat>>().cloned();
     let (key, address) = (request.headers().get(header::AUTHORIZATION).cloned(), request.extensions().get::<ClientAddress>().and_then(|a| a.0));
-    let response = next.run(request).await;
+    let counted = Counted::default();
+    request.extensions_mut().insert(counted.clone());
+    let mut response = next.run(request).await;
+    for (name, said) in counted.0.get().into_iter().flat_map(Quota::headers) {
+        response.headers_mut().extend(HeaderValue::from_str(&said).map(|said| (name, said)));
+    }
     if let Some(seat) = seat.filter(|seat| response.status().is_success() && seat.is_anonymous())
         // It was good a moment ago, so it is remembered and the database is not asked again.
         && let Ok(key) = app.keys.authenticate(&app, key.as_ref(), address).await
@@ -145,12 +185,7 @@ pub async fn accept(app: &App, parts: &Parts, body: Body, what: What) -> Result<
     require(app, &key, scope_of(what)).await?;
     let quota = app.keys.take(&key, app.clock.now());
     if !quota.allowed {
-        let wait = quota.reset_s.max(1).to_string();
-        let whose = if quota.name == "push" { "of a key" } else { "of an organisation, with all its keys" };
-        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "quota", "Too many pushes", format!("At most {} pushes a minute {whose}.", quota.limit))
-            .with(header::RETRY_AFTER, &wait)
-            .with(HeaderName::from_static("ratelimit-policy"), &format!("\"{}\";q={};w=60", quota.name, quota.limit))
-            .with(HeaderName::from_static("ratelimit"), &format!("\"{}\";r=0;t={wait}", quota.name)));
+        return Err(used_up(&quota));
     }
     let query = parts.uri.query().unwrap_or_default();
     let query: PushQuery = serde_urlencoded::from_str(query)

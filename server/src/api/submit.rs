@@ -354,8 +354,9 @@ pub async fn push_revision(app: &App, route: &str, what: What, accepted: Accepte
     let mut set = |name: HeaderName, value: String| {
         headers.extend(HeaderValue::from_str(&value).map(|v| (name, v)));
     };
-    set(HeaderName::from_static("ratelimit-policy"), format!("\"{}\";q={};w=60", quota.name, quota.limit));
-    set(HeaderName::from_static("ratelimit"), format!("\"{}\";r={};t={}", quota.name, quota.remaining, quota.reset_s));
+    for (name, said) in quota.headers() {
+        set(name, said);
+    }
     if done.replayed {
         set(HeaderName::from_static("idempotency-replayed"), "true".into());
     }

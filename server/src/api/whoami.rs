@@ -4,10 +4,10 @@ use super::{
     MAX_AGE_DAYS, MAX_AHEAD_SECONDS, MAX_BODY, MAX_DEPTH, MAX_INFLATED, MAX_ITEMS,
     alliance_key::{FormerKey, former},
     problem::Problem,
-    request::authenticate,
+    request::Reader,
 };
-use crate::{App, audit, auth::ClientAddress, quotas};
-use axum::{Json, extract::State, http::HeaderMap};
+use crate::{App, audit, quotas};
+use axum::{Json, extract::State};
 use domain::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -99,6 +99,8 @@ pub struct Limits {
     series_per_organisation: usize,
     /// Pushes a minute and key.
     pushes_per_minute: u32,
+    /// Requests a minute and key that read, as this one does.
+    reads_per_minute: u32,
     /// How far `observed_at` may be ahead.
     max_ahead_seconds: u32,
     /// How old data may be without the scope `backfill`.
@@ -119,8 +121,7 @@ pub struct Limits {
     ),
     security(("key" = []))
 )]
-pub async fn read(State(app): State<App>, address: ClientAddress, headers: HeaderMap) -> Result<Json<WhoAmI>, Problem> {
-    let key = authenticate(&app, address, &headers).await?;
+pub async fn read(State(app): State<App>, Reader(key): Reader) -> Result<Json<WhoAmI>, Problem> {
     let (hub, now) = (app.store.hub(), app.clock.now());
     let (mut comparisons, mut alliance_key) = (None, None);
     if key.scopes.iter().any(|scope| scope == "indicators") {
@@ -150,7 +151,8 @@ pub async fn read(State(app): State<App>, address: ClientAddress, headers: Heade
             inflated_bytes: MAX_INFLATED,
             depth: MAX_DEPTH,
             series_per_organisation: store::MAX_SERIES,
-            pushes_per_minute: app.keys.limit(),
+            pushes_per_minute: app.keys.limits().pushes,
+            reads_per_minute: app.keys.limits().reads,
             max_ahead_seconds: MAX_AHEAD_SECONDS,
             max_age_days: MAX_AGE_DAYS,
         },

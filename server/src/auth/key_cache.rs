@@ -1,8 +1,8 @@
-//! Who pushes: looks API keys up, remembers them for a moment, and counts what each may still push this minute.
+//! Who pushes: looks API keys up, remembers them for a moment, and counts what each may still push, and read, this minute.
 
 use super::keys::{self, hash, well_formed};
 use crate::App;
-use axum::http::HeaderValue;
+use axum::http::{HeaderName, HeaderValue};
 use dashmap::DashMap;
 use domain::{MINUTE, OrgId, SECOND, Timestamp};
 use ipnet::IpNet;
@@ -59,19 +59,42 @@ pub enum AuthFailure {
     Unavailable(#[from] StoreError),
 }
 
-/// What a key may still push: of its own quota, or of its organisation's where less is left of that.
+/// What a key may still push, of its own quota, or of its organisation's where less is left of that; or what it may still read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
-    /// `push` for the key's own, `organisation`.
+    /// `push` for the key's own, `organisation`; `read`.
     pub name: &'static str,
-    /// Pushes a minute.
+    /// Pushes, or reads, a minute.
     pub limit: u32,
-    /// Pushes left in this minute.
+    /// Those left in this minute.
     pub remaining: u32,
     /// Seconds until the minute is over.
     pub reset_s: u64,
-    /// Whether this push may go on.
+    /// Whether this one may go on.
     pub allowed: bool,
+}
+
+impl Quota {
+    /// As answers say it.
+    #[must_use]
+    pub fn headers(&self) -> [(HeaderName, String); 2] {
+        let Self { name, limit, remaining, reset_s, .. } = self;
+        [
+            (HeaderName::from_static("ratelimit-policy"), format!("\"{name}\";q={limit};w=60")),
+            (HeaderName::from_static("ratelimit"), format!("\"{name}\";r={remaining};t={reset_s}")),
+        ]
+    }
+}
+
+/// What may be asked in a minute.
+#[derive(Clone, Copy, Debug)]
+pub struct PerMinute {
+    /// Pushes of a key.
+    pub pushes: u32,
+    /// Pushes of all keys of an organisation.
+    pub pushes_of_all: u32,
+    /// Reads of a key.
+    pub reads: u32,
 }
 
 #[derive(Debug)]
@@ -95,34 +118,41 @@ struct Minute {
 }
 
 impl Minute {
+    fn new(now: Timestamp) -> Self {
+        Self { since: now, used: 0 }
+    }
+
     fn over(&self, now: Timestamp) -> bool {
         !(0..MINUTE).contains(&now.since(self.since))
+    }
+
+    /// What is left of it.
+    fn quota(&self, name: &'static str, limit: u32, allowed: bool, now: Timestamp) -> Quota {
+        let left = self.since.plus(MINUTE).since(now).max(0) as u64;
+        Quota { name, limit, remaining: limit.saturating_sub(self.used), reset_s: left.div_ceil(SECOND as u64), allowed }
     }
 }
 
 /// The keys in use. It holds only keys that exist, so it cannot be made to grow from outside.
 #[derive(Debug)]
 pub struct KeyCache {
-    quota_per_minute: u32,
-    org_quota_per_minute: u32,
+    limits: PerMinute,
     found: DashMap<[u8; 32], Found>,
     used: DashMap<i64, Timestamp>,
     minutes: DashMap<i64, Minute>,
     org_minutes: DashMap<OrgId, Minute>,
+    reads: DashMap<i64, Minute>,
 }
 
 impl KeyCache {
-    /// With the numbers of pushes that a key, and all keys of an organisation, may make in a minute.
     #[must_use]
-    pub fn new(quota_per_minute: u32, org_quota_per_minute: u32) -> Self {
-        let (found, used, minutes, org_minutes) = (DashMap::new(), DashMap::new(), DashMap::new(), DashMap::new());
-        Self { quota_per_minute, org_quota_per_minute, found, used, minutes, org_minutes }
+    pub fn new(limits: PerMinute) -> Self {
+        Self { limits, found: DashMap::new(), used: DashMap::new(), minutes: DashMap::new(), org_minutes: DashMap::new(), reads: DashMap::new() }
     }
 
-    /// Pushes a key may make in a minute.
     #[must_use]
-    pub fn limit(&self) -> u32 {
-        self.quota_per_minute
+    pub fn limits(&self) -> PerMinute {
+        self.limits
     }
 
     /// Whom an `Authorization` header speaks for; notes the key's use.
@@ -165,14 +195,14 @@ impl KeyCache {
 
     /// Counts a push of a key, if it and its organisation still may.
     pub fn take(&self, key: &ApiKey, now: Timestamp) -> Quota {
-        let mut org = self.org_minutes.entry(key.org).or_insert(Minute { since: now, used: 0 });
-        let mut own = self.minutes.entry(key.id).or_insert(Minute { since: now, used: 0 });
+        let mut org = self.org_minutes.entry(key.org).or_insert(Minute::new(now));
+        let mut own = self.minutes.entry(key.id).or_insert(Minute::new(now));
         for minute in [&mut *org, &mut *own] {
             if minute.over(now) {
-                *minute = Minute { since: now, used: 0 };
+                *minute = Minute::new(now);
             }
         }
-        let allowed = own.used < self.quota_per_minute && org.used < self.org_quota_per_minute;
+        let allowed = own.used < self.limits.pushes && org.used < self.limits.pushes_of_all;
         own.used += u32::from(allowed);
         org.used += u32::from(allowed);
         self.quota(&own, &org, allowed, now)
@@ -181,10 +211,21 @@ impl KeyCache {
     /// What a key may still push, without counting anything.
     #[must_use]
     pub fn peek(&self, key: &ApiKey, now: Timestamp) -> Quota {
-        let new = || Minute { since: now, used: 0 };
+        let new = || Minute::new(now);
         let own = self.minutes.get(&key.id).filter(|m| !m.over(now)).map_or_else(new, |m| Minute { ..*m });
         let org = self.org_minutes.get(&key.org).filter(|m| !m.over(now)).map_or_else(new, |m| Minute { ..*m });
-        self.quota(&own, &org, own.used < self.quota_per_minute && org.used < self.org_quota_per_minute, now)
+        self.quota(&own, &org, own.used < self.limits.pushes && org.used < self.limits.pushes_of_all, now)
+    }
+
+    /// Counts a read of a key, if it still may. What is refused then costs no look into the database, which people's pages need, too.
+    pub fn read(&self, key: &ApiKey, now: Timestamp) -> Quota {
+        let mut minute = self.reads.entry(key.id).or_insert(Minute::new(now));
+        if minute.over(now) {
+            *minute = Minute::new(now);
+        }
+        let allowed = minute.used < self.limits.reads;
+        minute.used += u32::from(allowed);
+        minute.quota("read", self.limits.reads, allowed, now)
     }
 
     /// Pushes of an organisation in this minute.
@@ -194,11 +235,8 @@ impl KeyCache {
     }
 
     fn quota(&self, own: &Minute, org: &Minute, allowed: bool, now: Timestamp) -> Quota {
-        let of = |name, limit: u32, minute: &Minute| {
-            let left = minute.since.plus(MINUTE).since(now).max(0) as u64;
-            Quota { name, limit, remaining: limit.saturating_sub(minute.used), reset_s: left.div_ceil(SECOND as u64), allowed }
-        };
-        let (own, org) = (of("push", self.quota_per_minute, own), of("organisation", self.org_quota_per_minute, org));
+        let own = own.quota("push", self.limits.pushes, allowed, now);
+        let org = org.quota("organisation", self.limits.pushes_of_all, allowed, now);
         if org.remaining < own.remaining { org } else { own }
     }
 
@@ -214,6 +252,7 @@ impl KeyCache {
         self.found.retain(|_, f| f.fresh(now));
         self.minutes.retain(|_, m| !m.over(now));
         self.org_minutes.retain(|_, m| !m.over(now));
+        self.reads.retain(|_, m| !m.over(now));
         let used: Vec<(i64, Timestamp)> = self.used.iter().map(|e| (*e.key(), *e.value())).collect();
         if used.is_empty() {
             return Ok(());

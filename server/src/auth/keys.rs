@@ -5,7 +5,7 @@
 //! the SHA-256 is stored. A plain hash is enough, because what is hashed is random, and it needs no comparison in constant
 //! time: the database is searched for the hash, which a caller cannot steer towards a stored one byte by byte.
 
-pub use super::key_cache::{ApiKey, AuthFailure, KeyCache, Quota, bearer};
+pub use super::key_cache::{ApiKey, AuthFailure, KeyCache, PerMinute, Quota, bearer};
 
 use ipnet::IpNet;
 use rand::{CryptoRng, RngExt};

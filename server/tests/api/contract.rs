@@ -51,9 +51,12 @@ async fn the_description_lists_the_routes_and_how_they_refuse() {
         assert!(ids.insert(op["operationId"].as_str().expect("an id").to_owned()), "{at}");
         assert!(op["summary"].as_str().is_some_and(|s| !s.is_empty()), "{at}");
         assert!(op["security"][0]["key"].is_array(), "{at}");
-        let mut documented = vec!["200", "401", "503"];
+        let mut documented = vec!["200", "401", "429", "503"];
         if method != "get" {
-            documented.extend(["400", "403", "413", "415", "422", "429"]);
+            documented.extend(["400", "403", "413", "415", "422"]);
+        }
+        for header in ["RateLimit", "RateLimit-Policy"] {
+            assert!(op["responses"]["200"]["headers"][header].is_object(), "{at} does not say {header}");
         }
         for status in documented {
             assert!(op["responses"][status].is_object(), "{at} does not say {status}");

@@ -115,7 +115,7 @@ async fn whoami_publishes_the_limits() {
     let partner = app.partner_with("beta", "metrics backfill").await;
     let limits = json!({
         "items_per_push": 1_000, "body_bytes": 1_048_576, "inflated_bytes": 8_388_608, "depth": 32, "series_per_organisation": 5_000, "pushes_per_minute": 600,
-        "max_ahead_seconds": 300, "max_age_days": 30,
+        "reads_per_minute": 1_200, "max_ahead_seconds": 300, "max_age_days": 30,
     });
     let quota = |name, used, limit: u64| json!({ "name": name, "used": used, "limit": limit, "warning": false });
     let quotas = [quota("pushes per minute", 0, 1_200), quota("bytes per day", 0, 1 << 30), quota("bytes in all", 0, 20 << 30), quota("keys", 1, 20)];

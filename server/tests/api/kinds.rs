@@ -147,6 +147,31 @@ async fn the_address_that_the_operator_named_stands_everywhere() {
     assert_ne!(Answer::of(old).await.status, 403);
 }
 
+/// DNS rebinding and caches: any name may lead to the hub, because proxies send names of their own; that gains nobody anything.
+#[tokio::test]
+async fn a_foreign_name_that_leads_to_the_hub_gains_nothing() {
+    let app = TestApp::start_with(Setup { plain: false, public_url: "https://hub.example", public_url_given: true, ..Setup::default() }).await;
+    let person = app.person(Role::OrgAdmin).await;
+    let token = links::new_link(&app.app, store::audit::Actor::default(), person.id).await.expect("a link");
+    let from = |host: &str, path: &str| app.request(Method::GET, path).header(header::HOST, host.to_owned()).header(header::ACCEPT, PAGE);
+    // As a browser asks whose page had its own name resolve to the hub: over plain HTTP, for want of a certificate, and without the cookies of the hub's name.
+    for path in ["/", "/signin", "/incidents", &format!("/welcome/{token}")] {
+        let answer = Answer::of(from("evil.example", path)).await;
+        assert_eq!((answer.status, answer.header("set-cookie"), answer.header("cache-control")), (421, "", "no-store"), "{path}");
+    }
+    for path in ["/healthz", "/docs/api", "/openapi.json", "/api/v1/whoami", "/no/such/page"] {
+        let answer = Answer::of(from("evil.example", path)).await;
+        assert!(!answer.text().contains("evil.example") && answer.header("cache-control") == "no-store", "{path}: {}", answer.text());
+    }
+    // And this is a proxy that names the hub as it knows it, whose browsers speak HTTPS.
+    let proxied = Answer::of(from("shieldwall:3000", "/connect").header("sec-fetch-site", "none").header(header::COOKIE, &person.cookie)).await;
+    assert!(
+        proxied.status == 200 && proxied.text().contains("https://hub.example/api/v1/") && !proxied.text().contains("shieldwall:3000"),
+        "{}",
+        proxied.text()
+    );
+}
+
 /// As `shieldwall admin org add` and another hub do it: behind this hub's back.
 #[tokio::test]
 async fn who_was_made_a_moment_ago_works_at_once() {

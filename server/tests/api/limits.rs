@@ -43,6 +43,35 @@ async fn after_600_pushes_a_minute_a_key_waits() {
     assert_eq!(partner.post("metrics", &body).await.status, 200);
 }
 
+/// ASVS 2.4.1: a key that reads as fast as it can does not take the hub from those who read pages.
+#[tokio::test]
+async fn after_1200_reads_a_minute_a_key_waits() {
+    let app = TestApp::start().await;
+    let (partner, other) = (app.partner("alpha").await, app.partner("alpha").await);
+    // All within a minute, however long it takes.
+    app.app.clock.hold();
+    let first = partner.get("whoami").await;
+    assert_eq!((first.status, first.header("ratelimit-policy"), first.header("ratelimit")), (200, "\"read\";q=1200;w=60", "\"read\";r=1199;t=60"));
+    // What is not there counts, too.
+    let asked = futures::stream::iter(0..1_198).map(|_| async { partner.get("receipts/none").await.status });
+    let statuses: Vec<u16> = asked.buffer_unordered(16).collect().await;
+    assert!(statuses.iter().all(|status| *status == 404));
+    let last = partner.get("receipts/none").await;
+    assert_eq!((last.status, last.header("ratelimit")), (404, "\"read\";r=0;t=60"));
+    for path in ["whoami", "receipts/none", "incidents/none", "alliance-key", "audit/checkpoint"] {
+        let answer = partner.get(path).await;
+        assert_eq!((answer.status, kind(&answer).as_str(), answer.header("retry-after")), (429, "quota", "60"), "{path}");
+        assert_eq!((answer.header("ratelimit-policy"), answer.header("ratelimit")), ("\"read\";q=1200;w=60", "\"read\";r=0;t=60"), "{path}");
+        assert!(answer.text().contains("At most 1200 reads a minute of a key"), "{path}: {}", answer.text());
+    }
+    assert_eq!(Answer::of(partner.request(Method::HEAD, "whoami")).await.status, 429);
+    assert_eq!(other.get("whoami").await.status, 200, "the quota is the key's own");
+    let push = partner.post("metrics", &items([sample(90.0, &app.at(-MINUTE))])).await;
+    assert_eq!((push.status, push.header("ratelimit-policy")), (200, "\"push\";q=600;w=60"), "pushing is no reading");
+    app.app.clock.advance(MINUTE);
+    assert_eq!(partner.get("whoami").await.status, 200);
+}
+
 /// A hub with quotas of its own.
 async fn hub(quotas: Quotas) -> TestApp {
     TestApp::start_with(Setup { quotas, ..Setup::default() }).await
