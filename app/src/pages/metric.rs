@@ -47,6 +47,7 @@ fn One(page: Signal<Model>) -> impl IntoView {
         <Parts page/>
         <Card title="Over time"><RangePicker/><ChartPanel chart=series/></Card>
         <Card title="Values as pushed">
+            {move || page.with(|p| only_first(p.samples_of.0, p.samples_of.1, "series"))}
             <Samples page/>
             <Pager next=Signal::derive(move || page.with(|p| p.next.clone())) path/>
         </Card>
@@ -96,6 +97,11 @@ fn Numbers(page: Signal<Model>) -> impl IntoView {
     view! { <section class="card summary-numbers" aria-label="Newest value">{body}</section> }
 }
 
+/// That not all are shown, where they are not.
+fn only_first(shown: u64, all: u64, what: &'static str) -> Option<impl IntoView> {
+    (shown < all).then(|| view! { <p class="quiet">{format!("The first {} of {} {what}, by their labels.", count(shown), count(all))}</p> })
+}
+
 /// What the value is made of, and its parts beneath it.
 #[component]
 fn Parts(page: Signal<Model>) -> impl IntoView {
@@ -122,6 +128,7 @@ fn Parts(page: Signal<Model>) -> impl IntoView {
         <Show when=move || any.get()>
             <Card title="Parts">
                 <p>{basis}</p>
+                {move || page.with(|p| only_first(p.parts.len() as u64, p.parts_total, "parts"))}
                 <div class="scroll" tabindex="0" role="region" aria-label="Parts">
                     <table>
                         <caption class="sr">"The newest value of each part"</caption>

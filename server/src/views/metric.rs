@@ -9,7 +9,7 @@ use domain::{
     scoring::series::{Last, value_of},
     view::*,
 };
-use store::{CurrentRow, SeriesPoint};
+use store::{CurrentRow, SERIES, SeriesPoint};
 
 /// One metric of one organisation over time.
 ///
@@ -24,7 +24,9 @@ pub async fn metric(l: &Looking, slug: &str, key: &str, query: &PageQuery) -> An
     let definition = &l.board.policy.metrics[position];
     let reading = |o: &OrgState| o.reading_for(l.sight(), position);
     let row = metric_row(l, org, definition, reading(org));
-    let (basis, parts) = parts(l, org, key).await?;
+    let (basis, mut parts) = parts(l, org, key).await?;
+    let parts_total = parts.len() as u64;
+    parts.truncate(SERIES);
     let window = query.window(l.now);
     let points = l.reads().metric_series(org.info.id, key, window).await.map_err(from_store(l.now))?;
     let samples = l.reads().samples(org.info.id, key, &query.cursor).await.map_err(from_store(l.now))?;
@@ -49,7 +51,9 @@ pub async fn metric(l: &Looking, slug: &str, key: &str, query: &PageQuery) -> An
         metric: row.metric,
         basis,
         parts,
+        parts_total,
         peers,
+        samples_of: (samples.series.min(SERIES as u64), samples.series),
         samples: samples.rows,
         next: samples.next,
     })

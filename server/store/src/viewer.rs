@@ -21,7 +21,7 @@ pub use facets::{FACET_VALUES, Facet};
 pub use ids::{Ids, PIECE};
 pub use incidents::{EventBrief, IncidentDetail, IncidentFacet, IncidentFilter, RevisionRow};
 pub use indicators::{IndicatorDetail, IndicatorFacet, IndicatorFilter};
-pub use metrics::SeriesPoint;
+pub use metrics::{SERIES, Samples, SeriesPoint};
 pub use networks::NETWORK_ROWS;
 pub use own::{Eyes, OwnRecord};
 pub use records::{EventDetail, ReceiptDetail};
@@ -99,7 +99,7 @@ impl<'s> Reads<'s> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page<T> {
     pub rows: Vec<T>,
-    /// The number of all rows that match; of samples, pushes and files, which nobody counts, that of these rows.
+    /// The number of all rows that match; of pushes and files, which nobody counts, that of these rows.
     pub total: u64,
     /// Opaque; `None` on the last page.
     pub next: Option<String>,

@@ -78,6 +78,22 @@ async fn a_snapshot_says_when_it_was_taken() {
     assert_eq!(partner.get(&format!("receipts/{}", late["id"].as_str().unwrap_or_default())).await.json()["outdated_by"], late["outdated_by"]);
     let page = app.person(Role::Analyst).await.page(&format!("/receipts/{}", late["id"].as_str().unwrap_or_default())).await;
     assert!(words(&page).contains("It changed nothing"), "{page}");
+    // It counts nothing as kept, dry or not, nor as refused.
+    for dry in ["", "&dry_run=true"] {
+        let route = format!("events?mode=snapshot&as_of={}{dry}", app.at(-2 * HOUR));
+        let late = partner.push(&route, &items([event("E-2", "GREEN", &app.at(-3 * HOUR)), event("E-3", "GREEN", &app.at(-3 * HOUR))])).await;
+        assert_eq!(["total_count", "success_count", "failure_count"].map(|count| late[count].as_u64()), [Some(2), Some(0), Some(0)], "{late}");
+        assert!(late["as_of"].is_string() && late["outdated_by"].is_string(), "{late}");
+        if dry.is_empty() {
+            let id = late["id"].as_str().unwrap_or_default();
+            assert_eq!(partner.get(&format!("receipts/{id}")).await.json()["success_count"], 0);
+            let reader = app.person_of("alpha", Role::Analyst).await;
+            let page = words(&reader.page(&format!("/receipts/{id}")).await);
+            assert!(page.contains("Kept 0") && page.contains("Refused 0") && page.contains("Status outdated") && page.contains("It changed nothing"), "{page}");
+            assert!(!page.contains("See what it brought"), "{page}");
+            assert!(words(&reader.page("/receipts").await).contains("changed nothing: outdated"));
+        }
+    }
     // Of another moment it is another request.
     let keyed = async |as_of: &str| {
         Answer::of(partner.request(Method::POST, &format!("events?mode=snapshot&as_of={as_of}")).header("idempotency-key", "k").json(&items([]))).await
@@ -153,6 +169,21 @@ async fn a_labelled_value_is_a_part_and_moves_no_score() {
     assert_eq!(board.org(app.org("beta")).unwrap().inputs.readings[board.policy.position(METRIC).unwrap()].unwrap().value, 50.0);
     let page = words(&app.person_of("beta", Role::Analyst).await.page(&format!("/orgs/beta/metrics/{METRIC}")).await);
     assert!(page.contains("mean of 2 parts by their assets"), "{page}");
+}
+
+#[tokio::test]
+async fn a_metric_of_many_parts_says_how_many_of_them_it_shows() {
+    let app = TestApp::start().await;
+    let at = app.at(-MINUTE);
+    let part = |site: usize| with(sample(90.0, &at), "labels", json!({ "site": format!("s{site:03}") }));
+    app.partner("alpha").await.push("metrics", &items((0..103).map(part))).await;
+    app.partner("beta").await.push("metrics", &items((0..100).map(part))).await;
+    app.settle().await;
+    let page = async |org: &str| words(&app.person_of(org, Role::Analyst).await.page(&format!("/orgs/{org}/metrics/{METRIC}")).await);
+    let (more, all) = (page("alpha").await, page("beta").await);
+    assert!(more.contains("The first 100 of 103 parts, by their labels.") && more.contains("The first 100 of 103 series, by their labels."), "{more}");
+    assert!(more.contains("site=s099") && !more.contains("site=s100"), "{more}");
+    assert!(!all.contains("The first 100 of") && all.contains("site=s099"), "{all}");
 }
 
 #[tokio::test]

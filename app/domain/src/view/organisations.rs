@@ -181,10 +181,14 @@ pub struct MetricPage {
     pub peers: Option<Peers>,
     /// What the value is made of, where the organisation reports none of the whole; else empty.
     pub basis: String,
-    /// The newest values that carry labels, by their labels.
+    /// The newest values that carry labels, the first by their labels.
     pub parts: Vec<PartRow>,
+    /// How many there are.
+    pub parts_total: u64,
     /// Newest first.
     pub samples: Vec<SampleRow>,
+    /// Of how many series they are, the first by their labels, and how many there are.
+    pub samples_of: (u64, u64),
     pub next: Option<String>,
 }
 

@@ -1,7 +1,7 @@
 //! One organisation's metrics: raw values and rollups. Posture carries no marking; the viewer's level decides, and below `detail`
 //! everything here answers with nothing.
 
-use super::{Page, Reads};
+use super::Reads;
 use crate::{StoreError, db::read};
 use domain::{OrgId, Timestamp, query::Window, scoring::series::SoFar, sharing::ALWAYS, view::SampleRow};
 use uuid::Uuid;
@@ -13,6 +13,19 @@ pub struct SeriesPoint {
     pub value: f64,
 }
 
+/// Series of one metric whose single values are shown, the first by their labels.
+pub const SERIES: usize = 100;
+
+/// A page of raw values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Samples {
+    pub rows: Vec<SampleRow>,
+    /// Opaque; `None` on the last page.
+    pub next: Option<String>,
+    /// Series of which the viewer is shown values; the rows are of the first [`SERIES`] of them.
+    pub series: u64,
+}
+
 impl Reads<'_> {
     /// Since when single values of an organisation are shown to the viewer; `None` where none is.
     async fn values_since(&self, org: OrgId) -> Result<Option<Timestamp>, StoreError> {
@@ -21,9 +34,14 @@ impl Reads<'_> {
         Ok(row.map_or(Some(ALWAYS), |since| since.map(Timestamp)))
     }
 
-    async fn series_of(&self, org: OrgId, metric: &str) -> Result<Vec<(i64, String)>, StoreError> {
-        const SERIES: &str = "SELECT id, labels FROM series WHERE org_id = $1 AND metric = $2 ORDER BY labels";
-        Ok(read!(self, c => sqlx::query_as(SERIES).bind(org.0).bind(metric).fetch_all(c).await)?)
+    /// Number, labels and newest moment of the series of which the viewer is shown values, by their labels.
+    async fn series_of(&self, org: OrgId, metric: &str, since: Timestamp) -> Result<Vec<(i64, String, i64)>, StoreError> {
+        const FIND: &str = "SELECT s.id, s.labels, v.observed_at FROM series s JOIN current_values v ON v.org_id = s.org_id AND v.series_id = s.id \
+                              WHERE s.org_id = $1 AND s.metric = $2 AND v.observed_at >= $3";
+        let mut all: Vec<(i64, String, i64)> = read!(self, c => sqlx::query_as(FIND).bind(org.0).bind(metric).bind(since.0).fetch_all(c).await)?;
+        // Here, because databases sort texts each in their own way.
+        all.sort_by(|a, b| a.1.cmp(&b.1));
+        Ok(all)
     }
 
     /// The metric's value at the end of each hour (up to 14 days) or day of a window in which it was reported, out of its
@@ -61,24 +79,23 @@ impl Reads<'_> {
         Ok(points)
     }
 
-    /// Raw values of a metric, newest first, of its first hundred series; `cursor` is the moment of the last one shown. All values of one moment
+    /// Raw values of a metric, newest first, of its first [`SERIES`] series; `cursor` is the moment of the last one shown. All values of one moment
     /// stand on the same page, so that none is on neither.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn samples(&self, org: OrgId, metric: &str, cursor: &str) -> Result<Page<SampleRow>, StoreError> {
+    pub async fn samples(&self, org: OrgId, metric: &str, cursor: &str) -> Result<Samples, StoreError> {
         // The rollup says in which hours there is anything, so only those parts of the tree are opened.
         const HOURS: &str = "WITH RECURSIVE b (bucket) AS (SELECT $3 UNION ALL SELECT bucket - 1 FROM b WHERE bucket > $4) \
                              SELECT r.bucket FROM b JOIN rollup_hours r ON r.bucket = b.bucket AND r.org_id = $1 AND r.series_id = $2 ORDER BY r.bucket DESC LIMIT $5";
         const RAW: &str = "SELECT m.observed_at, c.received_at, m.value, c.id, c.key_name FROM samples m LEFT JOIN receipts c ON c.no = m.receipt_no AND c.org_id = m.org_id \
                            WHERE m.hour = $1 AND m.org_id = $2 AND m.series_id = $3 AND m.observed_at < $4 AND m.observed_at >= $5 ORDER BY m.observed_at DESC";
-        const LAST: &str = "SELECT observed_at FROM current_values WHERE org_id = $1 AND series_id = $2";
         const ROWS: usize = 30;
-        let Some(since) = self.values_since(org).await? else { return Ok(Page { rows: vec![], total: 0, next: None }) };
+        let Some(since) = self.values_since(org).await? else { return Ok(Samples { rows: vec![], next: None, series: 0 }) };
         let mut rows: Vec<SampleRow> = vec![];
-        for (series, labels) in self.series_of(org, metric).await?.into_iter().take(100) {
-            let last: Option<i64> = read!(self, c => sqlx::query_scalar(LAST).bind(org.0).bind(series).fetch_optional(c).await)?;
-            let Some(last) = last else { continue };
+        let all_series = self.series_of(org, metric, since).await?;
+        let number = all_series.len() as u64;
+        for (series, labels, last) in all_series.into_iter().take(SERIES) {
             let before = cursor.parse::<i64>().unwrap_or(i64::MAX);
             let newest = Timestamp(last.min(before)).hour();
             let oldest = newest - 24 * 100;
@@ -108,6 +125,6 @@ impl Reads<'_> {
         rows.retain(|r| r.observed_at >= last);
         let more = rows.len() < all;
         let next = rows.last().filter(|_| more).map(|r| r.observed_at.0.to_string());
-        Ok(Page { total: rows.len() as u64, rows, next })
+        Ok(Samples { rows, next, series: number })
     }
 }

@@ -89,6 +89,19 @@ async fn retention_takes_raw_samples_and_leaves_the_days(f: Fixture) {
     assert_eq!(values(&f, 365).await, [1.0, 2.0]);
 }
 
+on_both!(values_of_more_series_than_are_shown_say_how_many_there_are);
+async fn values_of_more_series_than_are_shown_say_how_many_there_are(f: Fixture) {
+    let part = |n: usize| store::Sample { labels: format!("site={n:03}"), ..sample("m", n as f64, NOW) };
+    f.send(0, Items::Metrics((0..store::SERIES + 3).rev().map(part).collect())).await;
+    f.send(0, Items::Metrics(vec![sample("n", 1.0, NOW)])).await;
+    let samples = async |org: usize, metric: &str| f.store.viewer(f.viewer(org)).samples(f.orgs[0], metric, "").await.unwrap();
+    let page = samples(0, "m").await;
+    assert_eq!(page.series as usize, store::SERIES + 3);
+    let labels: Vec<String> = page.rows.into_iter().map(|row| row.labels).collect();
+    assert_eq!(labels, (0..store::SERIES).map(|n| format!("site={n:03}")).collect::<Vec<_>>(), "the first by their labels");
+    assert_eq!((samples(0, "n").await.series, samples(0, "o").await.series), (1, 0));
+}
+
 on_both!(days_come_back_as_they_were_stored);
 async fn days_come_back_as_they_were_stored(f: Fixture) {
     let row = store::DayRow {
