@@ -1,6 +1,6 @@
 //! The document, the frame and the routes.
 
-use crate::{components::*, pages::*};
+use crate::{api::pages, components::*, pages::*};
 use domain::view::Refusal;
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::{MetaTags, Title, provide_meta_context};
@@ -70,48 +70,59 @@ pub fn App() -> impl IntoView {
 /// that it is readable without WASM and carries its status.
 #[component]
 fn Routes() -> impl IntoView {
+    // Said before any page reads its address: what is not narrowed as its reader believes would be taken for what it is not.
+    let unclear = pages().unclear();
+    view! { <Frame>{unclear.map_or_else(page_at_address, |why| view! { <UnclearPage why/> }.into_any())}</Frame> }
+}
+
+fn page_at_address() -> AnyView {
     view! {
-        <Frame>
-            <FlatRoutes fallback=NotFoundPage>
-                <Route path=path!("/") view=CollectivePage ssr=SsrMode::Async/>
-                <Route path=path!("/orgs") view=OrganisationsPage ssr=SsrMode::Async/>
-                <Route path=path!("/orgs/:org") view=OrganisationPage ssr=SsrMode::Async/>
-                <Route path=path!("/orgs/:org/metrics/:metric") view=MetricPage ssr=SsrMode::Async/>
-                <Route path=path!("/metrics/:metric") view=MetricAcrossPage ssr=SsrMode::Async/>
-                <Route path=path!("/incidents") view=IncidentsPage ssr=SsrMode::Async/>
-                <Route path=path!("/incidents/:id") view=IncidentPage ssr=SsrMode::Async/>
-                <Route path=path!("/indicators") view=IndicatorsPage ssr=SsrMode::Async/>
-                <Route path=path!("/indicators/:id") view=IndicatorPage ssr=SsrMode::Async/>
-                <Route path=path!("/events") view=EventsPage ssr=SsrMode::Async/>
-                <Route path=path!("/events/:id") view=EventPage ssr=SsrMode::Async/>
-                <Route path=path!("/receipts") view=PushesPage ssr=SsrMode::Async/>
-                <Route path=path!("/receipts/:id") view=ReceiptPage ssr=SsrMode::Async/>
-                <Route path=path!("/connect") view=ConnectPage ssr=SsrMode::Async/>
-                <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async/>
-                <Route path=path!("/admin/audit") view=AuditPage ssr=SsrMode::Async/>
-                <Route path=path!("/admin/keys") view=KeysPage ssr=SsrMode::Async/>
-                <Route path=path!("/admin/users") view=UsersPage ssr=SsrMode::Async/>
-                <Route path=path!("/admin/groups") view=GroupsPage ssr=SsrMode::Async/>
-                <Route path=path!("/admin/catalogue") view=CataloguePage ssr=SsrMode::Async/>
-                <Route path=path!("/admin/catalogue/new-metric") view=NewMetricPage ssr=SsrMode::Async/>
-                <Route path=path!("/admin/catalogue/:metric") view=MetricFormPage ssr=SsrMode::Async/>
-                <Route path=path!("/admin/policy") view=PolicyPage ssr=SsrMode::Async/>
-                <Route path=path!("/admin/policy/draft") view=DraftPage ssr=SsrMode::Async/>
-                <Route path=path!("/admin/policy/versions/:version") view=PolicyVersionPage ssr=SsrMode::Async/>
-                <Route path=path!("/admin/sharing") view=SharingPage ssr=SsrMode::Async/>
-                <Route path=path!("/admin/sharing/as") view=SharingAsPage ssr=SsrMode::Async/>
-                <Route path=path!("/decisions") view=DecisionsPage ssr=SsrMode::Async/>
-                <Route path=path!("/decisions/:id") view=DecisionPage ssr=SsrMode::Async/>
-                <Route path=path!("/about") view=AboutPage ssr=SsrMode::Async/>
-                <Route path=path!("/about/scoring") view=ScoringPage ssr=SsrMode::Async/>
-                <Route path=path!("/status") view=StatusPage ssr=SsrMode::Async/>
-                <Route path=path!("/signin") view=SignInPage ssr=SsrMode::Async/>
-                <Route path=path!("/signin/code") view=CodePage ssr=SsrMode::Async/>
-                <Route path=path!("/stepup") view=StepUpPage ssr=SsrMode::Async/>
-                <Route path=path!("/welcome/:token") view=WelcomePage ssr=SsrMode::Async/>
-            </FlatRoutes>
-        </Frame>
+        <FlatRoutes fallback=NotFoundPage>
+            <Route path=path!("/") view=CollectivePage ssr=SsrMode::Async/>
+            <Route path=path!("/orgs") view=OrganisationsPage ssr=SsrMode::Async/>
+            <Route path=path!("/orgs/:org") view=OrganisationPage ssr=SsrMode::Async/>
+            <Route path=path!("/orgs/:org/metrics/:metric") view=MetricPage ssr=SsrMode::Async/>
+            <Route path=path!("/metrics/:metric") view=MetricAcrossPage ssr=SsrMode::Async/>
+            <Route path=path!("/incidents") view=IncidentsPage ssr=SsrMode::Async/>
+            <Route path=path!("/incidents/:id") view=IncidentPage ssr=SsrMode::Async/>
+            <Route path=path!("/indicators") view=IndicatorsPage ssr=SsrMode::Async/>
+            <Route path=path!("/indicators/:id") view=IndicatorPage ssr=SsrMode::Async/>
+            <Route path=path!("/events") view=EventsPage ssr=SsrMode::Async/>
+            <Route path=path!("/events/:id") view=EventPage ssr=SsrMode::Async/>
+            <Route path=path!("/receipts") view=PushesPage ssr=SsrMode::Async/>
+            <Route path=path!("/receipts/:id") view=ReceiptPage ssr=SsrMode::Async/>
+            <Route path=path!("/connect") view=ConnectPage ssr=SsrMode::Async/>
+            <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/audit") view=AuditPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/keys") view=KeysPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/users") view=UsersPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/groups") view=GroupsPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/catalogue") view=CataloguePage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/catalogue/new-metric") view=NewMetricPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/catalogue/:metric") view=MetricFormPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/policy") view=PolicyPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/policy/draft") view=DraftPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/policy/versions/:version") view=PolicyVersionPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/sharing") view=SharingPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/sharing/as") view=SharingAsPage ssr=SsrMode::Async/>
+            <Route path=path!("/decisions") view=DecisionsPage ssr=SsrMode::Async/>
+            <Route path=path!("/decisions/:id") view=DecisionPage ssr=SsrMode::Async/>
+            <Route path=path!("/about") view=AboutPage ssr=SsrMode::Async/>
+            <Route path=path!("/about/scoring") view=ScoringPage ssr=SsrMode::Async/>
+            <Route path=path!("/status") view=StatusPage ssr=SsrMode::Async/>
+            <Route path=path!("/signin") view=SignInPage ssr=SsrMode::Async/>
+            <Route path=path!("/signin/code") view=CodePage ssr=SsrMode::Async/>
+            <Route path=path!("/stepup") view=StepUpPage ssr=SsrMode::Async/>
+            <Route path=path!("/welcome/:token") view=WelcomePage ssr=SsrMode::Async/>
+        </FlatRoutes>
     }
+    .into_any()
+}
+
+/// What stands where an address asks for something that its page does not know.
+#[component]
+fn UnclearPage(why: String) -> impl IntoView {
+    view! { <Page title="Address not clear"><Refused refusal=Refusal::Unclear(why)/></Page> }
 }
 
 /// What stands at an address that is none.

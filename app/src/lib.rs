@@ -12,12 +12,12 @@
 //! `views`, a file in `pages` with its
 //! lines in `pages.rs` and, so that it is live, a [`components::Live`] with the topics it is made of (their names are made in the
 //! server's `live/topic.rs`), a route in [`mod@app`] and its row in the server's
-//! `routes/table.rs`, which says how far a session must have come to be let in there, a link in `components/frame.rs` where it belongs to the navigation, where it shows a list a CSV (a handler in the server's
+//! `routes/table.rs`, which says how far a session must have come to be let in there and what its address may ask, a link in `components/frame.rs` where it belongs to the navigation, where it shows a list a CSV (a handler in the server's
 //! `routes/csv.rs` that takes `Verified` and ends in `file`, which writes the export's row of the audit trail; rows in `table.rs` and `roles.md`), and its address in `end2end/support/places.ts`, where every page is looked at, and in the server's
 //! `tests/api/pages.rs`; a list or file of records is also named in `tests/api/unshared.rs`, which looks there for what is not shared. Who may ask
 //! for it is a row in the server's `routes/roles.md`, and what a role may not see is refused by the view (`Refusal::NotAllowed`); a page under `/admin` is a
-//! tab in `components/admin.rs`. What its address may ask is a line in the server's
-//! `routes/query.rs`, and a filter of its own is a field of `domain::query::PageQuery`, with its lines in KEYS, `get` and `set`. Rows that the keyboard walks over carry `data-row`, their list `data-queue`.
+//! tab in `components/admin.rs`. What its address may ask stands in its row of the
+//! table, the values that a key takes in the server's `routes/query.rs`, and a filter of its own is a field of `domain::query::PageQuery`, with its lines in KEYS, `get` and `set`. Rows that the keyboard walks over carry `data-row`, their list `data-queue`.
 
 pub mod api;
 pub mod app;

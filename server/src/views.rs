@@ -193,9 +193,6 @@ pub struct Viewing {
 
 impl Viewing {
     fn looking(&self) -> Answer<Looking> {
-        if let (Some(why), true) = (&self.unclear, self.who.is_some()) {
-            return Err(Refusal::Unclear(why.clone()));
-        }
         self.who.as_ref().map(|who| Looking::new(self.app.clone(), who.viewer)).ok_or(Refusal::SignIn)
     }
 }
@@ -215,6 +212,10 @@ macro_rules! cached {
 impl Pages for Viewing {
     fn shell(&self) -> Answer<Shell> {
         shell::shell(self)
+    }
+
+    fn unclear(&self) -> Option<String> {
+        self.unclear.clone()
     }
 
     fn waits_for_me(&self) -> Pending<'_, WaitsForMe> {

@@ -1,6 +1,6 @@
 //! From an answer to a view: shown, or refused with the reason and the next step.
 
-use super::{kept, percent_encoded, use_page_query, use_path};
+use super::{kept, percent_encoded, use_address, use_page_query, use_path};
 use crate::api::Answer;
 use domain::view::Refusal;
 use leptos::prelude::*;
@@ -58,14 +58,14 @@ pub fn Refused(refusal: Refusal) -> impl IntoView {
     if let Some(SetStatus(set)) = use_context() {
         set(status);
     }
-    let here = move || query.with(|q| q.href(&path.get()));
+    let here = use_address();
     let overview = move || view! { <a class="button" href=move || kept(query, "/")>"To the overview"</a> }.into_any();
     let again = move || view! { <a class="button" href=here>"Try now"</a> }.into_any();
     let plain = move || view! { <a class="button" href=path>"Without it"</a> }.into_any();
     let (title, text, step) = match refusal {
         Refusal::Unclear(why) => ("This address is not clear", format!("{why} Nothing is shown, so that it is not taken for something else."), plain()),
         Refusal::SignIn => {
-            let next = move || format!("/signin?next={}", percent_encoded(&here()));
+            let next = move || format!("/signin?next={}", percent_encoded(&here.get()));
             ("Please sign in", "Your session has ended, or there was none.".to_owned(), view! { <a class="button" href=next>"Sign in"</a> }.into_any())
         }
         Refusal::NotFound => ("Not found", "There is nothing at this address, or it is not shared with you.".to_owned(), overview()),

@@ -1,10 +1,7 @@
 //! Ways through the pages: organisation links, facets, next pages, range and zone.
 
-use super::{KeepQuery, kept, use_page_query, use_path};
-use domain::{
-    query::PageQuery,
-    view::{Facet, OrgRef},
-};
+use super::{KeepQuery, kept, use_address_with, use_page_query, use_path};
+use domain::view::{Facet, OrgRef};
 use leptos::prelude::*;
 
 /// An organisation by name, linked to its page.
@@ -135,9 +132,8 @@ pub fn RangePicker() -> impl IntoView {
 #[component]
 pub fn ZoneSwitch() -> impl IntoView {
     let query = use_page_query();
-    let path = use_path();
     let link = move |zone: &'static str, words: &'static str| {
-        let href = move || query.with(|q| PageQuery { cursor: q.cursor.clone(), ..q.with("tz", zone) }.href(&path.get()));
+        let href = use_address_with("tz", zone);
         let current = move || query.with(|q| (q.tz == "local") == (zone == "local")).then_some("true");
         view! { <a href=href aria-current=current>{words}</a> }
     };

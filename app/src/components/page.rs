@@ -42,7 +42,8 @@ pub fn Trail(
     // Back to the list that a record stands in, as it was narrowed there.
     let here = super::use_path();
     let way = move |path: &str| {
-        let list = path.len() > 1 && here.with(|here| here.strip_prefix(path).is_some_and(|rest| rest.starts_with('/')));
+        let record = |rest: &str| rest.strip_prefix('/').is_some_and(|id| !id.contains('/'));
+        let list = path.rfind('/') == Some(0) && here.with(|here| here.strip_prefix(path).is_some_and(record));
         if list { super::with_filters(query, path) } else { kept(query, path) }
     };
     let steps = move || crumbs.get().into_iter().map(|(label, path)| view! { <li><a href=way(&path)>{label}</a></li> }).collect_view();

@@ -27,6 +27,33 @@ pub fn use_path() -> Memo<String> {
     use_location().pathname
 }
 
+/// The page's own address, with all that it asks.
+#[must_use]
+pub fn use_address() -> Memo<String> {
+    address(|asked| asked)
+}
+
+/// The same with another value of one key; an empty one takes the key away.
+#[must_use]
+pub fn use_address_with(key: &'static str, value: &'static str) -> Memo<String> {
+    address(move |mut asked| {
+        asked.retain(|(name, _)| name != key);
+        asked.extend((!value.is_empty()).then(|| (key.to_owned(), value.to_owned())));
+        asked
+    })
+}
+
+fn address(change: impl Fn(Vec<(String, String)>) -> Vec<(String, String)> + Send + Sync + 'static) -> Memo<String> {
+    let (map, path) = (use_query_map(), use_path());
+    Memo::new(move |_| {
+        let asked = map.get().into_iter().map(|(name, value)| (name.into_owned(), value)).collect();
+        change(asked).into_iter().fold(path.get(), |url, (name, value)| {
+            let mark = if url.contains('?') { '&' } else { '?' };
+            format!("{url}{mark}{}={}", percent_encoded(&name), percent_encoded(&value))
+        })
+    })
+}
+
 /// A link to another page that takes `range` and `tz` along.
 #[must_use]
 pub fn kept(query: Memo<PageQuery>, path: &str) -> String {

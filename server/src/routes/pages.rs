@@ -105,7 +105,9 @@ async fn serve(app: App, session: Session, nonce: PageNonce, route: Option<Match
     if route.is_none() {
         *request.uri_mut() = Uri::from_static(NO_PAGE);
     }
-    if let Some(token) = request.uri().path().strip_prefix("/welcome/") {
+    if unclear(&request).is_none()
+        && let Some(token) = request.uri().path().strip_prefix("/welcome/")
+    {
         match app.store.hub().signin_link(links::hash(token.trim_end_matches('/')), app.clock.now()).await {
             Ok(true) => {}
             // Said before a password is thought of.
@@ -187,9 +189,12 @@ pub async fn render(app: App, who: Option<SignedIn>, once: Option<String>, nonce
 fn viewing(app: App, who: Option<SignedIn>, once: Option<String>, request: &Request<Body>) -> Viewing {
     let base_url = base_url(&app, request.headers());
     let waiting = request.extensions().get::<Waiting>().and_then(|waiting| waiting.0);
-    let route = request.extensions().get::<MatchedRoute>();
-    let unclear = route.and_then(|route| query::read(route.path, request.uri().query().unwrap_or_default()).err());
-    Viewing { app, who, waiting, base_url, once, unclear }
+    Viewing { app, who, waiting, base_url, once, unclear: unclear(request) }
+}
+
+/// What of an address its page does not know, in a sentence.
+fn unclear(request: &Request<Body>) -> Option<String> {
+    query::read(request.extensions().get::<MatchedRoute>()?, request.uri().query().unwrap_or_default()).err()
 }
 
 /// The address under which people reach the hub, without a slash at the end: the one that its operator named. Where none was named, the one by which

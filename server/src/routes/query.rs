@@ -7,31 +7,9 @@ use axum::{
     http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
-use domain::{DataClass, IncidentStatus, Severity, Tlp, catalogue::Domain, indicator::IndicatorType, query::PageQuery};
+use domain::{DataClass, IncidentStatus, Level, Severity, Tlp, catalogue::Domain, indicator::IndicatorType, query::PageQuery};
 use std::collections::BTreeSet;
 use store::What;
-
-/// What lists of records are narrowed and turned by; a single record keeps it, for the way back.
-const INCIDENTS: &[&str] = &["org", "status", "sev", "tlp", "class", "q", "sort", "cursor"];
-const INDICATORS: &[&str] = &["org", "sev", "tlp", "kind", "seen", "q", "cursor"];
-const EVENTS: &[&str] = &["org", "sev", "tlp", "q", "cursor"];
-const PUSHES: &[&str] = &["org", "kind", "cursor"];
-
-/// The keys of a page, beside `range` and `tz`, which follow the reader everywhere; `None` where forms come back to with words of their own.
-fn keys(page: &str) -> Option<&'static [&'static str]> {
-    Some(match page {
-        "/" | "/orgs/{org}" | "/about/scoring" | "/status" => &[],
-        "/orgs" => &["q", "sort", "cursor"],
-        "/orgs/{org}/metrics/{metric}" => &["cursor"],
-        "/metrics/{metric}" => &["sort"],
-        "/incidents" | "/incidents/{id}" => INCIDENTS,
-        "/indicators" | "/indicators/{id}" => INDICATORS,
-        "/events" | "/events/{id}" => EVENTS,
-        "/receipts" | "/receipts/{id}" => PUSHES,
-        "/admin/audit" => &["org", "kind", "q", "cursor"],
-        _ => return None,
-    })
-}
 
 /// Words by which a list is turned, with `-` in front where it is turned round.
 fn sorts(page: &str) -> Vec<String> {
@@ -63,17 +41,19 @@ fn unreadable(page: &str, key: &str, value: &str) -> bool {
         "seen" => value != "2",
         "kind" if page.starts_with("/indicators") => value.parse::<IndicatorType>().is_err(),
         "kind" if page.starts_with("/receipts") => value != DataClass::Posture.name() && What::from_name(value).is_none(),
+        "class" if page.starts_with("/admin/sharing") => value.parse::<DataClass>().is_err(),
+        "level" => value.parse::<Level>().is_err(),
         "sort" => !sorts(page).contains(&value.to_lowercase()),
         _ => false,
     }
 }
 
-/// Reads what an address asks of the page at `route`, which may be the route of its file.
+/// Reads what an address asks of a page or its file, whose row of the table says what it takes.
 ///
 /// # Errors
 /// Says in a sentence what is not known there.
-pub fn read(route: &str, query: &str) -> Result<PageQuery, String> {
-    let page = route.strip_suffix(".jsonl").unwrap_or(route);
+pub fn read(route: &MatchedRoute, query: &str) -> Result<PageQuery, String> {
+    let page = route.path.strip_suffix(".jsonl").unwrap_or(route.path);
     let page = match page.strip_prefix("/csv") {
         Some("/collective") => "/",
         Some(list) => list,
@@ -83,14 +63,13 @@ pub fn read(route: &str, query: &str) -> Result<PageQuery, String> {
     let (mut read, mut seen) = (PageQuery::default(), BTreeSet::new());
     for (key, value) in pairs {
         let shown: String = key.chars().take(40).collect();
-        let known = keys(page).is_none_or(|keys| keys.contains(&key.as_str()) || matches!(key.as_str(), "range" | "tz"));
-        if !known {
+        if !route.takes.contains(&key.as_str()) && !matches!(key.as_str(), "range" | "tz") {
             return Err(format!("The address asks for “{shown}”, which this page does not know."));
         }
         if !seen.insert(key.clone()) {
             return Err(format!("The address says “{shown}” twice."));
         }
-        if keys(page).is_some() && unreadable(page, &key, &value) {
+        if unreadable(page, &key, &value) {
             let value: String = value.chars().take(40).collect();
             return Err(format!("The address asks for “{shown}” to be “{value}”, which is none of its values."));
         }
@@ -106,8 +85,10 @@ impl<S: Send + Sync> FromRequestParts<S> for FileQuery {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Response> {
-        let route = parts.extensions.get::<MatchedRoute>().map_or("", |route| route.path);
-        match read(route, parts.uri.query().unwrap_or_default()) {
+        let query = parts.uri.query().unwrap_or_default();
+        // Only routes of the table have files.
+        let Some(route) = parts.extensions.get::<MatchedRoute>() else { return Err(StatusCode::NOT_FOUND.into_response()) };
+        match read(route, query) {
             Ok(query) => Ok(Self(query.whole())),
             Err(why) => Err((StatusCode::BAD_REQUEST, format!("{why} There is no file for it.\n")).into_response()),
         }
@@ -116,7 +97,12 @@ impl<S: Send + Sync> FromRequestParts<S> for FileQuery {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::table, *};
+
+    fn read(path: &str, query: &str) -> Result<PageQuery, String> {
+        let route = table::people().into_iter().find(|route| route.path == path).expect(path);
+        super::read(&MatchedRoute { path: route.path, access: route.access, takes: route.takes }, query)
+    }
 
     #[test]
     fn what_is_not_known_is_said() {
@@ -125,16 +111,34 @@ mod tests {
         assert!(why("/csv/incidents", "sev=high&sev=low").contains("“sev” twice"));
         assert!(why("/csv/indicators", "kind=domain").contains("“domain”"));
         assert!(why("/", "q=x").contains("“q”"));
+        assert!(why("/account", "doen=seen").contains("“doen”"));
+        assert!(why("/admin/sharing", "class=incident&audience=everyone&level=detail").contains("“incident”"));
         for (route, query) in [
-            ("/incidents", "q=&sev=high&sort=-opened&range=7d&tz=local&cursor=zz"),
+            ("/incidents", "q=&sev=high&sort=-opened&range=7d&tz=local&cursor=zz&class=fraud"),
             ("/csv/orgs", "sort=-GV"),
             ("/orgs", "sort=-standing"),
             ("/receipts", "kind=posture"),
             ("/admin/audit.jsonl", "kind=sharing."),
             ("/account", "done=seen"),
+            ("/admin/sharing", "class=incidents&audience=everyone&level="),
         ] {
             assert!(read(route, query).is_ok(), "{route}?{query}");
         }
         assert_eq!(read("/csv/incidents", "q=a%20b&cursor=1").map(|q| (q.q, q.cursor)), Ok(("a b".into(), "1".into())));
+    }
+
+    /// Every page and file says what is not known there and what stands there twice, and takes what its row of the table says.
+    #[test]
+    fn every_page_knows_what_it_takes() {
+        for route in table::people() {
+            if !route.is_page && !route.path.starts_with("/csv/") && route.takes.is_empty() {
+                continue;
+            }
+            assert!(read(route.path, "moon=full").expect_err(route.path).contains("“moon”"));
+            for key in route.takes.iter().chain(&["range", "tz"]) {
+                assert!(read(route.path, &format!("{key}=")).is_ok(), "{} takes {key}", route.path);
+                assert!(read(route.path, &format!("{key}=&{key}=")).expect_err(route.path).contains("twice"), "{} with {key}", route.path);
+            }
+        }
     }
 }

@@ -51,7 +51,26 @@ pub struct MatchedRoute {
     /// The path with its parameters in braces.
     pub path: &'static str,
     pub access: Access,
+    pub takes: Keys,
 }
+
+/// What an address may ask of a page or its file behind the question mark, beside `range` and `tz`, which follow the reader everywhere.
+pub type Keys = &'static [&'static str];
+
+/// What lists of records are narrowed and turned by; a single record keeps it, for the way back.
+const INCIDENTS: Keys = &["org", "status", "sev", "tlp", "class", "q", "sort", "cursor"];
+const INDICATORS: Keys = &["org", "sev", "tlp", "kind", "seen", "q", "cursor"];
+const EVENTS: Keys = &["org", "sev", "tlp", "q", "cursor"];
+const RECEIPTS: Keys = &["org", "kind", "cursor"];
+const ORGANISATIONS: Keys = &["q", "sort", "cursor"];
+const AUDIT: Keys = &["org", "kind", "q", "cursor"];
+/// A word for what became of a form.
+const DONE: Keys = &["done"];
+/// What was wrong on the way in, and where it leads.
+const ON_THE_WAY: Keys = &["error", "next"];
+/// A rule that is looked at before it is saved.
+const RULE: Keys = &["class", "audience", "level", "done"];
+const RULE_AS: Keys = &["org", "class", "audience", "level"];
 
 /// One path and who answers there.
 pub struct Route {
@@ -59,6 +78,8 @@ pub struct Route {
     pub access: Access,
     /// Whether it takes a form.
     pub takes_form: bool,
+    /// What is asked there behind the question mark; of pages and their files.
+    pub takes: Keys,
     /// Whether Leptos renders a page there, which is then served with a slash at the end, too.
     pub is_page: bool,
     pub handler: MethodRouter<App>,
@@ -67,59 +88,64 @@ pub struct Route {
 impl Route {
     /// Adds the route to a router.
     pub fn add_to(self, router: Router<App>) -> Router<App> {
-        let matched = Extension(MatchedRoute { path: self.path, access: self.access });
+        let matched = Extension(MatchedRoute { path: self.path, access: self.access, takes: self.takes });
         let router = router.route(self.path, self.handler.layer(matched));
         if self.is_page && self.path != "/" { router.route(&format!("{}/", self.path), get(pages::page).layer(matched)) } else { router }
     }
 }
 
 fn read(path: &'static str, handler: MethodRouter<App>) -> Route {
-    Route { path, access: SignedIn, takes_form: false, is_page: false, handler }
+    Route { path, access: SignedIn, takes_form: false, takes: &[], is_page: false, handler }
+}
+
+/// The file of a page, which takes what the page does.
+fn file(path: &'static str, takes: Keys, handler: MethodRouter<App>) -> Route {
+    Route { takes, ..read(path, handler) }
 }
 
 fn form(path: &'static str, access: Access, handler: MethodRouter<App>) -> Route {
-    Route { path, access, takes_form: true, is_page: false, handler: handler.layer(DefaultBodyLimit::max(FORM)) }
+    Route { path, access, takes_form: true, takes: &[], is_page: false, handler: handler.layer(DefaultBodyLimit::max(FORM)) }
 }
 
-fn page(path: &'static str, access: Access) -> Route {
-    Route { path, access, takes_form: false, is_page: true, handler: get(pages::page) }
+fn page(path: &'static str, access: Access, takes: Keys) -> Route {
+    Route { path, access, takes_form: false, takes, is_page: true, handler: get(pages::page) }
 }
 
 /// A page whose form is sent to its own address.
-fn page_with_form<H: Handler<T, App>, T: 'static>(path: &'static str, handler: H) -> Route {
-    Route { is_page: true, ..form(path, SignedIn, get(pages::page).post(handler)) }
+fn page_with_form<H: Handler<T, App>, T: 'static>(path: &'static str, takes: Keys, handler: H) -> Route {
+    Route { is_page: true, takes, ..form(path, SignedIn, get(pages::page).post(handler)) }
 }
 
 /// The table.
 #[must_use]
 pub fn people() -> Vec<Route> {
     vec![
-        page("/", SignedIn),
-        page("/orgs", SignedIn),
-        page("/orgs/{org}", SignedIn),
-        page("/orgs/{org}/metrics/{metric}", SignedIn),
-        page("/metrics/{metric}", SignedIn),
-        page("/incidents", SignedIn),
-        page("/incidents/{id}", SignedIn),
-        page("/indicators", SignedIn),
-        page("/indicators/{id}", SignedIn),
-        page("/events", SignedIn),
-        page("/events/{id}", SignedIn),
-        page("/receipts", SignedIn),
-        page("/receipts/{id}", SignedIn),
-        page("/account", Enrolment),
-        page("/admin/audit", SignedIn),
-        page("/admin/catalogue", SignedIn),
-        page("/admin/policy/versions/{version}", SignedIn),
-        page("/admin/sharing/as", SignedIn),
-        page("/decisions/{id}", SignedIn),
-        page("/about", SignedIn),
-        page("/about/scoring", SignedIn),
-        page("/status", SignedIn),
-        page("/signin", Public),
-        page("/signin/code", Public),
-        page("/stepup", Enrolment),
-        page("/welcome/{token}", Public),
+        page("/", SignedIn, &[]),
+        page("/orgs", SignedIn, ORGANISATIONS),
+        page("/orgs/{org}", SignedIn, &[]),
+        page("/orgs/{org}/metrics/{metric}", SignedIn, &["cursor"]),
+        page("/metrics/{metric}", SignedIn, &["sort"]),
+        page("/incidents", SignedIn, INCIDENTS),
+        page("/incidents/{id}", SignedIn, INCIDENTS),
+        page("/indicators", SignedIn, INDICATORS),
+        page("/indicators/{id}", SignedIn, INDICATORS),
+        page("/events", SignedIn, EVENTS),
+        page("/events/{id}", SignedIn, EVENTS),
+        page("/receipts", SignedIn, RECEIPTS),
+        page("/receipts/{id}", SignedIn, RECEIPTS),
+        page("/account", Enrolment, DONE),
+        page("/admin/audit", SignedIn, AUDIT),
+        page("/admin/catalogue", SignedIn, DONE),
+        page("/admin/policy/versions/{version}", SignedIn, &[]),
+        page("/admin/sharing/as", SignedIn, RULE_AS),
+        page("/decisions/{id}", SignedIn, DONE),
+        page("/about", SignedIn, &[]),
+        page("/about/scoring", SignedIn, &[]),
+        page("/status", SignedIn, &[]),
+        page("/signin", Public, ON_THE_WAY),
+        page("/signin/code", Public, ON_THE_WAY),
+        page("/stepup", Enrolment, ON_THE_WAY),
+        page("/welcome/{token}", Public, &["error"]),
         read("/live", get(live::sse::stream)),
         Route { access: Enrolment, ..read(again::PATH, get(again::again)) },
         form("/account/factor", Enrolment, post(account::offer)),
@@ -134,32 +160,32 @@ pub fn people() -> Vec<Route> {
         form("/account/identity/unlink", Enrolment, post(identity::unlink)),
         form("/account/seen", Enrolment, post(account::seen)),
         form("/account/sessions/end", Enrolment, post(account::end)),
-        read("/admin/audit.jsonl", get(audit::lines)),
-        page_with_form("/admin/catalogue/new-metric", catalogue::add),
-        page_with_form("/admin/catalogue/{metric}", catalogue::change),
+        file("/admin/audit.jsonl", AUDIT, get(audit::lines)),
+        page_with_form("/admin/catalogue/new-metric", DONE, catalogue::add),
+        page_with_form("/admin/catalogue/{metric}", DONE, catalogue::change),
         form("/admin/catalogue/{metric}/restore", SignedIn, post(catalogue::restore)),
         form("/admin/catalogue/{metric}/retire", SignedIn, post(catalogue::retire)),
-        page_with_form("/admin/groups", groups::create),
+        page_with_form("/admin/groups", DONE, groups::create),
         form("/admin/groups/approve", SignedIn, post(groups::approve)),
         form("/admin/groups/decline", SignedIn, post(groups::decline)),
         form("/admin/groups/invite", SignedIn, post(groups::invite)),
         form("/admin/groups/join", SignedIn, post(groups::join)),
         form("/admin/groups/leave", SignedIn, post(groups::leave)),
-        page_with_form("/admin/keys", keys::create),
+        page_with_form("/admin/keys", DONE, keys::create),
         form("/admin/keys/revoke", SignedIn, post(keys::revoke)),
         form("/admin/keys/rotate", SignedIn, post(keys::rotate)),
-        page_with_form("/admin/policy", policy::numbers),
+        page_with_form("/admin/policy", DONE, policy::numbers),
         read("/admin/policy.json", get(policy::json)),
         form("/admin/policy/carry-over", SignedIn, post(policy::carry_over)),
         form("/admin/policy/discard", SignedIn, post(policy::discard)),
-        page_with_form("/admin/policy/draft", policy::propose),
+        page_with_form("/admin/policy/draft", DONE, policy::propose),
         Route { handler: post(policy::paste).layer(DefaultBodyLimit::max(POLICY)), ..form(PASTED, SignedIn, MethodRouter::new()) },
-        page_with_form("/admin/sharing", sharing::change),
+        page_with_form("/admin/sharing", RULE, sharing::change),
         form("/admin/sharing/approve", SignedIn, post(sharing::approve)),
         form("/admin/sharing/confirm", SignedIn, post(sharing::confirm)),
         form("/admin/sharing/decline", SignedIn, post(sharing::decline)),
         form("/admin/sharing/hashes", SignedIn, post(sharing::hashes)),
-        page_with_form("/admin/users", users::invite),
+        page_with_form("/admin/users", DONE, users::invite),
         form("/admin/users/approve", SignedIn, post(users::approve)),
         form("/admin/users/decline", SignedIn, post(users::decline)),
         form("/admin/users/disable", SignedIn, post(users::disable)),
@@ -179,18 +205,18 @@ pub fn people() -> Vec<Route> {
         form("/auth/signout", Public, post(handlers::sign_out)),
         form("/auth/stepup", Enrolment, post(verify::step_up)),
         form("/auth/welcome", Public, post(handlers::welcome)),
-        page_with_form("/decisions", decisions::propose),
+        page_with_form("/decisions", DONE, decisions::propose),
         form("/decisions/delegate", SignedIn, post(decisions::delegate)),
         form("/decisions/vote", SignedIn, post(decisions::vote)),
         form("/decisions/withdraw", SignedIn, post(decisions::withdraw)),
-        page_with_form("/connect", connect::create),
+        page_with_form("/connect", &["error"], connect::create),
         form("/connect/revoke", SignedIn, post(connect::revoke)),
-        read("/csv/collective", get(csv::collective)),
-        read("/csv/events", get(csv::events)),
-        read("/csv/incidents", get(csv::incidents)),
-        read("/csv/indicators", get(csv::indicators)),
-        read("/csv/orgs", get(csv::organisations)),
-        read("/csv/orgs/{org}", get(csv::organisation)),
-        read("/csv/orgs/{org}/metrics/{metric}", get(csv::metric)),
+        file("/csv/collective", &[], get(csv::collective)),
+        file("/csv/events", EVENTS, get(csv::events)),
+        file("/csv/incidents", INCIDENTS, get(csv::incidents)),
+        file("/csv/indicators", INDICATORS, get(csv::indicators)),
+        file("/csv/orgs", ORGANISATIONS, get(csv::organisations)),
+        file("/csv/orgs/{org}", &[], get(csv::organisation)),
+        file("/csv/orgs/{org}/metrics/{metric}", &["cursor"], get(csv::metric)),
     ]
 }

@@ -65,7 +65,7 @@ pub async fn sharing(viewing: &Viewing, l: &Looking, asked: SharingChange) -> An
         AudienceRow { audience: name(l, &groups, audience), levels }
     };
     let outcome = others().map(|o| (words::org_ref(o), DataClass::ALL.map(|class| sharing.level(o.info.id, me, class)))).collect();
-    let disclosure = match read_change(l, &groups, &asked) {
+    let disclosure = match asked_change(l, &groups, &asked)? {
         Some((class, audience, level)) if l.viewer.role.manages_sharing() => {
             Some(disclosure(l, &sharing, asked, class, (audience, name(l, &groups, audience)), level).await?)
         }
@@ -122,6 +122,18 @@ fn code(l: &Looking, audience: Audience) -> String {
         Audience::Group(id) => format!("group:{}", id.0),
         Audience::Organisation(id) => l.board.org(id).map_or_else(String::new, |o| format!("org:{}", o.info.slug)),
     }
+}
+
+/// The change that an address asks to look at; `None` where it asks for none.
+///
+/// # Errors
+/// [`Refusal::Unclear`] for one that names nothing that there is: the rules in force would be taken for it.
+pub fn asked_change(l: &Looking, groups: &[Group], asked: &SharingChange) -> Answer<Option<(DataClass, Audience, Option<Level>)>> {
+    if *asked == SharingChange::default() {
+        return Ok(None);
+    }
+    let unclear = || Refusal::Unclear("The address asks for a rule that names no class of data, audience and level that there are.".to_owned());
+    read_change(l, groups, asked).map(Some).ok_or_else(unclear)
 }
 
 /// A change as the form wrote it; `None` where it names nothing that there is.

@@ -3,7 +3,7 @@
 
 use super::{
     Looking, from_store,
-    sharing::{name, read_change},
+    sharing::{asked_change, name},
     words,
 };
 use app::api::Answer;
@@ -22,7 +22,7 @@ pub async fn sharing_as(l: &Looking, slug: &str, asked: SharingChange) -> Answer
     let mut sharing = hub.sharing().await.map_err(&fault)?;
     let confirmed = sharing.is_confirmed(me);
     let mut change = None;
-    if let Some((class, audience, level)) = read_change(l, &groups, &asked) {
+    if let Some((class, audience, level)) = asked_change(l, &groups, &asked)? {
         sharing = sharing.with(me, class, audience, level);
         change = Some((class, name(l, &groups, audience), level));
     }

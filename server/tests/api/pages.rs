@@ -1,6 +1,9 @@
 //! Every page there is: opened by whoever is signed in, closed to everybody else, absent where there is nothing.
 
-use crate::support::*;
+use crate::{
+    routes::{filled, forms},
+    support::*,
+};
 use app::{api::PagesHandle, app::Assets};
 use domain::{
     MINUTE, Role, Viewer,
@@ -167,6 +170,75 @@ async fn where_there_is_nothing_there_is_404() {
         ["/csv/orgs/delta", "/csv/orgs/alpha/metrics/moon_phase", "/csv/orgs/delta/metrics/mfa_coverage_pct", "/csv/incidents?org=delta", "/csv/nothing"]
     {
         assert_eq!(person.get(path).await.status, 404, "{path}");
+    }
+}
+
+/// Pages with forms, too, and those for nobody in particular: over all there are.
+#[tokio::test]
+async fn every_page_says_what_it_does_not_know_in_its_address() {
+    let app = TestApp::start().await;
+    let addresses = addresses(&app).await;
+    let person = app.person_of("alpha", Role::Steward).await;
+    for (route, address) in &addresses {
+        let public = ["/signin", "/signin/code", "/welcome/:token"].contains(route);
+        let ask = async |query: &str| {
+            let mark = if address.contains('?') { '&' } else { '?' };
+            let address = format!("{address}{mark}{query}");
+            let answer = if public { app.get(&address).await } else { person.get(&address).await };
+            (answer.status, answer.text().contains("This address is not clear"))
+        };
+        assert_ne!(ask("range=7d&tz=local").await, (400, true), "{address}");
+        for query in ["moon=full", "range=7d&range=7d", "range=never", "tz=Mars"] {
+            assert_eq!(ask(query).await, (400, true), "{address} with {query}");
+        }
+    }
+    for rule in ["class=incidents", "class=incidents&audience=nobody&level=none", "class=incidents&audience=group:7&level=none"] {
+        for page in ["/admin/sharing", "/admin/sharing/as"] {
+            assert_eq!(person.get(&format!("{page}?{rule}")).await.status, 400, "{page}?{rule}: the rules in force are not what was asked for");
+        }
+    }
+    let zone = person.page("/admin/sharing?class=incidents&audience=org:beta&level=none").await.replace("&amp;", "&");
+    assert!(zone.contains("\"/admin/sharing?class=incidents&audience=org%3Abeta&level=none&tz=local\""), "{zone}");
+}
+
+#[tokio::test]
+async fn no_link_and_no_form_leads_to_an_address_that_is_not_clear() {
+    let app = TestApp::start().await;
+    let mut pages: BTreeSet<String> = addresses(&app).await.into_iter().map(|(_, address)| address).collect();
+    let partner = app.partner("alpha").await;
+    for i in 1..40 {
+        partner.push("metrics", &items([sample(90.0, &app.at(-i * MINUTE))])).await;
+    }
+    let person = app.person_of("alpha", Role::OrgAdmin).await;
+    let links = |page: &str| -> BTreeSet<String> {
+        let hrefs = page.split("href=\"/").skip(1).filter_map(|rest| rest.split(['"', '#']).next());
+        let own = hrefs.filter(|href| ["pkg/", "api/", "docs/", "csv/", "admin/policy.json", "openapi.json"].iter().all(|other| !href.starts_with(other)));
+        own.map(|href| format!("/{}", href.replace("&amp;", "&"))).collect()
+    };
+    let queries = ["/incidents?status=any&q=a&org=alpha", "/orgs?sort=-score&range=7d", "/admin/audit?q=a&tz=local", "/events?range=90d&sev=high"];
+    pages.extend(queries.map(str::to_owned));
+    let mut seen = BTreeSet::new();
+    for address in &pages {
+        seen.extend(links(&person.get(address).await.text()));
+    }
+    assert!(seen.iter().any(|link| link.starts_with(&format!("/orgs/alpha/metrics/{METRIC}?cursor="))), "{seen:?}");
+    assert!(seen.len() > 60, "{seen:?}");
+    for link in &seen {
+        let page = person.get(link).await;
+        assert!(page.status != 400, "{link}: {}", page.text());
+        // A further page of a list and the way back from it.
+        for link in links(&page.text()).iter().filter(|_| link.contains("cursor=")) {
+            assert!(person.get(link).await.status != 400, "{link}");
+        }
+    }
+    let leaving = ["/auth/signout", "/account/sessions/end"];
+    for path in forms().into_iter().filter(|path| !leaving.contains(path)) {
+        let fields = [("id", "1"), ("kind", "alert_level"), ("level", "2"), ("reason", "a"), ("choice", "for"), ("group", "987654")];
+        let (answer, _) = filled(&person, &path.replace("{metric}", METRIC), &fields).await;
+        let to = answer.header("location");
+        if answer.status == 303 && to.starts_with('/') {
+            assert!(person.get(to).await.status != 400, "{path} leads to {to}");
+        }
     }
 }
 
