@@ -18,7 +18,7 @@ pub trait Pages: Send + Sync {
     fn shell(&self) -> Answer<Shell>;
     /// What of the address its page does not know, in a sentence.
     fn unclear(&self) -> Option<String>;
-    fn collective(&self, query: PageQuery) -> Pending<'_, Collective>;
+    fn collective(&self) -> Pending<'_, Collective>;
     fn waits_for_me(&self) -> Pending<'_, WaitsForMe>;
     fn organisations(&self, query: PageQuery) -> Pending<'_, Organisations>;
     fn organisation(&self, slug: String, query: PageQuery) -> Pending<'_, Organisation>;

@@ -223,10 +223,15 @@ impl Pages for Viewing {
         Box::pin(async move { waiting::waiting(self).await })
     }
 
-    fn collective(&self, query: PageQuery) -> Pending<'_, Collective> {
-        cached!(self, "collective", String::new(), query, [posture, history, incidents, indicators], async |l: &Looking, _: &str, q: &PageQuery| {
-            collective::collective(l, q).await
-        })
+    fn collective(&self) -> Pending<'_, Collective> {
+        cached!(
+            self,
+            "collective",
+            String::new(),
+            PageQuery::default(),
+            [posture, history, incidents, indicators],
+            async |l: &Looking, _: &str, _: &PageQuery| { collective::collective(l).await }
+        )
     }
 
     fn organisations(&self, query: PageQuery) -> Pending<'_, Organisations> {

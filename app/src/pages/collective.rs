@@ -12,8 +12,7 @@ use verdict::VerdictCard;
 /// The collective posture.
 #[component]
 pub fn CollectivePage() -> impl IntoView {
-    let query = use_page_query();
-    let data = async move { pages().collective(query.get_untracked()).await };
+    let data = async move { pages().collective().await };
     view! { <Page title="Overview">{loaded(data, |page| view! { <Overview page/> })}</Page> }
 }
 

@@ -86,9 +86,9 @@ fn score(value: Option<f64>) -> String {
     value.map(|v| format!("{v:.1}")).unwrap_or_default()
 }
 
-pub async fn collective(State(app): State<App>, Verified(who): Verified, FileQuery(query): FileQuery) -> Response {
+pub async fn collective(State(app): State<App>, Verified(who): Verified, FileQuery(_): FileQuery) -> Response {
     let taker = (app.clone(), who.clone());
-    let page = viewing(app, who).collective(query).await;
+    let page = viewing(app, who).collective().await;
     let rows = page.map(|p| {
         let more = p.critical.is_partial().to_string();
         p.incidents

@@ -15,7 +15,6 @@ use domain::{
     DataClass, Freshness, Severity, Tlp,
     catalogue::{Domain, ScoringPolicy},
     points,
-    query::PageQuery,
     scoring::{OrgScore, Score},
     verdict::{Facts, Standing, Verdict, number},
     view::*,
@@ -32,7 +31,7 @@ type Seen<'a> = Vec<(&'a Arc<OrgState>, OrgScore)>;
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn collective(l: &Looking, query: &PageQuery) -> Answer<Collective> {
+pub async fn collective(l: &Looking) -> Answer<Collective> {
     let policy = &l.board.policy;
     let seen: Seen<'_> = l.board.seen_by(l.viewer).collect();
     let parts = l.board.parts(l.viewer, l.now);
@@ -46,7 +45,7 @@ pub async fn collective(l: &Looking, query: &PageQuery) -> Answer<Collective> {
     // Those whose score would not be off target without a critical incident.
     let perhaps = |s: &OrgScore| s.at_most.is_some_and(|most| Standing::of(Some(most), Freshness::Fresh, policy.on_target, policy.watch) != Standing::Off);
     let perhaps_off = stand(Standing::Off).filter(|(_, s)| perhaps(s)).count() as u32;
-    let incidents = records::incidents(l, query).await?;
+    let incidents = records::incidents(l).await?;
     let indicators = records::indicators(l).await?;
     let domains = Domain::ALL.map(|d| domain_row(l, &parts, d, &past)).to_vec();
     let index_stands = floor.map(|v| Standing::of(Some(v), Freshness::Fresh, policy.on_target, policy.watch));

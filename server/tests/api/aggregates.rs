@@ -5,7 +5,6 @@ use app::api::Pages;
 use domain::{
     DAY, DataClass, Level, MINUTE, OrgId, Role, SECOND, Timestamp, Viewer,
     aggregate::{eve_of, week_of},
-    query::PageQuery,
     sharing::Audience,
     view::Collective,
 };
@@ -74,10 +73,7 @@ async fn collective(app: &TestApp) -> Collective {
         changed_at: None,
     };
     let who = SignedIn { viewer, user, verified_at: app.now(), session: [0; 32], must_enrol: false };
-    Viewing { app: app.app.clone(), who: Some(who), waiting: None, base_url: String::new(), once: None, unclear: None }
-        .collective(PageQuery::default())
-        .await
-        .expect("the page")
+    Viewing { app: app.app.clone(), who: Some(who), waiting: None, base_url: String::new(), once: None, unclear: None }.collective().await.expect("the page")
 }
 
 fn story(page: &Collective) -> String {

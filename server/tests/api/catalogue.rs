@@ -374,7 +374,7 @@ async fn a_dry_run_is_what_scores_become() {
                 assert!(near(tried.then, row.score) && tried.standing_then == row.standing, "seed {seed}: {org} sees {row:?}, the dry run said {tried:?}");
                 moved += usize::from(!near(tried.now, tried.then));
             }
-            let index = viewing.collective(PageQuery::default()).await.expect("the collective page").index;
+            let index = viewing.collective().await.expect("the collective page").index;
             assert!(
                 !scores_only.is_empty() || near(run.index.then, index.score),
                 "seed {seed}: {org} has the index {index:?}, the dry run said {:?}",

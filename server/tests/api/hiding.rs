@@ -32,7 +32,7 @@ async fn seen(app: &TestApp, person: &Person<'_>, org: &str) -> Seen {
     for row in &matrix.rows {
         orgs.insert(row.org.slug.clone(), pages.organisation(row.org.slug.clone(), PageQuery::default()).await.expect("an organisation"));
     }
-    Seen { overview: pages.collective(PageQuery::default()).await.expect("the overview"), matrix, orgs }
+    Seen { overview: pages.collective().await.expect("the overview"), matrix, orgs }
 }
 
 /// No number is better by its lower end, and none of an earlier day is another.

@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use app::api::Pages;
-use domain::{DAY, DataClass, Level, MINUTE, Role, SECOND, Viewer, query::PageQuery, sharing::Audience, view::Collective};
+use domain::{DAY, DataClass, Level, MINUTE, Role, SECOND, Viewer, sharing::Audience, view::Collective};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::json;
 use server::{auth::SignedIn, views::Viewing};
@@ -43,7 +43,7 @@ async fn collective(app: &TestApp, person: &Person<'_>, org: &str) -> Collective
     let user = app.app.store.hub().user(person.id).await.expect("the user").expect("it is there");
     let who = SignedIn { viewer: Viewer { org: app.org(org), role: user.role }, user, verified_at: app.now(), session: [0; 32], must_enrol: false };
     Viewing { app: app.app.clone(), who: Some(who), waiting: None, base_url: String::new(), once: None, unclear: None }
-        .collective(PageQuery::default())
+        .collective()
         .await
         .expect("the collective page")
 }
@@ -193,5 +193,21 @@ async fn long_lists_are_whole_across_their_pages() {
         let rows = person.get(&format!("/csv/incidents?sort={sort}")).await.csv();
         let ids: std::collections::BTreeSet<_> = rows.iter().map(|r| r[1].clone()).collect();
         assert_eq!((rows.len(), ids.len()), (130, 130), "{sort}");
+    }
+}
+
+/// The index, its changes and the chart are of one span for all who look. A range that a reader chose on another page goes along, and moves none of them.
+#[tokio::test]
+async fn a_range_goes_along_over_the_overview_and_moves_no_number_of_it() {
+    let app = TestApp::start().await;
+    app.partner("alpha").await.push("incidents", &items([with(incident("A", "high", "GREEN"), "opened_at", app.at(-20 * DAY))])).await;
+    app.settle().await;
+    let person = app.person(Role::Executive).await;
+    let weeks = person.get("/csv/collective").await.csv();
+    assert_eq!((weeks.len(), weeks.iter().filter(|week| week[1] == "1").count()), (18, 1), "{weeks:?}");
+    for range in ["7d", "2y", "2025-01-01..2025-06-01"] {
+        assert_eq!(person.get(&format!("/csv/collective?range={range}")).await.csv(), weeks, "{range}");
+        let page = person.page(&format!("/?range={range}")).await;
+        assert!(page.contains(&format!("\"/orgs?range={range}\"")) && page.contains("\"/csv/collective\""), "{range}: {page}");
     }
 }

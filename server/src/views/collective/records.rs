@@ -37,8 +37,8 @@ pub(super) struct Indicators {
 
 /// # Errors
 /// When the database cannot be read.
-pub(super) async fn incidents(l: &Looking, query: &PageQuery) -> Answer<Arc<Incidents>> {
-    l.once("collective incidents", "", query, versions!(l, incidents), async {
+pub(super) async fn incidents(l: &Looking) -> Answer<Arc<Incidents>> {
+    l.once("collective incidents", "", &PageQuery::default(), versions!(l, incidents), async {
         let open = l.reads().counts().critical_at(l.now).await.map_err(from_store(l.now))?;
         let then = Timestamp::of_day(l.now.day() - 7);
         let week_ago = l.reads().counts().critical_at(then).await.map_err(from_store(l.now))?;
@@ -48,7 +48,7 @@ pub(super) async fn incidents(l: &Looking, query: &PageQuery) -> Answer<Arc<Inci
         let not_shared = l.board.partial_to(l.viewer, DataClass::Incidents);
         let critical = OpenCritical { open, withdrawn, not_shared, change: (open + withdrawn) as i32 - week_ago as i32 };
         let open = l.reads().counts().open_by_org().await.map_err(from_store(l.now))?.values().map(|n| u64::from(*n)).sum();
-        Ok(Arc::new(Incidents { critical, open, flow: flow(l, query).await? }))
+        Ok(Arc::new(Incidents { critical, open, flow: flow(l).await? }))
     })
     .await
 }
@@ -64,23 +64,24 @@ pub(super) async fn indicators(l: &Looking) -> Answer<Arc<Indicators>> {
     .await
 }
 
-/// Incidents opened and closed, week by week, over 90 days or the range asked for if that is longer.
-async fn flow(l: &Looking, query: &PageQuery) -> Answer<Chart> {
-    let asked = query.window(l.now);
+/// Weeks of the chart, and their length.
+const WEEKS: i64 = 18;
+const WEEK: i64 = 7 * DAY;
+
+/// Incidents opened and closed, week by week. Like every number of the overview it is of one span for all who look, whatever range of time another page
+/// has been asked for.
+async fn flow(l: &Looking) -> Answer<Chart> {
     // Up to a day's end, for in numbers that move with the moment a record would stand alone at their edge.
-    let (to, span) = if asked.days() > 90 { (asked.to, asked.days()) } else { (l.now, 18 * 7) };
-    let to = Timestamp::of_day(to.plus(DAY - 1).day());
-    let step = if span <= 366 { 7 * DAY } else { (span / 52).max(7) * DAY };
-    let buckets = (span * DAY + step - 1) / step;
-    let from = to.plus(-buckets * step);
-    let mut flow = l.reads().counts().incident_flow(from, to, step).await.map_err(from_store(l.now))?;
+    let to = Timestamp::of_day(l.now.plus(DAY - 1).day());
+    let from = to.plus(-WEEKS * WEEK);
+    let mut flow = l.reads().counts().incident_flow(from, to, WEEK).await.map_err(from_store(l.now))?;
     // The numbers of earlier weeks stay as they were shown, whatever is hidden since.
-    let before = l.app.store.hub().incident_flow_before(l.viewer.org, from, to, step).await.map_err(from_store(l.now))?;
+    let before = l.app.store.hub().incident_flow_before(l.viewer.org, from, to, WEEK).await.map_err(from_store(l.now))?;
     for (now, before) in flow.iter_mut().zip(before) {
         (now.opened, now.closed) = (now.opened + before.opened, now.closed + before.closed);
     }
     let (opened, closed) = flow.iter().fold((0, 0), |(o, c), f| (o + f.opened, c + f.closed));
-    let weeks: Vec<(Timestamp, u64, u64)> = flow.iter().enumerate().map(|(i, f)| (from.plus(i as i64 * step), f.opened, f.closed)).collect();
+    let weeks: Vec<(Timestamp, u64, u64)> = flow.iter().enumerate().map(|(i, f)| (from.plus(i as i64 * WEEK), f.opened, f.closed)).collect();
     let takeaway = match opened {
         0 if closed == 0 => "No incidents in this time.".to_owned(),
         _ => format!("{opened} opened and {closed} closed since {}.", from.date()),
@@ -90,5 +91,5 @@ async fn flow(l: &Looking, query: &PageQuery) -> Answer<Chart> {
         1 => format!("Not all are known: one organisation does not share all of its incidents. {takeaway}"),
         n => format!("Not all are known: {n} organisations do not share all of their incidents. {takeaway}"),
     };
-    Ok(charts::incident_flow("incidents", &takeaway, &weeks, &query.href("/csv/collective")))
+    Ok(charts::incident_flow("incidents", &takeaway, &weeks, "/csv/collective"))
 }
