@@ -30,6 +30,8 @@ pub const MAX_ADDRESS: usize = 8 << 10;
 pub const MAX_FIELDS_SIZE: usize = 32 << 10;
 /// Fields. hyper takes no more than these.
 pub const MAX_FIELDS: usize = 100;
+/// Bytes that are read and left out. Who sends more than by mistake is not waited for.
+const MAX_LEFT_OUT: usize = 1 << 20;
 /// What hyper may read ahead on a connection: more than is ever handed on of one head.
 pub const READ_AHEAD: usize = 64 << 10;
 
@@ -74,8 +76,10 @@ struct Line {
     /// The name of this field is over.
     named: bool,
     /// This field is one too many.
-    left_out: bool,
+    dropped: bool,
+    /// What was too long so far, and how many bytes were left out for it.
     too_long: Option<TooLong>,
+    left_out: usize,
 }
 
 impl Line {
@@ -83,14 +87,15 @@ impl Line {
     fn take(&mut self, byte: u8) -> bool {
         match byte {
             b'\n' => {
-                let kept = !self.left_out;
+                let kept = !self.dropped;
                 let lines = self.lines + usize::from(self.filled);
-                *self = Self { begun: self.begun, lines, size: self.size, too_long: self.too_long, ..Self::default() };
+                let Self { begun, size, too_long, left_out, .. } = *self;
+                *self = Self { begun, lines, size, too_long, left_out, ..Self::default() };
                 kept
             }
             b'\r' if !self.after_cr => {
                 self.after_cr = true;
-                !self.left_out
+                !self.dropped
             }
             _ => {
                 let begins = !self.filled;
@@ -112,17 +117,18 @@ impl Line {
     /// Whole fields are left out, and of the one that is too long what is no part of its form.
     fn in_field(&mut self, byte: u8, begins: bool) -> bool {
         if begins {
-            self.left_out = self.lines > MAX_FIELDS || self.size >= MAX_FIELDS_SIZE;
+            self.dropped = self.lines > MAX_FIELDS || self.size >= MAX_FIELDS_SIZE;
         }
-        self.size += usize::from(!self.left_out);
+        self.size += usize::from(!self.dropped);
         let form = byte == b':' && !self.named;
         self.named |= form;
-        self.fits(!self.left_out && (form || self.size <= MAX_FIELDS_SIZE), TooLong::Fields)
+        self.fits(!self.dropped && (form || self.size <= MAX_FIELDS_SIZE), TooLong::Fields)
     }
 
     fn fits(&mut self, fits: bool, what: TooLong) -> bool {
         if !fits {
             self.too_long = self.too_long.or(Some(what));
+            self.left_out += 1;
         }
         fits
     }
@@ -143,7 +149,8 @@ impl Default for Next {
 }
 
 impl Next {
-    /// What of these bytes may be handed on now. In place of a bare LF stands NUL, which no head may hold: hyper answers it with 400.
+    /// What of these bytes may be handed on now. In place of a bare LF stands NUL, which no head may hold: hyper answers it with 400. So it does with what
+    /// goes on and on.
     fn pass(&mut self, bytes: &mut [u8]) -> Passed {
         let all = |n| Passed { read: n, kept: n };
         match self {
@@ -151,7 +158,7 @@ impl Next {
                 let mut kept = 0;
                 for at in 0..bytes.len() {
                     let byte = bytes[at];
-                    if byte == b'\n' && !line.after_cr {
+                    if byte == b'\n' && !line.after_cr || line.left_out > MAX_LEFT_OUT {
                         bytes[kept] = 0;
                         *self = Self::Refused;
                         return Passed { read: at + 1, kept: kept + 1 };
@@ -391,6 +398,11 @@ mod tests {
         assert_eq!(parts[1..], [b"GET / HTTP/1.1\r\n\r\n".to_vec(), vec![]]);
         let parts = read(format!("GET / HTTP/1.1\r\na:{}\nb\r\n\r\n", long(50_000)).as_bytes(), 64, &[]).await;
         assert!(parts.len() == 1 && parts[0].ends_with(b"x\0"));
+        // What never ends does, though it comes faster than a clock is looked at.
+        let mut endless = Strict::new((&b"GET /"[..]).chain(tokio::io::repeat(b'x')), Framing::default(), Duration::from_secs(60));
+        let mut head = vec![];
+        endless.read_to_end(&mut head).await.unwrap();
+        assert!(head.len() == 5 + MAX_ADDRESS && head.ends_with(b"x\0"), "{}", head.len());
         assert!(READ_AHEAD > MAX_ADDRESS + MAX_FIELDS_SIZE + 4 * MAX_FIELDS);
     }
 
