@@ -90,6 +90,7 @@ fn Classes() -> impl IntoView {
 #[component]
 pub fn Outcome(push: PushRow) -> impl IntoView {
     let (class, sign, words) = match (push.kept, push.failed) {
+        _ if push.outdated => ("mark st-watch", "!", "changed nothing: outdated".to_owned()),
         (kept, 0) => ("mark st-good", "✓", format!("kept {}", count(kept.into()))),
         (0, failed) => ("mark st-off", "✕", format!("refused {}", count(failed.into()))),
         (kept, failed) => ("mark st-watch", "!", format!("kept {}, refused {}", count(kept.into()), count(failed.into()))),

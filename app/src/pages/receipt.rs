@@ -46,6 +46,7 @@ fn One(page: Signal<Receipt>) -> impl IntoView {
 /// What became of a push, in words. The API's `complete` says only that nothing of it is still waiting.
 fn status(push: &PushRow) -> &'static str {
     match (push.kept, push.failed) {
+        _ if push.outdated => "outdated",
         (_, 0) => "complete",
         (0, _) => "refused",
         _ => "partly kept",

@@ -66,9 +66,9 @@ pub struct Receipt {
     pub request_timestamp: String,
     /// Items in the push.
     pub total_count: u32,
-    /// Items kept, those that were there already included.
+    /// Items kept, those that were there already included; 0 of a snapshot that changed nothing (`outdated_by`).
     pub success_count: u32,
-    /// Items refused.
+    /// Items refused; 0 of a snapshot that changed nothing (`outdated_by`).
     pub failure_count: u32,
     /// Always 0: nothing waits.
     pub pending_count: u32,
@@ -109,13 +109,14 @@ impl From<Failure> for ItemFailure {
 
 impl From<ReceiptRecord> for Receipt {
     fn from(r: ReceiptRecord) -> Self {
+        let failure_count = r.refused();
         Self {
             id: r.id,
             status: "complete",
             request_timestamp: r.received_at.rfc3339_micros(),
             total_count: r.total,
             success_count: r.kept,
-            failure_count: r.total - r.kept,
+            failure_count,
             pending_count: 0,
             failures: r.failures.into_iter().map(Into::into).collect(),
             as_of: r.as_of.map(Timestamp::rfc3339_micros),

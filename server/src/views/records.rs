@@ -94,9 +94,10 @@ pub async fn receipt(l: &Looking, id: &str) -> Answer<Receipt> {
         What::Events => format!("/events?org={slug}"),
         What::Indicators => format!("/indicators?org={slug}"),
     };
+    let href = if r.row.outdated { String::new() } else { href };
     Ok(Receipt {
         class: r.what.class(),
-        status: if r.row.kept == 0 && r.row.total > 0 { "refused".into() } else { "complete".into() },
+        status: if r.row.kept == 0 && r.row.failed > 0 { "refused".into() } else { "complete".into() },
         failures: r.failures.into_iter().map(|f| ReceiptFailure { index: f.index, pointer: f.pointer, code: f.code, detail: f.detail }).collect(),
         bytes: r.bytes,
         sha256: r.sha256.iter().map(|b| format!("{b:02x}")).collect(),

@@ -306,8 +306,16 @@ pub struct ReceiptRecord {
     pub failures: Vec<Failure>,
     /// Of a snapshot the moment it was taken; `None` where it was refused.
     pub as_of: Option<Timestamp>,
-    /// Of a snapshot that changed nothing: the moment of the newer one that was applied before.
+    /// Of a snapshot that changed nothing: the moment of the newer one that was applied before. Nothing of it was kept, and nothing refused.
     pub outdated_by: Option<Timestamp>,
+}
+
+impl ReceiptRecord {
+    /// Items refused.
+    #[must_use]
+    pub const fn refused(&self) -> u32 {
+        if self.outdated_by.is_some() { 0 } else { self.total - self.kept }
+    }
 }
 
 /// What became of a push.
@@ -577,14 +585,16 @@ async fn apply(
         return Ok(if push.dry_run { Keep::No(refused) } else { Keep::Yes(refused) });
     }
     let truth = record::truth(conn, push).await?;
-    let no = record::receipt(conn, push, items.len(), truth).await?;
+    let kept = if truth.outdated_by().is_some() { 0 } else { items.len() };
+    let no = record::receipt(conn, push, kept, truth).await?;
     if let Truth::Outdated { .. } = truth {
         // Its own organisation sees it in the push log; nobody sees anything else of it.
         record::outbox(conn, push, &record::Reach::default(), None).await?;
         if let Some(idempotency) = &push.idempotency {
             record::remember(conn, push, idempotency, no).await?;
         }
-        let outdated = Outcome::Applied { receipt: ReceiptRecord { outdated_by: truth.outdated_by(), ..push.receipt(no, items.len()) }, revision: None };
+        let receipt = ReceiptRecord { as_of: truth.as_of(), outdated_by: truth.outdated_by(), ..push.receipt(no, kept) };
+        let outdated = Outcome::Applied { receipt, revision: None };
         return Ok(if push.dry_run { Keep::No((outdated, None)) } else { Keep::Yes((outdated, None)) });
     }
     let mut reach = record::Reach::default();

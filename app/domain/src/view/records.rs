@@ -61,6 +61,8 @@ pub struct PushRow {
     pub total: u32,
     pub kept: u32,
     pub failed: u32,
+    /// A snapshot that changed nothing, because a newer one had been applied: nothing of it was kept, and nothing refused.
+    pub outdated: bool,
     pub mode: String,
     pub key: String,
 }

@@ -144,6 +144,7 @@ mod tests {
             total: 1,
             kept: 1,
             failed: 0,
+            outdated: false,
             mode: "delta".into(),
             key: key.into(),
         };

@@ -70,11 +70,12 @@ struct PushSql {
     what: String,
     total: i64,
     kept: i64,
+    outdated: bool,
     mode: String,
     key_name: String,
 }
 
-const PUSH_COLUMNS: &str = "c.no, c.id, o.slug, o.name, c.received_at, c.what, c.total, c.kept, c.mode, c.key_name";
+const PUSH_COLUMNS: &str = "c.no, c.id, o.slug, o.name, c.received_at, c.what, c.total, c.kept, c.outdated_by IS NOT NULL AS outdated, c.mode, c.key_name";
 
 impl From<PushSql> for PushRow {
     fn from(r: PushSql) -> Self {
@@ -85,7 +86,8 @@ impl From<PushSql> for PushRow {
             what: r.what,
             total: r.total as u32,
             kept: r.kept as u32,
-            failed: (r.total - r.kept) as u32,
+            failed: if r.outdated { 0 } else { (r.total - r.kept) as u32 },
+            outdated: r.outdated,
             mode: r.mode,
             key: r.key_name,
         }

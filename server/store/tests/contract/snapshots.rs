@@ -98,6 +98,7 @@ async fn a_snapshot_speaks_of_the_moment_it_was_taken(f: Fixture) {
         // Taken before that one: nothing of it changes anything.
         let receipt = snapshot(&f, what, &["b", "d"], at(21), Some(at(4))).await;
         assert_eq!((receipt.as_of, receipt.outdated_by), (Some(at(4)), Some(at(5))), "{what:?}");
+        assert_eq!((receipt.total, receipt.kept, receipt.refused()), (2, 0, 0), "{what:?}: none of it is kept, and nothing was wrong with it");
         assert_eq!(f.store.partner(f.orgs[0]).receipt(receipt.id).await.unwrap(), Some(receipt), "{what:?}");
         assert_eq!(in_force(&f, what).await, ["a", "c"], "{what:?}");
         // A later one goes by when that was taken, not by when it came.
