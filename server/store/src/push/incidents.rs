@@ -1,6 +1,9 @@
 //! Incidents: upsert by external id, each change a revision.
 
-use super::{IncidentItem, Mode, Push, record};
+use super::{
+    IncidentItem, Mode, Push, record,
+    same::{same, same_beside},
+};
 use crate::{
     StoreError,
     db::{Conn, execute, on_conn},
@@ -46,6 +49,26 @@ impl Stored {
         (IncidentStatus::from_code(self.stated_status.unwrap_or(self.status)), Timestamp(self.stated_updated_at.unwrap_or(self.updated_at)))
     }
 
+    /// Whether an item says of the incident what is known of it, though in other fields: the hub's own file names also what a push left to be filled in.
+    fn says(&self, named: &[OrgId], item: &IncidentItem) -> bool {
+        /// What the columns keep, whatever it was called by.
+        const COLUMNS: [&str; 11] = ["external_id", "title", "severity", "status", "tlp", "class", "opened_at", "closed_at", "updated_at", "recipients", "org"];
+        let (status, updated_at) = self.stated();
+        let closed_at = if self.stated_status.is_none() { self.closed_at } else { None };
+        let columns = (self.title.as_str(), self.severity, status, self.tlp, self.class.as_str(), self.opened_at, closed_at, updated_at);
+        let said = (
+            item.title.as_str(),
+            item.severity.code(),
+            item.status,
+            item.tlp.code(),
+            item.class.as_str(),
+            item.opened_at.0,
+            item.closed_at.map(|at| at.0),
+            item.updated_at,
+        );
+        columns == said && record::same_orgs(named, &item.recipients) && same_beside(&self.raw, &item.raw, &COLUMNS)
+    }
+
     fn state(&self, recipients: Vec<OrgId>) -> State {
         State {
             marking: Marking { tlp: Tlp::from_code(self.tlp), recipients, received_at: Timestamp(self.received_at) },
@@ -77,10 +100,10 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[I
             named = record::named(conn, old.id).await?;
             reach.record(Tlp::from_code(old.tlp), &named, Timestamp(old.received_at));
             let (status, updated_at) = old.stated();
-            let same = status == item.status && super::same::same(&old.raw, &item.raw);
+            let known = status == item.status && (same(&old.raw, &item.raw) || old.says(&named, item));
             // Of two reports of one moment the later push's stands; a snapshot came when it was taken.
             let late = push.mode == Mode::Snapshot && old.heard_at > push.moment().0 && updated_at == item.updated_at;
-            if same || late || updated_at > item.updated_at {
+            if known || late || updated_at > item.updated_at {
                 hear(conn, push, receipt, old).await?;
                 if old.stated_status.is_some() {
                     let after = State { open: status.is_open(), closed_at: None, ..old.state(named.clone()) };

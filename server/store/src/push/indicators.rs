@@ -1,6 +1,6 @@
 //! Indicators: one row per organisation, type and value, or keyed hash of one; their digests and totals kept as they come and go.
 
-use super::{IndicatorItem, Mode, Push, comparisons::Comparisons, record};
+use super::{IndicatorItem, Mode, Push, comparisons::Comparisons, record, same::same_beside};
 use crate::{
     AllianceKeys, StoreError, alliance,
     db::{Conn, execute, on_conn},
@@ -28,8 +28,8 @@ pub(crate) async fn apply(
     keys: Option<&AllianceKeys>,
     reach: &mut record::Reach,
 ) -> Result<(), StoreError> {
-    const FIND: &str =
-        "SELECT id, tlp, active, last_seen, received_at, valid_until, left_out_at, heard_at FROM indicators WHERE org_id = $1 AND kind = $2 AND value = $3";
+    const FIND: &str = "SELECT id, tlp, active, first_seen, last_seen, received_at, valid_until, left_out_at, heard_at, severity, confidence, hashed, receipt_no, raw \
+                        FROM indicators WHERE org_id = $1 AND kind = $2 AND value = $3";
     const INSERT: &str = "INSERT INTO indicators (id, org_id, kind, value, tlp, severity, confidence, first_seen, last_seen, valid_until, active, receipt_no, raw, hashed, received_at, heard_at, words, address) \
                           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
     const UPDATE: &str = "UPDATE indicators SET tlp = $2, severity = $3, confidence = $4, first_seen = CASE WHEN $5 < first_seen THEN $5 ELSE first_seen END, \
@@ -56,8 +56,11 @@ pub(crate) async fn apply(
                 }
                 continue;
             }
-            Some(Stored { id, tlp: old_tlp, active: was_active, .. }) => {
+            Some(old) => {
+                let (id, old_tlp, was_active) = (old.id, old.tlp, old.active);
                 let before = marking(conn, id, old_tlp, received_at.0).await?;
+                // Its organisation's own spelling outlives the hub's file.
+                let (receipt, raw) = if old.says(&before.recipients, item) { (old.receipt_no, &old.raw) } else { (receipt, &item.raw) };
                 moved = before.tlp.reaches_everyone() != item.tlp.reaches_everyone();
                 reach.record(before.tlp, &before.recipients, received_at);
                 let after = Marking { tlp: item.tlp, recipients: item.recipients.clone(), received_at };
@@ -76,7 +79,7 @@ pub(crate) async fn apply(
                         .bind(item.valid_until.map(|t| t.0))
                         .bind(active)
                         .bind(receipt)
-                        .bind(&item.raw)
+                        .bind(raw)
                         .bind(item.hashed)
                         .bind(push.moment().0)
                         .execute(&mut *c)
@@ -146,11 +149,36 @@ struct Stored {
     id: Uuid,
     tlp: i64,
     active: bool,
+    first_seen: i64,
     last_seen: i64,
     received_at: i64,
     valid_until: Option<i64>,
     left_out_at: Option<i64>,
     heard_at: i64,
+    severity: Option<i64>,
+    confidence: Option<i64>,
+    hashed: bool,
+    receipt_no: i64,
+    raw: String,
+}
+
+impl Stored {
+    /// Whether an item says of the value what is known of it, though in another spelling or in other fields. A hash has one spelling, and may be meant for
+    /// another key.
+    fn says(&self, named: &[OrgId], item: &IndicatorItem) -> bool {
+        /// What the columns keep, whatever it was called by.
+        const COLUMNS: [&str; 10] = ["type", "value", "tlp", "severity", "confidence", "first_seen", "last_seen", "valid_until", "recipients", "org"];
+        let columns = (self.tlp, self.severity, self.confidence, self.first_seen, self.last_seen, self.valid_until);
+        let said = (
+            item.tlp.code(),
+            item.severity.map(domain::Severity::code),
+            item.confidence.map(i64::from),
+            item.first_seen.0,
+            item.last_seen.0,
+            item.valid_until.map(|until| until.0),
+        );
+        !self.hashed && !item.hashed && columns == said && record::same_orgs(named, &item.recipients) && same_beside(&self.raw, &item.raw, &COLUMNS)
+    }
 }
 
 /// Notes that an indicator was named; what a snapshot left out is in force again. Whether this changed anything.

@@ -178,6 +178,12 @@ pub(crate) async fn named(conn: &mut Conn, record: Uuid) -> Result<Vec<OrgId>, S
     Ok(named.into_iter().map(OrgId).collect())
 }
 
+/// Whether these are the same organisations, in whatever order.
+pub(crate) fn same_orgs(a: &[OrgId], b: &[OrgId]) -> bool {
+    let all = |orgs: &[OrgId]| orgs.iter().map(|org| org.0).collect::<BTreeSet<_>>();
+    all(a) == all(b)
+}
+
 /// Replaces the organisations named on a record.
 pub(crate) async fn recipients(conn: &mut Conn, record: Uuid, recipients: &[OrgId], existed: bool) -> Result<(), StoreError> {
     const CLEAR: &str = "DELETE FROM recipients WHERE record_id = $1";

@@ -1,7 +1,39 @@
 //! Whether two JSON texts say the same: whatever the order of an object's fields, and spelling of a text, but digit by digit in numbers.
 
+use domain::text::{is_visible, trimmed};
 use serde_json::value::RawValue;
 use std::{borrow::Cow, collections::BTreeMap};
+
+type Fields<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
+
+/// Whether two items say the same beside the fields that are compared otherwise. What is not set is not there, and blanks around a text mean nothing: a cell of
+/// a file has none.
+pub(super) fn same_beside(a: &str, b: &str, compared: &[&str]) -> bool {
+    let (Ok(a), Ok(b)) = (serde_json::from_str::<Fields<'_>>(a), serde_json::from_str::<Fields<'_>>(b)) else { return false };
+    let rest = |fields: Fields<'_>| -> BTreeMap<String, String> {
+        fields.into_iter().filter(|(name, _)| !compared.contains(&&**name)).filter_map(|(name, value)| Some((name.into_owned(), set(value.get())?))).collect()
+    };
+    let (a, b) = (rest(a), rest(b));
+    a.len() == b.len() && a.iter().zip(&b).all(|((ka, va), (kb, vb))| ka == kb && same(va, vb))
+}
+
+/// A value without what is not set in it; `None` where nothing is left.
+fn set(json: &str) -> Option<String> {
+    match json.as_bytes().first() {
+        Some(b'n') => None,
+        Some(b'"') => {
+            let text: String = serde_json::from_str(json).ok()?;
+            is_visible(&text).then(|| serde_json::Value::from(trimmed(&text)).to_string())
+        }
+        Some(b'{') => {
+            let fields: Fields<'_> = serde_json::from_str(json).ok()?;
+            let fields: Vec<String> =
+                fields.iter().filter(|(_, value)| value.get() != "null").map(|(name, value)| format!("{}:{value}", serde_json::Value::from(&**name))).collect();
+            (!fields.is_empty()).then(|| format!("{{{}}}", fields.join(",")))
+        }
+        _ => Some(json.to_owned()),
+    }
+}
 
 /// Texts that are no JSON are the same where they are equal.
 pub(super) fn same(a: &str, b: &str) -> bool {
@@ -9,7 +41,6 @@ pub(super) fn same(a: &str, b: &str) -> bool {
     if a == b {
         return true;
     }
-    type Fields<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
     match (a.as_bytes().first(), b.as_bytes().first()) {
         (Some(b'{'), Some(b'{')) => {
             let (Ok(a), Ok(b)) = (serde_json::from_str::<Fields<'_>>(a), serde_json::from_str::<Fields<'_>>(b)) else { return false };
@@ -29,7 +60,7 @@ pub(super) fn same(a: &str, b: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::same;
+    use super::{same, same_beside};
 
     #[test]
     fn order_and_spelling_mean_nothing_and_digits_do() {
@@ -43,5 +74,20 @@ mod tests {
         ] {
             assert!(!same(a, b), "{a} {b}");
         }
+    }
+
+    #[test]
+    fn what_is_not_set_says_nothing() {
+        let there = r#"{"title":"x","description":" long\n","owner":null,"attributes":{"b":1.50,"a":"y","c":null}}"#;
+        for back in [
+            r#"{"org":"alpha","title":"y","description":"long","attributes":{"a":"y","b":1.50}}"#,
+            r#"{"description":"long","owner":"\u200b","attributes":{"a":"y","b":1.50},"title":"x"}"#,
+        ] {
+            assert!(same_beside(there, back, &["title", "org"]), "{back}");
+        }
+        for other in [r#"{"description":"long","attributes":{"a":"y","b":"1.50"}}"#, r#"{"description":"long"}"#, r#"{"attributes":{"a":"y","b":1.50}}"#] {
+            assert!(!same_beside(there, other, &["title"]), "{other}");
+        }
+        assert!(same_beside(r#"{"attributes":{}}"#, "{}", &[]) && !same_beside("{}", r#"{"x":1}"#, &[]) && !same_beside("[]", "[]", &[]));
     }
 }

@@ -55,6 +55,31 @@ async fn a_revision_can_be_demanded(f: Fixture) {
     assert!(matches!(put(changed).await, Outcome::Applied { revision: Some(2), .. }));
 }
 
+on_both!(what_is_known_makes_no_revision_in_whatever_fields_it_comes);
+async fn what_is_known_makes_no_revision_in_whatever_fields_it_comes(f: Fixture) {
+    let first = incident("a", Severity::Low, New, Tlp::Amber, &[f.orgs[1], f.orgs[2]]);
+    let put = async |item: IncidentItem| {
+        let push = Push { total: 1, ..f.push(0, What::Incidents) };
+        match f.store.partner(f.orgs[0]).push(push, Items::Incidents(vec![item])).await.unwrap() {
+            Outcome::Applied { revision, .. } => revision,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(put(first.clone()).await, Some(1));
+    let raw = r#"{"org":"x","title":"Incident a","external_id":"a","opened_at":"long ago","description":" ","attributes":{}}"#;
+    assert_eq!(put(IncidentItem { raw: raw.into(), recipients: vec![f.orgs[2], f.orgs[1]], ..first.clone() }).await, Some(1));
+    for (n, changed) in [
+        IncidentItem { raw: r#"{"description":"More"}"#.into(), ..first.clone() },
+        IncidentItem { raw: r#"{"description":"More"}"#.into(), recipients: vec![f.orgs[1]], ..first.clone() },
+        IncidentItem { raw: r#"{"description":"More","attributes":{"n":1}}"#.into(), recipients: vec![f.orgs[1]], ..first },
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert_eq!(put(changed.clone()).await, Some(n as i64 + 2), "{changed:?}");
+    }
+}
+
 on_both!(every_page_of_the_queue_together_is_the_whole_queue);
 async fn every_page_of_the_queue_together_is_the_whole_queue(f: Fixture) {
     let items: Vec<_> = (0..130)
