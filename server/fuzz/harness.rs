@@ -10,7 +10,7 @@ use server::{
     auth::keys,
     cli::{
         import::mapping::Mapping,
-        items::{self, Format},
+        items::{self, Decimal, Format},
     },
     clock::Clock,
     live::board::Board,
@@ -273,7 +273,7 @@ fn mapping(data: &[u8]) {
     let head: Vec<String> = row.iter().map(|cell| cell.0.clone()).collect();
     for table in [&mapping.organisations, &mapping.metrics, &mapping.incidents] {
         let fields = table.fields(&head);
-        if let Ok(ours) = table.apply(row.clone()) {
+        if let Ok(ours) = table.apply(row.clone(), Decimal::Comma) {
             assert!(ours.iter().all(|(field, _)| fields.contains(field)), "a field from nowhere: {ours:?} of {fields:?}");
         }
     }

@@ -48,10 +48,10 @@ pub fn plain(value: &RawValue) -> String {
 pub fn set(object: &str, texts: &[(&str, &str)]) -> Option<String> {
     let Fields(there) = serde_json::from_str(object).ok()?;
     let text = |text: &str| Value::from(text).to_string();
-    let new = texts.iter().filter(|(name, _)| there.iter().all(|(old, _)| old != name)).map(|(name, value)| (text(name), text(value)));
+    let new = texts.iter().filter(|(name, _)| there.iter().all(|(old, _)| old != name)).map(|(name, value)| ((*name).to_owned(), text(value)));
     let old = there.iter().map(|(name, value)| {
         let set = texts.iter().find(|(new, _)| new == name);
-        (text(name), set.map_or_else(|| value.get().to_owned(), |(_, value)| text(value)))
+        (name.to_string(), set.map_or_else(|| value.get().to_owned(), |(_, value)| text(value)))
     });
     Some(object_of(new.chain(old)))
 }
@@ -59,11 +59,13 @@ pub fn set(object: &str, texts: &[(&str, &str)]) -> Option<String> {
 /// The object without a field.
 #[must_use]
 pub fn without(object: &str, field: &str) -> String {
-    object_of(fields(object).into_iter().filter(|(name, _)| name != field).map(|(name, value)| (Value::from(name).to_string(), value.get().to_owned())))
+    object_of(fields(object).into_iter().filter(|(name, _)| name != field).map(|(name, value)| (name.into_owned(), value.get().to_owned())))
 }
 
-fn object_of(members: impl Iterator<Item = (String, String)>) -> String {
-    let all: Vec<String> = members.map(|(name, value)| format!("{name}:{value}")).collect();
+/// An object of these members: names, and values as JSON.
+#[must_use]
+pub fn object_of(members: impl Iterator<Item = (String, String)>) -> String {
+    let all: Vec<String> = members.map(|(name, value)| format!("{}:{value}", Value::from(name))).collect();
     format!("{{{}}}", all.join(","))
 }
 

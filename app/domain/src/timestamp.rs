@@ -170,7 +170,12 @@ fn as_rfc3339(text: &str) -> Result<String, String> {
     let end = rest.find(|c: char| !c.is_ascii_digit() && !matches!(c, ':' | '.' | ',')).unwrap_or(rest.len());
     let (clock, zone) = rest.split_at(end);
     let zone = match zone.trim() {
-        "" => return Err(format!("has no zone: it {ACCEPTED}")),
+        "" => {
+            let utc = as_rfc3339(&format!("{text}Z"))?;
+            // What is no moment with a zone lacks more than that.
+            OffsetDateTime::parse(&utc, &Rfc3339).map_err(|_| wrong())?;
+            return Err(format!("has no zone: write {utc} if it is in UTC, or put the offset of its clock in place of the Z, such as +02:00"));
+        }
         "Z" | "z" | "UTC" | "GMT" => "Z".to_owned(),
         offset => {
             let sign = if offset.starts_with('+') { '+' } else { '-' };
@@ -227,7 +232,7 @@ mod tests {
             "yesterday",
             "2026-13-01T00:00:00Z",
             "2026-02-30",
-            "2026-05-01 12:00",
+            "2026-05-01 25:00",
             "1714564800",
             "éééééééééé",
             "2026-05-01T12:00:00+2",
@@ -236,7 +241,11 @@ mod tests {
         for bad in bad.into_iter().chain(["2026-05-01T12:00:00+0é", "2026-05-01T12:00:00.é+00", "2026-05-01T:Z", "29.11.2026", "2026-05-01T12:00:00 CET"]) {
             assert!(Timestamp::parse(bad).unwrap_err().contains("such as 2026-05-01T12:00:00Z"), "{bad}");
         }
-        assert!(Timestamp::parse("2026-05-01 12:00").unwrap_err().starts_with("has no zone"));
+        for (bad, right) in [("2026-05-01 12:00", "2026-05-01T12:00:00Z"), ("2026-05-01T12:00:00,25 ", "2026-05-01T12:00:00.25Z")] {
+            let said = format!("has no zone: write {right} if it is in UTC, or put the offset of its clock in place of the Z, such as +02:00");
+            assert_eq!(Timestamp::parse(bad), Err(said), "{bad}");
+            assert!(Timestamp::parse(right).is_ok(), "what it says is right");
+        }
     }
 
     #[test]

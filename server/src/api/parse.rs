@@ -173,10 +173,10 @@ fn items<T>(text: &str, ndjson: bool, context: &Context<'_>, check: fn(usize, &R
     for (i, raw) in raws.iter().enumerate() {
         match check(i, raw, context) {
             Ok(item) => kept.push(item),
-            Err(refused) => refusals.add(i, refused)?,
+            Err(refused) => refusals.add(i, refused),
         }
     }
-    Ok((raws.len() as u32, kept, refusals.failures))
+    Ok((raws.len() as u32, kept, refusals.done()?))
 }
 
 /// The refused items of a push: of the first ones every fault with its text, of the rest place and code, so that an answer stays much smaller than its question.
@@ -184,18 +184,24 @@ struct Refusals {
     /// Pointer to the list that the items stand in.
     list: &'static str,
     items: u32,
+    /// Whether any of them is another organisation's.
+    foreign: bool,
     failures: Vec<Failure>,
 }
 
 impl Refusals {
     const fn new(list: &'static str) -> Self {
-        Self { list, items: 0, failures: vec![] }
+        Self { list, items: 0, foreign: false, failures: vec![] }
     }
 
-    /// # Errors
-    /// Where the item refuses the push as a whole.
-    fn add(&mut self, index: usize, refused: Refused) -> Result<(), Problem> {
-        let Refused::Faults(faults) = refused else { return Err(foreign()) };
+    fn add(&mut self, index: usize, refused: Refused) {
+        let faults = match refused {
+            Refused::Faults(faults) => faults,
+            Refused::Foreign => {
+                self.foreign = true;
+                vec![Fault::new("org", "foreign_org", FOREIGN)]
+            }
+        };
         self.items += 1;
         let in_full = self.items <= TOLD_IN_FULL;
         let base = format!("{}/{index}", self.list);
@@ -204,7 +210,19 @@ impl Refusals {
             let detail = if in_full { short(fault.detail) } else { brief(fault.code).to_owned() };
             self.failures.push(Failure { index: index as u32, pointer: short(pointer), code: fault.code.to_owned(), detail });
         }
-        Ok(())
+    }
+
+    /// What is refused of the items, where the others can be kept.
+    ///
+    /// # Errors
+    /// Where one is another organisation's, which refuses the push as a whole: all that is wrong, item by item.
+    fn done(self) -> Result<Vec<Failure>, Problem> {
+        if !self.foreign {
+            return Ok(self.failures);
+        }
+        let mut problem = Problem::forbidden("The organisation comes from the key; items of this push name another one, so nothing of it was kept.");
+        problem.errors = self.failures.iter().map(Into::into).collect();
+        Err(problem)
     }
 }
 
@@ -218,6 +236,7 @@ fn brief(code: &str) -> &'static str {
         "bad_time" | "in_future" | "too_old" => "This moment is not taken.",
         "out_of_range" => "This number is out of range.",
         "contradiction" => "This contradicts another field.",
+        "foreign_org" => "This is another organisation's.",
         _ => "This value is not taken.",
     }
 }
@@ -241,8 +260,11 @@ fn too_many() -> Problem {
     Problem::too_large(format!("A push may have {MAX_ITEMS} items; this one has more.")).at("/items", "too_many_items", "Send them in several pushes.")
 }
 
+/// What is said of an `org` that is not the key's: left out, the item would become the wrong organisation's.
+const FOREIGN: &str = "org names another organisation than the key's. Push this with a key of that organisation, or not at all.";
+
 fn foreign() -> Problem {
-    Problem::forbidden("The organisation comes from the key; this push names another one.").at("/org", "foreign_org", "Leave it out.")
+    Problem::forbidden("The organisation comes from the key; this push names another one.").at("/org", "foreign_org", FOREIGN)
 }
 
 /// The rules of every moment a partner sends.

@@ -60,12 +60,20 @@ pub struct Answer {
 /// One refused item or field.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Failure {
-    /// Position in the push; absent where the push as a whole is meant.
+    /// Position in the push; absent in a problem, and where the push as a whole is meant.
     pub index: Option<usize>,
     #[serde(default)]
     pub pointer: String,
     #[serde(default)]
     pub detail: String,
+}
+
+impl Failure {
+    /// Position of the item in the push; a problem names it by its pointer alone.
+    pub fn item(&self) -> Option<usize> {
+        let list = ["/items/", "/counts/"].into_iter().find_map(|list| self.pointer.strip_prefix(list));
+        self.index.or_else(|| list?.split('/').next()?.parse().ok())
+    }
 }
 
 impl Answer {

@@ -8,7 +8,7 @@ mod organisations;
 
 use super::{
     batches::batches,
-    items::{self, Item, Items},
+    items::{self, Decimal, Item, Items},
     options::offline,
     push::progress,
     serve::DATABASE,
@@ -74,7 +74,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let clock = Clock::default();
     // Before the hub opens, for it validates items against the organisations it knows.
-    if let Some(rows) = organisations.take() {
+    if let Some((rows, _)) = organisations.take() {
         organisations::load(&args.database, rows, clock.now()).await?;
     }
     let app = App::open(offline(), &args.database, clock).await?;
@@ -107,26 +107,21 @@ fn mapping(args: &Args) -> anyhow::Result<Mapping> {
 type Refusals = Vec<(u64, String)>;
 type Rows = Vec<(u64, items::Row)>;
 
-/// Rows in our fields; `what` is absent for organisations.
-fn read(text: &str, table: &Table, what: Option<What>) -> anyhow::Result<Rows> {
+/// Rows in our fields, and how their numbers are written; `what` is absent for organisations.
+fn read(text: &str, table: &Table, what: Option<What>) -> anyhow::Result<(Rows, Decimal)> {
     let sheet = items::sheet(text)?;
     let needed = match what {
         None => organisations::NEEDED.to_vec(),
         Some(what) => [&["org"], items::needed(what)].concat(),
     };
     items::require(&needed, &table.fields(&sheet.head), &sheet.head)?;
-    let ours = |(line, row): (u64, items::Row)| {
-        let mut row = table.apply(row).with_context(|| format!("line {line}"))?;
-        if let Some(what) = what.filter(|_| sheet.semicolons) {
-            items::decimal_points(what, &mut row);
-        }
-        Ok((line, row))
-    };
-    sheet.rows.into_iter().map(ours).collect()
+    let decimal = sheet.decimal;
+    let ours = |(line, row): (u64, items::Row)| Ok((line, table.apply(row, decimal).with_context(|| format!("line {line}"))?));
+    Ok((sheet.rows.into_iter().map(ours).collect::<anyhow::Result<_>>()?, decimal))
 }
 
 /// Loads one class of data, organisation by organisation.
-async fn load(app: &App, what: What, rows: Rows) -> anyhow::Result<Count> {
+async fn load(app: &App, what: What, (rows, decimal): (Rows, Decimal)) -> anyhow::Result<Count> {
     let mut orgs: BTreeMap<String, Org> = app.store.hub().organisations().await?.into_iter().map(|o| (o.slug.clone(), o)).collect();
     for (slug, of) in app.store.hub().former_slugs().await? {
         if let Some(org) = orgs.values().find(|org| org.id == of).cloned() {
@@ -151,7 +146,7 @@ async fn load(app: &App, what: What, rows: Rows) -> anyhow::Result<Count> {
         for at in moments.filter_map(|(_, cell)| Timestamp::parse(cell).ok()) {
             oldest.entry(org.id).and_modify(|first| *first = at.min(*first)).or_insert(at);
         }
-        match items::item(what, row, &mut ignored)? {
+        match items::item(what, row, decimal, &mut ignored)? {
             Some(json) => by_org.entry(slug).or_default().push(Item { place, json }),
             None => without_value += 1,
         }

@@ -3,14 +3,16 @@
 //! Nothing is judged here beyond what reading needs: the server's validation is the only one, so that a file and a request are
 //! refused for the same reasons. JSON items are passed on as they were written.
 
+mod decimal;
 mod sheet;
 
+pub use decimal::Decimal;
 pub use sheet::{Row, Sheet, sheet};
 
-use crate::{api::parse::syntax, encoding};
+use crate::{api::parse::syntax, encoding, json_text};
 use anyhow::{anyhow, bail};
-use serde_json::{Map, Value, value::RawValue};
-use std::path::Path;
+use serde_json::value::{RawValue, to_raw_value};
+use std::{collections::BTreeMap, path::Path};
 use store::What;
 
 /// How a file is written.
@@ -146,11 +148,8 @@ fn csv(what: What, text: &str) -> anyhow::Result<Items> {
     let hashes = what == What::Indicators && head.iter().any(|column| column == "hmac");
     let needed: Vec<&str> = needed(what).iter().copied().filter(|column| !(hashes && *column == "value")).collect();
     require(&needed, &head, &sheet.head)?;
-    for (place, mut row) in sheet.rows {
-        if sheet.semicolons {
-            decimal_points(what, &mut row);
-        }
-        match item(what, row, &mut out.ignored)? {
+    for (place, row) in sheet.rows {
+        match item(what, row, sheet.decimal, &mut out.ignored)? {
             Some(json) => out.items.push(Item { place, json }),
             None => out.without_value += 1,
         }
@@ -182,17 +181,6 @@ pub fn require(needed: &[&str], has: &[String], head: &[String]) -> anyhow::Resu
     bail!("the head lacks the {word} {}; it has {}", missing.join(", "), head.join(", "))
 }
 
-/// Reads `93,5` as 93.5 in fields that are numbers: a file with semicolons comes from where commas are decimal.
-pub fn decimal_points(what: What, row: &mut Row) {
-    for (_, cell) in row.iter_mut().filter(|(column, _)| numbers(what).contains(&field(what, column).as_str())) {
-        let number = cell.trim_end_matches(|c: char| c == '%' || c.is_whitespace()).trim_start_matches(['-', '+']);
-        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        if number.split_once(',').is_some_and(|(whole, rest)| digits(whole) && digits(rest)) {
-            *cell = cell.replace(',', ".");
-        }
-    }
-}
-
 const fn numbers(what: What) -> &'static [&'static str] {
     match what {
         What::Metrics => &["value"],
@@ -215,11 +203,19 @@ const fn texts(what: What) -> &'static [&'static str] {
     }
 }
 
+const fn has_recipients(what: What) -> bool {
+    matches!(what, What::Incidents | What::Events | What::Indicators)
+}
+
 /// The field that a column is, whatever case its name is written in, with blanks or hyphens for underscores; the column's own name where it is none.
 pub fn field(what: What, column: &str) -> String {
     let plain = column.to_lowercase().replace([' ', '-'], "_");
-    let lists = matches!(what, What::Incidents | What::Events | What::Indicators) && plain == "recipients";
-    if lists || texts(what).contains(&plain.as_str()) || numbers(what).contains(&plain.as_str()) {
+    let own_form = match plain.as_str() {
+        "recipients" => has_recipients(what),
+        "attributes" => Others::of(what) == Others::Attributes,
+        _ => false,
+    };
+    if own_form || texts(what).contains(&plain.as_str()) || numbers(what).contains(&plain.as_str()) {
         return plain;
     }
     match column.get(..6) {
@@ -232,38 +228,44 @@ pub fn field(what: What, column: &str) -> String {
 ///
 /// # Errors
 /// Never for what is in the cells.
-pub fn item(what: What, row: Row, ignored: &mut Vec<String>) -> anyhow::Result<Option<Box<RawValue>>> {
-    let others = match what {
-        What::Metrics => Others::Labels,
-        What::Incidents | What::Events => Others::Attributes,
-        What::Indicators | What::IndicatorCounts => Others::Ignored,
-    };
+pub fn item(what: What, row: Row, decimal: Decimal, ignored: &mut Vec<String>) -> anyhow::Result<Option<Box<RawValue>>> {
+    let others = Others::of(what);
     if what == What::Metrics && !row.iter().any(|(column, _)| field(what, column) == "value") {
         return Ok(None);
     }
-    let mut object = Map::new();
-    let mut more = Map::new();
+    let mut object: BTreeMap<String, Box<RawValue>> = BTreeMap::new();
+    let mut more: Vec<(String, Box<RawValue>)> = vec![];
     for (column, cell) in row {
         let column = field(what, &column);
         // Whose an item is, the hub judges: one that names another organisation is refused, whatever form it comes in.
         if texts(what).contains(&column.as_str()) {
-            object.insert(column, Value::String(cell));
+            object.insert(column, to_raw_value(&cell)?);
         } else if numbers(what).contains(&column.as_str()) {
-            object.insert(column, number(cell));
-        } else if column == "recipients" && matches!(what, What::Incidents | What::Events | What::Indicators) {
-            object.insert(column, cell.split([' ', ',', ';']).filter(|s| !s.is_empty()).collect());
+            object.insert(column, to_raw_value(&decimal.number(cell))?);
+        } else if column == "recipients" && has_recipients(what) {
+            object.insert(column, to_raw_value(&cell.split([' ', ',', ';']).filter(|s| !s.is_empty()).collect::<Vec<_>>())?);
+        } else if column == "attributes" && others == Others::Attributes {
+            let members = json_text::fields(&cell);
+            if members.is_empty() {
+                // Whatever else it is, the hub will say.
+                object.insert(column, serde_json::from_str(&cell).or_else(|_| to_raw_value(&cell))?);
+            }
+            more.extend(members.into_iter().map(|(name, raw)| (name.into_owned(), raw.to_owned())));
         } else if let (Others::Labels, Some(label)) = (others, column.strip_prefix("label.")) {
-            more.insert(label.to_owned(), Value::String(cell));
+            more.push((label.to_owned(), to_raw_value(&cell)?));
         } else if others == Others::Attributes {
-            more.insert(column, Value::String(cell));
+            more.push((column, to_raw_value(&cell)?));
         } else if !ignored.contains(&column) {
             ignored.push(column);
         }
     }
     if !more.is_empty() {
-        object.insert(if others == Others::Labels { "labels" } else { "attributes" }.to_owned(), Value::Object(more));
+        more.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let name = if others == Others::Labels { "labels" } else { "attributes" };
+        // What stands there twice goes on twice, for the hub to refuse.
+        object.entry(name.to_owned()).or_insert(RawValue::from_string(json_text::object_of(more.into_iter().map(|(name, raw)| (name, raw.get().to_owned()))))?);
     }
-    Ok(Some(serde_json::value::to_raw_value(&object)?))
+    Ok(Some(to_raw_value(&object)?))
 }
 
 /// What becomes of columns that are no field.
@@ -271,19 +273,25 @@ pub fn item(what: What, row: Row, ignored: &mut Vec<String>) -> anyhow::Result<O
 enum Others {
     /// `label.site` becomes the label `site`; the rest is ignored.
     Labels,
+    /// Each is one, and the column `attributes` holds several in one JSON object, as in the hub's own files.
     Attributes,
     Ignored,
 }
 
-/// A cell as a JSON number. What is none stays text, so that the server names the field.
-fn number(cell: String) -> Value {
-    let whole = cell.parse::<i64>().ok().map(Value::from);
-    whole.or_else(|| cell.parse::<f64>().ok().and_then(serde_json::Number::from_f64).map(Value::Number)).unwrap_or(Value::String(cell))
+impl Others {
+    const fn of(what: What) -> Self {
+        match what {
+            What::Metrics => Self::Labels,
+            What::Incidents | What::Events => Self::Attributes,
+            What::Indicators | What::IndicatorCounts => Self::Ignored,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
 
     fn text_of(what: What, format: Format, text: &str) -> (Vec<(u64, String)>, Items) {
         let read = read(what, format, text).unwrap();
@@ -314,11 +322,40 @@ mod tests {
     }
 
     #[test]
+    fn attributes_may_stand_in_one_cell() {
+        let text = "external_id,title,severity,Attributes,ward\nA-1,a,low,\"{\"\"z\"\": 1.50, \"\"b c\"\":true}\",7\nA-2,a,low,{},\nA-3,a,low,none,\n";
+        let (items, _) = text_of(What::Incidents, Format::Csv, text);
+        for (item, attributes) in items.iter().zip([r#"{"b c":true,"ward":"7","z":1.50}"#, "{}", "\"none\""]) {
+            assert!(item.1.starts_with(&format!(r#"{{"attributes":{attributes},"external_id":"A-"#)), "{}", item.1);
+        }
+        let (twice, _) = text_of(What::Events, Format::Csv, "external_id,title,severity,observed_at,attributes,a\nE,a,low,2026-01-02,\"{\"\"a\"\":1}\",2\n");
+        assert!(twice[0].1.starts_with(r#"{"attributes":{"a":1,"a":"2"},"#), "for the hub to refuse: {}", twice[0].1);
+        assert_eq!(text_of(What::Indicators, Format::Csv, "type,value,attributes\nurl,http://a.example/,{}\n").1.ignored, ["attributes"]);
+    }
+
+    #[test]
+    fn cells_may_be_missing_at_the_end_of_a_row() {
+        let (items, read) =
+            text_of(What::Metrics, Format::Csv, "metric,value,observed_at,unit,label.site\nhsts_pct,1,2026-01-02\nhsts_pct,2,2026-01-02,percent\nhsts_pct\n");
+        assert_eq!(items[0].1, r#"{"metric":"hsts_pct","observed_at":"2026-01-02","value":1}"#);
+        assert_eq!(items[1].1, r#"{"metric":"hsts_pct","observed_at":"2026-01-02","unit":"percent","value":2}"#);
+        assert_eq!((items.len(), read.without_value), (2, 1));
+        let error = read_error("external_id,title,severity\nA,\"two\nlines\",low\nB,b,low,more\n");
+        assert_eq!(error, "line 4 has 4 cells, the head has 3 columns; a cell with the separator in it needs \"quotes\"");
+    }
+
+    fn read_error(text: &str) -> String {
+        read(What::Incidents, Format::Csv, text).unwrap_err().to_string()
+    }
+
+    #[test]
     fn semicolons_part_cells_and_commas_are_decimal_then() {
         let (items, _) =
             text_of(What::Metrics, Format::Csv, "metric;value;observed_at;label.site\nhsts_pct;93,5;2026-01-02;a,b\nhsts_pct;1,234,5;2026-01-02;\n");
         assert_eq!(items[0].1, r#"{"labels":{"site":"a,b"},"metric":"hsts_pct","observed_at":"2026-01-02","value":93.5}"#);
         assert!(items[1].1.ends_with(r#""value":"1,234,5"}"#), "no guesses: {}", items[1].1);
+        let (items, _) = text_of(What::Metrics, Format::Csv, "metric;value;observed_at\nmean_time_to_detect_hours;1.234;2026-01-02\n");
+        assert!(items[0].1.ends_with(r#""value":"1.234"}"#), "more than a thousand, or little more than one: {}", items[0].1);
         let (items, _) = text_of(What::Metrics, Format::Csv, "metric,value,observed_at\nhsts_pct,\"1,234\",2026-01-02\n");
         assert!(items[0].1.ends_with(r#""value":"1,234"}"#), "{}", items[0].1);
     }
@@ -342,7 +379,7 @@ mod tests {
     #[test]
     fn refuses_what_is_no_table() {
         let wrong = |text| sheet(text).unwrap_err().to_string();
-        assert!(wrong("a,b\n1,2\n3\n").starts_with("line 3 has 1 cells, the head has 2 columns"), "{}", wrong("a,b\n1,2\n3\n"));
+        assert!(wrong("a,b\n1,2\n3,4,5\n").starts_with("line 3 has 3 cells, the head has 2 columns"), "{}", wrong("a,b\n1,2\n3,4,5\n"));
         assert!(wrong("a,a\n1,2\n").contains("twice"));
         assert!(wrong("\u{feff}\n").contains("empty"));
         assert!(wrong("a,b\n1,\"2\n3,4\n").contains("line 2"), "a quotation mark that nobody closes");

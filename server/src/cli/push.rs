@@ -65,7 +65,7 @@ enum PushMode {
     Snapshot,
 }
 
-/// Pushes the file; the exit code is 0 only when every item was kept.
+/// Pushes the file; the exit code is 0 only when nothing was refused.
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let what = match args.what {
         Class::Metrics => What::Metrics,
@@ -139,10 +139,10 @@ async fn send(client: &PushClient, what: What, unit: &str, batches: Vec<Batch>, 
         if answer.accepted() {
             kept += answer.success_count;
             refused += answer.failure_count;
-        } else if answer.receipt.is_some() {
+        } else if answer.receipt.is_some() || answer.errors.iter().any(|error| place(error, unit, &places).is_some()) {
             refused += places.len() as u32;
         } else {
-            // Nothing was read (key, scope, form): the rest would fare no better.
+            // No item was read (key, scope, form): the rest would fare no better.
             bar.finish_and_clear();
             return Ok(ExitCode::FAILURE);
         }
@@ -169,8 +169,9 @@ fn report(answer: &Answer, unit: &str, places: &[u64], dry_run: bool) -> Vec<Str
         lines.push(format!("{} {title}: {}", answer.status, answer.detail.as_deref().unwrap_or_default()));
     }
     let failures = if receipt.failures.is_empty() { &answer.errors } else { &receipt.failures };
-    lines.extend(failures.iter().map(|Failure { index, pointer, detail }| {
-        let place = index.and_then(|i| places.get(i)).map(|place| format!("{unit} {place}: ")).unwrap_or_default();
+    lines.extend(failures.iter().map(|failure| {
+        let Failure { pointer, detail, .. } = failure;
+        let place = place(failure, unit, places).map(|place| format!("{unit} {place}: ")).unwrap_or_default();
         // Within the item: `/items/7/value` says no more than `value` beside the line number.
         let field = if place.is_empty() { pointer } else { pointer.splitn(4, '/').nth(3).unwrap_or_default() };
         let field = &field.replace("~1", "/").replace("~0", "~");
@@ -179,6 +180,15 @@ fn report(answer: &Answer, unit: &str, places: &[u64], dry_run: bool) -> Vec<Str
         if field.is_empty() { format!("  {place}{detail}") } else { format!("  {place}{field}: {detail}") }
     }));
     lines
+}
+
+/// Where in the file the item stands that a failure is about. Whose the counts of a window are stands in each of their lines, and once in the push.
+fn place(failure: &Failure, unit: &str, places: &[u64]) -> Option<u64> {
+    match failure.item() {
+        Some(item) => places.get(item).copied(),
+        None if unit == "line" && failure.pointer == "/org" => places.first().copied(),
+        None => None,
+    }
 }
 
 /// A bar on a terminal, nothing elsewhere.
@@ -223,6 +233,31 @@ mod tests {
         .unwrap();
         let lines = report(&Answer { status: 200, ..answer }, "line", &[2, 9], false);
         assert_eq!(lines[1..], ["  line 2: observed_at: must be a date-time.", "  line 9: Too large."]);
+    }
+
+    /// A push with another organisation's row is refused as a whole, and each such row is said by its line.
+    #[test]
+    fn another_organisations_rows_are_said_by_their_lines() {
+        let answer = |errors: &str| -> Answer {
+            let problem = format!(r#"{{"title":"Not allowed","detail":"Nothing of it was kept.","errors":[{errors}]}}"#);
+            Answer { status: 403, ..serde_json::from_str(&problem).unwrap() }
+        };
+        let rows = answer(
+            r#"{"pointer":"/items/1/org","code":"foreign_org","detail":"org names another organisation."},{"pointer":"/items/2/title","detail":"title is missing."}"#,
+        );
+        let told = ["403 Not allowed: Nothing of it was kept.", "  line 7: org: names another organisation.", "  line 9: title: is missing."];
+        assert_eq!(report(&rows, "line", &[2, 7, 9], true), told);
+        let window = answer(r#"{"pointer":"/org","detail":"org names another organisation."}"#);
+        assert_eq!(report(&window, "line", &[4, 5], false)[1], "  line 4: org names another organisation.");
+        assert_eq!(report(&window, "item", &[1, 2], false)[1], "  /org: org names another organisation.", "the whole body is");
+    }
+
+    #[test]
+    fn an_outdated_snapshot_has_no_numbers_of_its_own() {
+        let answer = r#"{"id":"r1","total_count":3,"success_count":0,"failure_count":0,"as_of":"2026-05-01T12:00:00Z","outdated_by":"2026-05-02T12:00:00Z"}"#;
+        let answer = Answer { status: 200, ..serde_json::from_str(answer).unwrap() };
+        let told = ["receipt r1: 0 kept, 0 refused", "Nothing has changed: a newer snapshot, taken 2026-05-02T12:00:00Z, was applied before."];
+        assert_eq!(report(&answer, "line", &[2, 3, 4], false), told);
     }
 
     #[test]

@@ -89,10 +89,10 @@ pub fn parse(text: &str, context: &Context<'_>) -> Result<Parsed, Problem> {
     for (i, raw) in list.iter().enumerate() {
         match count(raw, context) {
             Ok(item) => counts.push(item),
-            Err(refused) => refusals.add(i, refused)?,
+            Err(refused) => refusals.add(i, refused),
         }
     }
-    Ok(Parsed { total: list.len() as u32, items: Items::Counts { window: (start, end), counts }, failures: refusals.failures })
+    Ok(Parsed { total: list.len() as u32, items: Items::Counts { window: (start, end), counts }, failures: refusals.done()? })
 }
 
 fn count(raw: &RawValue, context: &Context<'_>) -> Result<CountItem, Refused> {

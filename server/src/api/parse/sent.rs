@@ -224,7 +224,13 @@ impl<'a> Fields<'a> {
         match number {
             Some(number) if number.is_finite() => return Some(number),
             Some(_) => self.fault(name, "out_of_range", format!("{name} is too large a number.")),
-            None => self.wrong(name, "a number, such as 93.5", &value),
+            None => match &value {
+                Json::Text(text) if is_grouped(text) => {
+                    let must = "must be a number with a decimal point and without grouped thousands, such as 1234.5";
+                    self.fault(name, "wrong_type", format!("{name} {must}, not \"{}\".", text.trim()));
+                }
+                _ => self.wrong(name, "a number, such as 93.5", &value),
+            },
         }
         None
     }
@@ -351,6 +357,17 @@ impl<'a> Fields<'a> {
 /// A key of a field's object, as a pointer within the item.
 fn within(name: &str, key: &str) -> String {
     format!("{name}/{}", escaped(key))
+}
+
+/// Whether a text is a number as people write it, with something between its digits that groups them, or is a decimal comma: which of both, nobody can tell.
+fn is_grouped(text: &str) -> bool {
+    let number =
+        text.trim_end_matches(|c: char| c == '%' || c.is_whitespace()).trim_start_matches(|c: char| matches!(c, '+' | '-' | '\u{2212}') || c.is_whitespace());
+    let between = |c: char| matches!(c, '.' | ',' | '\'' | '\u{2019}') || c.is_whitespace();
+    let parts: Vec<&str> = number.split(between).collect();
+    let digits = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    // A number with a point stands in quotation marks for another reason, unless it has three digits behind it.
+    parts.len() > 1 && parts.iter().all(digits) && (parts.len() > 2 || !number.contains('.') || parts[1].len() == 3)
 }
 
 /// Whether a text is written as numbers are in JSON; Rust would take `inf` and `nan`, too.

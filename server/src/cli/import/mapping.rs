@@ -3,7 +3,7 @@
 //! For each field of ours, in this order: a `template`, a `threshold` table, a renamed `column`, a `constant`. A column that only
 //! changes its name is used up; one whose value is translated, templated or measured also stays, in the source's own words.
 
-use super::super::items::Row;
+use super::super::items::{Decimal, Row};
 use crate::api::parse::syntax;
 use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
@@ -85,7 +85,7 @@ impl Table {
     ///
     /// # Errors
     /// When a word is in no table, or a number is none.
-    pub fn apply(&self, row: Row) -> anyhow::Result<Row> {
+    pub fn apply(&self, row: Row, decimal: Decimal) -> anyhow::Result<Row> {
         let cell = |column: &str| row.iter().find(|(c, _)| c == column).map(|(_, cell)| cell.as_str());
         let mut ours: BTreeMap<&str, String> = BTreeMap::new();
         for (field, value) in &self.constants {
@@ -100,7 +100,7 @@ impl Table {
         }
         for (field, threshold) in &self.thresholds {
             if let Some(text) = cell(&threshold.column) {
-                let number: f64 = text.parse().ok().with_context(|| format!("{} is no number: {text:?}", threshold.column))?;
+                let number = decimal.value(text).with_context(|| format!("{} is no number without grouped thousands: {text:?}", threshold.column))?;
                 let step = threshold.steps.iter().find(|s| number >= s.at_least);
                 ours.insert(field, step.map_or_else(|| threshold.otherwise.clone(), |s| s.is.clone()));
             }
@@ -156,7 +156,7 @@ mod tests {
 
     fn applied(cells: &[(&str, &str)]) -> anyhow::Result<BTreeMap<String, String>> {
         let row = cells.iter().map(|(c, v)| ((*c).to_owned(), (*v).to_owned())).collect();
-        Ok(Mapping::parse(TEXT)?.incidents.apply(row)?.into_iter().collect())
+        Ok(Mapping::parse(TEXT)?.incidents.apply(row, Decimal::Point)?.into_iter().collect())
     }
 
     #[test]
@@ -182,6 +182,8 @@ mod tests {
     fn guesses_nothing() {
         assert!(applied(&[("kind", "Fire")]).unwrap_err().to_string().contains("Fire"));
         assert!(applied(&[("people", "some")]).is_err());
+        let grouped = vec![("people".to_owned(), "1.234".to_owned())];
+        assert!(Mapping::parse(TEXT).unwrap().incidents.apply(grouped, Decimal::Comma).unwrap_err().to_string().contains("grouped thousands"));
         for (text, said) in [
             ("[incidents]\ncolums = {}", "line 2: colums is not known here; there are columns, constants, templates, values, thresholds"),
             ("[incidents]\ncolumns = 5", "line 2: this is of another type than it must be"),

@@ -1,6 +1,7 @@
 //! CSV as spreadsheets and feeds write it (RFC 4180 and what goes beyond it): commas, semicolons, tabs or bars between cells, any line end, `sep=`, comments
 //! in front, empty columns and rows.
 
+use super::Decimal;
 use crate::{csv::armed, encoding};
 use anyhow::{Context, bail};
 
@@ -14,14 +15,14 @@ pub struct Sheet {
     pub head: Vec<String>,
     /// Each row with the line it begins on, as an editor counts.
     pub rows: Vec<(u64, Row)>,
-    /// Cells are parted by semicolons, as Excel does where numbers have a decimal comma.
-    pub semicolons: bool,
+    /// How its numbers are written: Excel parts cells by semicolons where numbers have a decimal comma.
+    pub decimal: Decimal,
 }
 
 /// Reads CSV with a head. The separator is the one that the head has most of, or what a line `sep=` says.
 ///
 /// # Errors
-/// When rows differ in length, a column stands there twice, or a quotation mark is never closed.
+/// When a row has more cells than the head, a column stands there twice, or a quotation mark is never closed.
 pub fn sheet(text: &str) -> anyhow::Result<Sheet> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let front = Front::of(text);
@@ -49,7 +50,6 @@ pub fn sheet(text: &str) -> anyhow::Result<Sheet> {
     }
     let mut rows = vec![];
     for (line, mut cells) in lines {
-        let written = cells.len();
         while cells.last().is_some_and(String::is_empty) {
             cells.pop();
         }
@@ -57,9 +57,9 @@ pub fn sheet(text: &str) -> anyhow::Result<Sheet> {
         if cells.is_empty() || (front.has_comment && cells.len() == 1 && head.len() > 1 && cells[0].starts_with('#')) {
             continue;
         }
-        if written < head.len() || cells.len() > head.len() {
-            let count = if written < head.len() { written } else { cells.len() };
-            bail!("line {line} has {count} cells, the head has {} columns; a cell with the separator in it needs \"quotes\"", head.len());
+        // One with fewer ends in empty cells, which many programs leave off.
+        if cells.len() > head.len() {
+            bail!("line {line} has {} cells, the head has {} columns; a cell with the separator in it needs \"quotes\"", cells.len(), head.len());
         }
         let mut row = vec![];
         for (i, (column, cell)) in head.iter().zip(cells).enumerate() {
@@ -71,7 +71,11 @@ pub fn sheet(text: &str) -> anyhow::Result<Sheet> {
         }
         rows.push((line, row));
     }
-    Ok(Sheet { head: head.into_iter().filter(|column| !column.is_empty()).collect(), rows, semicolons: separator == ';' })
+    Ok(Sheet {
+        head: head.into_iter().filter(|column| !column.is_empty()).collect(),
+        rows,
+        decimal: if separator == ';' { Decimal::Comma } else { Decimal::Point },
+    })
 }
 
 /// What stands before the head.

@@ -1,0 +1,92 @@
+//! Numbers as files write them.
+
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// What stands before the decimals of a file's numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decimal {
+    Point,
+    /// 93,5 is 93.5, and a point in front of three digits groups thousands.
+    Comma,
+}
+
+impl Decimal {
+    /// A cell as a JSON number. What is none, or might be another one where the file comes from, stays text, so that the hub names the field.
+    pub fn number(self, cell: String) -> Value {
+        let Some(pointed) = self.pointed(&cell) else {
+            // Without the percent sign, with which it could be taken for a number again.
+            return Value::String(bare(&cell).to_owned());
+        };
+        let whole = pointed.parse::<i64>().ok().map(Value::from);
+        whole.or_else(|| float(&pointed).and_then(serde_json::Number::from_f64).map(Value::Number)).unwrap_or_else(|| Value::String(pointed.into_owned()))
+    }
+
+    /// The number in a cell; `None` for what is none, or might be another one.
+    pub fn value(self, cell: &str) -> Option<f64> {
+        self.pointed(cell).and_then(|pointed| float(&pointed))
+    }
+
+    /// The cell with a decimal point; `None` where the point in it may group thousands: 1.234 is more than a thousand where decimals have a comma.
+    fn pointed(self, cell: &str) -> Option<Cow<'_, str>> {
+        if self == Self::Point {
+            return Some(Cow::Borrowed(cell));
+        }
+        let number = bare(cell).trim_start_matches(['-', '+']);
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        if number.split_once(',').is_some_and(|(whole, rest)| digits(whole) && digits(rest)) {
+            return Some(Cow::Owned(cell.replace(',', ".")));
+        }
+        let mut groups = number.split('.');
+        let first = groups.next().unwrap_or_default();
+        let rest: Vec<&str> = groups.collect();
+        // No group of thousands begins with a zero: 0.125 has decimals.
+        let grouped =
+            digits(first) && first.len() <= 3 && !first.starts_with('0') && !rest.is_empty() && rest.iter().all(|group| group.len() == 3 && digits(group));
+        (!grouped).then_some(Cow::Borrowed(cell))
+    }
+}
+
+/// A cell without a percent sign behind it.
+fn bare(cell: &str) -> &str {
+    cell.trim_end_matches(|c: char| c == '%' || c.is_whitespace())
+}
+
+/// Rust alone would take `inf` and `nan`, too.
+fn float(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_number_is_never_taken_for_another_one() {
+        for (cell, point, comma) in [
+            ("93.5", json!(93.5), json!(93.5)),
+            ("93,5", json!("93,5"), json!(93.5)),
+            ("-1,5", json!("-1,5"), json!(-1.5)),
+            ("93,5 %", json!("93,5 %"), json!("93.5 %")),
+            ("1.234", json!(1.234), json!("1.234")),
+            ("1.234 %", json!("1.234 %"), json!("1.234")),
+            ("-12.345", json!(-12.345), json!("-12.345")),
+            ("1.234.567", json!("1.234.567"), json!("1.234.567")),
+            ("0.125", json!(0.125), json!(0.125)),
+            ("1234.567", json!(1234.567), json!(1234.567)),
+            ("1,234", json!("1,234"), json!(1.234)),
+            ("1,234.5", json!("1,234.5"), json!("1,234.5")),
+            ("1.234,5", json!("1.234,5"), json!("1.234,5")),
+            ("1,234,5", json!("1,234,5"), json!("1,234,5")),
+            ("1 234,5", json!("1 234,5"), json!("1 234,5")),
+            ("1\u{a0}234", json!("1\u{a0}234"), json!("1\u{a0}234")),
+            ("1'234.5", json!("1'234.5"), json!("1'234.5")),
+            ("1234", json!(1234), json!(1234)),
+            ("inf", json!("inf"), json!("inf")),
+        ] {
+            assert_eq!((Decimal::Point.number(cell.to_owned()), Decimal::Comma.number(cell.to_owned())), (point, comma), "{cell}");
+        }
+        assert_eq!((Decimal::Comma.value("1.000"), Decimal::Comma.value("999,5"), Decimal::Point.value("1.000")), (None, Some(999.5), Some(1.0)));
+    }
+}
