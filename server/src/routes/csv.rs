@@ -1,5 +1,8 @@
 //! What pages show, as CSV: the same rows, narrowed by the same query, cut to the same viewer. RFC 3339 UTC, formulas escaped. Each ends in [`file`].
 
+mod own;
+
+use self::own::{Own, exact};
 use super::{forms::no_file, query::FileQuery};
 use crate::{
     App, audit,
@@ -15,15 +18,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{
-    DataClass,
+    DataClass, Timestamp,
     aggregate::LEAST,
     catalogue::Domain,
-    rsit,
     view::{EventRow, IncidentRow, IndicatorRow, Observed},
 };
 use futures::{StreamExt, stream};
 use std::{pin::Pin, time::Instant};
-use store::{Ids, StoreError};
+use store::{Ids, StoreError, What};
 use uuid::Uuid;
 
 fn viewing(app: App, who: SignedIn) -> Viewing {
@@ -155,12 +157,14 @@ pub async fn metric(State(app): State<App>, Verified(who): Verified, Path((org, 
         return StatusCode::NOT_FOUND.into_response();
     }
     let points = looking.app.store.viewer(who.viewer).metric_series(id, &metric, window).await;
-    let rows = points.map(|p| p.into_iter().map(|p| vec![p.at.rfc3339(), p.value.to_string(), metric.clone()]).collect());
+    // Pushed back, one's own value is the one that is there.
+    let at = |at: Timestamp| if id == looking.viewer.org { exact(at) } else { at.rfc3339() };
+    let rows = points.map(|p| p.into_iter().map(|p| vec![at(p.at), p.value.to_string(), metric.clone()]).collect());
     file(taker, &format!("{org}-{metric}"), &["observed_at", "value", "metric"], rows.map_err(from_store(looking.now))).await
 }
 
-/// The words of a row; the same for a page and for the whole list.
-fn incident(r: IncidentRow) -> Vec<String> {
+/// The words of a row.
+fn incident(r: IncidentRow, own: Own<'_>) -> Vec<String> {
     vec![
         r.org.slug,
         r.external_id,
@@ -168,11 +172,14 @@ fn incident(r: IncidentRow) -> Vec<String> {
         r.severity.to_string(),
         r.status.to_string(),
         r.tlp.to_string(),
-        // The word that a push takes.
-        rsit::read(&r.class).unwrap_or(r.class),
-        r.opened_at.rfc3339(),
-        r.closed_at.map(|t| t.rfc3339()).unwrap_or_default(),
-        r.updated_at.rfc3339(),
+        own.class(r.class),
+        own.moment(r.opened_at),
+        r.closed_at.map(|at| own.moment(at)).unwrap_or_default(),
+        own.moment(r.updated_at),
+        own.text("description"),
+        own.text("owner"),
+        own.recipients(),
+        own.attributes(),
     ]
 }
 
@@ -182,16 +189,37 @@ pub async fn incidents(State(app): State<App>, Verified(who): Verified, FileQuer
         Ok(filter) => l.reads().incident_ids(&filter).await.map_err(from_store(l.now)),
         Err(refusal) => Err(refusal),
     };
-    let columns = ["org", "external_id", "title", "severity", "status", "tlp", "class", "opened_at", "closed_at", "updated_at"];
+    let columns = [
+        "org",
+        "external_id",
+        "title",
+        "severity",
+        "status",
+        "tlp",
+        "class",
+        "opened_at",
+        "closed_at",
+        "updated_at",
+        "description",
+        "owner",
+        "recipients",
+        "attributes",
+    ];
     let viewer = who.viewer;
     let read = move |app: App, ids: Vec<Uuid>| -> Piece {
-        Box::pin(async move { Ok(app.store.viewer(viewer).incidents_by(&ids).await?.into_iter().map(incident).collect()) })
+        Box::pin(async move {
+            let reads = app.store.viewer(viewer);
+            // First the rows: newer words beside an older moment overwrite nothing.
+            let (rows, said) = (reads.incidents_by(&ids).await?, reads.said(What::Incidents, &ids).await?);
+            Ok(rows.into_iter().map(|row| (Own::of(&said, &row.id), row)).map(|(own, row)| incident(row, own)).collect())
+        })
     };
     whole((app, who), "incidents", &columns, ids, read).await
 }
 
-fn event(r: EventRow) -> Vec<String> {
-    vec![r.org.slug, r.external_id, r.title, r.kind, r.severity.to_string(), r.tlp.to_string(), r.observed_at.rfc3339()]
+fn event(r: EventRow, own: Own<'_>) -> Vec<String> {
+    let (severity, tlp, observed_at) = (r.severity.to_string(), r.tlp.to_string(), own.moment(r.observed_at));
+    vec![r.org.slug, r.external_id, r.title, r.kind, severity, tlp, observed_at, own.text("incident"), own.recipients(), own.attributes()]
 }
 
 pub async fn events(State(app): State<App>, Verified(who): Verified, FileQuery(query): FileQuery) -> Response {
@@ -200,25 +228,45 @@ pub async fn events(State(app): State<App>, Verified(who): Verified, FileQuery(q
         Ok(filter) => l.reads().event_ids(&filter).await.map_err(from_store(l.now)),
         Err(refusal) => Err(refusal),
     };
-    let columns = ["org", "external_id", "title", "kind", "severity", "tlp", "observed_at"];
+    let columns = ["org", "external_id", "title", "kind", "severity", "tlp", "observed_at", "incident", "recipients", "attributes"];
     let viewer = who.viewer;
     let read = move |app: App, ids: Vec<Uuid>| -> Piece {
-        Box::pin(async move { Ok(app.store.viewer(viewer).events_by(&ids).await?.into_iter().map(event).collect()) })
+        Box::pin(async move {
+            let reads = app.store.viewer(viewer);
+            let (rows, said) = (reads.events_by(&ids).await?, reads.said(What::Events, &ids).await?);
+            Ok(rows.into_iter().map(|row| (Own::of(&said, &row.id), row)).map(|(own, row)| event(row, own)).collect())
+        })
     };
     whole((app, who), "events", &columns, ids, read).await
 }
 
-fn indicator(r: IndicatorRow) -> Vec<String> {
-    let (value, hmac) = match r.observed {
-        Observed::Value(value) => (value, String::new()),
-        Observed::Hash(hash) => (String::new(), hash),
+fn indicator(r: IndicatorRow, own: Own<'_>) -> Vec<String> {
+    let (value, hmac, hmac_key) = match r.observed {
+        Observed::Value(value) => (value, String::new(), String::new()),
+        Observed::Hash(hash) => (String::new(), hash, own.hmac_key()),
     };
     let unnamed = match (r.unnamed, r.compared_from) {
         (true, _) => format!("{LEAST} or more"),
         (false, Some(day)) => format!("compared from {}", day.date()),
         (false, None) => String::new(),
     };
-    vec![r.org.slug, r.kind, value, r.tlp.to_string(), r.first_seen.rfc3339(), r.last_seen.rfc3339(), r.reporters.to_string(), unnamed, hmac]
+    vec![
+        r.org.slug,
+        r.kind,
+        value,
+        r.tlp.to_string(),
+        own.moment(r.first_seen),
+        own.moment(r.last_seen),
+        r.reporters.to_string(),
+        unnamed,
+        hmac,
+        r.severity.map(|severity| severity.to_string()).unwrap_or_default(),
+        own.text("confidence"),
+        own.until(),
+        own.text("description"),
+        own.recipients(),
+        hmac_key,
+    ]
 }
 
 pub async fn indicators(State(app): State<App>, Verified(who): Verified, FileQuery(query): FileQuery) -> Response {
@@ -229,10 +277,30 @@ pub async fn indicators(State(app): State<App>, Verified(who): Verified, FileQue
         Ok(filter) => l.reads().indicator_ids(&filter).await.map_err(from_store(l.now)),
         Err(refusal) => Err(refusal),
     };
-    let columns = ["org", "type", "value", "tlp", "first_seen", "last_seen", "reporters", "unnamed", "hmac"];
+    let columns = [
+        "org",
+        "type",
+        "value",
+        "tlp",
+        "first_seen",
+        "last_seen",
+        "reporters",
+        "unnamed",
+        "hmac",
+        "severity",
+        "confidence",
+        "valid_until",
+        "description",
+        "recipients",
+        "hmac_key",
+    ];
     let viewer = who.viewer;
     let read = move |app: App, ids: Vec<Uuid>| -> Piece {
-        Box::pin(async move { Ok(app.store.viewer(viewer).indicators_by(&ids, week, day).await?.into_iter().map(indicator).collect()) })
+        Box::pin(async move {
+            let reads = app.store.viewer(viewer);
+            let (rows, said) = (reads.indicators_by(&ids, week, day).await?, reads.said(What::Indicators, &ids).await?);
+            Ok(rows.into_iter().map(|row| (Own::of(&said, &row.id), row)).map(|(own, row)| indicator(row, own)).collect())
+        })
     };
     whole((app, who), "indicators", &columns, ids, read).await
 }

@@ -5,7 +5,7 @@ use domain::{DAY, HOUR, MINUTE, Role, indicator::IndicatorType};
 use reqwest::Method;
 use serde_json::{Value, json};
 use server::cli::items::{self, Format};
-use store::What;
+use store::{EventFilter, IncidentFilter, IndicatorFilter, What};
 
 fn of(kind: &str, value: &str) -> Value {
     json!({ "type": kind, "value": value, "tlp": "GREEN" })
@@ -134,12 +134,125 @@ async fn what_the_hub_exports_it_takes_back() {
         [(What::Incidents, "incidents?status=any"), (What::Events, "events"), (What::Indicators, "indicators"), (What::Metrics, metric.as_str())]
     {
         let before = person.get(&format!("/csv/{file}")).await.text();
-        let read = items::read(what, Format::Csv, &before).unwrap_or_else(|error| panic!("{file}: {error:#}"));
-        assert!(!read.items.is_empty(), "{file}");
-        let body = format!("{{\"items\":[{}]}}", read.items.iter().map(|item| item.json.get()).collect::<Vec<_>>().join(","));
-        let answer = partner.post(what.name(), &serde_json::from_str(&body).expect("JSON")).await;
-        assert_eq!((answer.status, answer.json()["failure_count"].as_u64()), (200, Some(0)), "{file}: {}", answer.text());
+        push_back(&partner, what, &before).await;
         app.settle().await;
         assert_eq!(person.get(&format!("/csv/{file}")).await.text(), before, "{file} is what it was");
     }
+}
+
+/// Pushes a file of the hub's own.
+async fn push_back(partner: &Partner<'_>, what: What, file: &str) {
+    let read = items::read(what, Format::Csv, file).unwrap_or_else(|error| panic!("{what:?}: {error:#}"));
+    assert!(!read.items.is_empty(), "{what:?}");
+    let body = format!("{{\"items\":[{}]}}", read.items.iter().map(|item| item.json.get()).collect::<Vec<_>>().join(","));
+    let answer = Answer::of(partner.request(Method::POST, what.name()).header("content-type", "application/json").body(body)).await;
+    assert_eq!((answer.status, answer.json()["failure_count"].as_u64()), (200, Some(0)), "{what:?}: {}", answer.text());
+}
+
+/// Records with every field that there is, of a moment without a fraction of a second, so that the row is as new as they are.
+#[tokio::test]
+async fn what_the_hub_exports_is_the_whole_of_ones_own() {
+    let app = TestApp::start().await;
+    let (partner, person) = (app.partner("alpha").await, app.person_of("alpha", Role::Executive).await);
+    let [opened, closed, ahead] = [-2 * HOUR, -HOUR, DAY].map(|from_now| app.now().plus(from_now).rfc3339());
+    let attributes = json!({ "ward": "007", "beds": 7, "rate": 1.25, "night": true, "owner": "a name that is a field's", "=risky": "=1+1" });
+    let named = json!(["beta", "gamma"]);
+    let an_incident = json!({
+        "external_id": "INC-1", "title": "Whole", "severity": "high", "status": "resolved", "tlp": "AMBER", "class": "test/test", "description": "First line,\nsecond \"line\"",
+        "owner": "=SOC; night", "opened_at": opened, "closed_at": closed, "updated_at": closed, "recipients": named, "attributes": attributes
+    });
+    let an_event = json!({
+        "external_id": "E-1", "title": "Whole", "kind": "finding", "severity": "low", "tlp": "RED", "observed_at": closed, "incident": "INC-1", "recipients": named,
+        "attributes": attributes
+    });
+    let an_indicator = json!({
+        "type": "url", "value": "hxxp://evil.example", "tlp": "RED", "severity": "critical", "confidence": 85, "first_seen": opened, "last_seen": closed,
+        "valid_until": ahead, "description": "-dash", "recipients": named
+    });
+    let no = app.app.store.alliance_keys().await.expect("the keys").current.no;
+    let a_hash = with(with(hashed(&app, "secret.example", "GREEN").await, "hmac_key", no), "last_seen", closed);
+    // What a push left to be filled in stands in the file, and is no change either.
+    partner.push("incidents", &items([an_incident.clone(), with(incident("INC-2", "low", "AMBER"), "updated_at", app.at(-HOUR))])).await;
+    partner.push("events", &items([an_event.clone()])).await;
+    partner.push("indicators", &items([an_indicator.clone(), a_hash.clone()])).await;
+    app.settle().await;
+    let reads = || app.app.store.viewer(domain::Viewer { org: app.org("alpha"), role: Role::Executive });
+    let window = EventFilter { from: app.now().plus(-DAY), to: app.now(), ..EventFilter::default() };
+    let ids = [
+        (What::Incidents, "incidents?status=any", reads().incident_ids(&IncidentFilter::default()).await.expect("incidents")),
+        (What::Events, "events", reads().event_ids(&window).await.expect("events")),
+        (What::Indicators, "indicators", reads().indicator_ids(&IndicatorFilter::default()).await.expect("indicators")),
+    ];
+    for (what, file, ids) in ids {
+        let before = reads().said(what, &ids.piece(0)).await.expect("what was said");
+        let text = person.get(&format!("/csv/{file}")).await.text();
+        push_back(&partner, what, &text).await;
+        app.settle().await;
+        assert_eq!(person.get(&format!("/csv/{file}")).await.text(), text, "{what:?}");
+        let after = reads().said(what, &ids.piece(0)).await.expect("what is said");
+        assert_eq!(before.len(), after.len(), "{what:?}");
+        for (id, before) in before {
+            let of = |raw: &str| without(serde_json::from_str(raw).expect("JSON"), "org");
+            let now = &after[&id];
+            assert_eq!((&now.recipients, now.key_no), (&before.recipients, before.key_no), "{what:?}");
+            match what {
+                // These are replaced, by the same in other words.
+                What::Events => assert_eq!(of(&now.raw), of(&before.raw)),
+                What::Indicators if before.key_no.is_some() => assert_eq!(of(&now.raw)["hmac_key"], json!(no)),
+                _ => assert_eq!(now.raw, before.raw, "as it was pushed"),
+            }
+        }
+    }
+    for id in ["INC-1", "INC-2"] {
+        assert_eq!(partner.get(&format!("incidents/{id}")).await.header("etag"), "\"1\"", "{id} has no new revision");
+    }
+    assert_eq!(partner.get("incidents/INC-1").await.json(), an_incident);
+    // A row that says something else is a change.
+    let text = person.get("/csv/incidents?status=any&q=whole").await.text();
+    push_back(&partner, What::Incidents, &text.replace("night\"\":true", "night\"\":false")).await;
+    assert_eq!(partner.get("incidents/INC-1").await.json()["attributes"]["night"], json!(false));
+    // Whom a record names, and what else it says, is on its page for others, and in no file of theirs.
+    let other = app.person_of("beta", Role::Analyst).await;
+    for (file, columns) in [("incidents?status=any&org=alpha", 10), ("events?org=alpha", 7), ("indicators?org=alpha&kind=url", 10)] {
+        let rows = other.get(&format!("/csv/{file}")).await.csv();
+        assert!(rows.len() == 1 && rows[0][columns..].iter().all(String::is_empty), "{file}: {rows:?}");
+    }
+}
+
+/// The rows of others that a list has, too, are refused one by one, and with them the push.
+#[tokio::test]
+async fn another_organisations_rows_are_named_one_by_one() {
+    let app = TestApp::start().await;
+    let partner = app.partner("alpha").await;
+    let of = |id: &str, org: &str| with(incident(id, "low", "GREEN"), "org", org);
+    let mixed = items([of("A", "alpha"), of("B", "beta"), without(incident("C", "low", "GREEN"), "title"), of("D", "beta")]);
+    for query in ["incidents", "incidents?dry_run=true", "incidents?mode=snapshot"] {
+        let answer = partner.post(query, &mixed).await;
+        assert_eq!((answer.status, answer.pointers()), (403, ["/items/1/org", "/items/2/title", "/items/3/org"].map(str::to_owned).to_vec()), "{query}");
+        assert_eq!(answer.problem()["errors"][0]["code"], "foreign_org", "{query}");
+    }
+    assert_eq!(partner.get("incidents/A").await.status, 404, "nothing of it was kept");
+    let lines = format!("{}\n\n{}\n", event("A", "GREEN", &app.at(-MINUTE)), with(event("B", "GREEN", &app.at(-MINUTE)), "org", "beta"));
+    let lines = Answer::of(partner.request(Method::POST, "events").header("content-type", "application/x-ndjson").body(lines)).await;
+    assert_eq!((lines.status, lines.pointers()), (403, vec!["/1/org".to_owned()]), "{}", lines.text());
+    let whole = partner.post("incidents", &with(items([of("A", "alpha")]), "org", "beta")).await;
+    assert_eq!((whole.status, whole.pointers()), (403, vec!["/org".to_owned()]));
+}
+
+#[tokio::test]
+async fn what_may_mean_two_things_is_refused_in_peoples_words() {
+    let app = TestApp::start().await;
+    let partner = app.partner("alpha").await;
+    let value = |text: &str| items([with(sample(1.0, &app.at(-MINUTE)), "value", text)]);
+    for text in ["1,234.5", "1.234,5", "1 234,5", "1'234.5", "1.234", "1,234", "93,5", "1\u{a0}234 %"] {
+        let answer = partner.post("metrics", &value(text)).await;
+        assert_eq!((answer.status, answer.pointers()), (422, vec!["/items/0/value".to_owned()]), "{text}");
+        let said = answer.problem()["errors"][0]["detail"].as_str().unwrap_or_default().to_owned();
+        assert!(said.contains("without grouped thousands, such as 1234.5, not \"") && said.contains(text), "{said}");
+    }
+    let answer = partner.post("metrics", &value("93.5")).await;
+    assert!(answer.text().contains("must be a number, such as 93.5, not a text"), "{}", answer.text());
+    let local = with(sample(1.0, ""), "observed_at", "2026-05-01 12:00:00");
+    let answer = partner.post("metrics", &items([local])).await;
+    assert!(answer.text().contains("observed_at has no zone: write 2026-05-01T12:00:00Z if it is in UTC"), "{}", answer.text());
 }
