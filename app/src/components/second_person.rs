@@ -14,6 +14,8 @@ pub struct Waiting {
     pub id: i64,
     /// What would be.
     pub what: String,
+    /// What it changes, in pairs of a word and what stands under it: for whom, from what, to what.
+    pub details: Vec<(&'static str, String)>,
     /// The same preview as whoever proposed it had; empty where there is none.
     pub preview: String,
     /// The name of who proposed it.
@@ -36,9 +38,11 @@ pub fn SecondPerson(waiting: Vec<Waiting>, forms: &'static str, may_change: bool
         let agree = (may_change && !w.own).then(|| button(w.id, "approve", "Agree", "primary"));
         let decline = may_change.then(|| button(w.id, "decline", if w.own { "Take back" } else { "Decline" }, ""));
         let preview = (!w.preview.is_empty()).then(|| view! { " "<a href=w.preview.clone()>"See what this shows, and to whom"</a> });
+        let pair = |(word, text): (&'static str, String)| view! { <div><dt>{word}</dt><dd>{text}</dd></div> };
+        let details = (!w.details.is_empty()).then(|| view! { <dl>{w.details.into_iter().map(pair).collect_view()}</dl> });
         view! {
             <li class="waiting-rule">
-                <span><b>{w.what}</b>{preview}<small class="quiet">" proposed by "{w.by}", until "<Time at=w.expires_at/></small></span>
+                <div><b>{w.what}</b>{preview}{details}<small class="quiet">"proposed by "{w.by}", until "<Time at=w.expires_at/></small></div>
                 <span class="waiting-buttons">{agree}{decline}</span>
             </li>
         }

@@ -63,15 +63,25 @@ fn All(page: Signal<Groups>, done: String) -> impl IntoView {
     .into_any()
 }
 
+/// An invitation or a consent as the second administrator is asked to agree to it: for whom, and what they see now and then.
 fn waits(w: &WaitingMember) -> Waiting {
-    let (what, who) = match &w.invited {
-        Some(org) => (format!("Invite {} into {}", org.name, w.group), "it sees"),
-        None => (format!("Join {}", w.group), "its members see"),
+    let (what, once) = match &w.invited {
+        Some(org) => (format!("Invite {} into {}", org.name, w.group), " once it has joined"),
+        None => (format!("Join {}", w.group), ""),
     };
-    let more: Vec<String> = w.shows.iter().map(|(class, level)| format!("{} ({})", title(*class).to_lowercase(), words(*class, *level))).collect();
-    let more = if more.is_empty() { String::new() } else { format!(", and more of your {}", more.join(", ")) };
-    let what = format!("{what}: {who} your TLP:AMBER records{more}");
-    Waiting { id: w.id, what, preview: String::new(), by: w.by.clone(), own: w.own, expires_at: w.expires_at }
+    let which = if w.earlier { "also those handed in before" } else { "those handed in from then on" };
+    let amber = match w.eyes.as_slice() {
+        [] => "nobody else is in the group yet".to_owned(),
+        [one] => format!("{} sees your records{once}: {which}", one.name),
+        all => format!("{} see your records{once}: {which}", names(all)),
+    };
+    let mut details = vec![("TLP:AMBER", amber)];
+    details.extend(w.shows.iter().map(|more| {
+        let earlier = if more.earlier { ", also of what was handed in earlier" } else { "" };
+        let (before, after) = (words(more.class, more.before), words(more.class, more.after));
+        (title(more.class), format!("now {before}, then {after}{earlier}: {}", names(&more.orgs)))
+    }));
+    Waiting { id: w.id, what, details, preview: String::new(), by: w.by.clone(), own: w.own, expires_at: w.expires_at }
 }
 
 fn names(orgs: &[OrgRef]) -> String {

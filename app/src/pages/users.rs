@@ -1,13 +1,18 @@
 //! `/admin/users`: the people of the reader's organisation, their roles, and who may sign in no more.
 
+mod roles;
+mod waiting;
+
 use super::connect::Command;
 use crate::{api::pages, components::*};
 use domain::{
     Role,
-    view::{AccountChangeKind, AuditorNews, People, PersonRow, PersonState, WaitingAccount},
+    view::{AuditorNews, People, PersonRow, PersonState},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
+use roles::Roles;
+use waiting::waits;
 
 /// The people.
 #[component]
@@ -69,21 +74,6 @@ fn All(page: Signal<People>, done: String) -> impl IntoView {
         <Card title="What the roles may do" id="roles"><Roles/></Card>
     }
     .into_any()
-}
-
-/// A change of an account that waits.
-fn waits(w: &WaitingAccount) -> Waiting {
-    let (whom, role, now) = (format!("{} ({})", w.name, w.email), w.role.map_or("", title), w.now.map(title));
-    let what = match w.change {
-        AccountChangeKind::Invite => format!("Invite {whom} as {role}. You are shown the one-time link when you agree, to hand it over yourself"),
-        AccountChangeKind::Link => format!("New one-time link for {whom}. You are shown it when you agree, to hand it over yourself"),
-        AccountChangeKind::Role => format!("Role of {whom}: {}, then {role}", now.map_or("not known", |now| now)),
-        AccountChangeKind::Enable => format!("Let {whom} sign in again{}", now.map_or_else(String::new, |now| format!(", as {now}"))),
-        AccountChangeKind::Disable => {
-            format!("Disable {whom}{}. If this is a hub auditor, every organisation is told", now.map_or_else(String::new, |now| format!(", now {now}")))
-        }
-    };
-    Waiting { id: w.id, what, preview: String::new(), by: w.by.clone(), own: w.own, expires_at: w.expires_at }
 }
 
 /// What became of an auditor.
@@ -169,35 +159,4 @@ fn changes(row: &PersonRow) -> AnyView {
     });
     let link = (!of_the_hub).then(|| one_click("/admin/users/link", "id", id.clone(), "New link", &row.name));
     view! { {role}{link}{one_click("/admin/users/disable", "id", id, "Disable", &row.name)} }.into_any()
-}
-
-/// The role matrix, from the same functions that decide.
-#[component]
-fn Roles() -> impl IntoView {
-    type May = fn(Role) -> bool;
-    let rights: [(&str, May); 6] = [
-        ("reads what is shared with the organisation", |_| true),
-        ("reads raw payloads of its own pushes", Role::reads_raw),
-        ("invites people, gives roles", Role::manages_users),
-        ("makes and revokes API keys", Role::manages_keys),
-        ("changes what is shared", Role::manages_sharing),
-        ("reads the audit trail", Role::reads_audit),
-    ];
-    let row = |(right, may): (&'static str, May)| {
-        let cells = Role::ALL.map(|role| {
-            let (sign, word) = if may(role) { ("✓", "yes") } else { ("–", "no") };
-            view! { <td><span aria-hidden="true">{sign}</span><span class="sr">{word}</span></td> }
-        });
-        view! { <tr><th scope="row">{right}</th>{cells.collect_view()}</tr> }
-    };
-    view! {
-        <div class="scroll" tabindex="0" role="region" aria-label="Roles and what they may do">
-            <table class="roles">
-                <caption class="sr">"Roles and what they may do"</caption>
-                <thead><tr><th scope="col">"The role …"</th>{Role::ALL.map(|role| view! { <th scope="col">{title(role)}</th> }).collect_view()}</tr></thead>
-                <tbody>{rights.map(row).collect_view()}</tbody>
-            </table>
-        </div>
-        <p class="quiet">"Coordinator, steward and auditor belong to the hub's own organisation and are given on its command line. No role reads what a partner has not shared."</p>
-    }
 }

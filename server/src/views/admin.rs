@@ -43,14 +43,14 @@ pub async fn people(viewing: &Viewing, l: &Looking) -> Answer<People> {
 /// The changes of accounts that wait for a second administrator.
 async fn waiting(l: &Looking, me: Option<i64>, people: &[PersonRow]) -> Answer<Vec<WaitingAccount>> {
     let rows = l.app.store.hub().account_proposals(l.viewer.org, l.now).await.map_err(from_store(l.now))?;
-    let role_of = |user: i64| people.iter().find(|p| p.id == user).map(|p| p.role);
+    let now = |user: i64| people.iter().find(|p| p.id == user).map(|p| (p.role, p.state));
     let row = |p: AccountProposal| {
         let (change, role, now) = match p.change {
             AccountChange::Invite { role, .. } => (AccountChangeKind::Invite, Some(role), None),
-            AccountChange::Link { user } => (AccountChangeKind::Link, None, role_of(user)),
-            AccountChange::Role { user, role } => (AccountChangeKind::Role, Some(role), role_of(user)),
-            AccountChange::Enable { user } => (AccountChangeKind::Enable, None, role_of(user)),
-            AccountChange::Disable { user } => (AccountChangeKind::Disable, None, role_of(user)),
+            AccountChange::Link { user } => (AccountChangeKind::Link, None, now(user)),
+            AccountChange::Role { user, role } => (AccountChangeKind::Role, Some(role), now(user)),
+            AccountChange::Enable { user } => (AccountChangeKind::Enable, None, now(user)),
+            AccountChange::Disable { user } => (AccountChangeKind::Disable, None, now(user)),
         };
         let (name, email) = p.whom;
         WaitingAccount { id: p.id, change, name, email, role, now, own: Some(p.by.0) == me, by: p.by.1, expires_at: p.expires_at }

@@ -2,7 +2,7 @@
 
 use super::{Looking, Viewing, from_store, words};
 use app::api::Answer;
-use domain::{DataClass, Level, OrgId, view::*};
+use domain::{OrgId, view::*};
 use std::collections::BTreeMap;
 use store::{Group, GroupProposal};
 
@@ -17,15 +17,25 @@ pub async fn groups(viewing: &Viewing, l: &Looking) -> Answer<Groups> {
     let all = hub.groups().await.map_err(&fault)?;
     let me_user = viewing.who.as_ref().map(|who| who.user.id);
     let sharing = hub.sharing().await.map_err(&fault)?;
+    let named = |org: &OrgId| l.board.org(*org).map(|o| words::org_ref(o));
     // To whom is invited; where the organisation itself joins, to the members.
-    let shows = |p: &GroupProposal| -> Vec<(DataClass, Level)> {
+    let eyes = |p: &GroupProposal| -> Vec<OrgId> {
         let members = all.iter().filter(|g| g.id == p.group).flat_map(|g| &g.members).filter(|(org, joined)| *joined && *org != me).map(|(org, _)| *org);
-        let eyes: Vec<OrgId> = p.invited.map_or_else(|| members.collect(), |org| vec![org]);
-        let gained: BTreeMap<_, _> = eyes.into_iter().flat_map(|org| sharing.gained_by_joining(p.group, org, me)).collect();
-        gained.into_iter().collect()
+        p.invited.map_or_else(|| members.collect(), |org| vec![org])
+    };
+    let shows = |p: &GroupProposal| -> Vec<ShownMore> {
+        let mut alike: BTreeMap<_, Vec<OrgRef>> = BTreeMap::new();
+        for org in eyes(p) {
+            for (class, d) in sharing.gained_by_joining(p.group, org, me) {
+                alike.entry((class, d.before, d.after, d.earlier)).or_default().extend(named(&org));
+            }
+        }
+        alike.into_iter().map(|((class, before, after, earlier), orgs)| ShownMore { class, before, after, earlier, orgs }).collect()
     };
     let waiting = hub.group_proposals(me, l.now).await.map_err(&fault)?.into_iter().map(|p| WaitingMember {
         shows: shows(&p),
+        eyes: eyes(&p).iter().filter_map(named).collect(),
+        earlier: all.iter().any(|g| g.id == p.group && g.earlier),
         id: p.id,
         group: all.iter().find(|g| g.id == p.group).map(|g| g.name.clone()).unwrap_or_default(),
         invited: p.invited.and_then(|id| l.board.org(id)).map(|o| words::org_ref(o)),

@@ -337,6 +337,7 @@ async fn groups_are_joined_by_consent_and_seen_by_their_members_only() {
     assert_eq!(agree(&beta, proposal).await, "gone", "another organisation's");
     let page = words(&alpha_too.page("/admin/groups").await);
     assert!(page.contains("Invite BETA Works into Ports") && page.contains("Agree"), "{page}");
+    assert!(page.contains("BETA Works sees your records once it has joined: those handed in from then on"), "{page}");
     assert_eq!(agree(&alpha_too, proposal).await, "agreed");
     assert_eq!(agree(&alpha_too, proposal).await, "gone");
     assert!(beta.page("/admin/groups").await.contains("Invitation to Ports") && !gamma.page("/admin/groups").await.contains("Ports"));
@@ -444,4 +445,31 @@ async fn who_narrows_is_told_what_was_taken_away_before() {
     assert!(preview.contains("BETA Works : incidents.csv"), "{preview}");
     assert!(!preview.contains("GAMMA Works : incidents.csv") && !preview.contains("indicators.csv"), "only of whom it narrows, and of this class: {preview}");
     assert!(!words(&admin.page("/admin/sharing?class=incidents&audience=org:beta&level=detail").await).contains("incidents.csv"), "nothing is narrowed");
+}
+
+/// Who agrees to a change of an account sees whose it is, what it is now and then, and what that lets them do.
+#[tokio::test]
+async fn a_second_administrator_sees_for_whom_from_what_to_what_and_what_it_lets_them_do() {
+    let app = TestApp::start().await;
+    let (first, second) = (app.person_of("alpha", Role::OrgAdmin).await, app.person_of("alpha", Role::OrgAdmin).await);
+    let analyst = app.account("alpha", Role::Analyst).await;
+    let (analyst_id, second_id) = (analyst.0.to_string(), second.id.to_string());
+    let propose = async |path: &str, fields: &[(&str, &str)]| {
+        assert_eq!(first.post(path, fields).await.header("location"), "/admin/users?done=proposed", "{path}");
+        words(&second.page("/admin/users").await)
+    };
+    let admin = "invites people, gives roles · makes and revokes API keys · changes what is shared · reads the audit trail";
+    let page = propose("/admin/users/role", &[("id", &analyst_id), ("role", "org_admin")]).await;
+    let role = format!("Another role for Mira ({}) Now Analyst, can sign in Then Administrator In addition {admin} No longer nothing", analyst.1);
+    assert!(page.contains(&role), "{page}");
+    let page = propose("/admin/users", &[("name", "Ada"), ("email", "ada@alpha.example"), ("role", "org_admin")]).await;
+    let invited = "Invite Ada (ada@alpha.example) Now no account here Then Administrator, once a password is set with the one-time link.";
+    assert!(
+        page.contains(invited)
+            && page.contains(&format!("This person reads what is shared with the organisation · reads raw payloads of its own pushes · {admin}")),
+        "{page}"
+    );
+    let page = propose("/admin/users/link", &[("id", &second_id)]).await;
+    let link = format!("New one-time link for Mira ({}) Now Administrator, can sign in Then whoever opens the link sets another password.", second.email);
+    assert!(page.contains(&link), "{page}");
 }

@@ -90,13 +90,13 @@ impl Sharing {
         with_anybody.differences(orgs.into_iter().chain([ANYBODY]), owner, class, audience, level).iter().any(Difference::widens)
     }
 
-    /// What an organisation would see more of `owner`'s as a member of a group, by class, with the level that it would see then.
+    /// What an organisation would see more of `owner`'s as a member of a group, by class.
     #[must_use]
-    pub fn gained_by_joining(&self, group: GroupId, org: OrgId, owner: OrgId) -> Vec<(DataClass, Level)> {
+    pub fn gained_by_joining(&self, group: GroupId, org: OrgId, owner: OrgId) -> Vec<(DataClass, Difference)> {
         let old = self.unhindered();
         let new = old.with_member(group, org).with_member(group, owner);
         let gained = DataClass::ALL.into_iter().map(|class| (class, old.difference(&new, org, owner, class)));
-        gained.filter(|(_, d)| d.widens()).map(|(class, d)| (class, d.after)).collect()
+        gained.filter(|(_, d)| d.widens()).collect()
     }
 
     /// Rules for single organisations that keep what these rules show from widening to what `after` shows, when `org` leaves a group: of what it shows
@@ -172,8 +172,9 @@ mod tests {
     #[test]
     fn a_member_gains_what_the_rules_for_the_group_show() {
         let rules = sharing(&[(Audience::Everyone, Level::Summary), (Audience::Group(GROUP), Level::Detail)], &[A]);
-        assert_eq!(rules.gained_by_joining(GROUP, B, A), [(CLASS, Level::Detail)]);
-        assert_eq!(rules.gained_by_joining(GROUP, A, B), []);
+        let gained = |org, owner| rules.gained_by_joining(GROUP, org, owner).into_iter().map(|(class, d)| (class, d.before, d.after)).collect::<Vec<_>>();
+        assert_eq!(gained(B, A), [(CLASS, Level::Summary, Level::Detail)]);
+        assert_eq!(gained(A, B), []);
     }
 
     #[test]

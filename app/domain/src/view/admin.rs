@@ -30,8 +30,8 @@ pub struct WaitingAccount {
     pub email: String,
     /// The role that is to be given, where one is.
     pub role: Option<Role>,
-    /// The role that the account has now, where there is one.
-    pub now: Option<Role>,
+    /// The role that the account has now, and whether it can sign in, where there is one.
+    pub now: Option<(Role, PersonState)>,
     /// The name of who proposed it.
     pub by: String,
     /// Whether that was this viewer, who then cannot agree.

@@ -32,6 +32,17 @@ pub struct GroupRow {
     pub invited: Vec<OrgRef>,
 }
 
+/// What some organisations would see more of a class, all of them from the same level to the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShownMore {
+    pub class: DataClass,
+    pub before: Level,
+    pub after: Level,
+    /// Whether they would see also what was handed in earlier.
+    pub earlier: bool,
+    pub orgs: Vec<OrgRef>,
+}
+
 /// An invitation into a group, or the consent to one, that waits for a second person of the organisation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WaitingMember {
@@ -39,8 +50,12 @@ pub struct WaitingMember {
     pub group: String,
     /// Who is to be invited; `None` where the organisation itself is to join.
     pub invited: Option<OrgRef>,
-    /// What of the organisation's would be shown then that is not shown now, to anybody of the group, by its own rules.
-    pub shows: Vec<(DataClass, Level)>,
+    /// The members that would see more of the organisation's, or the one that is to be invited.
+    pub eyes: Vec<OrgRef>,
+    /// Whether the group shows those who join later what was handed in before.
+    pub earlier: bool,
+    /// What of the organisation's would be shown then that is not shown now, by its own rules.
+    pub shows: Vec<ShownMore>,
     /// Who proposed it.
     pub by: String,
     /// Whether this viewer did, so that somebody else must agree.

@@ -195,7 +195,7 @@ pub fn WaitingCard(page: Signal<SharingRules>) -> impl IntoView {
         let what = format!("{} for {}: now {}, then {}", title(w.class), w.audience, level_words(w.class, w.now), level_words(w.class, w.level));
         let asked = [("class", &w.asked.class), ("audience", &w.asked.audience), ("level", &w.asked.level)];
         let asked = asked.map(|(key, value)| format!("{key}={}", percent_encoded(value))).join("&");
-        Waiting { id: w.id, what, preview: format!("/admin/sharing?{asked}#preview"), by: w.by, own: w.own, expires_at: w.expires_at }
+        Waiting { id: w.id, what, details: vec![], preview: format!("/admin/sharing?{asked}#preview"), by: w.by, own: w.own, expires_at: w.expires_at }
     };
     view! { <SecondPerson waiting=waiting.into_iter().map(waits).collect() forms="/admin/sharing" may_change/> }
 }

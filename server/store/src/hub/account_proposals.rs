@@ -4,7 +4,7 @@
 //! The second one is shown the one-time link, not the one who proposed it: whoever chose the name and the address never holds the key.
 //!
 //! To add a change: a variant of [`AccountChange`] with its word and columns, how many people it takes in `check`, what it does in `apply`; its form in
-//! the server's `routes/users.rs`, its words in `views/admin.rs` and `app/src/pages/users.rs` (`waits`), and a step in `tests/contract/authority.rs`. Where
+//! the server's `routes/users.rs`, its words in `views/admin.rs` and `app/src/pages/users/waiting.rs`, and a step in `tests/contract/authority.rs`. Where
 //! it leaves somebody able to use the account, it is an [`Act`](super::authority::Act) that binds.
 
 use super::{
