@@ -33,7 +33,7 @@ fn All(page: Signal<(PageQuery, Indicators)>) -> impl IntoView {
             page
             path="/indicators"
             title
-            placeholder="Value, such as evil.example, or organisation"
+            placeholder="Value or network, such as evil.example, or organisation"
             caption="Indicators, newest first"
             heads=&["Value", "Type", "Severity", "TLP", "Reported by", "Last seen"]
             class="indicators-table"
