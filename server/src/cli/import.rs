@@ -115,7 +115,7 @@ fn read(text: &str, table: &Table, what: Option<What>) -> anyhow::Result<(Rows, 
         Some(what) => [&["org"], items::needed(what)].concat(),
     };
     items::require(&needed, &table.fields(&sheet.head), &sheet.head)?;
-    let decimal = sheet.decimal;
+    let decimal = sheet.decimal(|column| what.is_some_and(|what| items::is_number(what, column)));
     let ours = |(line, row): (u64, items::Row)| Ok((line, table.apply(row, decimal).with_context(|| format!("line {line}"))?));
     Ok((sheet.rows.into_iter().map(ours).collect::<anyhow::Result<_>>()?, decimal))
 }

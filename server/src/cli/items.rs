@@ -148,8 +148,9 @@ fn csv(what: What, text: &str) -> anyhow::Result<Items> {
     let hashes = what == What::Indicators && head.iter().any(|column| column == "hmac");
     let needed: Vec<&str> = needed(what).iter().copied().filter(|column| !(hashes && *column == "value")).collect();
     require(&needed, &head, &sheet.head)?;
+    let decimal = sheet.decimal(|column| is_number(what, column));
     for (place, row) in sheet.rows {
-        match item(what, row, sheet.decimal, &mut out.ignored)? {
+        match item(what, row, decimal, &mut out.ignored)? {
             Some(json) => out.items.push(Item { place, json }),
             None => out.without_value += 1,
         }
@@ -179,6 +180,11 @@ pub fn require(needed: &[&str], has: &[String], head: &[String]) -> anyhow::Resu
     }
     let word = if missing.len() == 1 { "column" } else { "columns" };
     bail!("the head lacks the {word} {}; it has {}", missing.join(", "), head.join(", "))
+}
+
+/// Whether a column holds numbers.
+pub fn is_number(what: What, column: &str) -> bool {
+    numbers(what).contains(&field(what, column).as_str())
 }
 
 const fn numbers(what: What) -> &'static [&'static str] {
@@ -356,6 +362,12 @@ mod tests {
         assert!(items[1].1.ends_with(r#""value":"1,234,5"}"#), "no guesses: {}", items[1].1);
         let (items, _) = text_of(What::Metrics, Format::Csv, "metric;value;observed_at\nmean_time_to_detect_hours;1.234;2026-01-02\n");
         assert!(items[0].1.ends_with(r#""value":"1.234"}"#), "more than a thousand, or little more than one: {}", items[0].1);
+        // One number with a decimal comma says how all of the file are written, whatever parts the cells.
+        let tabs = "metric\tvalue\tobserved_at\nmean_time_to_detect_hours\t1.234\t2026-01-02\nhsts_pct\t93,5\t2026-01-02\n";
+        let (items, _) = text_of(What::Metrics, Format::Csv, tabs);
+        assert!(items[0].1.ends_with(r#""value":"1.234"}"#) && items[1].1.ends_with(r#""value":93.5}"#), "{items:?}");
+        let (items, _) = text_of(What::Metrics, Format::Csv, &tabs.replace("93,5", "93.5"));
+        assert!(items[0].1.ends_with(r#""value":1.234}"#), "{items:?}");
         let (items, _) = text_of(What::Metrics, Format::Csv, "metric,value,observed_at\nhsts_pct,\"1,234\",2026-01-02\n");
         assert!(items[0].1.ends_with(r#""value":"1,234"}"#), "{}", items[0].1);
     }

@@ -49,12 +49,12 @@ pub fn files(html: &mut String, base: &str) {
     code(html, "Pushing a file", &format!("shieldwall push metrics posture.csv --url '{base}'"));
     html.push_str(
         "<p>JSON (<code>{\"items\": […]}</code> or the list alone), NDJSON, or CSV, in UTF-8, UTF-16 or Windows-1252. The head of a CSV names the fields below, in any case; commas, tabs or bars part \
-         the cells, or semicolons (then <code>93,5</code> is 93.5). Comments (<code>#</code>) and <code>sep=;</code> may stand before the head; columns and rows with nothing in them are none. \
+         the cells, or semicolons. With semicolons, or where a number of the file has a decimal comma, <code>93,5</code> is 93.5. Comments (<code>#</code>) and <code>sep=;</code> may stand before the head; columns and rows with nothing in them are none. \
          The CSV files of this hub's lists, narrowed to your organisation, can be pushed as they are and change nothing: your rows have all fields. An empty cell, or one that \
          is missing at the end of a row, is a field left out, and a row of metrics without a value is not sent: unknown is not zero. A column <code>label.site</code> of metrics is the label <code>site</code>; \
          more columns of incidents and events become attributes, and <code>attributes</code> holds several in one JSON object; <code>recipients</code> are parted by blanks. A row whose \
          <code>org</code> names another organisation is said by its line, and nothing of its push is kept, as in a request. Numbers have no grouped thousands: <code>1,234.5</code> is refused, \
-         and so is <code>1.234</code> between semicolons.</p>\
+         and so is <code>1.234</code> where decimals have a comma.</p>\
          <p>With <code>--mode snapshot</code> the file is the whole truth of its class, as of now or of <code>--as-of</code>. A file without a row then needs <code>--empty-closes-everything</code>: \
          an export that failed looks the same. In a request <code>{\"items\": []}</code> is meant as it is written.</p></section>",
     );

@@ -22,6 +22,12 @@ impl Decimal {
         whole.or_else(|| float(&pointed).and_then(serde_json::Number::from_f64).map(Value::Number)).unwrap_or_else(|| Value::String(pointed.into_owned()))
     }
 
+    /// Whether a cell can only be a number with a decimal comma: what has three digits behind it may be grouped.
+    pub fn is_comma(cell: &str) -> bool {
+        let number = unsigned(cell).split_once(',');
+        number.is_some_and(|(whole, rest)| is_digits(whole) && is_digits(rest) && rest.len() != 3)
+    }
+
     /// The number in a cell; `None` for what is none, or might be another one.
     pub fn value(self, cell: &str) -> Option<f64> {
         self.pointed(cell).and_then(|pointed| float(&pointed))
@@ -32,17 +38,19 @@ impl Decimal {
         if self == Self::Point {
             return Some(Cow::Borrowed(cell));
         }
-        let number = bare(cell).trim_start_matches(['-', '+']);
-        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        if number.split_once(',').is_some_and(|(whole, rest)| digits(whole) && digits(rest)) {
+        let number = unsigned(cell);
+        if number.split_once(',').is_some_and(|(whole, rest)| is_digits(whole) && is_digits(rest)) {
             return Some(Cow::Owned(cell.replace(',', ".")));
         }
         let mut groups = number.split('.');
         let first = groups.next().unwrap_or_default();
         let rest: Vec<&str> = groups.collect();
         // No group of thousands begins with a zero: 0.125 has decimals.
-        let grouped =
-            digits(first) && first.len() <= 3 && !first.starts_with('0') && !rest.is_empty() && rest.iter().all(|group| group.len() == 3 && digits(group));
+        let grouped = is_digits(first)
+            && first.len() <= 3
+            && !first.starts_with('0')
+            && !rest.is_empty()
+            && rest.iter().all(|group| group.len() == 3 && is_digits(group));
         (!grouped).then_some(Cow::Borrowed(cell))
     }
 }
@@ -50,6 +58,15 @@ impl Decimal {
 /// A cell without a percent sign behind it.
 fn bare(cell: &str) -> &str {
     cell.trim_end_matches(|c: char| c == '%' || c.is_whitespace())
+}
+
+/// The same without a sign before it.
+fn unsigned(cell: &str) -> &str {
+    bare(cell).trim_start_matches(['-', '+'])
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Rust alone would take `inf` and `nan`, too.
@@ -87,6 +104,9 @@ mod tests {
         ] {
             assert_eq!((Decimal::Point.number(cell.to_owned()), Decimal::Comma.number(cell.to_owned())), (point, comma), "{cell}");
         }
+        let commas = ["93,5", "-1,25 %", "0,1234"].map(Decimal::is_comma);
+        let others = ["1,234", "1,234.5", "12,34,567", "93.5", ",5", "a,b", ""].map(Decimal::is_comma);
+        assert!(commas.iter().all(|is| *is) && others.iter().all(|is| !is), "{commas:?} {others:?}");
         assert_eq!((Decimal::Comma.value("1.000"), Decimal::Comma.value("999,5"), Decimal::Point.value("1.000")), (None, Some(999.5), Some(1.0)));
     }
 }

@@ -15,8 +15,16 @@ pub struct Sheet {
     pub head: Vec<String>,
     /// Each row with the line it begins on, as an editor counts.
     pub rows: Vec<(u64, Row)>,
-    /// How its numbers are written: Excel parts cells by semicolons where numbers have a decimal comma.
-    pub decimal: Decimal,
+    /// How its numbers are written by what parts its cells: Excel takes semicolons where numbers have a decimal comma.
+    decimal: Decimal,
+}
+
+impl Sheet {
+    /// How its numbers are written, which stand in these columns: with a decimal comma, where one of them has one.
+    pub fn decimal(&self, is_number: impl Fn(&str) -> bool) -> Decimal {
+        let has_comma = |row: &Row| row.iter().any(|(column, cell)| is_number(column) && Decimal::is_comma(cell));
+        if self.rows.iter().any(|(_, row)| has_comma(row)) { Decimal::Comma } else { self.decimal }
+    }
 }
 
 /// Reads CSV with a head. The separator is the one that the head has most of, or what a line `sep=` says.
