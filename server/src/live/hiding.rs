@@ -193,8 +193,8 @@ impl Board {
                 return None;
             }
             if o.is_shown(sight, day) {
-                // Who has handed in nothing yet was in no mean.
-                return (o.last_data_for(sight).is_some() && !o.days.is_empty()).then(|| {
+                // Who has handed in nothing yet was in no mean. It goes by the days alone: signs of life that are hidden later change no mean of the past.
+                return (!o.days.is_empty()).then(|| {
                     let score = o.day_row(sight, day).map(|row| OrgScore {
                         total: o.day_score(row, &self.policy, sight),
                         domains: row.domains.map(|d| d.map_or(Score::UNKNOWN, |value| Score { value: Some(value), last: Some(value), ..Score::UNKNOWN })),

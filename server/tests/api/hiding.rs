@@ -45,8 +45,9 @@ fn no_better(before: &Seen, after: &Seen, who: &str) {
     lower("the index", b.index.score, a.index.score);
     lower("the index's lower end", b.index.floor, a.index.floor);
     lower("the band", Some(b.index.low), Some(a.index.low));
-    if b.index.change.is_some() {
-        lower("the index's change", b.index.change, a.index.change);
+    // An index of which nothing is known any more has no change.
+    if let (Some(b), Some(a)) = (b.index.change, a.index.change) {
+        lower("the index's change", Some(b), Some(a));
     }
     assert!(a.verdict.standing >= b.verdict.standing, "{who}: {} became {}", b.verdict.headline, a.verdict.headline);
     assert!(a.coverage.reporting() <= b.coverage.reporting() && a.coverage.total() == b.coverage.total(), "{who}: {:?} became {:?}", b.coverage, a.coverage);
@@ -206,6 +207,23 @@ async fn posture_that_is_no_longer_shared_stays_in_the_index_as_unknown() {
     // Days later its last score still holds.
     app.app.clock.advance(3 * MINUTE);
     assert!(seen(&app, &person, "beta").await.overview.index.held);
+}
+
+#[tokio::test]
+async fn signs_of_life_that_are_hidden_change_no_mean_of_the_past() {
+    let app = TestApp::start().await;
+    app.partner("beta").await.push("metrics", &items([sample(90.0, &app.at(-MINUTE))])).await;
+    app.partner("alpha").await.push("incidents", &items([with(incident("a", "high", "GREEN"), "opened_at", app.at(-MINUTE))])).await;
+    history(&app).await;
+    let person = app.person_of("beta", Role::Analyst).await;
+    let before = seen(&app, &person, "beta").await;
+    app.app.store.hub().set_rule(app.org("alpha"), DataClass::Incidents, Audience::Everyone, Some(Level::None), app.now()).await.expect("a rule");
+    app.obeyed().await;
+    let after = seen(&app, &person, "beta").await;
+    no_better(&before, &after, "beta");
+    assert!(before.overview.index.change.is_some());
+    assert_eq!(before.overview.index.change, after.overview.index.change);
+    assert_eq!(before.overview.index.history, after.overview.index.history);
 }
 
 /// An incident of the world, as it was pushed last.
