@@ -201,7 +201,7 @@ async fn who_was_made_a_moment_ago_works_at_once() {
         };
         assert_eq!(first.status, 200, "{}", first.text());
         let person = app.person_of(&slug, Role::OrgAdmin).await;
-        assert!(person.page("/").await.contains("Delta Works"));
+        assert!(person.page("/").await.contains(&format!("{} Works", slug.to_uppercase())));
     }
 }
 
