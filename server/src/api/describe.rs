@@ -17,7 +17,14 @@ const READ: [(&str, &str); 2] = [("RateLimit", "Reads left in this minute, of th
 const REFUSED: [(&str, &[(&str, &str)]); 5] = [
     ("401", &[("WWW-Authenticate", "How to show a key: `Bearer`")]),
     ("409", &[("Retry-After", "Seconds to wait")]),
-    ("429", &[("Retry-After", "Seconds to wait")]),
+    (
+        "429",
+        &[
+            ("Retry-After", "Seconds to wait"),
+            ("RateLimit", "The quota of this minute that is used up; absent where it is the day's bytes"),
+            ("RateLimit-Policy", "The quota that `RateLimit` speaks of"),
+        ],
+    ),
     ("503", &[("Retry-After", "Seconds to wait")]),
     ("507", &[("Retry-After", "Seconds to wait, where waiting may help")]),
 ];

@@ -55,8 +55,9 @@ async fn the_description_lists_the_routes_and_how_they_refuse() {
         if method != "get" {
             documented.extend(["400", "403", "413", "415", "422"]);
         }
-        for header in ["RateLimit", "RateLimit-Policy"] {
-            assert!(op["responses"]["200"]["headers"][header].is_object(), "{at} does not say {header}");
+        // Those that `limits` sees come.
+        for (status, header) in [("200", "RateLimit"), ("200", "RateLimit-Policy"), ("429", "RateLimit"), ("429", "RateLimit-Policy"), ("429", "Retry-After")] {
+            assert!(op["responses"][status]["headers"][header].is_object(), "{at} {status} does not say {header}");
         }
         for status in documented {
             assert!(op["responses"][status].is_object(), "{at} does not say {status}");
