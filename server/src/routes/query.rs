@@ -7,7 +7,7 @@ use axum::{
     http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
-use domain::{DataClass, IncidentStatus, Level, Severity, Tlp, catalogue::Domain, indicator::IndicatorType, query::PageQuery};
+use domain::{DataClass, IncidentStatus, Level, Severity, Tlp, catalogue::Domain, indicator::IndicatorType, query::PageQuery, rsit};
 use std::collections::BTreeSet;
 use store::What;
 
@@ -41,6 +41,8 @@ fn unreadable(page: &str, key: &str, value: &str) -> bool {
         "seen" => value != "2",
         "kind" if page.starts_with("/indicators") => value.parse::<IndicatorType>().is_err(),
         "kind" if page.starts_with("/receipts") => value != DataClass::Posture.name() && What::from_name(value).is_none(),
+        // As it is kept, and as the facets link to it.
+        "class" if page.starts_with("/incidents") => !rsit::is_known(value),
         "class" if page.starts_with("/admin/sharing") => value.parse::<DataClass>().is_err(),
         "level" => value.parse::<Level>().is_err(),
         "sort" => !sorts(page).contains(&value.to_lowercase()),
@@ -110,11 +112,14 @@ mod tests {
         assert!(why("/incidents", "sevv=high").contains("“sevv”"));
         assert!(why("/csv/incidents", "sev=high&sev=low").contains("“sev” twice"));
         assert!(why("/csv/indicators", "kind=domain").contains("“domain”"));
+        assert!(why("/incidents", "class=frauds").contains("“frauds”"));
+        assert!(why("/csv/incidents", "class=fraud%2Fnothing").contains("“fraud/nothing”"));
         assert!(why("/", "q=x").contains("“q”"));
         assert!(why("/account", "doen=seen").contains("“doen”"));
         assert!(why("/admin/sharing", "class=incident&audience=everyone&level=detail").contains("“incident”"));
         for (route, query) in [
             ("/incidents", "q=&sev=high&sort=-opened&range=7d&tz=local&cursor=zz&class=fraud"),
+            ("/csv/incidents", "class=malicious-code%2Fmalware-distribution"),
             ("/csv/orgs", "sort=-GV"),
             ("/orgs", "sort=-standing"),
             ("/receipts", "kind=posture"),
