@@ -218,6 +218,10 @@ async fn links_and_pushes_with_a_former_slug_go_on_working() {
     let auditor = app.person_of("gamma", Role::Auditor).await;
     let page = auditor.page("/admin/audit?org=alpha").await;
     assert!(page.contains("\"/admin/audit.jsonl?org=harbour\"") && !page.contains("\"/admin/audit.jsonl?org=alpha\""), "{page}");
+    // A rule for it is looked at, and saved, by the present one.
+    let admin = app.person_of("beta", Role::OrgAdmin).await;
+    let page = admin.page("/admin/sharing?class=incidents&audience=org:alpha&level=none").await;
+    assert!(page.contains("name=\"audience\" value=\"org:harbour\"") && !page.contains("org:alpha"), "{page}");
     // Nobody else gets the former slug, and its organisation may have it back.
     let other = store.hub().rename_organisation(app.org("beta"), None, Some("alpha".into()), app.now()).await;
     assert!(matches!(other, Err(store::StoreError::Exists(_))), "{other:?}");
