@@ -115,7 +115,7 @@ fn read(text: &str, table: &Table, what: Option<What>) -> anyhow::Result<(Rows, 
         Some(what) => [&["org"], items::needed(what)].concat(),
     };
     items::require(&needed, &table.fields(&sheet.head), &sheet.head)?;
-    let decimal = sheet.decimal(|column| what.is_some_and(|what| items::is_number(what, column)));
+    let decimal = sheet.decimal(|column| table.is_number(column, |field| what.is_some_and(|what| items::is_number(what, field))))?;
     let ours = |(line, row): (u64, items::Row)| Ok((line, table.apply(row, decimal).with_context(|| format!("line {line}"))?));
     Ok((sheet.rows.into_iter().map(ours).collect::<anyhow::Result<_>>()?, decimal))
 }
@@ -228,4 +228,33 @@ async fn load_org(app: &App, what: What, org: &Org, list: Vec<Item>, bar: &indic
         refusals.extend(failures.into_iter().map(|(index, detail)| (batch.places.get(index).copied().unwrap_or_default(), detail)));
     }
     Ok((count, refusals))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(mapping: &str, text: &str) -> Vec<String> {
+        let (rows, decimal) = read(text, &Mapping::parse(mapping).unwrap().metrics, Some(What::Metrics)).unwrap();
+        let items = rows.into_iter().map(|(_, row)| items::item(What::Metrics, row, decimal, &mut vec![]).unwrap().unwrap());
+        items.map(|item| serde_json::from_str::<serde_json::Value>(item.get()).unwrap()["value"].to_string()).collect()
+    }
+
+    /// How numbers are written is looked for where the mapping reads them, not under our names.
+    #[test]
+    fn mapped_numbers_show_how_they_are_written() {
+        let mapping = "[metrics.columns]\nvalue = \"Wert\"\n[metrics.constants]\norg = \"alpha\"\nobserved_at = \"2026-01-02\"\n";
+        let tabs = "metric\tWert\nhsts_pct\t93,5\nmean_time_to_detect_hours\t1.234\n";
+        assert_eq!(values(mapping, tabs), ["93.5", "\"1.234\""], "a thousand and more, or little more than one");
+        assert_eq!(values(mapping, &tabs.replace("93,5", "93.5")), ["93.5", "1.234"]);
+        // A column of another name is no number of ours, even where it is called like one.
+        let renamed = mapping.replace("[metrics.constants]", "unit = \"value\"\n[metrics.constants]");
+        assert_eq!(values(&renamed, "metric\tWert\tvalue\nhsts_pct\t93.5\t1,5\n"), ["93.5"]);
+        let measured = "[incidents.thresholds.severity]\ncolumn = \"people\"\nsteps = [{ at_least = 1000, is = \"critical\" }]\notherwise = \"low\"\n";
+        let text = "org\texternal_id\ttitle\tpeople\nalpha\tA-1\ta\t1,5\nalpha\tA-2\tb\t1000\n";
+        let (rows, decimal) = read(text, &Mapping::parse(measured).unwrap().incidents, Some(What::Incidents)).unwrap();
+        assert_eq!(decimal, Decimal::Comma, "a threshold reads a number, too");
+        let severity = |row: &items::Row| row.iter().find(|(field, _)| field == "severity").map(|(_, word)| word.clone());
+        assert_eq!(rows.iter().filter_map(|(_, row)| severity(row)).collect::<Vec<_>>(), ["low", "critical"]);
+    }
 }

@@ -148,7 +148,7 @@ fn csv(what: What, text: &str) -> anyhow::Result<Items> {
     let hashes = what == What::Indicators && head.iter().any(|column| column == "hmac");
     let needed: Vec<&str> = needed(what).iter().copied().filter(|column| !(hashes && *column == "value")).collect();
     require(&needed, &head, &sheet.head)?;
-    let decimal = sheet.decimal(|column| is_number(what, column));
+    let decimal = sheet.decimal(|column| is_number(what, column))?;
     for (place, row) in sheet.rows {
         match item(what, row, decimal, &mut out.ignored)? {
             Some(json) => out.items.push(Item { place, json }),
@@ -368,6 +368,12 @@ mod tests {
         assert!(items[0].1.ends_with(r#""value":"1.234"}"#) && items[1].1.ends_with(r#""value":93.5}"#), "{items:?}");
         let (items, _) = text_of(What::Metrics, Format::Csv, &tabs.replace("93,5", "93.5"));
         assert!(items[0].1.ends_with(r#""value":1.234}"#), "{items:?}");
+        // So does one with a decimal point, and a file with both says neither.
+        let points = "metric;value;observed_at\nmean_time_to_detect_hours;1,234;2026-01-02\nhsts_pct;93.5;2026-01-02\n";
+        let (items, _) = text_of(What::Metrics, Format::Csv, points);
+        assert!(items[0].1.ends_with(r#""value":"1,234"}"#) && items[1].1.ends_with(r#""value":93.5}"#), "{items:?}");
+        let both = read(What::Metrics, Format::Csv, &format!("{points}hsts_pct;92,5;2026-01-02\n")).unwrap_err().to_string();
+        assert_eq!(both, "line 4 has a decimal comma (92,5) and line 3 a decimal point (93.5); write all numbers of the file in one way");
         let (items, _) = text_of(What::Metrics, Format::Csv, "metric,value,observed_at\nhsts_pct,\"1,234\",2026-01-02\n");
         assert!(items[0].1.ends_with(r#""value":"1,234"}"#), "{}", items[0].1);
     }

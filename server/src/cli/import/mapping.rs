@@ -81,6 +81,17 @@ impl Table {
         head.iter().chain(renamed).chain(measured).chain(self.constants.keys()).chain(self.templates.keys()).cloned().collect()
     }
 
+    /// Whether a column of the file is read as a number: by a threshold, or as a field that `is_number`.
+    pub fn is_number(&self, column: &str, is_number: impl Fn(&str) -> bool) -> bool {
+        let mut mapped = self.columns.iter().filter(|(_, from)| *from == column).map(|(field, _)| field.as_str());
+        self.thresholds.values().any(|threshold| threshold.column == column) || mapped.any(&is_number) || (is_number(column) && !self.is_used_up(column))
+    }
+
+    /// Whether a column only changes its name, so that nothing stays under the old one.
+    fn is_used_up(&self, column: &str) -> bool {
+        self.columns.iter().any(|(field, from)| from == column && !self.values.contains_key(field))
+    }
+
     /// One row in our fields.
     ///
     /// # Errors
@@ -114,9 +125,8 @@ impl Table {
                 ours.insert(field, word.clone());
             }
         }
-        let used_up = |column: &str| self.columns.iter().any(|(field, from)| from == column && !self.values.contains_key(field));
         let mut out: Row = ours.iter().map(|(field, value)| ((*field).to_owned(), value.clone())).collect();
-        out.extend(row.into_iter().filter(|(column, _)| !ours.contains_key(column.as_str()) && !used_up(column)));
+        out.extend(row.into_iter().filter(|(column, _)| !ours.contains_key(column.as_str()) && !self.is_used_up(column)));
         Ok(out)
     }
 }

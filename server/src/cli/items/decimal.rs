@@ -28,6 +28,12 @@ impl Decimal {
         number.is_some_and(|(whole, rest)| is_digits(whole) && is_digits(rest) && rest.len() != 3)
     }
 
+    /// Whether a cell can only be a number with a decimal point: one with three digits behind it may be grouped.
+    pub fn is_point(cell: &str) -> bool {
+        let number = unsigned(cell).split_once('.');
+        number.is_some_and(|(whole, rest)| is_digits(whole) && is_digits(rest) && rest.len() != 3)
+    }
+
     /// The number in a cell; `None` for what is none, or might be another one.
     pub fn value(self, cell: &str) -> Option<f64> {
         self.pointed(cell).and_then(|pointed| float(&pointed))
@@ -107,6 +113,9 @@ mod tests {
         let commas = ["93,5", "-1,25 %", "0,1234"].map(Decimal::is_comma);
         let others = ["1,234", "1,234.5", "12,34,567", "93.5", ",5", "a,b", ""].map(Decimal::is_comma);
         assert!(commas.iter().all(|is| *is) && others.iter().all(|is| !is), "{commas:?} {others:?}");
+        let points = ["93.5", "-1.25 %", "0.1234"].map(Decimal::is_point);
+        let others = ["1.234", "1.234,5", "12.34.567", "93,5", ".5", "a.b", "93", ""].map(Decimal::is_point);
+        assert!(points.iter().all(|is| *is) && others.iter().all(|is| !is), "{points:?} {others:?}");
         assert_eq!((Decimal::Comma.value("1.000"), Decimal::Comma.value("999,5"), Decimal::Point.value("1.000")), (None, Some(999.5), Some(1.0)));
     }
 }

@@ -15,15 +15,28 @@ pub struct Sheet {
     pub head: Vec<String>,
     /// Each row with the line it begins on, as an editor counts.
     pub rows: Vec<(u64, Row)>,
-    /// How its numbers are written by what parts its cells: Excel takes semicolons where numbers have a decimal comma.
-    decimal: Decimal,
+    /// How its numbers are written where none of them shows it, by what parts its cells: Excel takes semicolons where numbers have a decimal comma.
+    by_separator: Decimal,
 }
 
 impl Sheet {
-    /// How its numbers are written, which stand in these columns: with a decimal comma, where one of them has one.
-    pub fn decimal(&self, is_number: impl Fn(&str) -> bool) -> Decimal {
-        let has_comma = |row: &Row| row.iter().any(|(column, cell)| is_number(column) && Decimal::is_comma(cell));
-        if self.rows.iter().any(|(_, row)| has_comma(row)) { Decimal::Comma } else { self.decimal }
+    /// How the numbers in these columns are written, as the first one that can be read in only one way shows it.
+    ///
+    /// # Errors
+    /// When one of them has a decimal comma and another one a decimal point: then 1,234 and 1.234 could be either.
+    pub fn decimal(&self, is_number: impl Fn(&str) -> bool) -> anyhow::Result<Decimal> {
+        let first = |shows: fn(&str) -> bool| {
+            let numbers = self.rows.iter().flat_map(|(line, row)| row.iter().map(move |(column, cell)| (*line, column, cell)));
+            numbers.filter(|(_, column, _)| is_number(column)).find(|(.., cell)| shows(cell))
+        };
+        match (first(Decimal::is_comma), first(Decimal::is_point)) {
+            (Some((comma, _, with_comma)), Some((point, _, with_point))) => bail!(
+                "line {comma} has a decimal comma ({with_comma}) and line {point} a decimal point ({with_point}); write all numbers of the file in one way"
+            ),
+            (Some(_), None) => Ok(Decimal::Comma),
+            (None, Some(_)) => Ok(Decimal::Point),
+            (None, None) => Ok(self.by_separator),
+        }
     }
 }
 
@@ -82,7 +95,7 @@ pub fn sheet(text: &str) -> anyhow::Result<Sheet> {
     Ok(Sheet {
         head: head.into_iter().filter(|column| !column.is_empty()).collect(),
         rows,
-        decimal: if separator == ';' { Decimal::Comma } else { Decimal::Point },
+        by_separator: if separator == ';' { Decimal::Comma } else { Decimal::Point },
     })
 }
 
