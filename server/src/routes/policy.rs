@@ -5,6 +5,7 @@ use super::{
     decisions,
     forms::{back, failed},
     pages::render,
+    query::FileQuery,
 };
 use crate::{
     App, audit,
@@ -164,7 +165,7 @@ pub async fn carry_over(State(app): State<App>, who: SignedIn) -> Response {
 }
 
 /// A policy as a file.
-pub async fn json(State(app): State<App>, Verified(who): Verified, Query(which): Query<Which>) -> Response {
+pub async fn json(State(app): State<App>, Verified(who): Verified, FileQuery(_): FileQuery, Query(which): Query<Which>) -> Response {
     let l = Looking::new(app.clone(), who.viewer);
     let found: Result<Option<ScoringPolicy>, StoreError> = async {
         if which.version == "draft" {

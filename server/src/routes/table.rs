@@ -82,6 +82,8 @@ pub struct Route {
     pub takes: Keys,
     /// Whether Leptos renders a page there, which is then served with a slash at the end, too.
     pub is_page: bool,
+    /// Whether a page's data is taken away there, which leaves a row in the audit trail.
+    pub is_file: bool,
     pub handler: MethodRouter<App>,
 }
 
@@ -95,20 +97,20 @@ impl Route {
 }
 
 fn read(path: &'static str, handler: MethodRouter<App>) -> Route {
-    Route { path, access: SignedIn, takes_form: false, takes: &[], is_page: false, handler }
+    Route { path, access: SignedIn, takes_form: false, takes: &[], is_page: false, is_file: false, handler }
 }
 
-/// The file of a page, which takes what the page does.
+/// The file of a page, which takes what the page does; its handler takes `FileQuery`.
 fn file(path: &'static str, takes: Keys, handler: MethodRouter<App>) -> Route {
-    Route { takes, ..read(path, handler) }
+    Route { takes, is_file: true, ..read(path, handler) }
 }
 
 fn form(path: &'static str, access: Access, handler: MethodRouter<App>) -> Route {
-    Route { path, access, takes_form: true, takes: &[], is_page: false, handler: handler.layer(DefaultBodyLimit::max(FORM)) }
+    Route { access, takes_form: true, ..read(path, handler.layer(DefaultBodyLimit::max(FORM))) }
 }
 
 fn page(path: &'static str, access: Access, takes: Keys) -> Route {
-    Route { path, access, takes_form: false, takes, is_page: true, handler: get(pages::page) }
+    Route { access, takes, is_page: true, ..read(path, get(pages::page)) }
 }
 
 /// A page whose form is sent to its own address.
@@ -175,7 +177,7 @@ pub fn people() -> Vec<Route> {
         form("/admin/keys/revoke", SignedIn, post(keys::revoke)),
         form("/admin/keys/rotate", SignedIn, post(keys::rotate)),
         page_with_form("/admin/policy", DONE, policy::numbers),
-        read("/admin/policy.json", get(policy::json)),
+        file("/admin/policy.json", &["version"], get(policy::json)),
         form("/admin/policy/carry-over", SignedIn, post(policy::carry_over)),
         form("/admin/policy/discard", SignedIn, post(policy::discard)),
         page_with_form("/admin/policy/draft", DONE, policy::propose),

@@ -53,9 +53,7 @@ pub async fn event(l: &Looking, id: &str) -> Answer<Event> {
 /// [`Refusal::NotFound`] for an organisation that is absent.
 pub async fn pushes(l: &Looking, q: &PageQuery) -> Answer<Pushes> {
     let org = if q.org.is_empty() { None } else { Some(l.board.by_slug(&q.org).ok_or(Refusal::NotFound)?) };
-    // The filters are data classes; posture comes as metrics.
-    let what = if q.kind == DataClass::Posture.name() { Some(What::Metrics) } else { What::from_name(&q.kind) };
-    let page = l.reads().pushes(org.map(|o| o.info.id), what, &q.cursor, usize::MAX).await.map_err(from_store(l.now))?;
+    let page = l.reads().pushes(org.map(|o| o.info.id), q.kind.parse().ok(), &q.cursor, usize::MAX).await.map_err(from_store(l.now))?;
     Ok(Pushes { as_of: l.now, org: org.map(|o| words::org_ref(o)), rows: page.rows, next: page.next })
 }
 

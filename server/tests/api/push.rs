@@ -95,6 +95,12 @@ async fn indicator_counts_replace_their_window() {
     let receipt = partner.push("indicator-counts", &body(4_711)).await;
     is_receipt(&partner, &receipt, 1).await;
     assert!(person.page("/orgs/alpha").await.contains("4,711"));
+    // The push log's filter is the class of data, by whichever endpoint it came.
+    partner.push("indicators", &items([indicator("one.example", "GREEN")])).await;
+    for (class, pushes) in [("indicators", 2), ("posture", 0)] {
+        let page = person.page(&format!("/receipts?kind={class}")).await;
+        assert_eq!(page.matches("data-key=").count(), pushes, "{class}: {page}");
+    }
     partner.push("indicator-counts", &body(4_712)).await;
     let page = person.page("/orgs/alpha").await;
     assert!(page.contains("4,712") && !page.contains("4,711"), "{page}");

@@ -3,7 +3,7 @@
 use super::{Arg, PAGE, Page, Reads, bind_all, reach, shown};
 use crate::{Failure, StoreError, What, db::read};
 use domain::{
-    OrgId, Severity, Timestamp, Tlp,
+    DataClass, OrgId, Severity, Timestamp, Tlp,
     view::{OrgRef, PushRow},
 };
 use sqlx::AssertSqlSafe;
@@ -103,22 +103,23 @@ impl Reads<'_> {
         Ok(read!(self, c => sqlx::query_scalar(AssertSqlSafe(sql)).bind(self.viewer.org.0).bind(id).fetch_optional(c).await)?)
     }
 
-    /// The push log, newest first, of one organisation or of all; `cursor` is the id of the last receipt shown.
+    /// The push log, newest first, of one organisation or of all, of one class of data or of all; `cursor` is the id of the last receipt shown.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn pushes(&self, org: Option<OrgId>, what: Option<What>, cursor: &str, limit: usize) -> Result<Page<PushRow>, StoreError> {
+    pub async fn pushes(&self, org: Option<OrgId>, class: Option<DataClass>, cursor: &str, limit: usize) -> Result<Page<PushRow>, StoreError> {
         let mut args = vec![Arg::Int(self.viewer.org.0)];
         let mut sql = format!("SELECT {PUSH_COLUMNS} FROM receipts c JOIN organisations o ON o.id = c.org_id WHERE {}", receipt_reach!());
+        if let Some(class) = class {
+            let names: Vec<_> = What::ALL.into_iter().filter(|what| what.class() == class).map(|what| format!("'{}'", what.name())).collect();
+            sql.push_str(&format!(" AND c.what IN ({})", names.join(", ")));
+        }
         let mut and = |condition: &str, arg: Arg| {
             args.push(arg);
             sql.push_str(&format!(" AND {condition} ${}", args.len()));
         };
         if let Some(org) = org {
             and("c.org_id =", Arg::Int(org.0));
-        }
-        if let Some(what) = what {
-            and("c.what =", Arg::Text(what.name().to_owned()));
         }
         if let Some(before) = self.number(cursor).await? {
             and("c.no <", Arg::Int(before));

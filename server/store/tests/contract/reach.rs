@@ -7,7 +7,7 @@ use domain::{
     sharing::{Audience, Marked},
     view::{IncidentRow, OrgRef},
 };
-use store::{EventFacet, EventFilter, Eyes, Group, IncidentFacet, IncidentFilter, IncidentItem, IndicatorFacet, IndicatorFilter, Items, StoreError, What};
+use store::{EventFacet, EventFilter, Eyes, Group, IncidentFacet, IncidentFilter, IncidentItem, IndicatorFacet, IndicatorFilter, Items, StoreError};
 
 /// A record as it was handed in.
 struct Case {
@@ -97,7 +97,7 @@ async fn what_is_below_detail_shows_no_single_value(f: Fixture) {
         let reads = f.store.viewer(f.viewer(org));
         let points = reads.metric_series(f.orgs[0], "m", window).await.unwrap().len();
         let rows = reads.samples(f.orgs[0], "m", "").await.unwrap().rows.len();
-        (points, rows, reads.pushes(None, Some(What::Metrics), "", 10).await.unwrap().rows.len())
+        (points, rows, reads.pushes(None, Some(DataClass::Posture), "", 10).await.unwrap().rows.len())
     };
     assert_eq!((seen(0).await, seen(1).await), ((1, 1, 1), (1, 1, 1)));
     for level in [Level::None, Level::Aggregate, Level::Summary] {
@@ -250,7 +250,7 @@ async fn a_group_keeps_earlier_data_from_who_joins_later(f: Fixture) {
         let reads = f.store.viewer(f.viewer(org));
         let window = Window { from: NOW.plus(-DAY), to: NOW.plus(DAY) };
         let samples = reads.samples(a, "m", "").await.unwrap().rows.len();
-        (reads.metric_series(a, "m", window).await.unwrap().len(), samples, reads.pushes(Some(a), Some(What::Metrics), "", 10).await.unwrap().rows.len())
+        (reads.metric_series(a, "m", window).await.unwrap().len(), samples, reads.pushes(Some(a), Some(DataClass::Posture), "", 10).await.unwrap().rows.len())
     };
     assert_eq!((values(0).await, values(1).await, values(2).await), ((2, 2, 2), (2, 2, 2), (1, 1, 1)));
     // What changes of earlier records is no news for who may not see them: the change says how young its youngest is.

@@ -2,7 +2,7 @@
 //! carry `AssertSqlSafe`, and are executed here with all that can be put into them.
 
 use super::support::{Fixture, NOW, event, incident, indicator, key, sample};
-use domain::{DAY, HOUR, IncidentStatus, Level, Role, Severity, Tlp, indicator::IndicatorType};
+use domain::{DAY, DataClass, HOUR, IncidentStatus, Level, Role, Severity, Tlp, indicator::IndicatorType};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use std::{
     collections::{BTreeSet, HashMap},
@@ -203,7 +203,7 @@ async fn dynamic(f: &Fixture) {
         assert!(f.store.viewer(f.viewer(1)).said(what, &ids.piece(0)).await.unwrap().is_empty(), "{what:?} of another organisation");
     }
 
-    let pushes = async |cursor: &str| reads.pushes(Some(f.orgs[0]), Some(What::Indicators), cursor, 10).await.unwrap().rows;
+    let pushes = async |cursor: &str| reads.pushes(Some(f.orgs[0]), Some(DataClass::Indicators), cursor, 10).await.unwrap().rows;
     let all = pushes("").await;
     assert_eq!(all.len(), 1);
     assert!(pushes(&all[0].receipt).await.is_empty(), "none is older");
