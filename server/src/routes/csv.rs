@@ -143,16 +143,19 @@ pub async fn organisations(State(app): State<App>, Verified(who): Verified, File
 pub async fn organisation(State(app): State<App>, Verified(who): Verified, Path(org): Path<String>, FileQuery(query): FileQuery) -> Response {
     let taker = (app.clone(), who.clone());
     let page = viewing(app, who).organisation(org.clone(), query).await;
+    // An address may have a former slug; the trail names the file by the present one.
+    let name = format!("{}-score", page.as_ref().map_or(&org, |p| &p.org.slug));
     let columns: Vec<String> = page.as_ref().map(|p| p.history.columns.clone()).unwrap_or_default();
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-    file(taker, &format!("{org}-score"), &columns, page.map(|p| p.history.rows)).await
+    file(taker, &name, &columns, page.map(|p| p.history.rows)).await
 }
 
 pub async fn metric(State(app): State<App>, Verified(who): Verified, Path((org, metric)): Path<(String, String)>, FileQuery(query): FileQuery) -> Response {
     let taker = (app.clone(), who.clone());
     let looking = Looking::new(app, who.viewer);
     let window = query.window(looking.now);
-    let Some(id) = looking.board.by_slug(&org).map(|o| o.info.id) else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(org) = looking.board.by_slug(&org) else { return StatusCode::NOT_FOUND.into_response() };
+    let (id, name) = (org.info.id, format!("{}-{metric}", org.info.slug));
     if looking.board.metric(&metric).is_none() || !looking.board.sight(who.viewer).sees_detail(id, DataClass::Posture) {
         return StatusCode::NOT_FOUND.into_response();
     }
@@ -160,7 +163,7 @@ pub async fn metric(State(app): State<App>, Verified(who): Verified, Path((org, 
     // Pushed back, one's own value is the one that is there.
     let at = |at: Timestamp| if id == looking.viewer.org { exact(at) } else { at.rfc3339() };
     let rows = points.map(|p| p.into_iter().map(|p| vec![at(p.at), p.value.to_string(), metric.clone()]).collect());
-    file(taker, &format!("{org}-{metric}"), &["observed_at", "value", "metric"], rows.map_err(from_store(looking.now))).await
+    file(taker, &name, &["observed_at", "value", "metric"], rows.map_err(from_store(looking.now))).await
 }
 
 /// The words of a row.

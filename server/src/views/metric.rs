@@ -37,7 +37,7 @@ pub async fn metric(l: &Looking, slug: &str, key: &str, query: &PageQuery) -> An
         (Some(a), Some(b)) => format!("From {} to {} between {} and {}.", definition.format(a.value), definition.format(b.value), a.at.date(), b.at.date()),
         _ => "Nothing was reported in this time.".into(),
     };
-    let csv = query.href(&format!("/csv/orgs/{slug}/metrics/{key}"));
+    let csv = query.href(&format!("/csv/orgs/{}/metrics/{key}", org.info.slug));
     Ok(MetricPage {
         as_of: l.now,
         policy_version: l.board.policy.version,

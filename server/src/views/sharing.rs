@@ -181,10 +181,14 @@ async fn exports(l: &Looking, class: DataClass, differences: &[Difference]) -> A
     if narrowed.is_empty() {
         return Ok(vec![]);
     }
-    let own = l.board.org(l.viewer.org).map_or_else(String::new, |o| format!("{}-", o.info.slug));
+    // Named by the slug that it had then, and by what is in it, which has no hyphen; the slug may have some.
+    let of_own = |file: &str| {
+        let slug = file.strip_suffix(".csv").and_then(|name| name.rsplit_once('-')).map(|(slug, _)| slug);
+        slug.and_then(|slug| l.board.by_slug(slug)).is_some_and(|org| org.info.id == l.viewer.org)
+    };
     let holds = |file: &str| match class {
-        DataClass::Posture => file == "organisations.csv" || file.starts_with(&own),
-        DataClass::Incidents => file.starts_with("incidents"),
+        DataClass::Posture => file == "organisations.csv" || of_own(file),
+        DataClass::Incidents => file == "incidents.csv" || file == "incidents-opened-and-closed.csv",
         DataClass::Indicators => file == "indicators.csv",
         DataClass::Events => file == "events.csv",
     };

@@ -230,3 +230,45 @@ async fn links_and_pushes_with_a_former_slug_go_on_working() {
     assert_eq!(app.org("harbour"), alpha);
     assert_eq!(app.audited("organisation.renamed").await, 2);
 }
+
+/// Who shows less is told which files have left before: those of the own organisation under each of its slugs, and no other's.
+#[tokio::test]
+async fn files_that_left_before_are_told_under_every_slug_of_their_organisation() {
+    let app = TestApp::start().await;
+    let (alpha, store) = (app.org("alpha"), &app.app.store);
+    for slug in ["alpha-two", "incidents-team"] {
+        store.hub().add_organisation(an_organisation(slug), app.now()).await.expect("an organisation");
+    }
+    app.app.live.reload(store, app.now()).await.expect("the board");
+    let reader = app.person_of("beta", Role::Analyst).await;
+    let take = async |path: &str| {
+        let file = reader.get(path).await;
+        assert_eq!(file.status, 200, "{path}: {}", file.text());
+        file.header("content-disposition").split('"').nth(1).unwrap_or_default().to_owned()
+    };
+    let take_all_of = async |slug: &str| [take(&format!("/csv/orgs/{slug}")).await, take(&format!("/csv/orgs/{slug}/metrics/{METRIC}")).await];
+    let files_of = |slug: &str| [format!("{slug}-score.csv"), format!("{slug}-{METRIC}.csv")];
+    for slug in ["alpha", "alpha-two", "incidents-team"] {
+        app.partner(slug).await.push("metrics", &items([sample(90.0, &app.at(-MINUTE))])).await;
+        app.settle().await;
+        assert_eq!(take_all_of(slug).await, files_of(slug));
+    }
+    assert_eq!(take("/csv/collective").await, "incidents-opened-and-closed.csv");
+    store.hub().rename_organisation(alpha, None, Some("harbour".into()), app.now()).await.expect("another slug");
+    app.app.live.reload(store, app.now()).await.expect("the board");
+    let page = reader.page(&format!("/orgs/alpha/metrics/{METRIC}")).await;
+    assert!(page.contains(&format!("/csv/orgs/harbour/metrics/{METRIC}")) && !page.contains("/csv/orgs/alpha"), "{page}");
+    assert_eq!(take_all_of("alpha").await, files_of("harbour"), "by the present slug, whatever the address says");
+    let admin = app.person_of("harbour", Role::OrgAdmin).await;
+    let left = async |class: &str| {
+        let page = admin.page(&format!("/admin/sharing?class={class}&audience=org:beta&level=none")).await;
+        let list = page.split("taken away before").nth(1).and_then(|rest| rest.split("</ul>").next()).unwrap_or_default().to_owned();
+        let mut files: Vec<_> = list.split("<code>").skip(1).filter_map(|rest| rest.split('<').next()).map(str::to_owned).collect();
+        files.sort();
+        files
+    };
+    let mut expected = [files_of("alpha"), files_of("harbour")].concat();
+    expected.sort();
+    assert_eq!(left("posture").await, expected);
+    assert_eq!(left("incidents").await, ["incidents-opened-and-closed.csv"]);
+}
