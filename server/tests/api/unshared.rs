@@ -4,6 +4,7 @@ use crate::{routes::apart_from, support::*};
 use domain::{MINUTE, Role, Viewer};
 use reqwest::Method;
 use serde_json::json;
+use server::routes::table::{self, Access};
 use std::collections::BTreeSet;
 use store::{IncidentFilter, IndicatorFilter};
 
@@ -56,36 +57,52 @@ pub async fn records(app: &TestApp, org: &str) -> BTreeSet<String> {
     paths
 }
 
-/// Lists, totals, searches and files.
+/// What a page or file is asked for under a key so that it shows what it has of `alpha`: a value that it does not know would be refused, and give nothing away.
+fn values(page: &str, key: &str) -> &'static [&'static str] {
+    match (key, page.trim_start_matches("/csv")) {
+        ("org", _) => &["alpha"],
+        ("status", _) => &["any"],
+        ("sev", "/events") => &["medium"],
+        ("sev", _) => &["critical"],
+        ("tlp", _) => &["RED", "AMBER%2BSTRICT"],
+        ("seen", _) => &["2"],
+        ("q", _) => &["canary"],
+        ("class", "/incidents") => &["other%2Fundetermined", "fraud%2Fphishing"],
+        // A rule is asked for whole.
+        ("class", "/admin/sharing") => &["incidents&audience=everyone&level=none"],
+        ("class", "/admin/sharing/as") => &["incidents&audience=everyone&level=detail&org=gamma"],
+        ("audience" | "level", _) => &[],
+        ("kind", "/indicators") => &["domain-name"],
+        ("kind", "/receipts") => &["incidents"],
+        ("kind", _) => &["key."],
+        ("sort", "/incidents") => &["-updated"],
+        ("sort", "/orgs") => &["-score"],
+        ("sort", _) => &["-value"],
+        ("version", _) => &["1"],
+        // How a list goes on, and words for what became of a form.
+        ("cursor" | "done" | "error", _) => &[],
+        _ => panic!("which value of “{key}” shows most at {page}?"),
+    }
+}
+
+/// Lists, totals, searches and files: every page and file for somebody signed in that is not of a single record, under each key that it takes. Whoever reads
+/// them makes sure that none is refused.
 pub fn overviews() -> Vec<String> {
-    let mut paths: Vec<String> =
-        ["/", "/about/scoring", "/status", "/connect", "/docs/api", "/openapi.json", "/csv/collective?range=1y"].map(Into::into).to_vec();
-    for list in ["/orgs", "/incidents", "/events", "/indicators", "/receipts", "/csv/orgs", "/csv/incidents", "/csv/events", "/csv/indicators"] {
-        paths.extend(
-            [
-                "",
-                "?q=canary",
-                "?status=any&q=canary&sort=-updated",
-                "?tlp=RED",
-                "?tlp=AMBER%2BSTRICT",
-                "?sev=critical&status=any",
-                "?seen=2",
-                "?kind=incidents",
-            ]
-            .map(|q| format!("{list}{q}")),
-        );
-        paths.extend(ORGS.iter().flat_map(|org| [format!("{list}?org={org}&status=any"), format!("{list}?org={org}")]));
+    let mut addresses = ["/docs/api", "/openapi.json"].map(str::to_owned).to_vec();
+    let shown = table::people().into_iter().filter(|route| route.access == Access::SignedIn && (route.is_page || route.is_file));
+    for route in shown.filter(|route| !route.path.contains("{id}")) {
+        let path = route.path.replace("{metric}", METRIC).replace("{version}", "1");
+        let paths = if path.contains("{org}") { ORGS.map(|org| path.replace("{org}", org)).to_vec() } else { vec![path] };
+        for path in paths {
+            for (key, value) in route.takes.iter().flat_map(|key| values(route.path, key).iter().map(move |value| (key, value))) {
+                // Else lists show open ones only.
+                let any = if *key != "status" && route.takes.contains(&"status") { "&status=any" } else { "" };
+                addresses.push(format!("{path}?{key}={value}{any}"));
+            }
+            addresses.push(path);
+        }
     }
-    for org in ORGS {
-        paths.extend([
-            format!("/orgs/{org}"),
-            format!("/csv/orgs/{org}"),
-            format!("/orgs/{org}/metrics/{METRIC}"),
-            format!("/metrics/{METRIC}"),
-            format!("/csv/orgs/{org}/metrics/{METRIC}"),
-        ]);
-    }
-    paths
+    addresses
 }
 
 pub fn gives_away(answer: &Answer, secret: &str) -> bool {
@@ -120,6 +137,7 @@ async fn canaries_stay_at_home() {
         let person = app.person_of(org, role).await;
         for path in &paths {
             let answer = person.get(path).await;
+            assert_ne!(answer.status, 400, "{path}: {}", answer.text());
             for other in ["alpha", "beta"].into_iter().filter(|other| *other != org) {
                 assert!(!gives_away(&answer, &canary(other)), "{role} of {org} at {path} ({}): {}", answer.status, answer.text());
             }
