@@ -24,8 +24,8 @@ use domain::{OrgId, Timestamp};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// Rows that are read at once.
-const CHUNK: i64 = 1_000;
+/// Rows that are read at once, at most.
+pub const CHUNK: usize = 1_000;
 
 /// Who does something. Nobody is the program itself, the command line, or somebody whom it does not know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -333,7 +333,7 @@ impl Hub<'_> {
     pub async fn exports(&self) -> Result<Vec<AuditRow>, StoreError> {
         const EXPORTS: &str =
             "SELECT no, at, actor_org, actor_user, action, org_id, object, detail, hash FROM audit WHERE action = 'exported' ORDER BY no DESC LIMIT $1";
-        let rows: Vec<RawRow> = read!(self, c => sqlx::query_as(EXPORTS).bind(CHUNK).fetch_all(c).await)?;
+        let rows: Vec<RawRow> = read!(self, c => sqlx::query_as(EXPORTS).bind(CHUNK as i64).fetch_all(c).await)?;
         rows.into_iter().map(row).collect()
     }
 
@@ -343,7 +343,7 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn audit_after(&self, no: i64) -> Result<Vec<AuditRow>, StoreError> {
         const AFTER: &str = "SELECT no, at, actor_org, actor_user, action, org_id, object, detail, hash FROM audit WHERE no > $1 ORDER BY no LIMIT $2";
-        let rows: Vec<RawRow> = read!(self, c => sqlx::query_as(AFTER).bind(no).bind(CHUNK).fetch_all(c).await)?;
+        let rows: Vec<RawRow> = read!(self, c => sqlx::query_as(AFTER).bind(no).bind(CHUNK as i64).fetch_all(c).await)?;
         rows.into_iter().map(row).collect()
     }
 }
@@ -372,7 +372,7 @@ impl Reads<'_> {
         let whole = self.viewer.role.reads_all_audit();
         let (sql, org) = if whole { (LIST, filter.org) } else { (OWN, Some(self.viewer.org)) };
         let action = format!("{}%", like(&filter.action));
-        let (before, most) = (filter.before.unwrap_or(i64::MAX), (most as i64).min(CHUNK));
+        let (before, most) = (filter.before.unwrap_or(i64::MAX), most.min(CHUNK) as i64);
         macro_rules! rows {
             ($scope:expr) => {
                 read!($scope, c => {

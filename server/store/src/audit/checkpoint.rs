@@ -186,7 +186,7 @@ impl Hub<'_> {
     pub(super) async fn checkpoints(&self, after: i64, last: i64) -> Result<Vec<Checkpoint>, StoreError> {
         const SOME: &str = "SELECT no, at, row_no, row_hash, previous, salt, hash, public_key, signature FROM audit_checkpoints \
              WHERE no > $1 AND no <= $2 ORDER BY no LIMIT $3";
-        let rows: Vec<RawCheckpoint> = read!(self, c => sqlx::query_as(SOME).bind(after).bind(last).bind(super::CHUNK).fetch_all(c).await)?;
+        let rows: Vec<RawCheckpoint> = read!(self, c => sqlx::query_as(SOME).bind(after).bind(last).bind(super::CHUNK as i64).fetch_all(c).await)?;
         rows.into_iter().map(checkpoint).collect()
     }
 
