@@ -51,7 +51,7 @@ fn All(page: Signal<People>, done: String) -> impl IntoView {
         <Notice text=notice/>
         {link.map(|link| view! {
             <Card title="One-time link" class="disclosure">
-                <p><b>"This is the only time you see this link."</b>" Hand it to nobody but the person it is for: whoever opens it sets the password. It works once, within 7 days; older links of the same person no longer do."</p>
+                <p><b>"This is the only time you see this link."</b>" Hand it to nobody but the person it is for: anyone who opens it can set the password. It works once, within 7 days; older links of the same person no longer do."</p>
                 <Command label="One-time link" text=link/>
             </Card>
         })}

@@ -21,7 +21,7 @@ pub fn waits(w: &WaitingAccount) -> Waiting {
         ),
         AccountChangeKind::Link => (
             format!("New one-time link for {whom}"),
-            "whoever opens the link sets another password. You are shown it when you agree, to hand it over yourself".to_owned(),
+            "anyone who opens the link sets another password. You are shown it when you agree, to hand it over yourself".to_owned(),
             lets(role, None),
         ),
         AccountChangeKind::Role => (format!("Another role for {whom}"), then.unwrap_or_default().to_owned(), gains_and_loses(w.role, role)),
