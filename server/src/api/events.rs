@@ -21,7 +21,7 @@ pub struct Batch {
 
 /// Pushes security events, as JSON or NDJSON (one item a line).
 ///
-/// An event is kept as it was first reported under its `external_id`; pushing it again changes nothing.
+/// An event that is pushed again under its `external_id` with other content replaces what was kept; repeating one changes nothing.
 #[utoipa::path(
     post,
     path = "/events",

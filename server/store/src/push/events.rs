@@ -1,6 +1,6 @@
-//! Events, by external id. Repeating one is harmless; pushing it again with other content or another marking replaces it.
+//! Events, by external id. Repeating one changes nothing; pushing it again with other content or another marking replaces it.
 
-use super::{EventItem, Mode, Push, record};
+use super::{EventItem, Mode, Push, record, same::Said};
 use crate::{
     StoreError,
     db::{Conn, execute, on_conn},
@@ -10,33 +10,73 @@ use crate::{
     withdrawn_records::{Remarks, State, marking},
     words,
 };
-use domain::{DataClass, Timestamp};
+use domain::{DataClass, OrgId, Timestamp};
 use uuid::Uuid;
 
+/// What is known of an event that comes again.
+#[derive(sqlx::FromRow)]
+struct Stored {
+    id: Uuid,
+    kind: String,
+    title: String,
+    severity: i64,
+    tlp: i64,
+    observed_at: i64,
+    incident: Option<String>,
+    receipt_no: i64,
+    raw: String,
+    received_at: i64,
+    heard_at: i64,
+    withdrawn_at: Option<i64>,
+}
+
+impl Stored {
+    /// Whether an item says of the event what is known of it.
+    fn says(&self, named: &[OrgId], item: &EventItem) -> bool {
+        /// Fields compared through their columns.
+        const COLUMNS: [&str; 7] = ["external_id", "kind", "title", "severity", "tlp", "observed_at", "incident"];
+        let known = (self.kind.as_str(), self.title.as_str(), self.severity, self.tlp, self.observed_at, self.incident.as_deref());
+        let said = (item.kind.as_str(), item.title.as_str(), item.severity.code(), item.tlp.code(), item.observed_at.0, item.incident.as_deref());
+        let said = Said { columns: said, named: &item.recipients, raw: &item.raw };
+        Said { columns: known, named, raw: &self.raw }.is_same(&said, &COLUMNS)
+    }
+}
+
 pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[EventItem], reach: &mut record::Reach) -> Result<(), StoreError> {
-    const FIND: &str = "SELECT id, tlp, received_at, withdrawn_at IS NULL, heard_at FROM events WHERE org_id = $1 AND external_id = $2";
+    const FIND: &str = "SELECT id, kind, title, severity, tlp, observed_at, incident, receipt_no, raw, received_at, heard_at, withdrawn_at FROM events \
+                        WHERE org_id = $1 AND external_id = $2";
+    const HEAR: &str = "UPDATE events SET heard_at = CASE WHEN heard_at > $2 THEN heard_at ELSE $2 END WHERE id = $1";
     const WRITE: &str = "INSERT INTO events (id, org_id, external_id, kind, title, severity, tlp, observed_at, incident, receipt_no, raw, received_at, heard_at, words) \
                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (org_id, external_id) DO UPDATE SET kind = excluded.kind, \
                          title = excluded.title, severity = excluded.severity, tlp = excluded.tlp, observed_at = excluded.observed_at, \
                          incident = excluded.incident, receipt_no = excluded.receipt_no, raw = excluded.raw, heard_at = excluded.heard_at, words = excluded.words, withdrawn_at = NULL";
     let mut remarks = Remarks::new(push.org, DataClass::Events);
     for item in items {
-        let stored: Option<(Uuid, i64, i64, bool, i64)> =
-            on_conn!(conn, c => sqlx::query_as(FIND).bind(push.org.0).bind(&item.external_id).fetch_optional(&mut *c).await)?;
-        if push.mode == Mode::Snapshot && stored.is_some_and(|(.., heard_at)| heard_at > push.moment().0) {
+        let stored: Option<Stored> = on_conn!(conn, c => sqlx::query_as(FIND).bind(push.org.0).bind(&item.external_id).fetch_optional(&mut *c).await)?;
+        if push.mode == Mode::Snapshot && stored.as_ref().is_some_and(|old| old.heard_at > push.moment().0) {
             // A push that came after the snapshot was taken knew more.
             continue;
         }
-        let received_at = stored.map_or(push.received_at, |(_, _, at, ..)| Timestamp(at));
-        reach.record(item.tlp, &item.recipients, received_at);
-        if let Some((id, tlp, _, counted, _)) = stored {
+        let received_at = stored.as_ref().map_or(push.received_at, |old| Timestamp(old.received_at));
+        let (mut receipt, mut raw) = (receipt, &item.raw);
+        if let Some(old) = &stored {
+            let (before, counted) = (marking(conn, old.id, old.tlp, old.received_at).await?, old.withdrawn_at.is_none());
+            let known = old.says(&before.recipients, item);
+            if known && counted {
+                execute!(conn, c => sqlx::query(HEAR).bind(old.id).bind(push.moment().0).execute(&mut *c).await)?;
+                continue;
+            }
+            if known {
+                // Keep the payload as the organisation first spelled it: the push only says that the event stands again.
+                (receipt, raw) = (old.receipt_no, &old.raw);
+            }
             // Those who could see it before learn that it changed, even if they cannot see it any more.
-            let before = marking(conn, id, tlp, received_at.0).await?;
             reach.record(before.tlp, &before.recipients, received_at);
             let after = Marking { tlp: item.tlp, recipients: item.recipients.clone(), received_at };
-            remarks.changed(id, State { marking: before, counted }, State { marking: after, counted: true });
+            remarks.changed(old.id, State { marking: before, counted }, State { marking: after, counted: true });
         }
-        let id = stored.map_or_else(|| record_id(push.received_at), |s| s.0);
+        reach.record(item.tlp, &item.recipients, received_at);
+        let id = stored.as_ref().map_or_else(|| record_id(push.received_at), |old| old.id);
         if stored.is_none() {
             remarks.added(id);
         }
@@ -52,7 +92,7 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[E
                 .bind(item.observed_at.0)
                 .bind(&item.incident)
                 .bind(receipt)
-                .bind(&item.raw)
+                .bind(raw)
                 .bind(push.received_at.0)
                 .bind(push.moment().0)
                 .bind(words::of_record(&item.title, &item.external_id))

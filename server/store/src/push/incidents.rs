@@ -2,7 +2,7 @@
 
 use super::{
     IncidentItem, Mode, Push, record,
-    same::{same, same_beside},
+    same::{Said, same},
 };
 use crate::{
     StoreError,
@@ -49,13 +49,13 @@ impl Stored {
         (IncidentStatus::from_code(self.stated_status.unwrap_or(self.status)), Timestamp(self.stated_updated_at.unwrap_or(self.updated_at)))
     }
 
-    /// Whether an item says of the incident what is known of it, though in other fields: the hub's own file names also what a push left to be filled in.
+    /// Whether an item says of the incident what is known of it.
     fn says(&self, named: &[OrgId], item: &IncidentItem) -> bool {
-        /// What the columns keep, whatever it was called by.
-        const COLUMNS: [&str; 11] = ["external_id", "title", "severity", "status", "tlp", "class", "opened_at", "closed_at", "updated_at", "recipients", "org"];
+        /// Fields compared through their columns.
+        const COLUMNS: [&str; 9] = ["external_id", "title", "severity", "status", "tlp", "class", "opened_at", "closed_at", "updated_at"];
         let (status, updated_at) = self.stated();
         let closed_at = if self.stated_status.is_none() { self.closed_at } else { None };
-        let columns = (self.title.as_str(), self.severity, status, self.tlp, self.class.as_str(), self.opened_at, closed_at, updated_at);
+        let known = (self.title.as_str(), self.severity, status, self.tlp, self.class.as_str(), self.opened_at, closed_at, updated_at);
         let said = (
             item.title.as_str(),
             item.severity.code(),
@@ -66,7 +66,8 @@ impl Stored {
             item.closed_at.map(|at| at.0),
             item.updated_at,
         );
-        columns == said && record::same_orgs(named, &item.recipients) && same_beside(&self.raw, &item.raw, &COLUMNS)
+        let said = Said { columns: said, named: &item.recipients, raw: &item.raw };
+        Said { columns: known, named, raw: &self.raw }.is_same(&said, &COLUMNS)
     }
 
     fn state(&self, recipients: Vec<OrgId>) -> State {

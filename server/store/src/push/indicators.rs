@@ -1,6 +1,6 @@
 //! Indicators: one row per organisation, type and value, or keyed hash of one; their digests and totals kept as they come and go.
 
-use super::{IndicatorItem, Mode, Push, comparisons::Comparisons, record, same::same_beside};
+use super::{IndicatorItem, Mode, Push, comparisons::Comparisons, record, same::Said};
 use crate::{
     AllianceKeys, StoreError, alliance,
     db::{Conn, execute, on_conn},
@@ -59,7 +59,7 @@ pub(crate) async fn apply(
             Some(old) => {
                 let (id, old_tlp, was_active) = (old.id, old.tlp, old.active);
                 let before = marking(conn, id, old_tlp, received_at.0).await?;
-                // Its organisation's own spelling outlives the hub's file.
+                // Keep the payload as the organisation first spelled it when the push only repeats it.
                 let (receipt, raw) = if old.says(&before.recipients, item) { (old.receipt_no, &old.raw) } else { (receipt, &item.raw) };
                 moved = before.tlp.reaches_everyone() != item.tlp.reaches_everyone();
                 reach.record(before.tlp, &before.recipients, received_at);
@@ -163,12 +163,11 @@ struct Stored {
 }
 
 impl Stored {
-    /// Whether an item says of the value what is known of it, though in another spelling or in other fields. A hash has one spelling, and may be meant for
-    /// another key.
+    /// Whether an item says of the value what is known of it. A hash has one spelling, and may be meant for another key.
     fn says(&self, named: &[OrgId], item: &IndicatorItem) -> bool {
-        /// What the columns keep, whatever it was called by.
-        const COLUMNS: [&str; 10] = ["type", "value", "tlp", "severity", "confidence", "first_seen", "last_seen", "valid_until", "recipients", "org"];
-        let columns = (self.tlp, self.severity, self.confidence, self.first_seen, self.last_seen, self.valid_until);
+        /// Fields compared through their columns.
+        const COLUMNS: [&str; 8] = ["type", "value", "tlp", "severity", "confidence", "first_seen", "last_seen", "valid_until"];
+        let known = (self.tlp, self.severity, self.confidence, self.first_seen, self.last_seen, self.valid_until);
         let said = (
             item.tlp.code(),
             item.severity.map(domain::Severity::code),
@@ -177,7 +176,8 @@ impl Stored {
             item.last_seen.0,
             item.valid_until.map(|until| until.0),
         );
-        !self.hashed && !item.hashed && columns == said && record::same_orgs(named, &item.recipients) && same_beside(&self.raw, &item.raw, &COLUMNS)
+        let said = Said { columns: said, named: &item.recipients, raw: &item.raw };
+        !self.hashed && !item.hashed && Said { columns: known, named, raw: &self.raw }.is_same(&said, &COLUMNS)
     }
 }
 

@@ -1,14 +1,37 @@
 //! Whether two JSON texts say the same: whatever the order of an object's fields, and spelling of a text, but digit by digit in numbers.
 
-use domain::text::{is_visible, trimmed};
+use super::record;
+use domain::{
+    OrgId,
+    text::{is_visible, trimmed},
+};
 use serde_json::value::RawValue;
 use std::{borrow::Cow, collections::BTreeMap};
 
 type Fields<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
+/// What a record or an item of a push says, for a comparison of both.
+pub(super) struct Said<'a, C> {
+    /// The fields that have columns, in one spelling.
+    pub columns: C,
+    /// The organisations named on it.
+    pub named: &'a [OrgId],
+    /// The payload.
+    pub raw: &'a str,
+}
+
+impl<C: PartialEq> Said<'_, C> {
+    /// Whether both say the same, though in another spelling or in other fields: the hub's own file names also what a push left to be filled in. `fields` are
+    /// the payload's names of those that are compared through the columns.
+    pub(super) fn is_same(&self, other: &Self, fields: &[&str]) -> bool {
+        let compared = [fields, &["recipients", "org"]].concat();
+        self.columns == other.columns && record::same_orgs(self.named, other.named) && same_beside(self.raw, other.raw, &compared)
+    }
+}
+
 /// Whether two items say the same beside the fields that are compared otherwise. What is not set is not there, and blanks around a text mean nothing: a cell of
 /// a file has none.
-pub(super) fn same_beside(a: &str, b: &str, compared: &[&str]) -> bool {
+fn same_beside(a: &str, b: &str, compared: &[&str]) -> bool {
     let (Ok(a), Ok(b)) = (serde_json::from_str::<Fields<'_>>(a), serde_json::from_str::<Fields<'_>>(b)) else { return false };
     let rest = |fields: Fields<'_>| -> BTreeMap<String, String> {
         fields.into_iter().filter(|(name, _)| !compared.contains(&&**name)).filter_map(|(name, value)| Some((name.into_owned(), set(value.get())?))).collect()
@@ -60,7 +83,8 @@ pub(super) fn same(a: &str, b: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{same, same_beside};
+    use super::{Said, same, same_beside};
+    use domain::OrgId;
 
     #[test]
     fn order_and_spelling_mean_nothing_and_digits_do() {
@@ -89,5 +113,16 @@ mod tests {
             assert!(!same_beside(there, other, &["title"]), "{other}");
         }
         assert!(same_beside(r#"{"attributes":{}}"#, "{}", &[]) && !same_beside("{}", r#"{"x":1}"#, &[]) && !same_beside("[]", "[]", &[]));
+    }
+
+    #[test]
+    fn fields_with_columns_are_compared_through_them() {
+        let (a, b) = ([OrgId(1), OrgId(2)], [OrgId(2), OrgId(1)]);
+        let pushed = Said { columns: ("x", 1), named: &a, raw: r#"{"title":" x","recipients":["a","b"],"note":"y"}"# };
+        let back = Said { columns: ("x", 1), named: &b, raw: r#"{"org":"c","title":"x","tlp":"AMBER","recipients":["b","a"],"note":"y"}"# };
+        assert!(pushed.is_same(&back, &["title", "tlp"]) && !pushed.is_same(&back, &["title"]));
+        for other in [Said { columns: ("x", 2), ..back }, Said { columns: ("x", 1), named: &b[..1], ..back }, Said { columns: ("x", 1), raw: "{}", ..back }] {
+            assert!(!pushed.is_same(&other, &["title", "tlp"]), "{}", other.raw);
+        }
     }
 }

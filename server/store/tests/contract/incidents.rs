@@ -1,7 +1,7 @@
 //! Incidents and their revisions.
 
 use super::support::{Beside, Fixture, NOW, event, incident, indicator};
-use domain::{DAY, IncidentStatus, Severity, Tlp};
+use domain::{DAY, IncidentStatus, MINUTE, Severity, Timestamp, Tlp};
 use store::{EventFilter, EventItem, IncidentFilter, IncidentItem, IndicatorFilter, Items, Mode, Outcome, Push, Search, Settings, Spellings, Store, What};
 
 use IncidentStatus::{InProgress, New, Resolved};
@@ -77,6 +77,51 @@ async fn what_is_known_makes_no_revision_in_whatever_fields_it_comes(f: Fixture)
     .enumerate()
     {
         assert_eq!(put(changed.clone()).await, Some(n as i64 + 2), "{changed:?}");
+    }
+}
+
+on_both!(an_event_that_says_only_what_is_known_changes_nothing_and_tells_nobody);
+async fn an_event_that_says_only_what_is_known_changes_nothing_and_tells_nobody(f: Fixture) {
+    let raw = r#"{"external_id":"e","title":" Event e","note":"x"}"#;
+    let first = EventItem { raw: raw.into(), ..event("e", Tlp::Green, Some("a"), &[f.orgs[1], f.orgs[2]]) };
+    let other_words = r#"{"org":"x","title":"Event e","kind":"alert","attributes":{},"note":"x"}"#;
+    let back = EventItem { raw: other_words.into(), recipients: vec![f.orgs[2], f.orgs[1]], ..first.clone() };
+    let window = EventFilter { from: NOW.plus(-DAY), to: NOW.plus(DAY), ..EventFilter::default() };
+    let stands = async || {
+        let reads = f.store.viewer(f.viewer(0));
+        let ids = reads.event_ids(&window).await.unwrap();
+        let raw: Vec<String> = reads.said(What::Events, &ids.piece(0)).await.unwrap().into_values().map(|said| said.raw).collect();
+        (raw, reads.events(&window).await.unwrap().rows.len())
+    };
+    // Whether the newest push told anybody of a record.
+    let told = async || {
+        let (newest, _) = f.store.hub().outbox_bounds().await.unwrap();
+        let change = f.store.hub().changes_after(newest - 1, 1).await.unwrap().remove(0);
+        change.newest > Timestamp(0)
+    };
+    let as_pushed = (vec![raw.to_owned()], 1);
+    f.send(0, Items::Events(vec![first.clone()])).await;
+    assert_eq!((stands().await, told().await), (as_pushed.clone(), true));
+    for (minute, item) in [(1, first.clone()), (2, back.clone())] {
+        f.send_at(0, Items::Events(vec![item]), NOW.plus(minute * MINUTE)).await;
+        assert_eq!((stands().await, told().await), (as_pushed.clone(), false), "{minute}");
+    }
+    // It was heard of: a snapshot that was taken before does not leave it out, and one that was taken later does.
+    let empty = async |received: i64, taken: i64| {
+        let push = Push { mode: Mode::Snapshot, as_of: Some(NOW.plus(taken)), total: 0, received_at: NOW.plus(received), ..f.push(0, What::Events) };
+        f.store.partner(f.orgs[0]).push(push, Items::Events(vec![])).await.unwrap();
+    };
+    empty(3 * MINUTE, MINUTE).await;
+    assert_eq!(stands().await, as_pushed);
+    empty(5 * MINUTE, 4 * MINUTE).await;
+    assert_eq!(stands().await.1, 0);
+    // One that was left out stands again, in the words in which it was pushed first, and is told.
+    f.send_at(0, Items::Events(vec![back.clone()]), NOW.plus(6 * MINUTE)).await;
+    assert_eq!((stands().await, told().await), (as_pushed, true));
+    for (minute, changed) in [(7, EventItem { raw: r#"{"note":"y"}"#.into(), ..first.clone() }), (8, EventItem { tlp: Tlp::Amber, ..first.clone() }), (9, back)]
+    {
+        f.send_at(0, Items::Events(vec![changed.clone()]), NOW.plus(minute * MINUTE)).await;
+        assert_eq!((stands().await, told().await), ((vec![changed.raw.clone()], 1), true), "{changed:?}");
     }
 }
 
