@@ -208,13 +208,15 @@ fn of_key(at: Timestamp, org: OrgId, name: &str, detail: Value) -> Entry {
     Entry { at, actor: Actor { org: Some(org), user: None }, action: Action::Denied, org: Some(org), object: format!("key {name}"), detail }
 }
 
-/// Somebody takes a file away. Written before it is sent; whoever takes the same again and again fills no trail, but is counted, as refusals are.
+/// Somebody takes a file away, of so many rows where that is known when it begins. Written before it is sent; whoever takes the same again and again fills no
+/// trail, but is counted, as refusals are.
 ///
 /// # Errors
 /// When the database fails; then nothing may be sent.
-pub async fn exported(app: &App, who: &SignedIn, file: &str, rows: usize) -> Result<(), StoreError> {
+pub async fn exported(app: &App, who: &SignedIn, file: &str, rows: impl Into<Option<usize>>) -> Result<(), StoreError> {
+    let rows = rows.into();
     let (at, actor, action) = (app.clock.now(), who.actor(), Action::Exported);
-    let source = Source::new(Room::Files(who.user.id), &format!("{file} {rows}"));
+    let source = Source::new(Room::Files(who.user.id), &format!("{file} {rows:?}"));
     if app.audit.refusals.counted(&source, at) {
         return Ok(());
     }

@@ -15,7 +15,7 @@ use dashmap::DashMap;
 use domain::{MINUTE, SECOND, Timestamp};
 use std::{
     sync::{Arc, OnceLock},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// Counted for an answer from its begin on, until it is known what it took: so many at once are no way around. In microseconds.
@@ -102,9 +102,10 @@ impl PageTime {
     }
 
     /// Adds what a part of a long file took, which is written after its answer has begun.
-    pub fn charge(&self, user: i64, micros: i64, now: Timestamp) {
+    pub fn charge(&self, user: i64, took: Duration, now: Timestamp) {
+        let micros = i64::try_from(took.as_micros()).unwrap_or(i64::MAX);
         let mut used = self.used.entry(user).or_insert(Used { micros: 0, at: now });
-        *used = Used { micros: (self.left(*used, now) + micros).min(self.per_minute), at: now };
+        *used = Used { micros: self.left(*used, now).saturating_add(micros).min(self.per_minute), at: now };
     }
 
     /// Forgets people who have used nothing lately. To be called now and then.

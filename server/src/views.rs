@@ -86,6 +86,7 @@ impl Default for ViewCache {
 }
 
 /// Somebody looking at a page at a moment.
+#[derive(Clone)]
 pub struct Looking {
     pub app: App,
     pub viewer: Viewer,

@@ -1,4 +1,5 @@
-//! What pages show, as CSV: the same rows, narrowed by the same query, cut to the same viewer. RFC 3339 UTC, formulas escaped. Each ends in [`file`].
+//! What pages show, as CSV: the same rows, narrowed by the same query, cut to the same viewer. RFC 3339 UTC, formulas escaped. Each ends in
+//! [`file`], or in [`whole`] where its records are read piece by piece.
 
 mod own;
 
@@ -78,7 +79,7 @@ async fn whole(
         }
         let began = Instant::now();
         let rows = read(app.clone(), piece).await.inspect_err(|error| tracing::error!(%error, "a file broke off"))?;
-        app.page_time.charge(who.user.id, i64::try_from(began.elapsed().as_micros()).unwrap_or(i64::MAX), app.clock.now());
+        app.page_time.charge(who.user.id, began.elapsed(), app.clock.now());
         Ok::<_, StoreError>(Some((Bytes::from(lines(rows.into_iter())), (app, ids, read, no + 1))))
     });
     (heads(&saved_as), Body::from_stream(head.chain(pieces))).into_response()

@@ -8,19 +8,17 @@ use serde_json::Value;
 use std::collections::HashMap;
 use store::{
     Group, Search, Spellings,
-    audit::{AuditFilter, AuditRow},
+    audit::{AuditFilter, AuditRow, CHUNK},
 };
 
 /// Rows on one page.
 const ROWS: usize = 50;
-/// Rows that are read at once.
-const CHUNK: usize = 1_000;
 /// Rows that are looked at for one page; the next page goes on behind them.
 const LOOKED_AT: usize = 50_000;
 
 /// The rows that a query asks for, newest first, a part at a time.
-pub(crate) struct Trail<'l> {
-    l: &'l Looking,
+pub(crate) struct Trail {
+    l: Looking,
     filter: AuditFilter,
     /// What a row must say. It is compared with the row as its reader is shown it: rows name people and groups by number, so the database finds no name in
     /// them; and nobody finds by a name what they are not shown under it.
@@ -29,18 +27,18 @@ pub(crate) struct Trail<'l> {
     ended: bool,
 }
 
-impl<'l> Trail<'l> {
+impl Trail {
     /// # Errors
     /// [`Refusal::NotAllowed`] where the viewer's role reads no trail; [`Refusal::NotFound`] for an organisation that is absent; and when the database cannot be
     /// read.
-    pub(crate) async fn of(l: &'l Looking, q: &PageQuery) -> Answer<Self> {
+    pub(crate) async fn of(l: &Looking, q: &PageQuery) -> Answer<Self> {
         if !l.viewer.role.reads_audit() {
             return Err(Refusal::NotAllowed);
         }
         let org = if q.org.is_empty() { None } else { Some(l.board.by_slug(&q.org).ok_or(Refusal::NotFound)?.info.id) };
         let filter = AuditFilter { org, action: q.kind.clone(), before: places(l).read_number(l.viewer.org, &q.cursor) };
         let typed: String = q.q.chars().take(200).collect();
-        Ok(Self { l, filter, words: Search::new(&typed, |_| Spellings::default(), []), names: Names::of(l).await?, ended: false })
+        Ok(Self { l: l.clone(), filter, words: Search::new(&typed, |_| Spellings::default(), []), names: Names::of(l).await?, ended: false })
     }
 
     /// The next rows, at most `most`; fewer where so many as are looked at once have no more.
@@ -60,7 +58,7 @@ impl<'l> Trail<'l> {
                     break;
                 }
                 self.filter.before = Some(row.no);
-                let line = line(self.l, &self.names, &row);
+                let line = line(&self.l, &self.names, &row);
                 if self.finds(&row, &line) {
                     found.push((row, line));
                 }

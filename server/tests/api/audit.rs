@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use server::{audit, quotas::Quotas};
 use std::collections::BTreeSet;
-use store::audit::{Actor, AuditRow, EVERY, Proofs, Signer};
+use store::audit::{Action, Actor, AuditRow, CHUNK, EVERY, Entry, Proofs, Signer};
 
 /// Rows after a number.
 async fn after(app: &TestApp, no: i64) -> Vec<AuditRow> {
@@ -260,6 +260,35 @@ async fn an_auditor_reads_the_whole_trail_and_narrows_it() {
         cursor = link.rsplit("cursor=").next().expect("a cursor").split(['"', '&']).next().unwrap_or_default().to_owned();
     }
     assert_eq!(seen, 122);
+}
+
+/// The file goes on for as long as the trail does, piece by piece.
+#[tokio::test]
+async fn the_file_of_a_long_trail_is_whole() {
+    let app = TestApp::start().await;
+    let own = app.person_of("alpha", Role::OrgAdmin).await;
+    let (hub, org, rows) = (app.app.store.hub(), Some(app.org("alpha")), CHUNK + 10);
+    for n in 0..rows {
+        let (actor, action, object, detail) = (Actor::default(), Action::Denied, format!("row {n}"), json!({}));
+        hub.audit(Entry { at: app.now(), actor, action, org, object, detail }).await.expect("a row");
+    }
+    let take = async |query: &str| {
+        let file = own.get(&format!("/admin/audit.jsonl{query}")).await;
+        assert_eq!(file.status, 200, "{query}: {}", file.text());
+        file.text().lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")).collect::<Vec<_>>()
+    };
+    let whole = take("").await;
+    assert!(whole.iter().all(|row| row["action"] != "exported"), "its own row came after it");
+    let denied: Vec<_> = whole.iter().filter(|row| row["action"] == "denied").map(|row| row["object"].as_str().unwrap_or_default().to_owned()).collect();
+    assert!(denied == (0..rows).rev().map(|n| format!("row {n}")).collect::<Vec<_>>(), "{} rows: {:?}", denied.len(), denied.first());
+    // The oldest alone, behind all that do not say it.
+    let oldest = take("?kind=denied&q=row+0").await;
+    assert!(oldest.iter().all(|row| row["object"].as_str().is_some_and(|object| object.contains('0'))), "{oldest:?}");
+    assert_eq!(oldest.last().map(|row| &row["object"]), Some(&json!("row 0")));
+    // How many they are is said where it is known when the file begins.
+    let exported = take("?kind=exported").await;
+    let said: Vec<_> = exported.iter().map(|row| (&row["object"], row["detail"]["rows"].as_u64())).collect();
+    assert_eq!(said, [(&json!("audit.jsonl"), Some(oldest.len() as u64)), (&json!("audit.jsonl"), None)]);
 }
 
 /// Rows name people, groups and organisations by number, and pages by name: what is looked for is what the reader is shown.
