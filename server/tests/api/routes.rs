@@ -54,6 +54,13 @@ pub fn addresses(path: &str, ids: &BTreeSet<String>) -> Vec<String> {
     }
 }
 
+/// An address of a path, narrowed by those keys that its page takes: with another one it would be refused, and show nothing.
+pub fn narrowed(path: &str, address: &str, by: &[(&str, &str)]) -> String {
+    let takes = server::routes::table::people().into_iter().find(|route| route.path == path).map_or(&[][..], |route| route.takes);
+    let asked: Vec<_> = by.iter().filter(|(key, _)| takes.contains(key)).map(|(key, value)| format!("{key}={value}")).collect();
+    if asked.is_empty() { address.to_owned() } else { format!("{address}?{}", asked.join("&")) }
+}
+
 /// The name under which tests push the incident that machines ask for.
 pub const EXTERNAL_ID: &str = "canary-incidents-4f1e";
 
