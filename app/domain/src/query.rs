@@ -109,7 +109,7 @@ impl PageQuery {
                 url.push(if url.contains('?') { '&' } else { '?' });
                 url.push_str(key);
                 url.push('=');
-                encode(&mut url, value);
+                url.push_str(&percent_encoded(value));
             }
         }
         url
@@ -172,14 +172,18 @@ impl Window {
     }
 }
 
-fn encode(url: &mut String, value: &str) {
-    for byte in value.bytes() {
+/// Text as a key or value of a query.
+#[must_use]
+pub fn percent_encoded(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte) {
-            url.push(char::from(byte));
+            out.push(char::from(byte));
         } else {
-            url.push_str(&format!("%{byte:02X}"));
+            out.push_str(&format!("%{byte:02X}"));
         }
     }
+    out
 }
 
 #[cfg(test)]
@@ -192,6 +196,7 @@ mod tests {
         assert_eq!(q.href("/incidents"), "/incidents?range=7d&q=a%20b%26c&cursor=x");
         assert_eq!(q.with("sev", "critical").href("/incidents"), "/incidents?range=7d&sev=critical&q=a%20b%26c");
         assert_eq!(q.kept().href("/"), "/?range=7d");
+        assert_eq!(percent_encoded("/orgs?next=é&a:b-._~"), "%2Forgs%3Fnext%3D%C3%A9%26a:b-._~");
     }
 
     #[test]

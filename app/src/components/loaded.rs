@@ -1,8 +1,8 @@
 //! From an answer to a view: shown, or refused with the reason and the next step.
 
-use super::{kept, percent_encoded, use_address, use_page_query, use_path};
+use super::{kept, use_address, use_page_query, use_path};
 use crate::api::Answer;
-use domain::view::Refusal;
+use domain::{query::percent_encoded, view::Refusal};
 use leptos::prelude::*;
 use std::{future::Future, sync::Arc};
 

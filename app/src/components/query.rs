@@ -1,6 +1,6 @@
 //! The page's state in its URL.
 
-use domain::query::PageQuery;
+use domain::query::{PageQuery, percent_encoded};
 use leptos::prelude::*;
 use leptos_router::hooks::{use_location, use_query_map};
 
@@ -81,18 +81,4 @@ pub fn KeepQuery(
             .map(|key| view! { <input type="hidden" name=key value=query.get(key).to_owned()/> })
             .collect_view()
     }
-}
-
-/// Text as the value of a query key.
-#[must_use]
-pub fn percent_encoded(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }

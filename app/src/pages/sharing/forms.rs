@@ -4,6 +4,7 @@ use super::{level_words, title, words};
 use crate::components::*;
 use domain::{
     DataClass, Level,
+    query::percent_encoded,
     view::{Disclosure, DisclosureRow, SharingRules, WaitingRow},
 };
 use leptos::prelude::*;
