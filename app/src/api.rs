@@ -16,8 +16,8 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Answer<T>> + Send + 'a>>;
 /// Everything the pages ask for, already bound to the viewer of the current request.
 pub trait Pages: Send + Sync {
     fn shell(&self) -> Answer<Shell>;
-    /// What of the address its page does not know, in a sentence.
-    fn unclear(&self) -> Option<String>;
+    /// What of the address its page does not know.
+    fn unclear(&self) -> Option<Unclear>;
     fn collective(&self) -> Pending<'_, Collective>;
     fn waits_for_me(&self) -> Pending<'_, WaitsForMe>;
     fn organisations(&self, query: PageQuery) -> Pending<'_, Organisations>;

@@ -1,7 +1,7 @@
 //! The document, the frame and the routes.
 
 use crate::{api::pages, components::*, pages::*};
-use domain::view::Refusal;
+use domain::view::{Refusal, Unclear};
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::{
@@ -72,7 +72,7 @@ pub fn App() -> impl IntoView {
 fn Routes() -> impl IntoView {
     // Said before any page reads its address: what is not narrowed as its reader believes would be taken for what it is not.
     let unclear = pages().unclear();
-    view! { <Frame>{unclear.map_or_else(page_at_address, |why| view! { <UnclearPage why/> }.into_any())}</Frame> }
+    view! { <Frame>{unclear.map_or_else(page_at_address, |unclear| view! { <UnclearPage unclear/> }.into_any())}</Frame> }
 }
 
 fn page_at_address() -> AnyView {
@@ -121,8 +121,8 @@ fn page_at_address() -> AnyView {
 
 /// What stands where an address asks for something that its page does not know.
 #[component]
-fn UnclearPage(why: String) -> impl IntoView {
-    view! { <Page title="Address not clear"><Refused refusal=Refusal::Unclear(why)/></Page> }
+fn UnclearPage(unclear: Unclear) -> impl IntoView {
+    view! { <Page title="Address not clear"><Refused refusal=Refusal::Unclear(unclear)/></Page> }
 }
 
 /// What stands at an address that is none.

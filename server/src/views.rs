@@ -188,8 +188,8 @@ pub struct Viewing {
     pub waiting: Option<i64>,
     /// What this very answer shows and none after it: a new key, a one-time link, a form whose fields are wrong.
     pub once: Option<String>,
-    /// What of the address is not known here, in a sentence.
-    pub unclear: Option<String>,
+    /// What of the address is not known here.
+    pub unclear: Option<Unclear>,
 }
 
 impl Viewing {
@@ -215,7 +215,7 @@ impl Pages for Viewing {
         shell::shell(self)
     }
 
-    fn unclear(&self) -> Option<String> {
+    fn unclear(&self) -> Option<Unclear> {
         self.unclear.clone()
     }
 

@@ -131,6 +131,15 @@ pub struct Facet {
     pub values: Vec<FacetValue>,
 }
 
+/// What of an address its page does not know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unclear {
+    /// In a sentence.
+    pub why: String,
+    /// The keys that it is about; none where it is about all that is asked.
+    pub keys: Vec<String>,
+}
+
 /// What the reader sees in place of a page or block that cannot be had.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Refusal {
@@ -138,8 +147,8 @@ pub enum Refusal {
     SignIn,
     /// Absent, or not shared with this viewer: the same answer for both.
     NotFound,
-    /// The address has a part that the page does not know; why, in a sentence.
-    Unclear(String),
+    /// The address has a part that the page does not know.
+    Unclear(Unclear),
     /// The viewer's role does not do this.
     NotAllowed,
     /// The database cannot be reached just now.

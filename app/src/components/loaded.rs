@@ -1,8 +1,8 @@
 //! From an answer to a view: shown, or refused with the reason and the next step.
 
-use super::{kept, use_address, use_page_query, use_path};
+use super::{kept, percent_encoded, use_address, use_address_without, use_page_query};
 use crate::api::Answer;
-use domain::{query::percent_encoded, view::Refusal};
+use domain::view::{Refusal, Unclear};
 use leptos::prelude::*;
 use std::{future::Future, sync::Arc};
 
@@ -46,7 +46,6 @@ pub fn Live(
 #[component]
 pub fn Refused(refusal: Refusal) -> impl IntoView {
     let query = use_page_query();
-    let path = use_path();
     let status = match refusal {
         Refusal::SignIn => 401,
         Refusal::NotFound => 404,
@@ -61,9 +60,12 @@ pub fn Refused(refusal: Refusal) -> impl IntoView {
     let here = use_address();
     let overview = move || view! { <a class="button" href=move || kept(query, "/")>"To the overview"</a> }.into_any();
     let again = move || view! { <a class="button" href=here>"Try now"</a> }.into_any();
-    let plain = move || view! { <a class="button" href=path>"Without it"</a> }.into_any();
     let (title, text, step) = match refusal {
-        Refusal::Unclear(why) => ("This address is not clear", format!("{why} Nothing is shown, so that it is not taken for something else."), plain()),
+        Refusal::Unclear(Unclear { why, keys }) => {
+            let rest = use_address_without(keys);
+            let text = format!("{why} Nothing is shown, so that it is not taken for something else.");
+            ("This address is not clear", text, view! { <a class="button" href=rest>"Without it"</a> }.into_any())
+        }
         Refusal::SignIn => {
             let next = move || format!("/signin?next={}", percent_encoded(&here.get()));
             ("Please sign in", "Your session has ended, or there was none.".to_owned(), view! { <a class="button" href=next>"Sign in"</a> }.into_any())

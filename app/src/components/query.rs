@@ -43,6 +43,15 @@ pub fn use_address_with(key: &'static str, value: &'static str) -> Memo<String> 
     })
 }
 
+/// The same without some keys, or without all where none is named. Nor does it go on where a page of a list ended: the list is another one then.
+#[must_use]
+pub fn use_address_without(keys: Vec<String>) -> Memo<String> {
+    address(move |mut asked| {
+        asked.retain(|(name, _)| !keys.is_empty() && name != "cursor" && !keys.contains(name));
+        asked
+    })
+}
+
 fn address(change: impl Fn(Vec<(String, String)>) -> Vec<(String, String)> + Send + Sync + 'static) -> Memo<String> {
     let (map, path) = (use_query_map(), use_path());
     Memo::new(move |_| {

@@ -59,7 +59,7 @@ pub async fn no_file(app: &App, who: &SignedIn, file: &str, refusal: Refusal) ->
     match refusal {
         Refusal::NotAllowed => refused(app, who, file, "Your role does not open this file. An administrator of your organisation can change roles.\n").await,
         Refusal::NotFound => StatusCode::NOT_FOUND.into_response(),
-        Refusal::Unclear(why) => (StatusCode::BAD_REQUEST, format!("{why}\n")).into_response(),
+        Refusal::Unclear(unclear) => (StatusCode::BAD_REQUEST, format!("{}\n", unclear.why)).into_response(),
         Refusal::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")]).into_response(),
         Refusal::SignIn | Refusal::Failed { .. } => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

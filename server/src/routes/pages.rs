@@ -26,6 +26,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Redirect, Response},
 };
+use domain::view::Unclear;
 use leptos::prelude::provide_context;
 use std::sync::{
     Arc,
@@ -192,8 +193,8 @@ fn viewing(app: App, who: Option<SignedIn>, once: Option<String>, request: &Requ
     Viewing { app, who, waiting, base_url, once, unclear: unclear(request) }
 }
 
-/// What of an address its page does not know, in a sentence.
-fn unclear(request: &Request<Body>) -> Option<String> {
+/// What of an address its page does not know.
+fn unclear(request: &Request<Body>) -> Option<Unclear> {
     query::read(request.extensions().get::<MatchedRoute>()?, request.uri().query().unwrap_or_default()).err()
 }
 

@@ -7,7 +7,7 @@ use axum::{
     http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
-use domain::{DataClass, IncidentStatus, Level, Severity, Tlp, catalogue::Domain, indicator::IndicatorType, query::PageQuery, rsit};
+use domain::{DataClass, IncidentStatus, Level, Severity, Tlp, catalogue::Domain, indicator::IndicatorType, query::PageQuery, rsit, view::Unclear};
 use std::collections::BTreeSet;
 
 /// Words by which a list is turned, with `-` in front where it is turned round.
@@ -52,27 +52,29 @@ fn unreadable(page: &str, key: &str, value: &str) -> bool {
 /// Reads what an address asks of a page or its file, whose row of the table says what it takes.
 ///
 /// # Errors
-/// Says in a sentence what is not known there.
-pub fn read(route: &MatchedRoute, query: &str) -> Result<PageQuery, String> {
+/// Says what is not known there.
+pub fn read(route: &MatchedRoute, query: &str) -> Result<PageQuery, Unclear> {
     let page = route.path.strip_suffix(".jsonl").unwrap_or(route.path);
     let page = match page.strip_prefix("/csv") {
         Some("/collective") => "/",
         Some(list) => list,
         None => page,
     };
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).map_err(|_| "What stands behind the question mark cannot be read.".to_owned())?;
+    let pairs: Vec<(String, String)> =
+        serde_urlencoded::from_str(query).map_err(|_| Unclear { why: "What stands behind the question mark cannot be read.".to_owned(), keys: vec![] })?;
     let (mut read, mut seen) = (PageQuery::default(), BTreeSet::new());
     for (key, value) in pairs {
         let shown: String = key.chars().take(40).collect();
+        let unclear = |why| Unclear { why, keys: vec![key.clone()] };
         if !route.takes.contains(&key.as_str()) && !matches!(key.as_str(), "range" | "tz") {
-            return Err(format!("The address asks for “{shown}”, which this page does not know."));
+            return Err(unclear(format!("The address asks for “{shown}”, which this page does not know.")));
         }
         if !seen.insert(key.clone()) {
-            return Err(format!("The address says “{shown}” twice."));
+            return Err(unclear(format!("The address says “{shown}” twice.")));
         }
         if unreadable(page, &key, &value) {
             let value: String = value.chars().take(40).collect();
-            return Err(format!("The address asks for “{shown}” to be “{value}”, which is none of its values."));
+            return Err(unclear(format!("The address asks for “{shown}” to be “{value}”, which is none of its values.")));
         }
         read.set(&key, value);
     }
@@ -91,7 +93,7 @@ impl<S: Send + Sync> FromRequestParts<S> for FileQuery {
         let Some(route) = parts.extensions.get::<MatchedRoute>() else { return Err(StatusCode::NOT_FOUND.into_response()) };
         match read(route, query) {
             Ok(query) => Ok(Self(query.whole())),
-            Err(why) => Err((StatusCode::BAD_REQUEST, format!("{why} There is no file for it.\n")).into_response()),
+            Err(unclear) => Err((StatusCode::BAD_REQUEST, format!("{} There is no file for it.\n", unclear.why)).into_response()),
         }
     }
 }
@@ -100,14 +102,14 @@ impl<S: Send + Sync> FromRequestParts<S> for FileQuery {
 mod tests {
     use super::{super::table, *};
 
-    fn read(path: &str, query: &str) -> Result<PageQuery, String> {
+    fn read(path: &str, query: &str) -> Result<PageQuery, Unclear> {
         let route = table::people().into_iter().find(|route| route.path == path).expect(path);
         super::read(&MatchedRoute { path: route.path, access: route.access, takes: route.takes }, query)
     }
 
     #[test]
     fn what_is_not_known_is_said() {
-        let why = |route, query| read(route, query).expect_err(query);
+        let why = |route, query| read(route, query).expect_err(query).why;
         assert!(why("/incidents", "sevv=high").contains("“sevv”"));
         assert!(why("/csv/incidents", "sev=high&sev=low").contains("“sev” twice"));
         assert!(why("/csv/indicators", "kind=domain").contains("“domain”"));
@@ -140,10 +142,10 @@ mod tests {
             if !route.is_page && !route.is_file {
                 continue;
             }
-            assert!(read(route.path, "moon=full").expect_err(route.path).contains("“moon”"));
+            assert!(read(route.path, "moon=full").expect_err(route.path).why.contains("“moon”"));
             for key in route.takes.iter().chain(&["range", "tz"]) {
                 assert!(read(route.path, &format!("{key}=")).is_ok(), "{} takes {key}", route.path);
-                assert!(read(route.path, &format!("{key}=&{key}=")).expect_err(route.path).contains("twice"), "{} with {key}", route.path);
+                assert!(read(route.path, &format!("{key}=&{key}=")).expect_err(route.path).why.contains("twice"), "{} with {key}", route.path);
             }
         }
     }

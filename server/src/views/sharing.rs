@@ -132,8 +132,11 @@ pub fn asked_change(l: &Looking, groups: &[Group], asked: &SharingChange) -> Ans
     if *asked == SharingChange::default() {
         return Ok(None);
     }
-    let unclear = || Refusal::Unclear("The address asks for a rule that names no class of data, audience and level that there are.".to_owned());
-    read_change(l, groups, asked).map(Some).ok_or_else(unclear)
+    let unclear = || Unclear {
+        why: "The address asks for a rule that names no class of data, audience and level that there are.".to_owned(),
+        keys: ["class", "audience", "level"].map(str::to_owned).to_vec(),
+    };
+    read_change(l, groups, asked).map(Some).ok_or_else(|| Refusal::Unclear(unclear()))
 }
 
 /// A change as the form wrote it; `None` where it names nothing that there is.
