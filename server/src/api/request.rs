@@ -258,18 +258,18 @@ fn as_of(query: &PushQuery, now: Timestamp) -> Result<Option<Timestamp>, Problem
     Ok(Some(at))
 }
 
-/// True for NDJSON, which only events come as.
+/// True for NDJSON.
 fn content_type(headers: &HeaderMap, what: What) -> Result<bool, Problem> {
     let sent = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let media = sent.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match media.as_str() {
         "application/json" => Ok(false),
-        "application/x-ndjson" | "application/ndjson" if what == What::Events => Ok(true),
+        "application/x-ndjson" | "application/ndjson" if what.comes_as_lines() => Ok(true),
         _ => Err(Problem::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "media-type",
             "Unsupported media type",
-            if what == What::Events { "Send Content-Type: application/json or application/x-ndjson." } else { "Send Content-Type: application/json." },
+            if what.comes_as_lines() { "Send Content-Type: application/json or application/x-ndjson." } else { "Send Content-Type: application/json." },
         )),
     }
 }

@@ -188,7 +188,7 @@ async fn submit_in_turn(app: &App, mut s: Submission, place: Option<Place>) -> R
     let (quota, charged) = (s.key_id.map(|_| app.config.quotas.bytes), place.is_some());
     let alliance_keys = match s.what {
         What::Indicators => app.store.alliance_keys().await?.numbers(received_at),
-        _ => vec![],
+        What::Metrics | What::Incidents | What::Events | What::IndicatorCounts => vec![],
     };
     let _flight = match &s.idempotency {
         None => None,

@@ -209,15 +209,11 @@ const fn texts(what: What) -> &'static [&'static str] {
     }
 }
 
-const fn has_recipients(what: What) -> bool {
-    matches!(what, What::Incidents | What::Events | What::Indicators)
-}
-
 /// The field that a column is, whatever case its name is written in, with blanks or hyphens for underscores; the column's own name where it is none.
 pub fn field(what: What, column: &str) -> String {
     let plain = column.to_lowercase().replace([' ', '-'], "_");
     let own_form = match plain.as_str() {
-        "recipients" => has_recipients(what),
+        "recipients" => what.is_marked(),
         "attributes" => Others::of(what) == Others::Attributes,
         _ => false,
     };
@@ -248,7 +244,7 @@ pub fn item(what: What, row: Row, decimal: Decimal, ignored: &mut Vec<String>) -
             object.insert(column, to_raw_value(&cell)?);
         } else if numbers(what).contains(&column.as_str()) {
             object.insert(column, to_raw_value(&decimal.number(cell))?);
-        } else if column == "recipients" && has_recipients(what) {
+        } else if column == "recipients" && what.is_marked() {
             object.insert(column, to_raw_value(&cell.split([' ', ',', ';']).filter(|s| !s.is_empty()).collect::<Vec<_>>())?);
         } else if column == "attributes" && others == Others::Attributes {
             let members = json_text::fields(&cell);

@@ -11,7 +11,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, btree_map::Entry},
     ops::Range,
 };
-use store::{Change, StoreError, What};
+use store::{Change, StoreError};
 use tokio::task::JoinSet;
 
 /// The mark's name among the settings of the alliance.
@@ -63,7 +63,7 @@ impl Backfill {
 
     /// Notes the histories that changes made wrong.
     pub fn note(&mut self, changes: &[Change], now: Timestamp) {
-        let older = changes.iter().filter(|c| matches!(c.what, What::Metrics | What::Incidents) && c.since.day() < now.day());
+        let older = changes.iter().filter(|c| c.what.is_scored() && c.since.day() < now.day());
         self.keep(older.map(|c| (c.org, c.since)));
     }
 

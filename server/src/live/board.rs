@@ -267,21 +267,21 @@ impl Board {
 
     /// Reads anew what changes concern.
     pub(super) async fn refresh(&mut self, store: &Store, changes: &[Change], now: Timestamp) -> Result<(), StoreError> {
-        let of = |what: &[What]| -> Vec<OrgId> {
-            let set: BTreeSet<OrgId> = changes.iter().filter(|c| what.contains(&c.what)).map(|c| c.org).collect();
+        let of = |concerns: fn(What) -> bool| -> Vec<OrgId> {
+            let set: BTreeSet<OrgId> = changes.iter().filter(|c| concerns(c.what)).map(|c| c.org).collect();
             set.into_iter().collect()
         };
-        let all = of(&What::ALL);
+        let all = of(|_| true);
         if all.is_empty() {
             return Ok(());
         }
         // Every push is a sign of life, at least to its own organisation, so every push may change freshness.
         self.read_posture(store, &all, now).await?;
-        let incidents = of(&[What::Incidents]);
+        let incidents = of(|what| what == What::Incidents);
         if !incidents.is_empty() {
             self.read_incidents(store, &incidents).await?;
         }
-        let records = of(&[What::Incidents, What::Events, What::Indicators]);
+        let records = of(What::is_marked);
         if !records.is_empty() {
             self.read_withdrawn(store, &records).await?;
         }

@@ -40,8 +40,13 @@ use uuid::Uuid;
 
 /// The endpoint a push came through.
 ///
-/// A new one needs: its items in [`Items`] and their `apply` under `push/`, a parser in the server's `api::parse`, its scope in
-/// `api::request`, its subject in `live/topic.rs`, and a word for the command line's `push`.
+/// To add one:
+/// 1. Here: the variant with its lines in the functions below, its items in [`Items`], and their `apply` in a file under `push/`. Where others are shown its
+///    records, their reads under `viewer/`, with what their own organisation said of them in `viewer/said.rs`. A new class of data is first of all a
+///    `domain::DataClass`, which the compiler then asks for.
+/// 2. In the server: its parser in `api/parse`, with an example in the tests of `words.rs` there; its scope in `api/request.rs`; its endpoint, of which
+///    `api.rs` speaks; where its receipt leads to in `views/records.rs`; and its target in `server/fuzz`, with its line in `tests/fuzz.rs`.
+/// 3. For the command line: its columns in `cli/items.rs`, its word in `cli/push.rs`, and its way into pushes in `cli/batches.rs`, where a body is no list of items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum What {
     Metrics,
@@ -80,6 +85,33 @@ impl What {
             Self::Incidents => domain::DataClass::Incidents,
             Self::Events => domain::DataClass::Events,
             Self::Indicators | Self::IndicatorCounts => domain::DataClass::Indicators,
+        }
+    }
+
+    /// Whether its items are records with a marking, which may name the organisations that are shown them.
+    #[must_use]
+    pub const fn is_marked(self) -> bool {
+        match self {
+            Self::Incidents | Self::Events | Self::Indicators => true,
+            Self::Metrics | Self::IndicatorCounts => false,
+        }
+    }
+
+    /// Whether its items change scores, also those of days that are over.
+    #[must_use]
+    pub const fn is_scored(self) -> bool {
+        match self {
+            Self::Metrics | Self::Incidents => true,
+            Self::Events | Self::Indicators | Self::IndicatorCounts => false,
+        }
+    }
+
+    /// Whether it may come as lines of JSON (NDJSON).
+    #[must_use]
+    pub const fn comes_as_lines(self) -> bool {
+        match self {
+            Self::Events => true,
+            Self::Metrics | Self::Incidents | Self::Indicators | Self::IndicatorCounts => false,
         }
     }
 }
@@ -314,8 +346,13 @@ impl ReceiptRecord {
     /// Items refused.
     #[must_use]
     pub const fn refused(&self) -> u32 {
-        if self.outdated_by.is_some() { 0 } else { self.total - self.kept }
+        refused(self.total, self.kept, self.outdated_by.is_some())
     }
+}
+
+/// Items of a push that were refused: of an outdated snapshot nothing was kept, and nothing refused.
+pub(crate) const fn refused(total: u32, kept: u32, outdated: bool) -> u32 {
+    if outdated { 0 } else { total - kept }
 }
 
 /// What became of a push.
@@ -414,7 +451,7 @@ impl Months {
     async fn add(&self, db: &Db, items: &Items) -> Result<(), StoreError> {
         match items {
             Items::Metrics(samples) => self.add_moments(db, samples.iter().map(|s| s.observed_at)).await,
-            _ => Ok(()),
+            Items::Incidents(_) | Items::Events(_) | Items::Indicators(_) | Items::Counts { .. } => Ok(()),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Single records: events, receipts, payloads.
 
 use super::{Arg, PAGE, Page, Reads, bind_all, reach, shown};
-use crate::{Failure, StoreError, What, db::read};
+use crate::{Failure, StoreError, What, db::read, push::refused};
 use domain::{
     DataClass, OrgId, Severity, Timestamp, Tlp,
     view::{OrgRef, PushRow},
@@ -86,7 +86,7 @@ impl From<PushSql> for PushRow {
             what: r.what,
             total: r.total as u32,
             kept: r.kept as u32,
-            failed: if r.outdated { 0 } else { (r.total - r.kept) as u32 },
+            failed: refused(r.total as u32, r.kept as u32, r.outdated),
             outdated: r.outdated,
             mode: r.mode,
             key: r.key_name,
