@@ -12,9 +12,11 @@ use rand::{CryptoRng, RngExt};
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
 
-/// What a key can be allowed: to push each class, and to push data older than 30 days. To add a scope: here, in the form of `routes/keys.rs` and its page
+/// What a key can be allowed: to push each class, and to push data older than 30 days. To add a scope: here, in [`USUAL`] where most keys need it, in the form of `routes/keys.rs` and its page
 /// (`app/src/pages/keys.rs`), and in the second table of `routes/roles.md`, which a test holds the API to.
 pub const SCOPES: [&str; 5] = ["metrics", "incidents", "events", "indicators", "backfill"];
+/// The scopes of a key for which nobody chose others.
+pub const USUAL: [&str; 4] = ["metrics", "incidents", "events", "indicators"];
 
 const PREFIX: &str = "swk_";
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -86,6 +88,13 @@ fn check_digits(secret: &str) -> String {
 mod tests {
     use super::*;
     use rand::{SeedableRng, rngs::StdRng};
+
+    /// A new scope is given to keys for which nobody chose, or not, but not forgotten.
+    #[test]
+    fn usual_keys_push_every_class() {
+        let others = SCOPES.into_iter().filter(|scope| !USUAL.contains(scope));
+        assert!(USUAL.iter().all(|scope| SCOPES.contains(scope)) && others.eq(["backfill"]));
+    }
 
     #[test]
     fn every_single_mistake_is_noticed() {

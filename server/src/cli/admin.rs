@@ -180,7 +180,7 @@ struct KeyCreate {
     #[arg(long)]
     name: String,
     /// What it may push, separated by commas. `backfill` allows data older than 30 days.
-    #[arg(long, value_delimiter = ',', default_value = "metrics,incidents,events,indicators", value_parser = parse_scope)]
+    #[arg(long, value_delimiter = ',', default_values = keys::USUAL, value_parser = parse_scope)]
     scopes: Vec<String>,
     /// How long it lives, such as 90d.
     #[arg(long, default_value = "90d", value_parser = parse_duration)]

@@ -107,7 +107,7 @@ async fn key(app: &App, org: &Org, now: Timestamp) -> anyhow::Result<String> {
         org: org.id,
         name: format!("simulator of {}", now.rfc3339()),
         hint: keys::hint(&key),
-        scopes: "metrics incidents events indicators".to_owned(),
+        scopes: keys::USUAL.join(" "),
         created_at: now,
         expires_at: Some(now.plus(KEYS_LAST)),
         revoked_at: None,

@@ -34,7 +34,7 @@ pub async fn create(State(app): State<App>, Verified(who): Verified, Extension(n
     let Some(name) = name_of(&form.name) else { return (StatusCode::UNPROCESSABLE_ENTITY, "A key needs a name.\n").into_response() };
     let now = app.clock.now();
     let key = keys::generate(&mut rand::rng());
-    let record = record(who.user.org, name, &key, "metrics incidents events indicators".into(), now, DAYS);
+    let record = record(who.user.org, name, &key, keys::USUAL.join(" "), now, DAYS);
     match app.store.hub().by(who.actor()).add_key_within(app.config.quotas.keys, record, keys::hash(&key)).await {
         Ok(()) => shown(app, who, nonce, key, "/connect").await,
         Err(StoreError::Exists(_)) => Redirect::to("/connect?error=name").into_response(),
