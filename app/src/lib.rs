@@ -8,16 +8,24 @@
 //! Data comes through [`api::Pages`], which the server implements and provides as Leptos context; this crate never sees a
 //! database. Components take signals where Leptos' own do, but nothing reacts: a page is rendered once.
 //!
-//! To add a page: a view model in `domain::view`, a method in [`api::Pages`] and its implementation in the server's
-//! `views`, a file in `pages` with its
-//! lines in `pages.rs` and, so that it is live, a [`components::Live`] with the topics it is made of (their names are made in the
-//! server's `live/topic.rs`), a route in [`mod@app`] and its row in the server's
-//! `routes/table.rs`, which says how far a session must have come to be let in there and what its address may ask, a link in `components/frame.rs` where it belongs to the navigation, where it shows a list a CSV (a handler in the server's
-//! `routes/csv.rs` that takes `Verified` and ends in `file`, which writes the export's row of the audit trail; rows in `table.rs` and `roles.md`), and its address in `end2end/support/places.ts`, where every page is looked at, and in the server's
-//! `tests/api/pages.rs`; a list or file of records is also named in `tests/api/unshared.rs`, which looks there for what is not shared. Who may ask
-//! for it is a row in the server's `routes/roles.md`, and what a role may not see is refused by the view (`Refusal::NotAllowed`); a page under `/admin` is a
-//! tab in `components/admin.rs`. What its address may ask stands in its row of the
-//! table, the values that a key takes in the server's `routes/query.rs`, and a filter of its own is a field of `domain::query::PageQuery`, with its lines in KEYS, `get` and `set`. Rows that the keyboard walks over carry `data-row`, their list `data-queue`.
+//! To add a page:
+//! 1. A view model in `domain::view`, a method in [`api::Pages`] and its implementation in the server's `views`, which refuses what a role may not see
+//!    (`Refusal::NotAllowed`).
+//! 2. A file in `pages` with its lines in `pages.rs`, a route in [`mod@app`], and a link in `components/frame.rs` where it belongs to the navigation; a page under
+//!    `/admin` is a tab in `components/admin.rs`. So that it is live, it has a [`components::Live`] with the topics it is made of (their names are made in the
+//!    server's `live/topic.rs`). Rows that the keyboard walks over carry `data-row`, their list `data-queue`.
+//! 3. A row in the server's `routes/table.rs`, which says how far a session must have come to be let in there and what its address may ask, and one in
+//!    `routes/roles.md`, which says who may ask for it.
+//! 4. Where it shows a list, a CSV: a handler in the server's `routes/csv.rs` that takes `Verified` and `FileQuery` and ends in `file`, or in `whole` for records
+//!    that are read piece by piece, by the store's `…_ids` and `…_by`. Both write the export's row of the audit trail. It has rows of its own in `table.rs` and
+//!    `roles.md`.
+//! 5. Its address in `end2end/support/places.ts`, where every page is looked at, and in the server's `tests/api/pages.rs`; a list or file of records also in
+//!    `tests/api/unshared.rs`, which looks there for what is not shared.
+//!
+//! To add a filter of lists:
+//! 1. A field of `domain::query::PageQuery`, with its lines in KEYS, `get` and `set`.
+//! 2. Its key in the rows of the page and of its file in `routes/table.rs`, and the values that it takes in the server's `routes/query.rs`.
+//! 3. Its title in FILTERS of `pages/queue.rs`, by which a list says that it is narrowed.
 
 pub mod api;
 pub mod app;

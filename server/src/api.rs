@@ -1,8 +1,8 @@
 //! The push API, `/api/v1`: what partners' machines talk to.
 //!
 //! The way of a request: [`request`] (key → scope → quota → size → encoding) → [`parse`] (raw JSON → domain types, item by
-//! item) → [`submit`] (the store, a receipt). One endpoint a file. To add an endpoint: a file here with its handler and its
-//! `#[utoipa::path]`, its `mod` and a line in `api()`, its place in `docs.rs` (ORDER), and a test in `server/tests/api/` with its `mod` in `main.rs` and
+//! item) → [`submit`] (the store, a receipt). One endpoint a file. To add an endpoint: a file here with its handler (that of a push
+//! is one line, `push::take`) and its `#[utoipa::path]`, whose tag `push` brings a push's headers and refusals; its `mod` and a line in `api()`, its place in `docs.rs` (ORDER), and a test in `server/tests/api/` with its `mod` in `main.rs` and
 //! `postgres.rs`; the description at `/openapi.json` follows, and `contract.rs` there wants it in OPERATIONS. A new kind of push
 //! is first of all a new `store::What`, whose documentation lists what else asks for it.
 //!

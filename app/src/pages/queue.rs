@@ -103,6 +103,10 @@ pub fn Search(
     }
 }
 
+/// What narrows a list beside words to look for: the key in its address, and its title.
+const FILTERS: [(&str, &str); 7] =
+    [("org", "Organisation"), ("status", "Status"), ("sev", "Severity"), ("tlp", "TLP"), ("kind", "Type"), ("class", "Class"), ("seen", "Reported by")];
+
 /// The filters that are set, each with the way out of it.
 #[component]
 pub fn ActiveFilters(
@@ -111,8 +115,6 @@ pub fn ActiveFilters(
     path: &'static str,
 ) -> impl IntoView {
     let query = use_page_query();
-    let titles =
-        [("org", "Organisation"), ("status", "Status"), ("sev", "Severity"), ("tlp", "TLP"), ("kind", "Type"), ("class", "Class"), ("seen", "Reported by")];
     let chip = move |text: String, key: &str| {
         let href = query.with(|q| q.with(key, "").href(path));
         view! { <li><a class="chip" href=href>{text}<span aria-hidden="true">" ✕"</span><span class="sr">", remove this filter"</span></a></li> }
@@ -121,7 +123,7 @@ pub fn ActiveFilters(
         let q = query.get();
         // By what is in force, not by what the facets happen to hold.
         let mut chips: Vec<_> = facets.with(|facets| {
-            let set = titles.into_iter().filter(|(key, _)| !q.get(key).is_empty());
+            let set = FILTERS.into_iter().filter(|(key, _)| !q.get(key).is_empty());
             let label = |key: &str| {
                 facets.iter().filter(|facet| facet.key == key).flat_map(|facet| &facet.values).find(|value| value.selected).map(|v| v.label.clone())
             };
@@ -138,7 +140,7 @@ pub fn ActiveFilters(
 /// Whether anything narrows the list.
 #[must_use]
 pub fn is_filtered(query: &PageQuery) -> bool {
-    ["org", "sev", "tlp", "kind", "class", "seen", "q", "status"].into_iter().any(|key| !query.get(key).is_empty())
+    !query.q.is_empty() || FILTERS.into_iter().any(|(key, _)| !query.get(key).is_empty())
 }
 
 /// `j` and `k` move through the rows, `/` goes to the search. Characters typed by accident or by voice must not act
@@ -154,5 +156,22 @@ pub fn Keys(
             <span class="keys-words"><kbd>"j"</kbd>" "<kbd>"k"</kbd>" move · "<kbd>"Enter"</kbd>" opens"{search.then(|| view! { " · "<kbd>"/"</kbd>" searches" })}</span>
             <button type="button" class="plain" aria-pressed="false">"Turn keys off"</button>
         </p>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of the keys of an address those that narrow nothing.
+    const OTHERS: [&str; 4] = ["range", "tz", "sort", "cursor"];
+
+    #[test]
+    fn whatever_narrows_a_list_is_said() {
+        for key in PageQuery::KEYS {
+            let mut query = PageQuery::default();
+            query.set(key, "x".to_owned());
+            assert_eq!(is_filtered(&query), !OTHERS.contains(&key), "{key}");
+        }
     }
 }

@@ -1,6 +1,11 @@
-//! To add a form: a handler that takes `Verified` where it changes what others rely on, else `SignedIn`; the change and its audit row in one
-//! transaction of the store; a row here and in `roles.md`; a step in `tests/api/changes.rs`. To add a page, whole:
-//! `app/src/lib.rs`; here it is a row, without which it is not served. Whoever changes a mechanism that `server/THREATS.md` names changes its line there.
+//! To add a form:
+//! 1. A handler that takes `Verified` where it changes what others rely on, else `SignedIn`; the change and its audit row in one transaction of the store.
+//! 2. Where it answers with a word (`forms::back`), the page's sentence for that word, beside the others in its file under `app/src/pages`; a word for what was
+//!    done, and not for why nothing was, also stands in DONE of `routes/forms.rs`.
+//! 3. A row here and in `roles.md`, and a step in `tests/api/changes.rs`.
+//!
+//! To add a page, whole: `app/src/lib.rs`; here it is a row, without which it is not served. Whoever changes a mechanism that `server/THREATS.md` names changes
+//! its line there.
 //!
 //! Every route for people, in one table: the router is made of it, and so are the tests that ask each one as everybody. Those for machines are in
 //! the API's description. Each request carries the [`MatchedRoute`] that it came in by, and what a session may do before it is complete hangs on

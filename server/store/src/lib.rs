@@ -19,7 +19,8 @@
 //! `json_each`, which on PostgreSQL is our own function of that name.
 //!
 //! To add a table: a migration for each database, in two folders, with the next number in both; in PostgreSQL's with its GRANT, and with row level
-//! security, which a test demands; and a row in the test of [moving], which finds the table by itself. To change who sees what: write it, append its row to
+//! security, which a test demands; a row of data in the test `moving`, which fails for any table that has none; and where its rows end, a line in
+//! `hub/retention.rs`, or where there may be only so many, a bound in `hub/bounds.rs`. To change who sees what: write it, append its row to
 //! the trail ([`audit`]) and call `hub::sharing::decide`, in one transaction, and add a step to `they_follow_every_rule_and_group` in
 //! `tests/contract/reach.rs`.
 
