@@ -67,7 +67,7 @@ pub fn StepUpPage() -> impl IntoView {
                 <section class="card entrance-card">
                     <p class="entrance-mark"><Icon name="lock"/></p>
                     <h1>"Is it still you?"</h1>
-                    <p class="quiet">"Keys, exports, people and sharing are touched only by who proved within 15 minutes to be who he is."</p>
+                    <p class="quiet">"For sensitive changes, confirm your identity."</p>
                     {sentence(error)}
                     {passkey(&factors)}
                     <p class="quiet">{what}</p>

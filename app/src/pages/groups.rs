@@ -20,7 +20,7 @@ fn All(page: Signal<Groups>, done: String) -> impl IntoView {
         "made" => Some("The group is made. Invite its members."),
         "proposed" => Some("Proposed. It takes effect once a second administrator of your organisation agrees, within 7 days."),
         "agreed" => Some("Agreed. An invited organisation sees and shares nothing before it joins; what was joined is in force within 5 seconds."),
-        "own" => Some("Who proposed it cannot agree to it: a second administrator does."),
+        "own" => Some("The person who proposed this cannot approve it; another administrator can."),
         "related" => Some(RELATED),
         "early" => Some(EARLY),
         "gone" => Some("That does not wait any more."),
@@ -94,7 +94,7 @@ fn button(group: i64, action: &'static str, word: &'static str, class: &'static 
 
 /// The group's rule on earlier data.
 fn earlier_words(earlier: bool) -> &'static str {
-    if earlier { "Who joins later sees also what was handed in before." } else { "Who joins later sees what comes in from then on, and nothing of before." }
+    if earlier { "New members also see earlier records." } else { "New members see only records sent after they join." }
 }
 
 /// A group that invited the organisation.

@@ -149,8 +149,8 @@ impl Default for Next {
 }
 
 impl Next {
-    /// What of these bytes may be handed on now. In place of a bare LF stands NUL, which no head may hold: hyper answers it with 400. So it does with what
-    /// goes on and on.
+    /// What of these bytes may be handed on now. In place of a bare LF stands NUL, which no head may hold: hyper answers it with 400. A head that
+    /// exceeds [`MAX_LEFT_OUT`] gets the same NUL, so hyper answers 400.
     fn pass(&mut self, bytes: &mut [u8]) -> Passed {
         let all = |n| Passed { read: n, kept: n };
         match self {

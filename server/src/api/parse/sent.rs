@@ -359,7 +359,7 @@ fn within(name: &str, key: &str) -> String {
     format!("{name}/{}", escaped(key))
 }
 
-/// Whether a text is a number as people write it, with something between its digits that groups them, or is a decimal comma: which of both, nobody can tell.
+/// Whether a text is a number as people write it, with something between its digits that groups them, or is a decimal comma: the two cannot be told apart.
 fn is_grouped(text: &str) -> bool {
     let number =
         text.trim_end_matches(|c: char| c == '%' || c.is_whitespace()).trim_start_matches(|c: char| matches!(c, '+' | '-' | '\u{2212}') || c.is_whitespace());

@@ -48,7 +48,7 @@ impl<'s> Own<'s> {
         }
     }
 
-    /// A moment that a push said ahead.
+    /// `valid_until`.
     pub fn until(self) -> String {
         let until = Some(self.text("valid_until")).filter(|text| !Timestamp::is_unset(text));
         until.and_then(|text| Timestamp::parse(&text).ok()).map(exact).unwrap_or_default()
