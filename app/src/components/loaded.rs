@@ -1,8 +1,11 @@
 //! From an answer to a view: shown, or refused with the reason and the next step.
 
-use super::{kept, percent_encoded, use_address, use_address_without, use_page_query};
+use super::{kept, use_address, use_address_without, use_page_query};
 use crate::api::Answer;
-use domain::view::{Refusal, Unclear};
+use domain::{
+    query::percent_encoded,
+    view::{Refusal, Unclear},
+};
 use leptos::prelude::*;
 use std::{future::Future, sync::Arc};
 
