@@ -19,12 +19,13 @@
 //! 4. Where it shows a list, a CSV: a handler in the server's `routes/csv.rs` that takes `Verified` and `FileQuery` and ends in `file`, or in `whole` for records
 //!    that are read piece by piece, by the store's `…_ids` and `…_by`. Both write the export's row of the audit trail. It has rows of its own in `table.rs` and
 //!    `roles.md`.
-//! 5. Its address in `end2end/support/places.ts`, where every page is looked at, and in the server's `tests/api/pages.rs`; a list or file of records also in
-//!    `tests/api/unshared.rs`, which looks there for what is not shared.
+//! 5. Its address in `end2end/support/places.ts`, where every page is looked at, and in the server's `tests/api/pages.rs`; a page of single records also in
+//!    `records` of `tests/api/unshared.rs`, which looks there for what is not shared.
 //!
 //! To add a filter of lists:
 //! 1. A field of `domain::query::PageQuery`, with its lines in KEYS, `get` and `set`.
-//! 2. Its key in the rows of the page and of its file in `routes/table.rs`, and the values that it takes in the server's `routes/query.rs`.
+//! 2. Its key in the rows of the page and of its file in `routes/table.rs`, and the values that it takes in the server's `routes/query.rs`;
+//!    one that shows most is in `values` of `tests/api/unshared.rs`.
 //! 3. Its title in FILTERS of `pages/queue.rs`, by which a list says that it is narrowed.
 
 pub mod api;
