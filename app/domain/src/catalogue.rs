@@ -97,6 +97,12 @@ impl MetricDefinition {
         if self.unit == "percent" { (0.0, 100.0) } else { (0.0, 1e12) }
     }
 
+    /// Whether every value of this unit is a whole number, so that a fraction shows a number read wrongly.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.unit == "count"
+    }
+
     /// The value with its unit, for people: `61 %`, `3.5 d`.
     #[must_use]
     pub fn format(&self, value: f64) -> String {

@@ -163,6 +163,7 @@ mod tests {
             for (metric, series) in policy.metrics.iter().zip(series(no, partner, &policy, now)) {
                 let (low, high) = metric.bounds();
                 assert!(series.values.iter().all(|(t, v)| (low..=high).contains(v) && *t <= now), "{} {}", partner.slug, metric.key);
+                assert!(!metric.is_whole() || series.values.iter().all(|(_, v)| v.fract() == 0.0), "{} {}", partner.slug, metric.key);
                 assert!(series.values.is_sorted_by_key(|(t, _)| *t));
                 assert!(series.values.len() > 1_000);
             }

@@ -285,7 +285,7 @@ mod tests {
             let mut metric = Metric { definition, anchor, anchor_day: 100, value: anchor };
             for _ in 0..2_000 {
                 metric.step(&mut rng, Timestamp::of_day(102));
-                assert!((low..=high).contains(&metric.value));
+                assert!((low..=high).contains(&metric.value) && (!metric.definition.is_whole() || metric.value.fract() == 0.0));
             }
             let span = (metric.definition.target - metric.definition.floor).abs();
             assert!((metric.value - anchor).abs() <= (span * 0.15).max(2.0), "{} {} {anchor}", metric.definition.key, metric.value);

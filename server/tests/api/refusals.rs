@@ -179,6 +179,7 @@ async fn samples() {
             one("a value of another type", "metrics", &with(good.clone(), "value", "90"), "/items/0/value"),
             one("no value", "metrics", &with(good.clone(), "value", Value::Null), "/items/0/value"),
             one("a value out of range", "metrics", &with(good.clone(), "value", 100.5), "/items/0/value"),
+            one("a part of a count", "metrics", &with(with(good.clone(), "metric", "kev_overdue"), "value", 1.234), "/items/0/value"),
             one("another unit", "metrics", &with(good.clone(), "unit", "days"), "/items/0/unit"),
             one("an unknown field", "metrics", &with(good.clone(), "valeu", 1), "/items/0/valeu"),
             one("a moment that is none", "metrics", &with(good.clone(), "observed_at", "yesterday"), "/items/0/observed_at"),

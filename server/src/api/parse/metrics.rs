@@ -18,7 +18,7 @@ pub struct MetricRaw<'a> {
     #[serde(borrow)]
     #[schema(value_type = String, example = "mfa_coverage_pct")]
     metric: Cow<'a, str>,
-    /// A number in the unit of the catalogue, within its range: percentages from 0 to 100.
+    /// A number in the unit of the catalogue, within its range: percentages from 0 to 100, counts whole (`3.0` is).
     #[schema(example = 93.5)]
     value: f64,
     /// The metric's unit as the catalogue spells it, as a check: `percent` (or `%`), `days`, `hours`, `count`, `per_1000_assets`. May be left out.
@@ -72,8 +72,10 @@ pub fn fast(text: &str, context: &Context<'_>) -> Option<Result<Parsed, Problem>
 fn sample(raw: MetricRaw<'_>, context: &Context<'_>) -> Option<Sample> {
     let definition = context.board.metric(&raw.metric)?;
     let (low, high) = definition.bounds();
-    let good =
-        raw.org.is_none_or(|org| org == context.org_slug) && raw.unit.is_none_or(|unit| same_unit(&unit, definition)) && (low..=high).contains(&raw.value);
+    let good = raw.org.is_none_or(|org| org == context.org_slug)
+        && raw.unit.is_none_or(|unit| same_unit(&unit, definition))
+        && (low..=high).contains(&raw.value)
+        && !is_fraction(raw.value, definition);
     let observed_at = observation("observed_at", &raw.observed_at, context).ok().filter(|_| good)?;
     let labels = if raw.labels.0.is_empty() { String::new() } else { fields::labels(&raw.labels)? };
     Some(Sample { metric: raw.metric.into_owned(), labels, value: raw.value, observed_at })
@@ -100,6 +102,8 @@ pub fn check(_index: usize, raw: &RawValue, context: &Context<'_>) -> Result<Sam
         let (low, high) = definition.bounds();
         if !(low..=high).contains(&value) {
             f.fault("value", "out_of_range", format!("{} must be from {low} to {high}.", definition.key));
+        } else if is_fraction(value, definition) {
+            f.fault("value", "bad_value", format!("value must be a whole number ({} is a {}), not {value}.", definition.key, definition.unit));
         }
     }
     let observed_at = f.observation("observed_at", context);
@@ -110,6 +114,11 @@ pub fn check(_index: usize, raw: &RawValue, context: &Context<'_>) -> Result<Sam
         (Some(definition), Some(value), Some(observed_at)) => Ok(Sample { metric: definition.key.clone(), labels, value, observed_at }),
         _ => Err(Fault::new("", "missing_field", "A field is missing.").into()),
     }
+}
+
+/// Whether a value has decimals where its unit has none.
+fn is_fraction(value: f64, definition: &MetricDefinition) -> bool {
+    definition.is_whole() && value.fract() != 0.0
 }
 
 fn wrong_unit(definition: &MetricDefinition) -> String {

@@ -372,6 +372,12 @@ fn numbers_are_read_as_programs_write_them() {
         }
     };
     assert_eq!((value("\"93.5%\"", "mfa_coverage_pct"), value("9.35e1", "mfa_coverage_pct")), (Some(93.5), Some(93.5)));
+    assert_eq!(["1.234", "1.5", "12e-1"].map(|part| value(part, "kev_overdue")), [None, None, None], "nothing is counted in parts");
+    assert_eq!(["1234", "85.0", "1.2e1"].map(|whole| value(whole, "kev_overdue")), [Some(1234.0), Some(85.0), Some(12.0)]);
+    assert_eq!(value("1.234", "critical_vulns_overdue_per_1000_assets"), Some(1.234));
+    let fraction = json!({ "metric": "kev_overdue", "value": 1.234, "observed_at": "2026-05-01" });
+    let said = "value must be a whole number (kev_overdue is a count), not 1.234.";
+    assert_eq!(faults(What::Metrics, &fraction), [("/items/0/value".to_owned(), "bad_value".to_owned(), said.to_owned())]);
     assert_eq!(
         (value("\"93.5%\"", "mean_time_to_detect_hours"), value("\"93.5\"", "mfa_coverage_pct"), value("\"NaN%\"", "mfa_coverage_pct")),
         (None, None, None)

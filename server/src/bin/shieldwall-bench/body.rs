@@ -31,6 +31,7 @@ impl Push {
             let metric = &policy.metrics[i % METRICS.min(policy.metrics.len())];
             let quality = 0.45 + 0.5 * (((i * 7 + seed * 13) % 100) as f64 / 100.0);
             let value = metric.floor + (metric.target - metric.floor) * quality;
+            let value = if metric.is_whole() { value.round() } else { value };
             let comma = if i == 0 { "" } else { "," };
             let _ = write!(body, "{comma}{{\"metric\":\"{}\",\"value\":{value:.3},\"observed_at\":\"{MOMENT}\"", metric.key);
             // The first of each metric is the organisation's own figure, without labels.

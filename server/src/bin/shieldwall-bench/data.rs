@@ -120,7 +120,10 @@ async fn history(store: &Store, orgs: &[OrgId], plan: &Plan, policy: &ScoringPol
         let metrics = (0..METRICS).map(|i| &policy.metrics[i * policy.metrics.len() / METRICS]);
         let series: Vec<SeriesHistory> = metrics
             .map(|m| {
-                let mut value = |no: i64| (from.plus(step * (no + 1) - SECOND), m.floor + (m.target - m.floor) * rng.random_range(0.5..1.0));
+                let mut value = |no: i64| {
+                    let value = m.floor + (m.target - m.floor) * rng.random_range(0.5..1.0);
+                    (from.plus(step * (no + 1) - SECOND), if m.is_whole() { value.round() } else { value })
+                };
                 SeriesHistory { metric: m.key.clone(), values: (0..moments as i64).map(&mut value).collect() }
             })
             .collect();
