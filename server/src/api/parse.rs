@@ -85,7 +85,7 @@ impl Fault {
 /// Why an item is not kept.
 pub enum Refused {
     /// It names another organisation, which refuses the push as a whole.
-    Foreign,
+    Foreign(Fault),
     Faults(Vec<Fault>),
 }
 
@@ -133,7 +133,13 @@ fn json(text: &str) -> Result<&RawValue, Problem> {
 
 /// What is wrong with a body as a whole.
 fn body_refused(refused: Refused) -> Problem {
-    let Refused::Faults(faults) = refused else { return foreign() };
+    let faults = match refused {
+        Refused::Faults(faults) => faults,
+        Refused::Foreign(fault) => {
+            let problem = Problem::forbidden("The organisation comes from the key; this push names another one.");
+            return problem.at(format!("/{}", fault.field), fault.code, short(fault.detail));
+        }
+    };
     let twice = faults.iter().any(|fault| fault.code == "duplicate_field");
     let detail = short(faults.first().map_or_else(String::new, |fault| fault.detail.clone()));
     let problem = if twice { Problem::malformed(detail) } else { Problem::invalid(detail) };
@@ -197,9 +203,9 @@ impl Refusals {
     fn add(&mut self, index: usize, refused: Refused) {
         let faults = match refused {
             Refused::Faults(faults) => faults,
-            Refused::Foreign => {
+            Refused::Foreign(fault) => {
                 self.foreign = true;
-                vec![Fault::new("org", "foreign_org", FOREIGN)]
+                vec![fault]
             }
         };
         self.items += 1;
@@ -260,11 +266,14 @@ fn too_many() -> Problem {
     Problem::too_large(format!("A push may have {MAX_ITEMS} items; this one has more.")).at("/items", "too_many_items", "Send them in several pushes.")
 }
 
-/// What is said of an `org` that is not the key's: left out, the item would become the wrong organisation's.
-const FOREIGN: &str = "org names another organisation than the key's. Push this with a key of that organisation, or not at all.";
-
-fn foreign() -> Problem {
-    Problem::forbidden("The organisation comes from the key; this push names another one.").at("/org", "foreign_org", FOREIGN)
+/// What is said of an `org` that is not the key's: left out, the item would become the wrong organisation's. It is named as it was sent, whether there is
+/// such an organisation or not.
+fn foreign(named: &str, own: &str) -> Fault {
+    const LONGEST: usize = 64;
+    let named = trimmed(named);
+    let more = named.chars().nth(LONGEST).map_or("", |_| "…");
+    let named = named.chars().take(LONGEST).chain(more.chars()).collect::<String>();
+    Fault::new("org", "foreign_org", format!("org names {named:?}, but the key belongs to {own:?}. Push this with a key of that organisation, or not at all."))
 }
 
 /// The rules of every moment a partner sends.

@@ -243,9 +243,10 @@ mod tests {
             Answer { status: 403, ..serde_json::from_str(&problem).unwrap() }
         };
         let rows = answer(
-            r#"{"pointer":"/items/1/org","code":"foreign_org","detail":"org names another organisation."},{"pointer":"/items/2/title","detail":"title is missing."}"#,
+            r#"{"pointer":"/items/1/org","code":"foreign_org","detail":"org names \"rail\", but the key belongs to \"harbour\"."},{"pointer":"/items/2/title","detail":"title is missing."}"#,
         );
-        let told = ["403 Not allowed: Nothing of it was kept.", "  line 7: org: names another organisation.", "  line 9: title: is missing."];
+        let told =
+            ["403 Not allowed: Nothing of it was kept.", "  line 7: org: names \"rail\", but the key belongs to \"harbour\".", "  line 9: title: is missing."];
         assert_eq!(report(&rows, "line", &[2, 7, 9], true), told);
         let window = answer(r#"{"pointer":"/org","detail":"org names another organisation."}"#);
         assert_eq!(report(&window, "line", &[4, 5], false)[1], "  line 4: org names another organisation.");

@@ -228,7 +228,13 @@ async fn another_organisations_rows_are_named_one_by_one() {
     for query in ["incidents", "incidents?dry_run=true", "incidents?mode=snapshot"] {
         let answer = partner.post(query, &mixed).await;
         assert_eq!((answer.status, answer.pointers()), (403, ["/items/1/org", "/items/2/title", "/items/3/org"].map(str::to_owned).to_vec()), "{query}");
-        assert_eq!(answer.problem()["errors"][0]["code"], "foreign_org", "{query}");
+        let problem = answer.problem();
+        let first = &problem["errors"][0];
+        assert_eq!(first["code"], "foreign_org", "{query}");
+        assert_eq!(
+            first["detail"], r#"org names "beta", but the key belongs to "alpha". Push this with a key of that organisation, or not at all."#,
+            "{query}"
+        );
     }
     assert_eq!(partner.get("incidents/A").await.status, 404, "nothing of it was kept");
     let lines = format!("{}\n\n{}\n", event("A", "GREEN", &app.at(-MINUTE)), with(event("B", "GREEN", &app.at(-MINUTE)), "org", "beta"));
@@ -236,6 +242,13 @@ async fn another_organisations_rows_are_named_one_by_one() {
     assert_eq!((lines.status, lines.pointers()), (403, vec!["/1/org".to_owned()]), "{}", lines.text());
     let whole = partner.post("incidents", &with(items([of("A", "alpha")]), "org", "beta")).await;
     assert_eq!((whole.status, whole.pointers()), (403, vec!["/org".to_owned()]));
+    // An organisation that is there is told like one that is not, and a long name is cut.
+    for named in ["nobody".to_owned(), "beta".to_owned(), "x".repeat(3_000)] {
+        let answer = partner.post("incidents", &items([of("A", &named)])).await;
+        let (shown, more) = (named.chars().take(64).collect::<String>(), if named.len() > 64 { "…" } else { "" });
+        let detail = answer.problem()["errors"][0]["detail"].as_str().unwrap_or_default().to_owned();
+        assert!(detail.starts_with(&format!("org names \"{shown}{more}\", but the key belongs to \"alpha\".")), "{detail}");
+    }
 }
 
 #[tokio::test]

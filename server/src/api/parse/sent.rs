@@ -1,7 +1,7 @@
 //! One object as it was sent, read field by field, so that all its faults are told at once and in words. For every field that may be left out, null, "" and
 //! missing mean the same.
 
-use super::{Context, Fault, Refused, escaped, moment, observation};
+use super::{Context, Fault, Refused, escaped, foreign, moment, observation};
 use domain::{Timestamp, text::is_visible};
 use serde::{
     Deserialize, Deserializer,
@@ -334,8 +334,10 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// [`Refused::Foreign`], which refuses the push as a whole.
     pub fn own(&mut self, context: &Context<'_>) -> Result<(), Refused> {
-        let named = self.word("org");
-        if named.is_some_and(|org| !context.is_own(&org)) { Err(Refused::Foreign) } else { Ok(()) }
+        match self.word("org") {
+            Some(named) if !context.is_own(&named) => Err(Refused::Foreign(foreign(&named, context.org_slug))),
+            _ => Ok(()),
+        }
     }
 
     /// Ends the reading.
