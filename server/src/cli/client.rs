@@ -30,6 +30,9 @@ pub struct Intent {
     pub strict: bool,
 }
 
+/// Hears what a client is waiting for.
+pub type Tell<'a> = &'a (dyn Fn(&str) + Sync);
+
 /// The hub's answer to one push: a receipt, or the problem that kept it from one.
 #[derive(Debug, Deserialize)]
 pub struct Answer {
@@ -119,19 +122,20 @@ impl PushClient {
         let request = self.http.get(url).header(header::AUTHORIZATION, self.authorization.clone());
         let response = request.send().await.map_err(|error| anyhow::anyhow!("cannot reach {}: {}", self.base.origin().ascii_serialization(), cause(&error)))?;
         if !response.status().is_success() {
-            let Answer { status, title, detail, .. } = answer(response).await?;
-            bail!("no key of the alliance: {status} {}: {}", title.unwrap_or_default(), detail.unwrap_or_default());
+            let Answer { title, detail, .. } = answer(response).await?;
+            bail!("no key of the alliance: {}: {}", title.unwrap_or_default(), detail.unwrap_or_default());
         }
         let said: Said = response.json().await.map_err(|error| anyhow::anyhow!("the answer is not from a push API: {}", cause(&error)))?;
         let key = AllianceKey::from_hex(&said.key).context("the hub's answer holds no key")?;
         Ok(NumberedKey { no: said.id, key })
     }
 
-    /// Sends one push, again where the hub was busy or away, and returns its last word.
+    /// Sends one push, again where the hub was busy or away, and returns its last word. `tell` hears, in words for people, of every wait that they would
+    /// notice.
     ///
     /// # Errors
     /// When the hub could not be reached, or answered with something that is no answer of the push API.
-    pub async fn push(&self, what: What, body: Vec<u8>, idempotency_key: &str, intent: Intent) -> anyhow::Result<Answer> {
+    pub async fn push(&self, what: What, body: Vec<u8>, idempotency_key: &str, intent: Intent, tell: Tell<'_>) -> anyhow::Result<Answer> {
         let mut url = self.base.clone();
         url.path_segments_mut().map_err(|()| anyhow::anyhow!("not an http address"))?.pop_if_empty().extend(["api", "v1", what.name()]);
         url.query_pairs_mut().append_pair("mode", intent.mode.name()).append_pair("dry_run", if intent.dry_run { "true" } else { "false" });
@@ -164,13 +168,18 @@ impl PushClient {
                 };
             }
             let wait = wait.unwrap_or_else(|| backoff(attempt));
-            match &failed {
-                Ok(response) => tracing::warn!(attempt, status = response.status().as_u16(), ?wait, "the hub is busy; pushing again"),
-                Err(error) => tracing::warn!(attempt, error = cause(error), ?wait, "the hub cannot be reached; pushing again"),
+            if let Some(said) = waiting(&self.base.origin().ascii_serialization(), failed.is_ok(), wait) {
+                tell(&said);
             }
             tokio::time::sleep(wait).await;
         }
     }
+}
+
+/// What is said of a wait; nothing of one shorter than a second.
+fn waiting(hub: &str, reached: bool, wait: Duration) -> Option<String> {
+    let trouble = if reached { format!("{hub} is busy") } else { format!("cannot reach {hub}") };
+    (wait >= Duration::from_secs(1)).then(|| format!("{trouble}, trying again in {:.0} s", wait.as_secs_f64().ceil()))
 }
 
 /// What went wrong in the end, without the layers around it: `Connection refused (os error 111)`.
@@ -220,13 +229,21 @@ mod tests {
         assert!(backoff(1) <= Duration::from_millis(250) && backoff(99) <= Duration::from_secs(15));
     }
 
+    #[test]
+    fn a_wait_that_people_notice_is_told() {
+        let told = |reached, millis| waiting("https://hub.example", reached, Duration::from_millis(millis));
+        assert_eq!(told(false, 999), None);
+        assert_eq!(told(false, 3_400).as_deref(), Some("cannot reach https://hub.example, trying again in 4 s"));
+        assert_eq!(told(true, 30_000).as_deref(), Some("https://hub.example is busy, trying again in 30 s"));
+    }
+
     #[tokio::test]
     async fn an_absent_hub_is_named_with_the_cause() {
         let _ = rustls::crypto::ring::default_provider().install_default();
         // A port that was free a moment ago.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let client = PushClient::new(&format!("http://127.0.0.1:{port}"), "swk_x", "test", 2).unwrap();
-        let error = client.push(What::Metrics, b"{}".to_vec(), "k", Intent::default()).await.unwrap_err();
+        let error = client.push(What::Metrics, b"{}".to_vec(), "k", Intent::default(), &|said| panic!("a short wait, yet: {said}")).await.unwrap_err();
         let text = format!("{error:#}");
         assert!(text.starts_with(&format!("cannot reach http://127.0.0.1:{port} (tried 2 times): Connection refused")), "{text}");
     }

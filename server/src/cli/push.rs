@@ -131,8 +131,11 @@ async fn send(client: &PushClient, what: What, unit: &str, batches: Vec<Batch>, 
     let bar = progress(batches.iter().map(|b| b.places.len() as u64).sum());
     let run = uuid::Uuid::new_v4();
     let (mut kept, mut refused) = (0, 0);
+    // A line of its own, above the bar.
+    let tell = |said: &str| bar.suspend(|| eprintln!("{said}"));
+    let pushes = batches.len();
     for (no, Batch { body, places }) in batches.into_iter().enumerate() {
-        let answer = client.push(what, body, &format!("{run}-{no}"), intent).await?;
+        let answer = client.push(what, body, &format!("{run}-{no}"), intent, &tell).await?;
         bar.inc(places.len() as u64);
         let lines = report(&answer, unit, &places, intent.dry_run);
         bar.suspend(|| -> anyhow::Result<()> { lines.iter().try_for_each(|line| super::print(line).map(drop)) })?;
@@ -148,8 +151,12 @@ async fn send(client: &PushClient, what: What, unit: &str, batches: Vec<Batch>, 
         }
     }
     bar.finish_and_clear();
-    let done = if intent.dry_run { "would be kept" } else { "kept" };
-    super::print(&format!("{kept} {done}, {refused} refused"))?;
+    // One push has said it with its receipt, unless it was tried only.
+    if intent.dry_run {
+        super::print(&format!("{kept} would be kept, {refused} refused"))?;
+    } else if pushes > 1 {
+        super::print(&format!("{kept} kept, {refused} refused"))?;
+    }
     Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -161,12 +168,13 @@ fn report(answer: &Answer, unit: &str, places: &[u64], dry_run: bool) -> Vec<Str
         lines.push(format!("receipt {id}: {} kept, {} refused", receipt.success_count, receipt.failure_count));
     }
     if let Some(by) = &receipt.outdated_by {
+        let by = Timestamp::parse(by).map_or_else(|_| by.clone(), Timestamp::rfc3339);
         lines.push(format!("Nothing has changed: a newer snapshot, taken {by}, was applied before."));
     }
     lines.extend(receipt.notes.iter().map(|note| format!("  {note}")));
     if !answer.accepted() {
         let title = answer.title.as_deref().unwrap_or("refused");
-        lines.push(format!("{} {title}: {}", answer.status, answer.detail.as_deref().unwrap_or_default()));
+        lines.push(format!("{title}: {}", answer.detail.as_deref().unwrap_or_default()));
     }
     let failures = if receipt.failures.is_empty() { &answer.errors } else { &receipt.failures };
     lines.extend(failures.iter().map(|failure| {
@@ -246,7 +254,7 @@ mod tests {
             r#"{"pointer":"/items/1/org","code":"foreign_org","detail":"org names \"rail\", but the key belongs to \"harbour\"."},{"pointer":"/items/2/title","detail":"title is missing."}"#,
         );
         let told =
-            ["403 Not allowed: Nothing of it was kept.", "  line 7: org: names \"rail\", but the key belongs to \"harbour\".", "  line 9: title: is missing."];
+            ["Not allowed: Nothing of it was kept.", "  line 7: org: names \"rail\", but the key belongs to \"harbour\".", "  line 9: title: is missing."];
         assert_eq!(report(&rows, "line", &[2, 7, 9], true), told);
         let window = answer(r#"{"pointer":"/org","detail":"org names another organisation."}"#);
         assert_eq!(report(&window, "line", &[4, 5], false)[1], "  line 4: org names another organisation.");
@@ -255,7 +263,8 @@ mod tests {
 
     #[test]
     fn an_outdated_snapshot_has_no_numbers_of_its_own() {
-        let answer = r#"{"id":"r1","total_count":3,"success_count":0,"failure_count":0,"as_of":"2026-05-01T12:00:00Z","outdated_by":"2026-05-02T12:00:00Z"}"#;
+        let answer =
+            r#"{"id":"r1","total_count":3,"success_count":0,"failure_count":0,"as_of":"2026-05-01T12:00:00Z","outdated_by":"2026-05-02T12:00:00.824628Z"}"#;
         let answer = Answer { status: 200, ..serde_json::from_str(answer).unwrap() };
         let told = ["receipt r1: 0 kept, 0 refused", "Nothing has changed: a newer snapshot, taken 2026-05-02T12:00:00Z, was applied before."];
         assert_eq!(report(&answer, "line", &[2, 3, 4], false), told);
@@ -275,6 +284,6 @@ mod tests {
     #[test]
     fn problems_are_told_in_their_own_words() {
         let answer = serde_json::from_str(r#"{"title":"An API key is needed","detail":"This one has expired.","errors":[]}"#).unwrap();
-        assert_eq!(report(&Answer { status: 401, ..answer }, "line", &[2], false), ["401 An API key is needed: This one has expired."]);
+        assert_eq!(report(&Answer { status: 401, ..answer }, "line", &[2], false), ["An API key is needed: This one has expired."]);
     }
 }

@@ -249,7 +249,8 @@ impl Simulated {
     async fn push(&mut self, what: What, items: Vec<Value>) -> anyhow::Result<()> {
         self.pushes += 1;
         let key = format!("{}-{}-{}", self.run, self.partner.slug, self.pushes);
-        let answer = self.client.push(what, serde_json::to_vec(&json!({ "items": items }))?, &key, Intent::default()).await?;
+        let tell = |said: &str| tracing::warn!(partner = self.partner.slug, "demo: {said}");
+        let answer = self.client.push(what, serde_json::to_vec(&json!({ "items": items }))?, &key, Intent::default(), &tell).await?;
         if !answer.accepted() || answer.failure_count > 0 {
             let first = answer.failures.first().or(answer.errors.first());
             tracing::warn!(partner = self.partner.slug, what = what.name(), status = answer.status, detail = ?answer.detail, ?first, "demo: push refused");
