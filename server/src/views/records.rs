@@ -92,7 +92,9 @@ pub async fn receipt(l: &Looking, id: &str) -> Answer<Receipt> {
         What::Events => format!("/events?org={slug}"),
         What::Indicators => format!("/indicators?org={slug}"),
     };
-    let href = if r.row.outdated { String::new() } else { href };
+    // An empty snapshot refuses nothing, and has ended something.
+    let brought_nothing = r.row.outdated || (r.row.kept == 0 && r.row.failed > 0);
+    let href = if brought_nothing { String::new() } else { href };
     Ok(Receipt {
         class: r.what.class(),
         status: if r.row.kept == 0 && r.row.failed > 0 { "refused".into() } else { "complete".into() },

@@ -193,8 +193,14 @@ async fn a_snapshot_is_the_whole_truth() {
     assert_eq!((answer.status, answer.pointers()), (422, vec!["/items/0/severity".to_owned()]));
     app.settle().await;
     assert_eq!(open().await, ["b"]);
-    partner.push("incidents?mode=snapshot", &items([])).await;
+    let emptied = partner.push("incidents?mode=snapshot", &items([])).await;
     assert!(open().await.is_empty(), "an empty one closes everything");
+    // A receipt leads to what came of its push, where anything did.
+    let reader = app.person_of("alpha", Role::Analyst).await;
+    for (receipt, leads) in [(&answer.json()["receipt"], false), (&emptied, true)] {
+        let page = reader.page(&format!("/receipts/{}", receipt["id"].as_str().expect("an id"))).await;
+        assert_eq!(words(&page).contains("See what it brought"), leads, "{page}");
+    }
 }
 
 #[tokio::test]

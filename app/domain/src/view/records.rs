@@ -85,7 +85,7 @@ pub struct Receipt {
     pub notes: Vec<String>,
     /// The narrowest marking of what was pushed.
     pub highest_tlp: Tlp,
-    /// Where what it brought can be seen.
+    /// Where what it brought can be seen; empty where nothing was kept.
     pub href: String,
 }
 
