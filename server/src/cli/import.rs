@@ -8,7 +8,7 @@ mod organisations;
 
 use super::{
     batches::batches,
-    items::{self, Decimal, Item, Items},
+    items::{self, Doubts, Item, Items, Writing},
     options::offline,
     push::progress,
     serve::DATABASE,
@@ -108,20 +108,21 @@ type Refusals = Vec<(u64, String)>;
 type Rows = Vec<(u64, items::Row)>;
 
 /// Rows in our fields, and how their numbers are written; `what` is absent for organisations.
-fn read(text: &str, table: &Table, what: Option<What>) -> anyhow::Result<(Rows, Decimal)> {
+fn read(text: &str, table: &Table, what: Option<What>) -> anyhow::Result<(Rows, Writing)> {
     let sheet = items::sheet(text)?;
     let needed = match what {
         None => organisations::NEEDED.to_vec(),
         Some(what) => [&["org"], items::needed(what)].concat(),
     };
     items::require(&needed, &table.fields(&sheet.head), &sheet.head)?;
-    let decimal = sheet.decimal(|column| table.is_number(column, |field| what.is_some_and(|what| items::is_number(what, field))))?;
-    let ours = |(line, row): (u64, items::Row)| Ok((line, table.apply(row, decimal).with_context(|| format!("line {line}"))?));
-    Ok((sheet.rows.into_iter().map(ours).collect::<anyhow::Result<_>>()?, decimal))
+    let writing = sheet.writing(|column| table.is_number(column, |field| what.is_some_and(|what| items::is_number(what, field))))?;
+    let ours = |(line, row): (u64, items::Row)| Ok((line, table.apply(row, writing.decimal).with_context(|| format!("line {line}"))?));
+    let rows = sheet.rows.into_iter().map(ours).collect::<anyhow::Result<_>>()?;
+    Ok((rows, writing))
 }
 
 /// Loads one class of data, organisation by organisation.
-async fn load(app: &App, what: What, (rows, decimal): (Rows, Decimal)) -> anyhow::Result<Count> {
+async fn load(app: &App, what: What, (rows, writing): (Rows, Writing)) -> anyhow::Result<Count> {
     let mut orgs: BTreeMap<String, Org> = app.store.hub().organisations().await?.into_iter().map(|o| (o.slug.clone(), o)).collect();
     for (slug, of) in app.store.hub().former_slugs().await? {
         if let Some(org) = orgs.values().find(|org| org.id == of).cloned() {
@@ -132,6 +133,7 @@ async fn load(app: &App, what: What, (rows, decimal): (Rows, Decimal)) -> anyhow
     let mut ignored = Vec::new();
     let mut without_value = 0_u64;
     let mut refusals = Refusals::new();
+    let mut doubts = Doubts::default();
     let mut by_org: BTreeMap<String, Vec<Item>> = BTreeMap::new();
     let mut oldest: BTreeMap<OrgId, Timestamp> = BTreeMap::new();
     for (place, mut row) in rows {
@@ -146,17 +148,18 @@ async fn load(app: &App, what: What, (rows, decimal): (Rows, Decimal)) -> anyhow
         for at in moments.filter_map(|(_, cell)| Timestamp::parse(cell).ok()) {
             oldest.entry(org.id).and_modify(|first| *first = at.min(*first)).or_insert(at);
         }
-        match items::item(what, row, decimal, &mut ignored)? {
+        doubts.note(what, place, &row, &writing);
+        match items::item(what, row, writing.decimal, &mut ignored)? {
             Some(json) => by_org.entry(slug).or_default().push(Item { place, json }),
             None => without_value += 1,
         }
     }
     let bar = progress(by_org.values().map(|v| v.len() as u64).sum()).with_message(what.name());
-    let orgs = &orgs;
+    let (orgs, doubts) = (&orgs, &doubts);
     let mut done = stream::iter(by_org)
         .map(|(slug, items)| {
             let bar = bar.clone();
-            async move { load_org(app, what, &orgs[&slug], items, &bar).await }
+            async move { load_org(app, what, &orgs[&slug], items, doubts, &bar).await }
         })
         .buffer_unordered(PARALLEL);
     while let Some((one, mut more)) = done.try_next().await? {
@@ -187,7 +190,7 @@ async fn load(app: &App, what: What, (rows, decimal): (Rows, Decimal)) -> anyhow
     Ok(count)
 }
 
-async fn load_org(app: &App, what: What, org: &Org, list: Vec<Item>, bar: &indicatif::ProgressBar) -> anyhow::Result<(Count, Refusals)> {
+async fn load_org(app: &App, what: What, org: &Org, list: Vec<Item>, doubts: &Doubts, bar: &indicatif::ProgressBar) -> anyhow::Result<(Count, Refusals)> {
     let (mut count, mut refusals) = (Count::default(), Refusals::new());
     for batch in batches(what, Items { items: list, unit: "line", ..Items::default() })? {
         let submission = Submission {
@@ -207,25 +210,29 @@ async fn load_org(app: &App, what: What, org: &Org, list: Vec<Item>, bar: &indic
             idempotency: None,
             expected_revision: None,
         };
-        let failures: Vec<(usize, String)> = match submit(app, submission).await {
+        let failures: Vec<(usize, String, String)> = match submit(app, submission).await {
             Ok(Submitted { receipt, .. }) => {
                 count.kept += u64::from(receipt.success_count);
-                receipt.failures.into_iter().map(|f| (f.index as usize, f.detail)).collect()
+                receipt.failures.into_iter().map(|f| (f.index as usize, f.pointer, f.detail)).collect()
             }
             // Every item was refused, which the receipt records; anything else ends the import.
             Err(problem) => match &problem.receipt {
                 Some(receipt) => {
                     let all = receipt["failures"].as_array().into_iter().flatten();
-                    all.map(|f| (f["index"].as_u64().unwrap_or_default() as usize, f["detail"].as_str().unwrap_or_default().to_owned())).collect()
+                    let text = |f: &serde_json::Value, field: &str| f[field].as_str().unwrap_or_default().to_owned();
+                    all.map(|f| (f["index"].as_u64().unwrap_or_default() as usize, text(f, "pointer"), text(f, "detail"))).collect()
                 }
                 None => bail!("{}: {}", org.slug, problem.detail),
             },
         };
         count.receipts += 1;
         // An item may have several faults.
-        count.refused += failures.iter().map(|(index, _)| *index).collect::<std::collections::BTreeSet<_>>().len() as u64;
+        count.refused += failures.iter().map(|(index, ..)| *index).collect::<std::collections::BTreeSet<_>>().len() as u64;
         bar.inc(batch.places.len() as u64);
-        refusals.extend(failures.into_iter().map(|(index, detail)| (batch.places.get(index).copied().unwrap_or_default(), detail)));
+        refusals.extend(failures.into_iter().map(|(index, pointer, detail)| {
+            let place = batch.places.get(index).copied().unwrap_or_default();
+            (place, doubts.of(place, &pointer).map_or(detail, str::to_owned))
+        }));
     }
     Ok((count, refusals))
 }
@@ -235,8 +242,8 @@ mod tests {
     use super::*;
 
     fn values(mapping: &str, text: &str) -> Vec<String> {
-        let (rows, decimal) = read(text, &Mapping::parse(mapping).unwrap().metrics, Some(What::Metrics)).unwrap();
-        let items = rows.into_iter().map(|(_, row)| items::item(What::Metrics, row, decimal, &mut vec![]).unwrap().unwrap());
+        let (rows, writing) = read(text, &Mapping::parse(mapping).unwrap().metrics, Some(What::Metrics)).unwrap();
+        let items = rows.into_iter().map(|(_, row)| items::item(What::Metrics, row, writing.decimal, &mut vec![]).unwrap().unwrap());
         items.map(|item| serde_json::from_str::<serde_json::Value>(item.get()).unwrap()["value"].to_string()).collect()
     }
 
@@ -252,8 +259,8 @@ mod tests {
         assert_eq!(values(&renamed, "metric\tWert\tvalue\nhsts_pct\t93.5\t1,5\n"), ["93.5"]);
         let measured = "[incidents.thresholds.severity]\ncolumn = \"people\"\nsteps = [{ at_least = 1000, is = \"critical\" }]\notherwise = \"low\"\n";
         let text = "org\texternal_id\ttitle\tpeople\nalpha\tA-1\ta\t1,5\nalpha\tA-2\tb\t1000\n";
-        let (rows, decimal) = read(text, &Mapping::parse(measured).unwrap().incidents, Some(What::Incidents)).unwrap();
-        assert_eq!(decimal, Decimal::Comma, "a threshold reads a number, too");
+        let (rows, writing) = read(text, &Mapping::parse(measured).unwrap().incidents, Some(What::Incidents)).unwrap();
+        assert_eq!(writing.decimal, items::Decimal::Comma, "a threshold reads a number, too");
         let severity = |row: &items::Row| row.iter().find(|(field, _)| field == "severity").map(|(_, word)| word.clone());
         assert_eq!(rows.iter().filter_map(|(_, row)| severity(row)).collect::<Vec<_>>(), ["low", "critical"]);
     }

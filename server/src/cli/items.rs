@@ -4,9 +4,11 @@
 //! refused for the same reasons. JSON items are passed on as they were written.
 
 mod decimal;
+mod doubts;
 mod sheet;
 
-pub use decimal::Decimal;
+pub use decimal::{Decimal, Writing};
+pub use doubts::Doubts;
 pub use sheet::{Row, Sheet, sheet};
 
 use crate::{api::parse::syntax, encoding, json_text};
@@ -55,6 +57,8 @@ pub struct Items {
     pub ignored: Vec<String>,
     /// Rows left out because they have no value: unknown is not zero.
     pub without_value: u64,
+    /// Numbers that the hub will refuse, with what is wrong with them in this file.
+    pub doubts: Doubts,
 }
 
 /// A file's bytes as text: UTF-8 with or without a byte order mark, UTF-16, or Windows-1252, which is said on standard error.
@@ -148,9 +152,10 @@ fn csv(what: What, text: &str) -> anyhow::Result<Items> {
     let hashes = what == What::Indicators && head.iter().any(|column| column == "hmac");
     let needed: Vec<&str> = needed(what).iter().copied().filter(|column| !(hashes && *column == "value")).collect();
     require(&needed, &head, &sheet.head)?;
-    let decimal = sheet.decimal(|column| is_number(what, column))?;
+    let writing = sheet.writing(|column| is_number(what, column))?;
     for (place, row) in sheet.rows {
-        match item(what, row, decimal, &mut out.ignored)? {
+        out.doubts.note(what, place, &row, &writing);
+        match item(what, row, writing.decimal, &mut out.ignored)? {
             Some(json) => out.items.push(Item { place, json }),
             None => out.without_value += 1,
         }

@@ -4,7 +4,7 @@ use super::{
     batches::{Batch, batches},
     client::{Answer, Failure, Intent, PushClient},
     hashes,
-    items::{self, Format, Items},
+    items::{self, Doubts, Format, Items},
 };
 use anyhow::{Context, bail};
 use domain::Timestamp;
@@ -106,11 +106,12 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     {
         bail!("{} has no rows with data; {why}", args.file.display());
     }
+    let doubts = std::mem::take(&mut read.doubts);
     let batches = batches(what, read)?;
     if mode == Mode::Snapshot && batches.len() > 1 {
         bail!("a snapshot must fit into one push (1,000 items, 1 MiB), for what a push leaves out ends");
     }
-    send(&client, what, unit, batches, Intent { mode, as_of: args.as_of, dry_run: args.dry_run, strict: args.strict }).await
+    send(&client, what, unit, (batches, doubts), Intent { mode, as_of: args.as_of, dry_run: args.dry_run, strict: args.strict }).await
 }
 
 /// Why a file without a row is not sent; `None` where it is. Rather an export that failed than a whole truth that is empty: a snapshot of nothing ends
@@ -127,7 +128,7 @@ fn unsent(mode: Mode, format: Format, blank: bool, meant: bool) -> Option<&'stat
     }
 }
 
-async fn send(client: &PushClient, what: What, unit: &str, batches: Vec<Batch>, intent: Intent) -> anyhow::Result<ExitCode> {
+async fn send(client: &PushClient, what: What, unit: &str, (batches, doubts): (Vec<Batch>, Doubts), intent: Intent) -> anyhow::Result<ExitCode> {
     let bar = progress(batches.iter().map(|b| b.places.len() as u64).sum());
     let run = uuid::Uuid::new_v4();
     let (mut kept, mut refused) = (0, 0);
@@ -137,7 +138,7 @@ async fn send(client: &PushClient, what: What, unit: &str, batches: Vec<Batch>, 
     for (no, Batch { body, places }) in batches.into_iter().enumerate() {
         let answer = client.push(what, body, &format!("{run}-{no}"), intent, &tell).await?;
         bar.inc(places.len() as u64);
-        let lines = report(&answer, unit, &places, intent.dry_run);
+        let lines = report(&answer, unit, &places, &doubts, intent.dry_run);
         bar.suspend(|| -> anyhow::Result<()> { lines.iter().try_for_each(|line| super::print(line).map(drop)) })?;
         if answer.accepted() {
             kept += answer.success_count;
@@ -161,7 +162,7 @@ async fn send(client: &PushClient, what: What, unit: &str, batches: Vec<Batch>, 
 }
 
 /// The answer to one push, for people.
-fn report(answer: &Answer, unit: &str, places: &[u64], dry_run: bool) -> Vec<String> {
+fn report(answer: &Answer, unit: &str, places: &[u64], doubts: &Doubts, dry_run: bool) -> Vec<String> {
     let receipt = answer.receipt.as_deref().unwrap_or(answer);
     let mut lines = Vec::new();
     if let Some(id) = receipt.id.as_ref().filter(|_| !dry_run) {
@@ -179,7 +180,10 @@ fn report(answer: &Answer, unit: &str, places: &[u64], dry_run: bool) -> Vec<Str
     let failures = if receipt.failures.is_empty() { &answer.errors } else { &receipt.failures };
     lines.extend(failures.iter().map(|failure| {
         let Failure { pointer, detail, .. } = failure;
-        let place = place(failure, unit, places).map(|place| format!("{unit} {place}: ")).unwrap_or_default();
+        let place = place(failure, unit, places);
+        // The hub has not seen the file.
+        let detail = place.and_then(|place| doubts.of(place, pointer)).unwrap_or(detail);
+        let place = place.map(|place| format!("{unit} {place}: ")).unwrap_or_default();
         // Within the item: `/items/7/value` says no more than `value` beside the line number.
         let field = if place.is_empty() { pointer } else { pointer.splitn(4, '/').nth(3).unwrap_or_default() };
         let field = &field.replace("~1", "/").replace("~0", "~");
@@ -227,6 +231,10 @@ fn text(args: &Args) -> anyhow::Result<String> {
 mod tests {
     use super::*;
 
+    fn lines_of(answer: &Answer, unit: &str, places: &[u64], dry_run: bool) -> Vec<String> {
+        report(answer, unit, places, &Doubts::default(), dry_run)
+    }
+
     #[test]
     fn failures_name_the_line_of_the_file() {
         let answer = serde_json::from_str(
@@ -234,13 +242,24 @@ mod tests {
         )
         .unwrap();
         let answer = Answer { status: 200, ..answer };
-        assert_eq!(report(&answer, "line", &[2, 9], false), ["receipt r1: 1 kept, 1 refused", "  line 9: value: must be a number"]);
+        assert_eq!(lines_of(&answer, "line", &[2, 9], false), ["receipt r1: 1 kept, 1 refused", "  line 9: value: must be a number"]);
         let answer = serde_json::from_str(
             r#"{"id":"r1","failures":[{"index":0,"pointer":"/items/0/observed_at","detail":"observed_at must be a date-time."},{"index":1,"pointer":"/items/1","detail":"Too large."}]}"#,
         )
         .unwrap();
-        let lines = report(&Answer { status: 200, ..answer }, "line", &[2, 9], false);
+        let lines = lines_of(&Answer { status: 200, ..answer }, "line", &[2, 9], false);
         assert_eq!(lines[1..], ["  line 2: observed_at: must be a date-time.", "  line 9: Too large."]);
+    }
+
+    #[test]
+    fn a_number_that_the_file_leaves_open_is_told_by_the_file() {
+        let text = "metric;value;observed_at\nhsts_pct;93,5;2026-01-02\nmean_time_to_detect_hours;1.234;2026-01-02\n";
+        let read = items::read(What::Metrics, Format::Csv, text).unwrap();
+        let answer = r#"{"id":"r1","success_count":1,"failure_count":1,"failures":[{"index":1,"pointer":"/items/1/value","code":"wrong_type","detail":"value must be a number"}]}"#;
+        let answer = Answer { status: 200, ..serde_json::from_str(answer).unwrap() };
+        let places: Vec<u64> = read.items.iter().map(|item| item.place).collect();
+        let said = "  line 3: value: this file writes decimals with a comma (line 2: 93,5), so 1.234 could mean 1234: write 1234 or 1,234.";
+        assert_eq!(report(&answer, "line", &places, &read.doubts, false)[1], said);
     }
 
     /// A push with another organisation's row is refused as a whole, and each such row is said by its line.
@@ -255,10 +274,10 @@ mod tests {
         );
         let told =
             ["Not allowed: Nothing of it was kept.", "  line 7: org: names \"rail\", but the key belongs to \"harbour\".", "  line 9: title: is missing."];
-        assert_eq!(report(&rows, "line", &[2, 7, 9], true), told);
+        assert_eq!(lines_of(&rows, "line", &[2, 7, 9], true), told);
         let window = answer(r#"{"pointer":"/org","detail":"org names another organisation."}"#);
-        assert_eq!(report(&window, "line", &[4, 5], false)[1], "  line 4: org names another organisation.");
-        assert_eq!(report(&window, "item", &[1, 2], false)[1], "  /org: org names another organisation.", "the whole body is");
+        assert_eq!(lines_of(&window, "line", &[4, 5], false)[1], "  line 4: org names another organisation.");
+        assert_eq!(lines_of(&window, "item", &[1, 2], false)[1], "  /org: org names another organisation.", "the whole body is");
     }
 
     #[test]
@@ -267,7 +286,7 @@ mod tests {
             r#"{"id":"r1","total_count":3,"success_count":0,"failure_count":0,"as_of":"2026-05-01T12:00:00Z","outdated_by":"2026-05-02T12:00:00.824628Z"}"#;
         let answer = Answer { status: 200, ..serde_json::from_str(answer).unwrap() };
         let told = ["receipt r1: 0 kept, 0 refused", "Nothing has changed: a newer snapshot, taken 2026-05-02T12:00:00Z, was applied before."];
-        assert_eq!(report(&answer, "line", &[2, 3, 4], false), told);
+        assert_eq!(lines_of(&answer, "line", &[2, 3, 4], false), told);
     }
 
     #[test]
@@ -284,6 +303,6 @@ mod tests {
     #[test]
     fn problems_are_told_in_their_own_words() {
         let answer = serde_json::from_str(r#"{"title":"An API key is needed","detail":"This one has expired.","errors":[]}"#).unwrap();
-        assert_eq!(report(&Answer { status: 401, ..answer }, "line", &[2], false), ["An API key is needed: This one has expired."]);
+        assert_eq!(lines_of(&Answer { status: 401, ..answer }, "line", &[2], false), ["An API key is needed: This one has expired."]);
     }
 }

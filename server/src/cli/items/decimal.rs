@@ -11,6 +11,39 @@ pub enum Decimal {
     Comma,
 }
 
+/// How a file writes its numbers, and what shows it.
+#[derive(Clone, Debug)]
+pub struct Writing {
+    pub decimal: Decimal,
+    /// The first number that can be read in only one way, with its line; `None` where none can, so that it goes by what parts the cells.
+    pub(super) shown: Option<(u64, String)>,
+}
+
+impl Writing {
+    /// What is wrong with a number that has, or may have, grouped thousands, and what to write for it; `None` of any other.
+    pub fn doubt(&self, cell: &str) -> Option<String> {
+        let (own, other, name) = match self.decimal {
+            Decimal::Point => ('.', ',', "point"),
+            Decimal::Comma => (',', '.', "comma"),
+        };
+        let number = unsigned(cell);
+        let sign = bare(cell).strip_suffix(number).unwrap_or_default();
+        let (whole, decimals) = number.split_once(own).map_or((number, ""), |(whole, decimals)| (whole, decimals));
+        let groups = groups(whole, other).filter(|_| is_digits(decimals) || whole == number)?;
+        let plain = format!("{sign}{}{}", groups.concat(), &number[whole.len()..]);
+        let or_decimals = match groups[..] {
+            [first, decimals] if whole == number => format!(" or {sign}{first}{own}{decimals}"),
+            _ => String::new(),
+        };
+        let writes = match &self.shown {
+            Some((line, number)) => format!("this file writes decimals with a {name} (line {line}: {number})"),
+            None if self.decimal == Decimal::Comma => "where semicolons part the cells, decimals have a comma".to_owned(),
+            None => "decimals have a point".to_owned(),
+        };
+        Some(format!("{writes}, so {cell} could mean {plain}: write {plain}{or_decimals}."))
+    }
+}
+
 impl Decimal {
     /// A cell as a JSON number. What is none, or might be another one where the file comes from, stays text, so that the hub names the field.
     pub fn number(self, cell: String) -> Value {
@@ -48,17 +81,17 @@ impl Decimal {
         if number.split_once(',').is_some_and(|(whole, rest)| is_digits(whole) && is_digits(rest)) {
             return Some(Cow::Owned(cell.replace(',', ".")));
         }
-        let mut groups = number.split('.');
-        let first = groups.next().unwrap_or_default();
-        let rest: Vec<&str> = groups.collect();
-        // No group of thousands begins with a zero: 0.125 has decimals.
-        let grouped = is_digits(first)
-            && first.len() <= 3
-            && !first.starts_with('0')
-            && !rest.is_empty()
-            && rest.iter().all(|group| group.len() == 3 && is_digits(group));
-        (!grouped).then_some(Cow::Borrowed(cell))
+        groups(number, '.').is_none().then_some(Cow::Borrowed(cell))
     }
+}
+
+/// The groups of a whole number whose thousands are grouped; `None` of any other. No group of thousands begins with a zero: 0.125 has decimals.
+fn groups(whole: &str, between: char) -> Option<Vec<&str>> {
+    let groups: Vec<&str> = whole.split(between).collect();
+    let (first, rest) = groups.split_first()?;
+    let grouped =
+        is_digits(first) && first.len() <= 3 && !first.starts_with('0') && !rest.is_empty() && rest.iter().all(|group| group.len() == 3 && is_digits(group));
+    grouped.then_some(groups)
 }
 
 /// A cell without a percent sign behind it.
@@ -84,6 +117,36 @@ fn float(text: &str) -> Option<f64> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn grouped_thousands_are_told_by_what_to_write() {
+        let comma = Writing { decimal: Decimal::Comma, shown: Some((3, "93,5".to_owned())) };
+        let point = Writing { decimal: Decimal::Point, shown: Some((3, "93.5".to_owned())) };
+        let write = |writing: &Writing, cell: &str| writing.doubt(cell).map(|said| said.split_once(": write ").unwrap().1.to_owned());
+        for (cell, in_comma, in_point) in [
+            ("1.234", Some("1234 or 1,234."), None),
+            ("-1.234 %", Some("-1234 or -1,234."), None),
+            ("1.234.567", Some("1234567."), None),
+            ("1.234,5", Some("1234,5."), None),
+            ("1,234", None, Some("1234 or 1.234.")),
+            ("1,234,567.25", None, Some("1234567.25.")),
+            ("0.125", None, None),
+            ("0,125", None, None),
+            ("93,5", None, None),
+            ("1234", None, None),
+            ("1.234,", None, None),
+            ("many", None, None),
+            ("", None, None),
+        ] {
+            assert_eq!((write(&comma, cell).as_deref(), write(&point, cell).as_deref()), (in_comma, in_point), "{cell}");
+        }
+        // What is told of is what is not sent as a number.
+        for cell in ["1.234", "1,234", "1.234.567", "0.125", "1.234,5", "12.5"] {
+            for writing in [&comma, &point] {
+                assert!(writing.doubt(cell).is_none() || writing.decimal.number(cell.to_owned()).is_string(), "{cell} {writing:?}");
+            }
+        }
+    }
 
     #[test]
     fn a_number_is_never_taken_for_another_one() {

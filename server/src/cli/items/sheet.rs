@@ -1,7 +1,7 @@
 //! CSV as spreadsheets and feeds write it (RFC 4180 and what goes beyond it): commas, semicolons, tabs or bars between cells, any line end, `sep=`, comments
 //! in front, empty columns and rows.
 
-use super::Decimal;
+use super::{Decimal, Writing};
 use crate::{csv::armed, encoding};
 use anyhow::{Context, bail};
 
@@ -24,7 +24,7 @@ impl Sheet {
     ///
     /// # Errors
     /// When one of them has a decimal comma and another one a decimal point: then 1,234 and 1.234 could be either.
-    pub fn decimal(&self, is_number: impl Fn(&str) -> bool) -> anyhow::Result<Decimal> {
+    pub fn writing(&self, is_number: impl Fn(&str) -> bool) -> anyhow::Result<Writing> {
         let first = |shows: fn(&str) -> bool| {
             let numbers = self.rows.iter().flat_map(|(line, row)| row.iter().map(move |(column, cell)| (*line, column, cell)));
             numbers.filter(|(_, column, _)| is_number(column)).find(|(.., cell)| shows(cell))
@@ -33,9 +33,9 @@ impl Sheet {
             (Some((comma, _, with_comma)), Some((point, _, with_point))) => bail!(
                 "line {comma} has a decimal comma ({with_comma}) and line {point} a decimal point ({with_point}); write all numbers of the file in one way"
             ),
-            (Some(_), None) => Ok(Decimal::Comma),
-            (None, Some(_)) => Ok(Decimal::Point),
-            (None, None) => Ok(self.by_separator),
+            (Some((line, _, number)), None) => Ok(Writing { decimal: Decimal::Comma, shown: Some((line, number.clone())) }),
+            (None, Some((line, _, number))) => Ok(Writing { decimal: Decimal::Point, shown: Some((line, number.clone())) }),
+            (None, None) => Ok(Writing { decimal: self.by_separator, shown: None }),
         }
     }
 }
