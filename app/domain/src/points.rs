@@ -14,6 +14,16 @@ pub fn change(now: Option<f64>, before: Option<f64>) -> Option<f64> {
     Some(tenth(tenth(now?) - tenth(before?)))
 }
 
+/// What became of a score: "Fell 17.3 points, from 77.3 to 60.0". The ends are rounded as [`change`] rounds them, so that one is the other less what is said.
+#[must_use]
+pub fn moved(from: f64, to: f64) -> String {
+    let (from, to) = (tenth(from), tenth(to));
+    match tenth(to - from) {
+        0.0 => format!("Unchanged at {to:.1}"),
+        points => format!("{} {:.1} points, from {from:.1} to {to:.1}", if points > 0.0 { "Rose" } else { "Fell" }, points.abs()),
+    }
+}
+
 /// Parts to a tenth of a point each, so that they add up to `whole`: those that lose most by it are rounded up. What moved nothing stays at nothing.
 #[must_use]
 pub fn tenths(parts: &[f64], whole: f64) -> Vec<f64> {
@@ -35,6 +45,25 @@ pub fn tenths(parts: &[f64], whole: f64) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::{collection::vec, prelude::*};
+
+    /// Tenths of a point in the numbers of a text.
+    fn numbers(text: &str) -> Vec<i64> {
+        let number = |word: &str| word.trim_end_matches(',').parse::<f64>().ok();
+        text.split(' ').filter_map(number).map(|n| (n * 10.0).round() as i64).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn sentence_arrow_and_sum_of_parts_are_one_number(from in 0.0..=100.0_f64, to in 0.0..=100.0_f64, parts in vec(-40.0..40.0_f64, 1..9)) {
+            let arrow = change(Some(to), Some(from)).unwrap();
+            let said = numbers(&moved(from, to));
+            let (points, from, to) = if arrow == 0.0 { (0, said[0], said[0]) } else { (said[0] * arrow.signum() as i64, said[1], said[2]) };
+            prop_assert_eq!((points, to - from), ((arrow * 10.0).round() as i64, points));
+            let sum: f64 = tenths(&parts, arrow).iter().sum();
+            prop_assert_eq!(tenth(sum), arrow);
+        }
+    }
 
     #[test]
     fn what_is_shown_adds_up() {

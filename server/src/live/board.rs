@@ -453,7 +453,13 @@ impl OrgState {
     /// Whether a critical incident is open that this viewer may see, or is told the number of.
     #[must_use]
     pub fn critical_for(&self, sight: Sight<'_>) -> bool {
-        self.open.iter().any(|i| i.severity == Severity::Critical && sight.counts_record(i.org, DataClass::Incidents, &marked(i)))
+        self.criticals_for(sight) > 0
+    }
+
+    /// How many are.
+    #[must_use]
+    pub fn criticals_for(&self, sight: Sight<'_>) -> usize {
+        self.open.iter().filter(|i| i.severity == Severity::Critical && sight.counts_record(i.org, DataClass::Incidents, &marked(i))).count()
     }
 
     /// Open incidents of high and critical severity that this viewer may see.

@@ -127,10 +127,11 @@ pub fn metric_row(l: &Looking, org: &OrgState, metric: &domain::catalogue::Metri
     }
 }
 
-/// The score over the range asked for, day by day, breaking where nothing was known.
+/// The score over the range asked for, day by day, breaking where nothing was known. It begins with what stood when the range began, the end of the day
+/// before: there the arrow and the causes begin, too.
 async fn history(l: &Looking, org: &OrgState, score: &OrgScore, query: &PageQuery) -> Answer<Chart> {
     let window = query.window(l.now);
-    let (from, to) = (window.from.day().max(l.now.day() - 3_660), window.to.day());
+    let (from, to) = (window.from.day().max(l.now.day() - 3_660) - 1, window.to.day());
     let rows = l.app.store.hub().days_of(org.info.id, from, to).await.map_err(from_store(l.now))?;
     let mut points: Vec<(Timestamp, Option<f64>, f64, f64)> = Vec::new();
     let mut rows = rows.iter().peekable();
@@ -142,25 +143,34 @@ async fn history(l: &Looking, org: &OrgState, score: &OrgScore, query: &PageQuer
     if to >= l.now.day() {
         points.push((l.now, score.total.value, score.total.low, score.total.high));
     }
-    let known: Vec<f64> = points.iter().filter_map(|p| p.1).collect();
-    let takeaway = match (known.first(), known.last()) {
-        (Some(a), Some(b)) if known.len() > 1 => {
-            format!("{} in {} days; target {:.0}.", moved(*a, *b), window.days(), l.board.policy.on_target)
-        }
-        (Some(a), _) => format!("{a:.0} on the one day that is known."),
-        _ => "Nothing was reported in this time.".into(),
-    };
+    let course: Vec<(Timestamp, Option<f64>)> = points.iter().map(|(at, value, ..)| (*at, *value)).collect();
+    let takeaway = takeaway(&course, window.days(), l.board.policy.on_target);
     let hidden = words::hidden(l, org);
     let takeaway = if hidden.is_empty() { takeaway } else { format!("{takeaway} The line is the least it can be: {hidden}.") };
     let csv = query.href(&format!("/csv/orgs/{}", org.info.slug));
     Ok(charts::score_history("score", "Score", &takeaway, &points, l.board.policy.on_target, &csv))
 }
 
-/// To a tenth, as the arrow and the causes are.
-fn moved(from: f64, to: f64) -> String {
-    match points::change(Some(to), Some(from)) {
-        Some(0.0) | None => format!("Unchanged at {to:.1}"),
-        Some(points) => format!("{} {:.1} points, from {from:.1} to {to:.1},", if points > 0.0 { "Rose" } else { "Fell" }, points.abs()),
+/// What became of a score, to a tenth, as the arrow and the causes are. Where an end of the range is not known, it says of which days it speaks.
+fn takeaway(course: &[(Timestamp, Option<f64>)], days: i64, target: f64) -> String {
+    let known: Vec<(Timestamp, f64)> = course.iter().filter_map(|(at, value)| Some((*at, (*value)?))).collect();
+    match (known.first(), known.last()) {
+        (Some((from, a)), Some((to, b))) if known.len() > 1 => {
+            let whole = [course.first(), course.last()].into_iter().flatten().all(|(_, value)| value.is_some());
+            let when = if whole { format!("in {days} days") } else { format!("between {} and {}", from.date(), to.date()) };
+            format!("{}, {when}; target {target:.0}.", points::moved(*a, *b))
+        }
+        (Some((_, a)), _) => format!("{a:.0} on the one day that is known."),
+        _ => "Nothing was reported in this time.".into(),
+    }
+}
+
+/// What became of the critical incidents that a viewer knows of, where some were open then or are now, and not both: true of all of them.
+fn critical_words(l: &Looking, org: &OrgState) -> String {
+    match org.criticals_for(l.sight()) {
+        0 => "No critical incident is open any more".to_owned(),
+        1 => "Critical incident opened".to_owned(),
+        n => format!("{n} critical incidents opened"),
     }
 }
 
@@ -201,9 +211,7 @@ async fn causes(l: &Looking, org: &OrgState, change: Option<f64>) -> Answer<Vec<
                 Cause::Policy { from, to } => (format!("Scoring policy {from} → {to}"), "/about/scoring".to_owned()),
                 Cause::Time if p.points > 0.0 => ("Values that are current again".to_owned(), "/status".to_owned()),
                 Cause::Time => ("Values that went stale".to_owned(), "/status".to_owned()),
-                Cause::CriticalIncident => {
-                    ("Critical incident opened or closed".to_owned(), format!("/incidents?org={}&status=any&sev=critical", org.info.slug))
-                }
+                Cause::CriticalIncident => (critical_words(l, org), format!("/incidents?org={}&status=any&sev=critical", org.info.slug)),
                 Cause::IncidentsHidden if org.incidents_hidden(l.sight()) => ("No longer shares its incidents with you".to_owned(), String::new()),
                 Cause::IncidentsHidden => ("A critical incident is no longer shown to you".to_owned(), String::new()),
                 Cause::IncidentsShown => ("Shares its incidents with you".to_owned(), format!("/incidents?org={}&status=any&sev=critical", org.info.slug)),
@@ -238,4 +246,20 @@ async fn causes(l: &Looking, org: &OrgState, change: Option<f64>) -> Answer<Vec<
     let mut first = named;
     rows.retain(|row| std::mem::take(&mut first) || row.points != 0.0);
     Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takeaway_speaks_of_the_days_that_are_known() {
+        let at = |day: i64| Timestamp::of_day(20_000 + day);
+        let said = |values: &[Option<f64>]| takeaway(&(0..).zip(values).map(|(day, value)| (at(day), *value)).collect::<Vec<_>>(), 3, 80.0);
+        assert_eq!(said(&[Some(77.25), None, None, Some(60.0)]), "Fell 17.3 points, from 77.3 to 60.0, in 3 days; target 80.");
+        assert_eq!(said(&[Some(77.32), Some(1.0), None, Some(77.29)]), "Unchanged at 77.3, in 3 days; target 80.");
+        let part = format!("Rose 10.0 points, from 60.0 to 70.0, between {} and {}; target 80.", at(1).date(), at(2).date());
+        assert_eq!(said(&[None, Some(60.0), Some(70.0), None]), part);
+        assert_eq!((said(&[None, Some(60.4)]), said(&[None])), ("60 on the one day that is known.".into(), "Nothing was reported in this time.".into()));
+    }
 }

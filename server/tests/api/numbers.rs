@@ -2,10 +2,11 @@
 
 use crate::support::*;
 use app::api::Pages;
-use domain::{DAY, DataClass, Level, MINUTE, Role, SECOND, Viewer, sharing::Audience, view::Collective};
+use domain::{DAY, DataClass, Level, MINUTE, Role, SECOND, Viewer, query::PageQuery, sharing::Audience, view::Collective};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::json;
 use server::{auth::SignedIn, views::Viewing};
+use store::DayRow;
 
 /// Records of each organisation, of every marking, some naming another organisation, some closed or over.
 async fn alliance(app: &TestApp) {
@@ -39,13 +40,14 @@ async fn alliance(app: &TestApp) {
     }
 }
 
-async fn collective(app: &TestApp, person: &Person<'_>, org: &str) -> Collective {
+async fn viewing(app: &TestApp, person: &Person<'_>, org: &str) -> Viewing {
     let user = app.app.store.hub().user(person.id).await.expect("the user").expect("it is there");
     let who = SignedIn { viewer: Viewer { org: app.org(org), role: user.role }, user, verified_at: app.now(), session: [0; 32], must_enrol: false };
     Viewing { app: app.app.clone(), who: Some(who), waiting: None, base_url: String::new(), once: None, unclear: None }
-        .collective()
-        .await
-        .expect("the collective page")
+}
+
+async fn collective(app: &TestApp, person: &Person<'_>, org: &str) -> Collective {
+    viewing(app, person, org).await.collective().await.expect("the collective page")
 }
 
 #[tokio::test]
@@ -193,6 +195,39 @@ async fn long_lists_are_whole_across_their_pages() {
         let rows = person.get(&format!("/csv/incidents?sort={sort}")).await.csv();
         let ids: std::collections::BTreeSet<_> = rows.iter().map(|r| r[1].clone()).collect();
         assert_eq!((rows.len(), ids.len()), (130, 130), "{sort}");
+    }
+}
+
+/// Arrow, sentence, list and the sum of the parts speak of one change, whatever the days before were.
+#[tokio::test]
+async fn change_of_a_score_is_one_number() {
+    let app = TestApp::start().await;
+    let mut rng = StdRng::seed_from_u64(30);
+    app.partner("alpha").await.push("metrics", &items([sample(92.0, &app.at(-MINUTE))])).await;
+    app.partner("alpha").await.push("incidents", &items([incident("a", "critical", "GREEN"), incident("b", "critical", "GREEN")])).await;
+    app.settle().await;
+    let person = app.person(Role::Analyst).await;
+    for _ in 0..8 {
+        let (org, today) = (app.app.live.board().by_slug("alpha").expect("alpha").info.id, app.now().day());
+        let day = |ago: i64, score: f64| {
+            let (low, high, known) = (score, score, Some(score));
+            let (domains, critical_public, critical_any) = ([known; 6], false, false);
+            DayRow { org, day: today - ago, policy_version: 1, score: known, last: known, low, high, coverage: 1.0, domains, critical_public, critical_any }
+        };
+        let rows = (1..40).map(|ago| day(ago, f64::from(rng.random_range(61_000..100_000)) / 1_000.0)).collect();
+        app.app.store.hub().set_days(rows).await.expect("days");
+        app.app.live.reload(&app.app.store, app.now()).await.expect("the board");
+        let pages = viewing(&app, &person, "alpha").await;
+        let matrix = pages.organisations(PageQuery::default()).await.expect("the list");
+        let page = pages.organisation("alpha".into(), PageQuery::default()).await.expect("the page");
+        let arrow = page.change.expect("a change");
+        let takeaway = &page.history.takeaway;
+        assert!(takeaway.starts_with(&format!("Fell {:.1} points, from {:.1} to 60.0, in 30 days;", -arrow, 60.0 - arrow)), "{arrow}: {takeaway}");
+        let sum: f64 = page.causes.iter().map(|cause| cause.points).sum();
+        assert!((sum - arrow).abs() < 1e-6, "{arrow}: {:?}", page.causes);
+        assert!(page.causes.iter().any(|cause| cause.text == "2 critical incidents opened"), "{:?}", page.causes);
+        let row = matrix.rows.into_iter().find(|row| row.org.slug == "alpha").expect("alpha");
+        assert_eq!(row.change, Some(arrow));
     }
 }
 
