@@ -39,7 +39,7 @@ pub fn SecondPerson(waiting: Vec<Waiting>, forms: &'static str, may_change: bool
         let decline = may_change.then(|| button(w.id, "decline", if w.own { "Take back" } else { "Decline" }, ""));
         let preview = (!w.preview.is_empty()).then(|| view! { " "<a href=w.preview.clone()>"See what this shows, and to whom"</a> });
         let pair = |(word, text): (&'static str, String)| view! { <div><dt>{word}</dt><dd>{text}</dd></div> };
-        let details = (!w.details.is_empty()).then(|| view! { <dl>{w.details.into_iter().map(pair).collect_view()}</dl> });
+        let details = (!w.details.is_empty()).then(|| view! { <dl class="facts-list">{w.details.into_iter().map(pair).collect_view()}</dl> });
         view! {
             <li class="waiting-rule">
                 <div><b>{w.what}</b>{preview}{details}<small class="quiet">"proposed by "{w.by}", until "<Time at=w.expires_at/></small></div>

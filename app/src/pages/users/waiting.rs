@@ -16,12 +16,12 @@ pub fn waits(w: &WaitingAccount) -> Waiting {
     let (what, then, lets) = match w.change {
         AccountChangeKind::Invite => (
             format!("Invite {whom}"),
-            format!("{}, once a password is set with the one-time link. You are shown it when you agree, to hand it over yourself", then.unwrap_or_default()),
+            format!("{}, once a password is set with the one-time link. Whoever agrees is shown it, to hand it over", then.unwrap_or_default()),
             lets(w.role, None),
         ),
         AccountChangeKind::Link => (
             format!("New one-time link for {whom}"),
-            "anyone who opens the link sets another password. You are shown it when you agree, to hand it over yourself".to_owned(),
+            "anyone who opens the link sets another password. Whoever agrees is shown it, to hand it over".to_owned(),
             lets(role, None),
         ),
         AccountChangeKind::Role => (format!("Another role for {whom}"), then.unwrap_or_default().to_owned(), gains_and_loses(w.role, role)),
