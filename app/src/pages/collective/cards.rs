@@ -57,7 +57,7 @@ pub fn DomainsCard(page: Signal<Collective>) -> impl IntoView {
     let query = use_page_query();
     let row = move |d: &DomainRow| {
         let href = PageQuery { sort: format!("-{}", d.domain.code()), ..query.with(PageQuery::kept) }.href("/orgs");
-        let (_, _, word) = standing_look(against_target(d.score, d.target));
+        let (class, sign, word) = standing_look(against_target(d.score, d.target));
         let mut cover = format!("{:.0} % of its values are current", d.coverage * 100.0);
         if let Some((floor, _)) = d.floor.zip(d.score).filter(|(floor, score)| floor.round() < score.round()) {
             cover.push_str(&format!("; {} with every organisation at 0 that does not share its posture with you", points(floor)));
@@ -65,6 +65,7 @@ pub fn DomainsCard(page: Signal<Collective>) -> impl IntoView {
         view! {
             <li>
                 <a href=href title=cover>
+                    <span class=format!("sign st-{class}") aria-hidden="true">{sign}</span>
                     <b>{d.domain.title()}</b>
                     <Bullet score=d.score target=d.target/>
                     <span class="value"><ScoreText score=d.score/><small>"/"{points(d.target)}</small><span class="sr">", "{word}", "</span></span>
