@@ -32,8 +32,9 @@ pub fn start() {
 
 /// What must be done again whenever the page has new content.
 fn dress() {
-    walk::dress();
     zone::dress();
+    // Says moments as they stand now.
+    walk::dress();
     copy::dress();
     keys::dress();
 }

@@ -1,7 +1,7 @@
 //! A chart with everything around it: takeaway, keyboard walk, data table, CSV.
 
-use super::Empty;
-use domain::view::Chart;
+use super::{Empty, Time};
+use domain::{DAY, Timestamp, view::Chart};
 use leptos::prelude::*;
 
 /// A chart panel.
@@ -43,17 +43,34 @@ fn Walk(chart: Signal<Chart>) -> impl IntoView {
     .into_any()
 }
 
+/// When a row is from, as moments are written on the page; the file has them as machines read them.
+fn moment(cell: &str, of_a_day: bool) -> AnyView {
+    match Timestamp::parse(cell) {
+        Ok(at) if of_a_day && is_day(cell) => at.date().into_any(),
+        Ok(at) => view! { <Time at seconds=true/> }.into_any(),
+        Err(_) => cell.to_owned().into_any(),
+    }
+}
+
+fn is_day(cell: &str) -> bool {
+    Timestamp::parse(cell).is_ok_and(|at| at.0.rem_euclid(DAY) == 0)
+}
+
 /// The chart's rows as a table.
 #[component]
 fn DataTable(chart: Signal<Chart>) -> impl IntoView {
-    let heads = move || chart.with(|c| c.columns.iter().map(|head| view! { <th scope="col">{head.clone()}</th> }).collect_view());
+    let heads = move || {
+        chart.with(|c| c.columns.iter().map(|head| view! { <th scope="col">{head.strip_suffix(" (UTC)").unwrap_or(head).to_owned()}</th> }).collect_view())
+    };
     let rows = move || {
         chart.with(|c| {
+            // Days, the last of which may still go on.
+            let days = c.rows.split_last().is_some_and(|(last, rows)| if rows.is_empty() { is_day(&last[0]) } else { rows.iter().all(|row| is_day(&row[0])) });
             c.rows
                 .iter()
                 .map(|row| {
                     let cells = row.iter().skip(1).map(|cell| view! { <td>{cell.clone()}</td> }).collect_view();
-                    view! { <tr><th scope="row">{row.first().cloned().unwrap_or_default()}</th>{cells}</tr> }
+                    view! { <tr><th scope="row">{moment(row.first().map_or("", String::as_str), days)}</th>{cells}</tr> }
                 })
                 .collect_view()
         })
