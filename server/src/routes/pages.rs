@@ -41,6 +41,9 @@ const NO_PAGE: &str = "/no/page";
 /// The page of a one-time link that works no longer.
 const EXPIRED: &str = "/welcome/unknown?error=expired";
 
+/// The first tab of the administration.
+const ADMINISTRATION: &str = "/admin/sharing";
+
 /// A page of the table.
 pub async fn page(
     State(app): State<App>,
@@ -50,6 +53,11 @@ pub async fn page(
     request: Request<Body>,
 ) -> Response {
     serve(app, session, nonce, Some(route), request).await
+}
+
+/// The administration has no page of its own: its first tab, which every role opens, with the range and zone that were asked for.
+pub async fn administration(_: SignedIn, uri: Uri) -> Redirect {
+    Redirect::to(&uri.query().map_or_else(|| ADMINISTRATION.to_owned(), |asked| format!("{ADMINISTRATION}?{asked}")))
 }
 
 /// What is at no address of the table. Leptos is asked for an address that has no page, so that it serves nothing which the table does not have.

@@ -141,6 +141,7 @@ pub fn people() -> Vec<Route> {
         page("/receipts", SignedIn, RECEIPTS),
         page("/receipts/{id}", SignedIn, RECEIPTS),
         page("/account", Enrolment, DONE),
+        read("/admin", get(pages::administration)),
         page("/admin/audit", SignedIn, AUDIT),
         page("/admin/catalogue", SignedIn, DONE),
         page("/admin/policy/versions/{version}", SignedIn, &[]),

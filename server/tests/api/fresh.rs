@@ -19,8 +19,12 @@ async fn from_fresh_to_silent_without_a_push() {
     let app = TestApp::start().await;
     let person = app.person(Role::Executive).await;
     status(&person, "0 of 3 reporting: 3 never reported.").await;
+    // Who can make a key is told where.
+    let first_step = async |role| words(&app.person(role).await.page("/").await).contains("Connect your organisation");
+    assert!(first_step(Role::OrgAdmin).await && !first_step(Role::Executive).await);
     pushed(&app).await;
     status(&person, "3 of 3 reporting: 3 fresh.").await;
+    assert!(!first_step(Role::OrgAdmin).await);
     let mut stream = person.stream(None).await;
     stream.event().await;
     app.app.clock.advance(INTERVAL);

@@ -1,7 +1,8 @@
 //! The verdict with the three numbers that it is made of.
 
-use crate::components::*;
+use crate::{api::pages, components::*};
 use domain::{
+    Role,
     query::PageQuery,
     view::{Collective, OpenCritical},
 };
@@ -43,6 +44,7 @@ pub fn VerdictCard(page: Signal<Collective>) -> impl IntoView {
                     {move || page.with(|p| p.verdict.headline.clone())}
                 </h1>
                 <p>{move || page.with(|p| p.verdict.detail.clone())}</p>
+                {first_step(page)}
                 <Weakest page/>
             </div>
             <div class="verdict-numbers">
@@ -84,6 +86,14 @@ pub fn VerdictCard(page: Signal<Collective>) -> impl IntoView {
         </section>
     }
     .into_any()
+}
+
+/// The way to a hub's first data, for those who can make the key that it takes.
+fn first_step(page: Signal<Collective>) -> Option<impl IntoView> {
+    let query = use_page_query();
+    let nothing = page.with_untracked(|p| p.coverage.total() > 0 && p.coverage.never == p.coverage.total());
+    let makes_keys = || pages().shell().is_ok_and(|shell| shell.viewer.is_some_and(|person| person.role == Role::OrgAdmin));
+    (nothing && makes_keys()).then(|| view! { <p><a href=kept(query, "/connect")>"Connect your organisation: make a key and push the first data ›"</a></p> })
 }
 
 /// Why there may be more open critical incidents.
