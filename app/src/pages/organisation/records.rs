@@ -133,9 +133,9 @@ pub fn PushesCard(page: Signal<Organisation>) -> impl IntoView {
             let rows = p.pushes.iter().map(|push| {
                 let href = kept(query, &format!("/receipts/{}", push.receipt));
                 let outcome = match (push.kept, push.failed) {
-                    (kept, 0) => format!("accepted {kept}"),
+                    (kept, 0) => format!("kept {kept}"),
                     (0, failed) => format!("refused {failed}"),
-                    (kept, failed) => format!("accepted {kept}, refused {failed}"),
+                    (kept, failed) => format!("kept {kept}, refused {failed}"),
                 };
                 let class = if push.failed > 0 { "st-off" } else { "" };
                 view! {
