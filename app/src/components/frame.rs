@@ -45,6 +45,7 @@ pub fn Frame(children: Children) -> impl IntoView {
     let shell = api::pages().shell().ok();
     let demo = shell.as_ref().is_some_and(|s| s.demo.is_some());
     let changed = shell.as_ref().and_then(|s| s.account_changed_at);
+    let alliance = shell.as_ref().filter(|s| s.viewer.is_some()).map(|s| s.alliance.clone());
     let person = shell.and_then(|s| s.viewer);
     if let Some(person) = &person {
         provide_context(super::OwnOrg(person.org.slug.clone()));
@@ -67,7 +68,7 @@ pub fn Frame(children: Children) -> impl IntoView {
         <a class="skip" href="#main">"Skip to content"</a>
         {demo.then(|| view! { <DemoBar/> })}
         <header class="top">
-            <a class="brand" href=move || kept(query, "/")><Icon name="shield"/>"Shieldwall"</a>
+            <a class="brand" href=move || kept(query, "/")><Icon name="shield"/>"Shieldwall"{alliance.map(|name| view! { <span class="alliance">{name}</span> })}</a>
             {inside.then(|| view! { <nav class="places" aria-label="Main"><ul>{PLACES.map(|(to, word)| place(to, word)).collect_view()}</ul></nav> })}
             <div class="controls">
                 {inside.then(|| view! { <Waits/><ZoneSwitch/><PauseButton/> })}
