@@ -77,3 +77,46 @@ test('on paper the verdict and its numbers are there, light, without controls', 
   const ink = await page.evaluate(() => [getComputedStyle(document.body).backgroundColor, getComputedStyle(document.querySelector('#verdict') ?? document.body).color]);
   expect(ink).toEqual(['rgb(255, 255, 255)', 'rgb(23, 32, 46)']);
 });
+
+test('every sheet of paper says how far it may travel, whose it is and from when', async ({ page }) => {
+  await page.emulateMedia({ media: 'print' });
+  // An A4 sheet between its margins.
+  await page.setViewportSize({ width: 688, height: 1017 });
+  for (const [address, mark] of [['/', '.verdict-tlp'], ['/orgs', '.page-head > .tlp'], ['/incidents', '.page-head > .tlp']] as const) {
+    await page.goto(address);
+    // What is fixed is printed on each page; a table's head comes again on each, and leaves room for it.
+    for (const part of [mark, '.page-foot > span:first-child']) await expect(page.locator(part)).toHaveCSS('position', 'fixed');
+    await expect(page.locator('.top')).toHaveCSS('display', 'table-header-group');
+    await expect(page.locator('.brand .alliance')).toHaveText(/\S/);
+    await expect(page.locator('.brand .alliance')).toBeVisible();
+    const boxes = await Promise.all(['.brand', '.page-foot > span:first-child', mark].map((part) => page.locator(part).boundingBox()));
+    const ends = boxes.map((box) => [box?.x ?? NaN, (box?.x ?? NaN) + (box?.width ?? NaN)] as const);
+    // The brand's box goes from edge to edge; its words end where the moment begins.
+    const words = await page.locator('.brand .alliance').boundingBox();
+    expect((words?.x ?? NaN) + (words?.width ?? NaN), address).toBeLessThan(ends[1]?.[0] ?? NaN);
+    expect(ends[1]?.[1], address).toBeLessThanOrEqual(ends[2]?.[0] ?? NaN);
+  }
+  await page.goto('/orgs');
+  const over = await page.evaluate(() =>
+    [...document.querySelectorAll('.matrix td > *, .matrix thead a')].filter((part) => {
+      const cell = part.closest('td, th')?.getBoundingClientRect();
+      return cell !== undefined && part.getBoundingClientRect().right > cell.right + 1;
+    }).map((part) => part.textContent),
+  );
+  expect(over, 'words that reach into the next column').toEqual([]);
+});
+
+test('on a phone buttons keep their words whole, and a fade says which table goes on', async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  for (const address of ['/orgs', '/incidents']) {
+    await page.goto(address);
+    const button = page.getByRole('search').getByRole('button');
+    expect((await button.boundingBox())?.height, address).toBeLessThan(45);
+  }
+  await page.goto('/orgs');
+  const table = page.locator('.scroll').first();
+  const fades = () => table.evaluate((e) => ['--fade-start', '--fade-end'].map((side) => parseFloat(getComputedStyle(e).getPropertyValue(side)) > 0));
+  await expect.poll(fades).toEqual([false, true]);
+  await table.evaluate((e) => e.scrollTo({ left: e.scrollWidth }));
+  await expect.poll(fades).toEqual([true, false]);
+});

@@ -1,5 +1,6 @@
 //! `/account`: the reader's second factors, password and sessions.
 
+mod browser;
 mod changes;
 mod passkeys;
 mod password;
@@ -134,7 +135,7 @@ fn session(row: SessionRow) -> AnyView {
         <tr>
             <td><Time at=row.begun_at/></td>
             <td>{row.address}</td>
-            <td class="agent">{row.agent}</td>
+            <td title=row.agent.clone()>{browser::name(&row.agent)}</td>
             <td><Time at=row.idle_until/></td>
             <td>{end}</td>
         </tr>
