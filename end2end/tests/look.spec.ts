@@ -89,12 +89,11 @@ test('every sheet of paper says how far it may travel, whose it is and from when
     await expect(page.locator('.top')).toHaveCSS('display', 'table-header-group');
     await expect(page.locator('.brand .alliance')).toHaveText(/\S/);
     await expect(page.locator('.brand .alliance')).toBeVisible();
-    const boxes = await Promise.all(['.brand', '.page-foot > span:first-child', mark].map((part) => page.locator(part).boundingBox()));
-    const ends = boxes.map((box) => [box?.x ?? NaN, (box?.x ?? NaN) + (box?.width ?? NaN)] as const);
-    // The brand's box goes from edge to edge; its words end where the moment begins.
-    const words = await page.locator('.brand .alliance').boundingBox();
-    expect((words?.x ?? NaN) + (words?.width ?? NaN), address).toBeLessThan(ends[1]?.[0] ?? NaN);
-    expect(ends[1]?.[1], address).toBeLessThanOrEqual(ends[2]?.[0] ?? NaN);
+    // None of the three lies over another.
+    const boxes = await Promise.all(['.brand .alliance', '.page-foot > span:first-child', mark].map((part) => page.locator(part).boundingBox()));
+    const [words, moment, marking] = boxes.map((box) => ({ from: box?.x ?? NaN, to: (box?.x ?? NaN) + (box?.width ?? NaN) }));
+    expect(words?.to, address).toBeLessThan(moment?.from ?? NaN);
+    expect(moment?.to, address).toBeLessThanOrEqual(marking?.from ?? NaN);
   }
   await page.goto('/orgs');
   const over = await page.evaluate(() =>

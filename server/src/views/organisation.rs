@@ -131,7 +131,8 @@ pub fn metric_row(l: &Looking, org: &OrgState, metric: &domain::catalogue::Metri
 /// before: there the arrow and the causes begin, too.
 async fn history(l: &Looking, org: &OrgState, score: &OrgScore, query: &PageQuery) -> Answer<Chart> {
     let window = query.window(l.now);
-    let (from, to) = (window.from.day().max(l.now.day() - 3_660) - 1, window.to.day());
+    let begin = if window.to == l.now { l.now.day() - window.days() } else { window.from.day() - 1 };
+    let (from, to) = (begin.max(l.now.day() - 3_660), window.to.day());
     let rows = l.app.store.hub().days_of(org.info.id, from, to).await.map_err(from_store(l.now))?;
     let mut points: Vec<(Timestamp, Option<f64>, f64, f64)> = Vec::new();
     let mut rows = rows.iter().peekable();
@@ -157,7 +158,11 @@ fn takeaway(course: &[(Timestamp, Option<f64>)], days: i64, target: f64) -> Stri
     match (known.first(), known.last()) {
         (Some((from, a)), Some((to, b))) if known.len() > 1 => {
             let whole = [course.first(), course.last()].into_iter().flatten().all(|(_, value)| value.is_some());
-            let when = if whole { format!("in {days} days") } else { format!("between {} and {}", from.date(), to.date()) };
+            let when = if whole {
+                if days == 1 { "in 1 day".to_owned() } else { format!("in {days} days") }
+            } else {
+                format!("between {} and {}", from.date(), to.date())
+            };
             format!("{}, {when}; target {target:.0}.", points::moved(*a, *b))
         }
         (Some((_, a)), _) => format!("{a:.0} on the one day that is known."),

@@ -288,3 +288,15 @@ async fn odd_addresses_do_no_harm() {
         }
     }
 }
+
+/// Whoever types the administration's address comes to its first tab, which every role opens, in the zone that they read.
+#[tokio::test]
+async fn administration_leads_to_its_first_tab() {
+    let app = TestApp::start().await;
+    for role in Role::ALL {
+        let person = app.person(role).await;
+        let answer = person.get("/admin?tz=local").await;
+        assert_eq!((answer.status, answer.header("location")), (303, "/admin/sharing?tz=local"), "{role}");
+        assert_eq!(person.get(answer.header("location")).await.status, 200, "{role}");
+    }
+}
