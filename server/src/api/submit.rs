@@ -80,12 +80,30 @@ pub struct Receipt {
     /// Of a snapshot that changed nothing, because a newer one had been applied: the moment that one was taken. RFC 3339, UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outdated_by: Option<String>,
+    /// Of a snapshot that was applied: what it left out, and so ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<LeftOut>,
     /// How the hub understands what it kept, in sentences.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// The newest checkpoint of the audit trail, from the first one on. Who keeps it is a witness.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audit_checkpoint: Option<Newest>,
+}
+
+/// What a snapshot left out: incidents are closed by it, events are withdrawn, indicators and values expire.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct LeftOut {
+    /// How many it ended.
+    pub count: u32,
+    /// The first 20 of them: `external_id`s, the values of indicators, the metrics of values.
+    pub names: Vec<String>,
+}
+
+impl From<store::LeftOut> for LeftOut {
+    fn from(l: store::LeftOut) -> Self {
+        Self { count: l.count, names: l.names }
+    }
 }
 
 /// One fault of a refused item.
@@ -121,6 +139,7 @@ impl From<ReceiptRecord> for Receipt {
             failures: r.failures.into_iter().map(Into::into).collect(),
             as_of: r.as_of.map(Timestamp::rfc3339_micros),
             outdated_by: r.outdated_by.map(Timestamp::rfc3339_micros),
+            left_out: r.left_out.map(Into::into),
             notes: vec![],
             audit_checkpoint: None,
         }

@@ -8,7 +8,7 @@ use rand::RngExt;
 use reqwest::{StatusCode, Url, header};
 use serde::Deserialize;
 use std::time::Duration;
-use store::{AllianceKey, Mode, NumberedKey, What};
+use store::{AllianceKey, LeftOut, Mode, NumberedKey, What};
 
 /// A key and the hub it belongs to.
 pub struct PushClient {
@@ -51,6 +51,8 @@ pub struct Answer {
     pub notes: Vec<String>,
     /// Of a snapshot that changed nothing: when the newer one was taken that had been applied.
     pub outdated_by: Option<String>,
+    /// Of a snapshot that was applied: what it ended.
+    pub left_out: Option<LeftOut>,
     /// Of a problem (RFC 9457).
     pub title: Option<String>,
     pub detail: Option<String>,

@@ -165,8 +165,12 @@ async fn send(client: &PushClient, what: What, unit: &str, (batches, doubts): (V
 fn report(answer: &Answer, unit: &str, places: &[u64], doubts: &Doubts, dry_run: bool) -> Vec<String> {
     let receipt = answer.receipt.as_deref().unwrap_or(answer);
     let mut lines = Vec::new();
+    let ended = receipt.left_out.as_ref().and_then(|left_out| left_out.words(if dry_run { "would end" } else { "ended" }));
     if let Some(id) = receipt.id.as_ref().filter(|_| !dry_run) {
-        lines.push(format!("receipt {id}: {} kept, {} refused", receipt.success_count, receipt.failure_count));
+        let ended = ended.map(|said| format!(", {said}")).unwrap_or_default();
+        lines.push(format!("receipt {id}: {} kept, {} refused{ended}", receipt.success_count, receipt.failure_count));
+    } else {
+        lines.extend(ended);
     }
     if let Some(by) = &receipt.outdated_by {
         let by = Timestamp::parse(by).map_or_else(|_| by.clone(), Timestamp::rfc3339);
@@ -278,6 +282,18 @@ mod tests {
         let window = answer(r#"{"pointer":"/org","detail":"org names another organisation."}"#);
         assert_eq!(lines_of(&window, "line", &[4, 5], false)[1], "  line 4: org names another organisation.");
         assert_eq!(lines_of(&window, "item", &[1, 2], false)[1], "  /org: org names another organisation.", "the whole body is");
+    }
+
+    #[test]
+    fn a_snapshot_says_what_it_ended() {
+        let answer = |count: u32, names: &[&str]| -> Answer {
+            let answer = serde_json::json!({ "id": "r1", "success_count": 2, "left_out": { "count": count, "names": names } });
+            Answer { status: 200, ..serde_json::from_value(answer).unwrap() }
+        };
+        assert_eq!(lines_of(&answer(2, &["MC-1", "MC-2"]), "line", &[2, 3], false), ["receipt r1: 2 kept, 0 refused, 2 ended: MC-1, MC-2"]);
+        assert_eq!(lines_of(&answer(2, &["MC-1", "MC-2"]), "line", &[2, 3], true), ["2 would end: MC-1, MC-2"]);
+        assert_eq!(lines_of(&answer(5, &["MC-1", "MC-2"]), "line", &[2, 3], true), ["5 would end: MC-1, MC-2 and 3 more"]);
+        assert_eq!(lines_of(&answer(0, &[]), "line", &[2, 3], false), ["receipt r1: 2 kept, 0 refused"]);
     }
 
     #[test]

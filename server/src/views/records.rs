@@ -85,6 +85,7 @@ pub async fn receipt(l: &Looking, id: &str) -> Answer<Receipt> {
         None => format!("The whole truth as of {}: what it leaves out, and no later push names, has ended.", at.human()),
         Some(by) => format!("It changed nothing: it was taken {}, and a snapshot taken {} had been applied before it came.", at.human(), by.human()),
     }));
+    notes.extend(r.left_out.and_then(|left_out| left_out.words("ended")).map(|said| format!("{said}.")));
     let slug = &r.row.org.slug;
     let href = match r.what {
         What::Metrics | What::IndicatorCounts => format!("/orgs/{slug}"),

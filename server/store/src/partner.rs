@@ -3,6 +3,7 @@
 use crate::{
     ReceiptRecord, Store, StoreError,
     db::{Scope, read},
+    push::record::read_left_out,
 };
 use domain::{OrgId, Timestamp};
 use uuid::Uuid;
@@ -61,13 +62,14 @@ impl Partner<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn receipt(&self, id: Uuid) -> Result<Option<ReceiptRecord>, StoreError> {
-        const FIND: &str = "SELECT no, received_at, total, kept, failures, as_of, outdated_by FROM receipts WHERE id = $1 AND org_id = $2";
-        type Row = (i64, i64, i64, i64, String, Option<i64>, Option<i64>);
+        const FIND: &str = "SELECT no, received_at, total, kept, failures, as_of, outdated_by, left_out FROM receipts WHERE id = $1 AND org_id = $2";
+        type Row = (i64, i64, i64, i64, String, Option<i64>, Option<i64>, Option<String>);
         let row: Option<Row> = read!(self, c => sqlx::query_as(FIND).bind(id).bind(self.org.0).fetch_optional(c).await)?;
-        let Some((no, at, total, kept, failures, as_of, outdated_by)) = row else { return Ok(None) };
+        let Some((no, at, total, kept, failures, as_of, outdated_by, left_out)) = row else { return Ok(None) };
         let failures = serde_json::from_str(&failures).map_err(|e| StoreError::Internal(e.to_string()))?;
         let (received_at, as_of, outdated_by) = (Timestamp(at), as_of.map(Timestamp), outdated_by.map(Timestamp));
-        Ok(Some(ReceiptRecord { no, id, received_at, total: total as u32, kept: kept as u32, failures, as_of, outdated_by }))
+        let left_out = read_left_out(left_out)?;
+        Ok(Some(ReceiptRecord { no, id, received_at, total: total as u32, kept: kept as u32, failures, as_of, outdated_by, left_out }))
     }
 
     /// The payload of a push of metrics of this organisation, zstd; `None` once its retention is over.

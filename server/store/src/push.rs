@@ -327,6 +327,36 @@ impl Items {
     }
 }
 
+/// What a snapshot left out, and so ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    pub count: u32,
+    /// The first of them, as their organisation calls them.
+    pub names: Vec<String>,
+}
+
+impl LeftOut {
+    /// How many are named.
+    pub const NAMED: usize = 20;
+
+    fn of(mut names: Vec<String>) -> Self {
+        names.sort_unstable();
+        let count = names.len() as u32;
+        names.truncate(Self::NAMED);
+        Self { count, names }
+    }
+
+    /// `2 ended: A, B`, with another verb for what was only tried; `None` where nothing was left out.
+    #[must_use]
+    pub fn words(&self, verb: &str) -> Option<String> {
+        let more = match (self.count as usize).saturating_sub(self.names.len()) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        (self.count > 0).then(|| format!("{} {verb}: {}{more}", self.count, self.names.join(", ")))
+    }
+}
+
 /// The record of one accepted push.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReceiptRecord {
@@ -340,6 +370,8 @@ pub struct ReceiptRecord {
     pub as_of: Option<Timestamp>,
     /// Of a snapshot that changed nothing: the moment of the newer one that was applied before. Nothing of it was kept, and nothing refused.
     pub outdated_by: Option<Timestamp>,
+    /// Of a snapshot that was applied.
+    pub left_out: Option<LeftOut>,
 }
 
 impl ReceiptRecord {
@@ -637,6 +669,7 @@ async fn apply(
     let mut reach = record::Reach::default();
     let mut numbers = None;
     let mut revision = None;
+    let mut left_out = vec![];
     match items {
         Items::Metrics(samples) => {
             let rows = match metrics::rows(samples, known) {
@@ -647,14 +680,14 @@ async fn apply(
                     metrics::rows(samples, numbers.insert(all)).map_err(|(metric, _)| StoreError::Internal(format!("a series of {metric} has no number")))?
                 }
             };
-            metrics::apply(conn, push, no, &rows, &mut reach).await?;
+            metrics::apply(conn, push, no, &rows, &mut reach, &mut left_out).await?;
         }
-        Items::Incidents(list) => match incidents::apply(conn, push, no, list, &mut reach).await? {
+        Items::Incidents(list) => match incidents::apply(conn, push, no, list, &mut reach, &mut left_out).await? {
             incidents::Applied::Kept(newest) => revision = newest,
             incidents::Applied::Mismatch(current) => return Ok(Keep::No((Outcome::RevisionMismatch { current }, None))),
         },
-        Items::Events(list) => events::apply(conn, push, no, list, &mut reach).await?,
-        Items::Indicators(list) => indicators::apply(conn, push, no, list, alliance, &mut reach).await?,
+        Items::Events(list) => events::apply(conn, push, no, list, &mut reach, &mut left_out).await?,
+        Items::Indicators(list) => indicators::apply(conn, push, no, list, alliance, &mut reach, &mut left_out).await?,
         Items::Counts { window, counts } => counts::apply(conn, push, no, *window, counts, &mut reach).await?,
     }
     if items.sign(push.moment()).is_some() {
@@ -667,7 +700,11 @@ async fn apply(
     if let Some(idempotency) = &push.idempotency {
         record::remember(conn, push, idempotency, no).await?;
     }
-    let applied = (push.applied(no, items.len(), revision), numbers);
+    let mut receipt = push.receipt(no, items.len());
+    if push.mode == Mode::Snapshot {
+        record::left_out(conn, no, receipt.left_out.insert(LeftOut::of(left_out))).await?;
+    }
+    let applied = (Outcome::Applied { receipt, revision }, numbers);
     Ok(if push.dry_run { Keep::No(applied) } else { Keep::Yes(applied) })
 }
 
@@ -708,7 +745,7 @@ impl Push {
     fn receipt(&self, no: i64, kept: usize) -> ReceiptRecord {
         let as_of = (self.mode == Mode::Snapshot && (kept > 0 || self.total == 0)).then(|| self.as_of.unwrap_or(self.received_at));
         let (total, failures) = (self.total, self.failures.clone());
-        ReceiptRecord { no, id: self.id, received_at: self.received_at, total, kept: kept as u32, failures, as_of, outdated_by: None }
+        ReceiptRecord { no, id: self.id, received_at: self.received_at, total, kept: kept as u32, failures, as_of, outdated_by: None, left_out: None }
     }
 
     /// The moment it is by now, given when the push was handed over. The store has no clock, but knows how long something waited.

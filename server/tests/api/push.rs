@@ -183,7 +183,15 @@ async fn a_snapshot_is_the_whole_truth() {
     let (partner, person) = (app.partner("alpha").await, app.person(Role::Analyst).await);
     partner.push("incidents", &items(["a", "b", "c"].map(|id| incident(id, "high", "GREEN")))).await;
     partner.push("indicators", &items(["a.example", "b.example"].map(|v| indicator(v, "GREEN")))).await;
-    partner.push("incidents?mode=snapshot", &items([incident("b", "high", "GREEN")])).await;
+    let snapshot = items([incident("b", "high", "GREEN")]);
+    let tried = partner.push("incidents?mode=snapshot&dry_run=true", &snapshot).await;
+    let applied = partner.push("incidents?mode=snapshot", &snapshot).await;
+    let ended = json!({ "count": 2, "names": ["a", "c"] });
+    assert_eq!((&tried["left_out"], &applied["left_out"]), (&ended, &ended));
+    let id = applied["id"].as_str().expect("an id").to_owned();
+    assert_eq!(partner.get(&format!("receipts/{id}")).await.json()["left_out"], ended);
+    let own = app.person_of("alpha", Role::Analyst).await;
+    assert!(words(&own.page(&format!("/receipts/{id}")).await).contains("2 ended: a, c."));
     let open = async || person.get("/csv/incidents").await.csv().into_iter().map(|r| r[1].clone()).collect::<Vec<_>>();
     assert_eq!(open().await, ["b"]);
     partner.push("indicators?mode=snapshot", &items([])).await;
@@ -196,9 +204,8 @@ async fn a_snapshot_is_the_whole_truth() {
     let emptied = partner.push("incidents?mode=snapshot", &items([])).await;
     assert!(open().await.is_empty(), "an empty one closes everything");
     // A receipt leads to what came of its push, where anything did.
-    let reader = app.person_of("alpha", Role::Analyst).await;
     for (receipt, leads) in [(&answer.json()["receipt"], false), (&emptied, true)] {
-        let page = reader.page(&format!("/receipts/{}", receipt["id"].as_str().expect("an id"))).await;
+        let page = own.page(&format!("/receipts/{}", receipt["id"].as_str().expect("an id"))).await;
         assert_eq!(words(&page).contains("See what it brought"), leads, "{page}");
     }
 }

@@ -33,6 +33,7 @@ pub fn first_push(html: &mut String, base: &str) {
         failures: vec![],
         as_of: None,
         outdated_by: None,
+        left_out: None,
         notes: vec![],
         audit_checkpoint: None,
     };
@@ -55,7 +56,7 @@ pub fn files(html: &mut String, base: &str) {
          more columns of incidents and events become attributes, and <code>attributes</code> holds several in one JSON object; <code>recipients</code> are parted by blanks. A row whose \
          <code>org</code> names another organisation is said by its line, and nothing of its push is kept, as in a request. Numbers have no grouped thousands: <code>1,234.5</code> is refused, \
          and so is <code>1.234</code> where decimals have a comma; a count is a whole number.</p>\
-         <p>With <code>--mode snapshot</code> the file is the whole truth of its class, as of now or of <code>--as-of</code>. A file without a row then needs <code>--empty-closes-everything</code>: \
+         <p>With <code>--mode snapshot</code> the file is the whole truth of its class, as of now or of <code>--as-of</code>. Its receipt says what it ended (<code>left_out</code>), and that of a dry run what it would. A file without a row then needs <code>--empty-closes-everything</code>: \
          an export that failed looks the same. In a request <code>{\"items\": []}</code> is meant as it is written.</p></section>",
     );
 }

@@ -42,7 +42,14 @@ impl Stored {
     }
 }
 
-pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[EventItem], reach: &mut record::Reach) -> Result<(), StoreError> {
+pub(crate) async fn apply(
+    conn: &mut Conn,
+    push: &Push,
+    receipt: i64,
+    items: &[EventItem],
+    reach: &mut record::Reach,
+    left_out: &mut Vec<String>,
+) -> Result<(), StoreError> {
     const FIND: &str = "SELECT id, kind, title, severity, tlp, observed_at, incident, receipt_no, raw, received_at, heard_at, withdrawn_at FROM events \
                         WHERE org_id = $1 AND external_id = $2";
     const HEAR: &str = "UPDATE events SET heard_at = CASE WHEN heard_at > $2 THEN heard_at ELSE $2 END WHERE id = $1";
@@ -109,12 +116,13 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[E
         let taken = push.moment();
         let named: std::collections::HashSet<&str> = items.iter().map(|i| i.external_id.as_str()).collect();
         let all: Vec<(Uuid, String, i64, i64)> = on_conn!(conn, c => sqlx::query_as(NAMES).bind(push.org.0).bind(taken.0).fetch_all(&mut *c).await)?;
-        for (id, _, tlp, received_at) in all.iter().filter(|(_, name, ..)| !named.contains(name.as_str())) {
+        for (id, name, tlp, received_at) in all.iter().filter(|(_, name, ..)| !named.contains(name.as_str())) {
             let marking = marking(conn, *id, *tlp, *received_at).await?;
             reach.record(marking.tlp, &marking.recipients, marking.received_at);
             let ended = Ended { id: *id, marking, opened_at: push.received_at };
             shown_lately::keep(conn, push.org, DataClass::Events, Until::Counted, &ended, push.received_at).await?;
             execute!(conn, c => sqlx::query(WITHDRAW).bind(*id).bind(taken.0).execute(&mut *c).await)?;
+            left_out.push(name.clone());
         }
     }
     Ok(())

@@ -86,7 +86,14 @@ const FIND: &str = "SELECT id, revision, title, severity, status, tlp, class, op
 /// How each incident that a push touches stood before it, and how it stands now. `None` of those that were not there before the push: nobody was shown them.
 type Steps = BTreeMap<Uuid, Option<(State, State)>>;
 
-pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[IncidentItem], reach: &mut record::Reach) -> Result<Applied, StoreError> {
+pub(crate) async fn apply(
+    conn: &mut Conn,
+    push: &Push,
+    receipt: i64,
+    items: &[IncidentItem],
+    reach: &mut record::Reach,
+    left_out: &mut Vec<String>,
+) -> Result<Applied, StoreError> {
     let mut revision = None;
     let mut steps = Steps::new();
     for item in items {
@@ -133,7 +140,7 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, items: &[I
     }
     keep_shown(conn, push, steps).await?;
     if push.mode == Mode::Snapshot {
-        close_the_rest(conn, push, receipt, items, reach).await?;
+        *left_out = close_the_rest(conn, push, receipt, items, reach).await?;
     }
     Ok(Applied::Kept(revision))
 }
@@ -229,8 +236,8 @@ async fn revise(conn: &mut Conn, push: &Push, receipt: i64, id: Uuid, revision: 
     Ok(())
 }
 
-/// A snapshot closes the open incidents it does not name.
-async fn close_the_rest(conn: &mut Conn, push: &Push, receipt: i64, items: &[IncidentItem], reach: &mut record::Reach) -> Result<(), StoreError> {
+/// A snapshot closes the open incidents it does not name; returns their names.
+async fn close_the_rest(conn: &mut Conn, push: &Push, receipt: i64, items: &[IncidentItem], reach: &mut record::Reach) -> Result<Vec<String>, StoreError> {
     const OPEN: &str =
         "SELECT id, external_id, revision, tlp, received_at, severity, opened_at FROM incidents WHERE org_id = $1 AND status < 3 AND heard_at <= $2";
     const CLOSE: &str = "UPDATE incidents SET stated_status = status, stated_updated_at = updated_at, status = $2, \
@@ -240,6 +247,7 @@ async fn close_the_rest(conn: &mut Conn, push: &Push, receipt: i64, items: &[Inc
     let taken = push.moment();
     let named: std::collections::HashSet<&str> = items.iter().map(|i| i.external_id.as_str()).collect();
     let open: Vec<(Uuid, String, i64, i64, i64, i64, i64)> = on_conn!(conn, c => sqlx::query_as(OPEN).bind(push.org.0).bind(taken.0).fetch_all(&mut *c).await)?;
+    let mut closed = vec![];
     for (id, external_id, revision, tlp, received_at, severity, opened_at) in open {
         if named.contains(external_id.as_str()) {
             continue;
@@ -253,8 +261,9 @@ async fn close_the_rest(conn: &mut Conn, push: &Push, receipt: i64, items: &[Inc
         }
         execute!(conn, c => sqlx::query(CLOSE).bind(id).bind(IncidentStatus::Closed.code()).bind(taken.0).bind(revision + 1).execute(&mut *c).await)?;
         revise(conn, push, receipt, id, revision + 1, taken, tlp, "Closed: left out of a snapshot").await?;
+        closed.push(external_id);
     }
-    Ok(())
+    Ok(closed)
 }
 
 /// What a revision changed, in words.

@@ -27,6 +27,7 @@ pub(crate) async fn apply(
     items: &[IndicatorItem],
     keys: Option<&AllianceKeys>,
     reach: &mut record::Reach,
+    left_out: &mut Vec<String>,
 ) -> Result<(), StoreError> {
     const FIND: &str = "SELECT id, tlp, active, first_seen, last_seen, received_at, valid_until, left_out_at, heard_at, severity, confidence, hashed, receipt_no, raw \
                         FROM indicators WHERE org_id = $1 AND kind = $2 AND value = $3";
@@ -138,7 +139,7 @@ pub(crate) async fn apply(
     }
     remarks.keep(conn, push.received_at).await?;
     if push.mode == Mode::Snapshot {
-        expire_the_rest(conn, push, items, &mut totals, reach).await?;
+        *left_out = expire_the_rest(conn, push, items, &mut totals, reach).await?;
     }
     add_totals(conn, push.org, &totals).await
 }
@@ -256,7 +257,13 @@ fn digests(keys: &AllianceKeys, item: &IndicatorItem, now: Timestamp) -> Vec<(i6
     keys.accepted(now).map(|key| (key.no, key.key.digest(item.kind, &item.value))).collect()
 }
 
-async fn expire_the_rest(conn: &mut Conn, push: &Push, items: &[IndicatorItem], totals: &mut Totals, reach: &mut record::Reach) -> Result<(), StoreError> {
+async fn expire_the_rest(
+    conn: &mut Conn,
+    push: &Push,
+    items: &[IndicatorItem],
+    totals: &mut Totals,
+    reach: &mut record::Reach,
+) -> Result<Vec<String>, StoreError> {
     const ACTIVE: &str = "SELECT id, kind, value, tlp, received_at FROM indicators WHERE org_id = $1 AND active AND heard_at <= $2";
     const EXPIRE: &str = "UPDATE indicators SET active = FALSE, left_out_at = $2, heard_at = $2 WHERE id = $1";
     const OVER: &str = "UPDATE indicator_digests SET active = FALSE WHERE id = $1";
@@ -264,6 +271,7 @@ async fn expire_the_rest(conn: &mut Conn, push: &Push, items: &[IndicatorItem], 
     let taken = push.moment();
     let named: std::collections::HashSet<(&str, &str)> = items.iter().map(|i| (i.kind.name(), i.value.as_str())).collect();
     let all: Vec<(Uuid, String, String, i64, i64)> = on_conn!(conn, c => sqlx::query_as(ACTIVE).bind(push.org.0).bind(taken.0).fetch_all(&mut *c).await)?;
+    let mut expired = vec![];
     for (id, kind, value, tlp, received_at) in all {
         if !named.contains(&(kind.as_str(), value.as_str())) {
             execute!(conn, c => sqlx::query(EXPIRE).bind(id).bind(taken.0).execute(&mut *c).await)?;
@@ -273,9 +281,10 @@ async fn expire_the_rest(conn: &mut Conn, push: &Push, items: &[IndicatorItem], 
             let ended = Ended { id, marking, opened_at: push.received_at };
             shown_lately::keep(conn, push.org, DataClass::Indicators, Until::Counted, &ended, push.received_at).await?;
             *totals.entry((kind, tlp)).or_default() -= 1;
+            expired.push(value);
         }
     }
-    Ok(())
+    Ok(expired)
 }
 
 /// Adds to the totals of an organisation; differences may be negative.

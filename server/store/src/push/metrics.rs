@@ -76,7 +76,14 @@ pub(crate) fn rows(samples: &[Sample], numbers: &SeriesNumbers) -> Result<Vec<Sa
     Ok(rows.into_iter().map(|((observed_at, series), value)| SampleRow { observed_at, series, value }).collect())
 }
 
-pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, rows: &[SampleRow], reach: &mut Reach) -> Result<(), StoreError> {
+pub(crate) async fn apply(
+    conn: &mut Conn,
+    push: &Push,
+    receipt: i64,
+    rows: &[SampleRow],
+    reach: &mut Reach,
+    left_out: &mut Vec<String>,
+) -> Result<(), StoreError> {
     reach.everyone();
     let late = heard_since(conn, push).await?;
     let (fresh, corrected) = insert(conn, push.org, receipt, rows, &late).await?;
@@ -88,10 +95,13 @@ pub(crate) async fn apply(conn: &mut Conn, push: &Push, receipt: i64, rows: &[Sa
     if push.mode == Mode::Snapshot {
         // Only what the snapshot could know of: a late one does not touch what came after it was taken.
         const EXPIRE: &str = "UPDATE current_values SET expired = TRUE, heard_at = $2 WHERE org_id = $1 AND NOT expired AND heard_at <= $2 \
-            AND series_id NOT IN (SELECT value FROM json_each($3))";
+            AND series_id NOT IN (SELECT value FROM json_each($3)) RETURNING \
+            (SELECT s.metric FROM series s WHERE s.id = current_values.series_id), (SELECT s.labels FROM series s WHERE s.id = current_values.series_id)";
         let named: BTreeSet<i64> = rows.iter().map(|r| r.series).collect();
         let named = serde_json::to_string(&named).map_err(|e| StoreError::Internal(e.to_string()))?;
-        execute!(conn, c => sqlx::query(EXPIRE).bind(push.org.0).bind(push.moment().0).bind(named).execute(&mut *c).await)?;
+        let expired: Vec<(String, String)> =
+            on_conn!(conn, c => sqlx::query_as(EXPIRE).bind(push.org.0).bind(push.moment().0).bind(named).fetch_all(&mut *c).await)?;
+        left_out.extend(expired.into_iter().map(|(metric, labels)| if labels.is_empty() { metric } else { format!("{metric} ({labels})") }));
     }
     Ok(())
 }

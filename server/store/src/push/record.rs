@@ -1,6 +1,6 @@
 //! What every push leaves beside its data: receipt, payload, outbox row, liveness, idempotency.
 
-use super::{Failure, Idempotency, Items, Mode, Outcome, Push, ReceiptRecord, Truth};
+use super::{Failure, Idempotency, Items, LeftOut, Mode, Outcome, Push, ReceiptRecord, Truth};
 use crate::{
     StoreError,
     db::{Conn, OutboxRow, execute, on_conn},
@@ -90,6 +90,19 @@ pub(crate) async fn number(conn: &mut Conn, push: &Push, kept: usize, truth: Tru
     Ok(no)
 }
 
+/// Notes with the receipt of a snapshot what that left out, which is known only once its items are applied.
+pub(crate) async fn left_out(conn: &mut Conn, no: i64, left_out: &LeftOut) -> Result<(), StoreError> {
+    const NOTE: &str = "UPDATE receipts SET left_out = $2 WHERE no = $1";
+    let json = serde_json::to_string(left_out).map_err(|e| StoreError::Internal(e.to_string()))?;
+    execute!(conn, c => sqlx::query(NOTE).bind(no).bind(&json).execute(&mut *c).await)?;
+    Ok(())
+}
+
+/// The same, read back.
+pub(crate) fn read_left_out(json: Option<String>) -> Result<Option<LeftOut>, StoreError> {
+    json.map(|json| serde_json::from_str(&json).map_err(|e| StoreError::Internal(e.to_string()))).transpose()
+}
+
 /// Failures as the JSON the receipt keeps.
 #[must_use]
 pub fn render_failures(failures: &[Failure]) -> String {
@@ -158,17 +171,18 @@ pub(crate) async fn remember(conn: &mut Conn, push: &Push, idempotency: &Idempot
 
 /// The outcome of an earlier request under the same idempotency key, if there was one.
 pub(crate) async fn replay(conn: &mut Conn, org: OrgId, idempotency: &Idempotency) -> Result<Option<Outcome>, StoreError> {
-    const FIND: &str = "SELECT i.fingerprint, r.no, r.id, r.received_at, r.total, r.kept, r.failures, r.as_of, r.outdated_by \
+    const FIND: &str = "SELECT i.fingerprint, r.no, r.id, r.received_at, r.total, r.kept, r.failures, r.as_of, r.outdated_by, r.left_out \
                         FROM idempotency i JOIN receipts r ON r.no = i.receipt_no AND r.org_id = i.org_id WHERE i.org_id = $1 AND i.route = $2 AND i.key = $3";
-    type Row = (Vec<u8>, i64, Uuid, i64, i64, i64, String, Option<i64>, Option<i64>);
+    type Row = (Vec<u8>, i64, Uuid, i64, i64, i64, String, Option<i64>, Option<i64>, Option<String>);
     let row: Option<Row> = on_conn!(conn, c => sqlx::query_as(FIND).bind(org.0).bind(&idempotency.route).bind(&idempotency.key).fetch_optional(&mut *c).await)?;
-    let Some((fingerprint, no, id, received_at, total, kept, failures, as_of, outdated_by)) = row else { return Ok(None) };
+    let Some((fingerprint, no, id, received_at, total, kept, failures, as_of, outdated_by, left_out)) = row else { return Ok(None) };
     if fingerprint != idempotency.fingerprint {
         return Ok(Some(Outcome::KeyReused));
     }
     let failures = serde_json::from_str(&failures).map_err(|e| StoreError::Internal(e.to_string()))?;
     let (received_at, as_of, outdated_by) = (Timestamp(received_at), as_of.map(Timestamp), outdated_by.map(Timestamp));
-    Ok(Some(Outcome::Replayed(ReceiptRecord { no, id, received_at, total: total as u32, kept: kept as u32, failures, as_of, outdated_by })))
+    let left_out = read_left_out(left_out)?;
+    Ok(Some(Outcome::Replayed(ReceiptRecord { no, id, received_at, total: total as u32, kept: kept as u32, failures, as_of, outdated_by, left_out })))
 }
 
 /// The organisations named on a record.

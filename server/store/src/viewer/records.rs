@@ -1,7 +1,11 @@
 //! Single records: events, receipts, payloads.
 
 use super::{Arg, PAGE, Page, Reads, bind_all, reach, shown};
-use crate::{Failure, StoreError, What, db::read, push::refused};
+use crate::{
+    Failure, LeftOut, StoreError, What,
+    db::read,
+    push::{record::read_left_out, refused},
+};
 use domain::{
     DataClass, OrgId, Severity, Timestamp, Tlp,
     view::{OrgRef, PushRow},
@@ -43,6 +47,8 @@ pub struct ReceiptDetail {
     pub as_of: Option<Timestamp>,
     /// Of one that changed nothing: when the newer one was taken that had been applied.
     pub outdated_by: Option<Timestamp>,
+    /// Of one that was applied, for its own organisation.
+    pub left_out: Option<LeftOut>,
     pub failures: Vec<Failure>,
     pub bytes: u64,
     pub sha256: Vec<u8>,
@@ -138,12 +144,12 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn receipt(&self, id: Uuid) -> Result<Option<ReceiptDetail>, StoreError> {
-        const MORE: &str = "SELECT c.org_id, c.failures, c.bytes, c.sha256, c.user_agent, c.idempotency_key, p.body, c.as_of, c.outdated_by FROM receipts c LEFT JOIN payloads p ON p.receipt_no = c.no AND p.org_id = c.org_id WHERE c.no = $1";
+        const MORE: &str = "SELECT c.org_id, c.failures, c.bytes, c.sha256, c.user_agent, c.idempotency_key, p.body, c.as_of, c.outdated_by, c.left_out FROM receipts c LEFT JOIN payloads p ON p.receipt_no = c.no AND p.org_id = c.org_id WHERE c.no = $1";
         let sql = format!("SELECT {PUSH_COLUMNS} FROM receipts c JOIN organisations o ON o.id = c.org_id WHERE {} AND c.id = $2", receipt_reach!());
         let row: Option<PushSql> = read!(self, c => sqlx::query_as(AssertSqlSafe(sql)).bind(self.viewer.org.0).bind(id).fetch_optional(c).await)?;
         let Some(row) = row else { return Ok(None) };
-        type More = (i64, String, i64, Vec<u8>, String, String, Option<Vec<u8>>, Option<i64>, Option<i64>);
-        let (owner, failures, bytes, sha256, user_agent, idempotency_key, payload, as_of, outdated_by): More =
+        type More = (i64, String, i64, Vec<u8>, String, String, Option<Vec<u8>>, Option<i64>, Option<i64>, Option<String>);
+        let (owner, failures, bytes, sha256, user_agent, idempotency_key, payload, as_of, outdated_by, left_out): More =
             read!(self, c => sqlx::query_as(MORE).bind(row.no).fetch_one(c).await)?;
         let what = What::from_name(&row.what).ok_or_else(|| StoreError::Internal(format!("receipt {}", row.no)))?;
         let failures: Vec<Failure> = serde_json::from_str(&failures).map_err(|e| StoreError::Internal(e.to_string()))?;
@@ -153,8 +159,9 @@ impl Reads<'_> {
         let own = owner == self.viewer.org;
         let payload = payload.filter(|_| self.viewer.sees_payload(owner, what.class()) && (own || whole));
         let failures = if own { failures } else { vec![] };
+        let left_out = read_left_out(left_out.filter(|_| own))?;
         let (row, as_of, outdated_by) = (row.into(), as_of.map(Timestamp), outdated_by.map(Timestamp));
-        Ok(Some(ReceiptDetail { row, owner, what, as_of, outdated_by, failures, bytes: bytes as u64, sha256, user_agent, idempotency_key, payload }))
+        Ok(Some(ReceiptDetail { row, owner, what, as_of, outdated_by, left_out, failures, bytes: bytes as u64, sha256, user_agent, idempotency_key, payload }))
     }
 
     /// One event; `None` for absent ones and those the viewer may not see alike. Its incident is named only where the viewer

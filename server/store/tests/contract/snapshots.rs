@@ -85,6 +85,33 @@ async fn a_snapshot_ends_what_it_leaves_out_however_new_and_a_later_push_lifts_t
     }
 }
 
+on_both!(a_snapshot_says_what_it_ended);
+async fn a_snapshot_says_what_it_ended(f: Fixture) {
+    for what in CLASSES {
+        let at = |minutes| NOW.plus(minutes * MINUTE);
+        let ended = |receipt: &ReceiptRecord| receipt.left_out.as_ref().map(|left_out| left_out.count);
+        delta(&f, what, &["a", "b", "c"], at(0)).await;
+        let tried = Push { mode: Mode::Snapshot, total: 1, received_at: at(1), dry_run: true, ..f.push(0, what) };
+        let tried = send(&f, tried, items(what, &["b"])).await;
+        let applied = snapshot(&f, what, &["b"], at(2), None).await;
+        assert_eq!((ended(&tried), ended(&applied)), (Some(2), Some(2)), "{what:?}");
+        let names = applied.left_out.as_ref().map_or(0, |left_out| left_out.names.len());
+        assert_eq!(names, 2, "{what:?}: {applied:?}");
+        // It is read again as it was answered, and by its own organisation alone.
+        let read = f.store.partner(f.orgs[0]).receipt(applied.id).await.unwrap();
+        assert_eq!(read.as_ref(), Some(&applied), "{what:?}");
+        for (org, shown) in [(0, true), (1, false)] {
+            let read = f.store.viewer(f.viewer(org)).receipt(applied.id).await.unwrap();
+            assert_eq!(read.is_some_and(|receipt| receipt.left_out.is_some()), shown, "{what:?}: {org}");
+        }
+        let again = snapshot(&f, what, &["b"], at(3), None).await;
+        assert_eq!(ended(&again), Some(0), "{what:?}: what has ended does not end again");
+        let late = snapshot(&f, what, &[], at(4), Some(at(2))).await;
+        assert_eq!((late.outdated_by.is_some(), late.left_out), (true, None), "{what:?}: it changed nothing");
+        snapshot(&f, what, &[], at(5), None).await;
+    }
+}
+
 on_both!(a_snapshot_speaks_of_the_moment_it_was_taken);
 async fn a_snapshot_speaks_of_the_moment_it_was_taken(f: Fixture) {
     for what in CLASSES {
