@@ -39,7 +39,8 @@ async fn grafana_cve_2026_21727_organisation_0_is_not_everybodys() {
     }
 }
 
-/// What a record holds inside stands on its own page; no list, total, file, search, preview or receipt carries it along.
+/// What a record holds inside stands on its own page; no list, total, search, preview or receipt carries it along, and no file but the one of its
+/// organisation's own records, which can be pushed back whole.
 #[tokio::test]
 async fn vaultwarden_cve_2026_27898_side_endpoints_carry_no_whole_object() {
     const INSIDE: &str = "canary-inside-3c1d";
@@ -58,9 +59,10 @@ async fn vaultwarden_cve_2026_27898_side_endpoints_carry_no_whole_object() {
                 let narrowed = routes::narrowed(path, &address, &[("org", "alpha"), ("status", "any")]);
                 for address in BTreeSet::from([address, narrowed]) {
                     let text = person.get(&address).await.text();
+                    let own_file = org == "alpha" && ["/csv/incidents", "/csv/events", "/csv/indicators"].contains(&path.as_str());
                     if home.contains(&path.as_str()) {
                         shown += usize::from(text.contains(INSIDE));
-                    } else {
+                    } else if !own_file {
                         assert!(!text.contains(INSIDE), "{role} of {org} at {address}: {text}");
                     }
                 }

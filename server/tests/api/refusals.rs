@@ -151,10 +151,10 @@ async fn another_organisations_name_in_the_body() {
         vec![
             whole("around the items", "metrics", json!({ "org": "beta", "items": [] }).to_string(), 403, "/org"),
             whole("an organisation that is none", "events", json!({ "org": "nobody", "items": [] }).to_string(), 403, "/org"),
-            whole("in a sample", "metrics", item(sample(90.0, &at)), 403, "/org"),
-            whole("in an incident", "incidents", item(incident("a", "low", "GREEN")), 403, "/org"),
-            whole("in an event", "events", item(event("a", "GREEN", &at)), 403, "/org"),
-            whole("in an indicator", "indicators", item(indicator("a.example", "GREEN")), 403, "/org"),
+            whole("in a sample", "metrics", item(sample(90.0, &at)), 403, "/items/0/org"),
+            whole("in an incident", "incidents", item(incident("a", "low", "GREEN")), 403, "/items/0/org"),
+            whole("in an event", "events", item(event("a", "GREEN", &at)), 403, "/items/0/org"),
+            whole("in an indicator", "indicators", item(indicator("a.example", "GREEN")), 403, "/items/0/org"),
             whole("in counts", "indicator-counts", counts, 403, "/org"),
         ],
     )
