@@ -70,7 +70,7 @@ async fn what_is_known_makes_no_revision_in_whatever_fields_it_comes(f: Fixture)
     assert_eq!(put(IncidentItem { raw: raw.into(), recipients: vec![f.orgs[2], f.orgs[1]], ..first.clone() }).await, Some(1));
     for (n, changed) in [
         IncidentItem { raw: r#"{"description":"More"}"#.into(), ..first.clone() },
-        IncidentItem { raw: r#"{"description":"More"}"#.into(), recipients: vec![f.orgs[1]], ..first.clone() },
+        IncidentItem { raw: r#"{"description":"More","recipients":["beta"]}"#.into(), recipients: vec![f.orgs[1]], ..first.clone() },
         IncidentItem { raw: r#"{"description":"More","attributes":{"n":1}}"#.into(), recipients: vec![f.orgs[1]], ..first },
     ]
     .into_iter()
