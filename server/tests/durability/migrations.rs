@@ -77,7 +77,8 @@ async fn two_hubs_start_at_once_on_an_empty_postgresql_database() {
 async fn a_hub_killed_at_any_moment(kind: Kind) {
     let (whole, took) = whole(kind).await;
     let (mut old, mut new) = (0, 0);
-    for kill in 0..KILLS {
+    // A machine that has become busier since takes longer: then until a kill came after the migration.
+    for kill in (0..5 * KILLS).take_while(|kill| *kill < KILLS || new == 0) {
         let database = empty(kind).await;
         let mut hub = Hub::at(database.url.clone(), folder());
         hub.spawn();
@@ -96,7 +97,7 @@ async fn a_hub_killed_at_any_moment(kind: Kind) {
         assert_eq!(schema(&database.url).await, whole);
         hub.terminate().await;
     }
-    eprintln!("{kind:?}: killed {KILLS} times within {took:?}: {old} times the old schema, {new} times the new one");
+    eprintln!("{kind:?}: killed {} times, {KILLS} of them within {took:?}: {old} times the old schema, {new} times the new one", old + new);
     assert!(old > 0 && new > 0, "kills came on both sides of the migration: {old}, {new}");
 }
 
