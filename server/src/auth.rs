@@ -123,7 +123,7 @@ impl FromRequestParts<App> for SignedIn {
                 if !open {
                     return Err(enrol_first(parts));
                 }
-                page_time::admit(app, &parts.extensions, &who)?;
+                page_time::admit(app, &parts.extensions, &who).await?;
                 if parts.method == Method::POST {
                     page_time::change(app, &who)?;
                 }

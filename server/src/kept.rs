@@ -20,6 +20,7 @@ use crate::{
         verify::step_up_page,
     },
     middleware::{SignInFirst, WayBack, back_to, wants_page},
+    page_time::TooMuch,
     routes::{forms, table},
     serving::is_late,
 };
@@ -43,6 +44,8 @@ use tower_sessions::{
 
 /// How long a form is kept, in microseconds.
 const LASTS: i64 = 30 * MINUTE;
+/// Longer forms are not kept, in bytes: a policy of hundreds of metrics fits.
+const LONGEST: usize = 64 << 10;
 /// Fields that are not kept, on whichever form.
 const SECRET: [&str; 6] = ["password", "again", "current", "code", "proof", "token"];
 /// Forms of signing in whose fields are all secret, or are of no use later.
@@ -122,8 +125,11 @@ fn unread(error: &(dyn Error + 'static)) -> Response {
     }
 }
 
-/// What became of a form; `None` where it was done, or where sending it again would not help.
+/// What became of a form; `None` where it was done, where sending it again would not help, or where its sender sends too many.
 fn fate(response: &Response) -> Option<Fate> {
+    if response.extensions().get::<TooMuch>().is_some() {
+        return None;
+    }
     if response.extensions().get::<SignInFirst>().is_some() {
         return Some(Fate::SignIn);
     }
@@ -171,6 +177,9 @@ async fn keep(
     (browser, ClientAddress(address)): (Browser, ClientAddress),
     fate: &Fate,
 ) -> Result<Option<(String, Option<HeaderValue>)>, StoreError> {
+    if sent.bytes.len() > LONGEST {
+        return Ok(None);
+    }
     let Ok(typed) = serde_urlencoded::from_bytes::<Vec<(String, String)>>(&sent.bytes) else { return Ok(None) };
     let (secret, fields): (Vec<_>, Vec<_>) = typed.into_iter().filter(|(name, _)| name != "next").partition(|(name, _)| SECRET.contains(&name.as_str()));
     if fields.is_empty() && !secret.is_empty() {
@@ -211,7 +220,7 @@ async fn found(app: &App, headers: &HeaderMap, id: &str, user: Option<i64>) -> R
 /// The page with the fields of the kept form that its address names, as they were typed.
 pub async fn filled(app: &App, headers: &HeaderMap, id: &str, user: Option<i64>, page: Response) -> Response {
     /// Longer pages are shown as they are, in bytes.
-    const LONGEST: usize = 8 << 20;
+    const LONGEST_PAGE: usize = 8 << 20;
     let form = match found(app, headers, id, user).await {
         Ok(Some(form)) => form,
         Ok(None) => return page,
@@ -221,7 +230,7 @@ pub async fn filled(app: &App, headers: &HeaderMap, id: &str, user: Option<i64>,
         }
     };
     let (mut parts, body) = page.into_parts();
-    let Ok(html) = to_bytes(body, LONGEST).await else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    let Ok(html) = to_bytes(body, LONGEST_PAGE).await else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
     let fields: Vec<(String, String)> = serde_urlencoded::from_str(&form.fields).unwrap_or_default();
     parts.headers.remove(header::CONTENT_LENGTH);
     let body = match std::str::from_utf8(&html) {

@@ -2,24 +2,73 @@
 //!
 //! Counted is what answers took, not how many they were: a search that reads thousands of rows takes more of it than a page from the cache, and when the
 //! hub is slow everybody takes less of it. Nobody who reads pages comes near it; whoever asks for heavy ones from several connections at once does.
-//! Streams are not counted: they are open all day and cost little. Where the database does not answer, waiting for it counts as little.
+//! Streams are not counted: they are open all day and cost little. Where the database does not answer, waiting for it counts for a part.
+//!
+//! Beside it, only so many answers are [made at once](Places) for one person, and for one organisation: however heavy what they ask for is, the others find
+//! connections to the database that are free.
 
 use crate::{App, auth::SignedIn};
 use axum::{
+    Extension,
     extract::{Request, State},
     http::{Extensions, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use dashmap::DashMap;
-use domain::{MINUTE, SECOND, Timestamp};
+use domain::{MINUTE, OrgId, SECOND, Timestamp};
 use std::{
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Counted for an answer from its begin on, until it is known what it took: so many at once are no way around. In microseconds.
 const EXPECTED: i64 = SECOND / 4;
+
+/// The most that an answer counts for which the hub had nothing to answer with: the person may only have waited, or asked for too much. Whoever tries again
+/// whenever such an answer comes, does not use up a minute.
+const WAITED: i64 = 4 * SECOND;
+
+/// How long an answer waits for its [`Place`].
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Who is answered at once: so many of a person's requests, and so many of an organisation's.
+#[derive(Debug)]
+struct Places {
+    of_person: usize,
+    of_org: usize,
+    people: DashMap<i64, Arc<Semaphore>>,
+    orgs: DashMap<OrgId, Arc<Semaphore>>,
+}
+
+/// A place of a person and of the organisation; given back when it is dropped.
+#[derive(Debug)]
+pub struct Place {
+    _person: OwnedSemaphorePermit,
+    _org: OwnedSemaphorePermit,
+}
+
+impl Places {
+    fn new(of_person: usize, of_org: usize) -> Self {
+        Self { of_person, of_org, people: DashMap::new(), orgs: DashMap::new() }
+    }
+
+    /// Waits for a place; `None` where none becomes free in time.
+    async fn take(&self, user: i64, org: OrgId) -> Option<Place> {
+        let person = Arc::clone(&self.people.entry(user).or_insert_with(|| Arc::new(Semaphore::new(self.of_person))));
+        let org = Arc::clone(&self.orgs.entry(org).or_insert_with(|| Arc::new(Semaphore::new(self.of_org))));
+        // The person's first, always: who waits for the organisation's then stands in the way of nobody else of it.
+        let both = async { Some(Place { _person: person.acquire_owned().await.ok()?, _org: org.acquire_owned().await.ok()? }) };
+        tokio::time::timeout(PATIENCE, both).await.ok().flatten()
+    }
+
+    /// Forgets those whose places nobody has, or waits for.
+    fn forget(&self) {
+        self.people.retain(|_, places| Arc::strong_count(places) > 1);
+        self.orgs.retain(|_, places| Arc::strong_count(places) > 1);
+    }
+}
 
 /// What people have used, by their numbers. It holds only people who are signed in, so it cannot be made to grow by strangers.
 #[derive(Debug)]
@@ -31,6 +80,10 @@ pub struct PageTime {
     changes: DashMap<i64, (Timestamp, u32)>,
     /// Sign-ins of people, likewise.
     sign_ins: DashMap<i64, (Timestamp, u32)>,
+    /// Of the eight connections that pages are read from.
+    answers: Places,
+    /// Of the three that files are read from.
+    files: Places,
 }
 
 /// So many microseconds were used at a moment; they become less with time.
@@ -44,7 +97,15 @@ impl PageTime {
     /// With the seconds of a minute that a person may use, and the forms and sign-ins that a person may send.
     #[must_use]
     pub fn new(seconds_per_minute: u32, changes_per_minute: u32) -> Self {
-        Self { per_minute: i64::from(seconds_per_minute) * SECOND, used: DashMap::new(), changes_per_minute, changes: DashMap::new(), sign_ins: DashMap::new() }
+        Self {
+            per_minute: i64::from(seconds_per_minute) * SECOND,
+            used: DashMap::new(),
+            changes_per_minute,
+            changes: DashMap::new(),
+            sign_ins: DashMap::new(),
+            answers: Places::new(2, 4),
+            files: Places::new(1, 2),
+        }
     }
 
     /// Counts a form that somebody sends; else says in how many seconds to come again. Each may leave a row in the audit trail, which is kept.
@@ -108,8 +169,15 @@ impl PageTime {
         *used = Used { micros: self.left(*used, now).saturating_add(micros).min(self.per_minute), at: now };
     }
 
+    /// Waits for a place to read a part of a long file in; `None` where none becomes free in time.
+    pub async fn file(&self, user: i64, org: OrgId) -> Option<Place> {
+        self.files.take(user, org).await
+    }
+
     /// Forgets people who have used nothing lately. To be called now and then.
     pub fn forget(&self, now: Timestamp) {
+        self.answers.forget();
+        self.files.forget();
         self.used.retain(|_, used| self.left(*used, now) > 0);
         for by in [&self.changes, &self.sign_ins] {
             by.retain(|_, sent| (0..MINUTE).contains(&now.since(sent.0)));
@@ -120,55 +188,72 @@ impl PageTime {
 /// Whose answer it is, once that is known; counts what it took when it is done, or given up.
 struct Answer {
     app: App,
-    person: Arc<OnceLock<i64>>,
-    began: Instant,
-    /// The hub had nothing to answer with: what the person did then was wait.
-    only_waited: bool,
+    begun: Arc<OnceLock<Begun>>,
+    /// The hub had nothing to answer with.
+    unavailable: bool,
+}
+
+/// An answer that is being made for a person, in a place of theirs.
+#[derive(Debug)]
+struct Begun {
+    person: i64,
+    at: Instant,
+    _place: Place,
 }
 
 impl Drop for Answer {
     fn drop(&mut self) {
-        if let Some(person) = self.person.get() {
-            let micros = if self.only_waited { EXPECTED } else { i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX) };
-            self.app.page_time.end(*person, micros, self.app.clock.now());
+        if let Some(begun) = self.begun.get() {
+            let took = i64::try_from(begun.at.elapsed().as_micros()).unwrap_or(i64::MAX);
+            let micros = if self.unavailable { took.min(WAITED) } else { took };
+            self.app.page_time.end(begun.person, micros, self.app.clock.now());
         }
     }
 }
 
 /// The place where a request says whose it is.
 #[derive(Clone)]
-struct Whose(Arc<OnceLock<i64>>);
+struct Whose(Arc<OnceLock<Begun>>);
+
+/// On an answer that says that a person has asked for more than they may: what they sent is not kept, or asking would fill the hub.
+#[derive(Clone, Copy)]
+pub struct TooMuch;
 
 /// Measures answers. With `axum::middleware::from_fn_with_state`, around everything that people ask for.
 pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let person = Arc::new(OnceLock::new());
-    request.extensions_mut().insert(Whose(Arc::clone(&person)));
-    let mut answer = Answer { app, person, began: Instant::now(), only_waited: false };
+    let begun = Arc::new(OnceLock::new());
+    request.extensions_mut().insert(Whose(Arc::clone(&begun)));
+    let mut answer = Answer { app, begun, unavailable: false };
     let response = next.run(request).await;
-    answer.only_waited = response.status() == StatusCode::SERVICE_UNAVAILABLE;
+    answer.unavailable = response.status() == StatusCode::SERVICE_UNAVAILABLE;
     response
 }
 
-/// Counts a request of somebody.
+/// Counts a request of somebody, and waits until it is their turn. The wait counts for nothing.
 ///
 /// # Errors
-/// With the answer to a person who has used up what they may.
+/// With the answer to a person who has used up what they may, or asks for more at once than is answered.
 #[allow(clippy::result_large_err, reason = "the answer goes out as it is, once")]
-pub fn admit(app: &App, extensions: &Extensions, who: &SignedIn) -> Result<(), Response> {
-    let Some(Whose(person)) = extensions.get() else { return Ok(()) };
+pub async fn admit(app: &App, extensions: &Extensions, who: &SignedIn) -> Result<(), Response> {
+    let Some(Whose(begun)) = extensions.get() else { return Ok(()) };
     // Several extractors of one request ask.
-    if person.get().is_some() {
+    if begun.get().is_some() {
         return Ok(());
     }
-    match app.page_time.begin(who.user.id, app.clock.now()) {
-        Ok(()) => {
-            let _ = person.set(who.user.id);
+    let person = who.user.id;
+    if let Err(seconds) = app.page_time.begin(person, app.clock.now()) {
+        tracing::warn!(user = person, "a person has used up their time");
+        return Err(too_much(seconds, format!("You have asked for more than the hub answers one person in a minute. Try again in {seconds} seconds.\n")));
+    }
+    match app.page_time.answers.take(person, who.user.org).await {
+        Some(place) => {
+            let _ = begun.set(Begun { person, at: Instant::now(), _place: place });
             Ok(())
         }
-        Err(seconds) => {
-            tracing::warn!(user = who.user.id, "a person has used up their time");
-            let text = format!("You have asked for more than the hub answers one person in a minute. Try again in {seconds} seconds.\n");
-            Err((StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds.to_string())], text).into_response())
+        None => {
+            app.page_time.end(person, EXPECTED, app.clock.now());
+            tracing::warn!(user = person, "a person asks for more at once than is answered");
+            Err(too_much(1, "You, or others of your organisation, ask for more at once than the hub answers. Try again in a moment.\n".to_owned()))
         }
     }
 }
@@ -181,14 +266,38 @@ pub fn admit(app: &App, extensions: &Extensions, who: &SignedIn) -> Result<(), R
 pub fn change(app: &App, who: &SignedIn) -> Result<(), Response> {
     app.page_time.change(who.user.id, app.clock.now()).map_err(|seconds| {
         tracing::warn!(user = who.user.id, "a person has sent as many forms as they may");
-        let text = format!("You have sent as many forms as you may in a minute. Nothing was changed. Try again in {seconds} seconds.\n");
-        (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds.to_string())], text).into_response()
+        too_much(seconds, format!("You have sent as many forms as you may in a minute. Nothing was changed. Try again in {seconds} seconds.\n"))
     })
+}
+
+fn too_much(seconds: i64, text: String) -> Response {
+    (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds.to_string())], Extension(TooMuch), text).into_response()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures::FutureExt;
+
+    #[tokio::test]
+    async fn a_person_and_an_organisation_have_so_many_places() {
+        let places = Places::new(2, 3);
+        let first = places.take(1, OrgId(1)).await;
+        let second = places.take(1, OrgId(1)).await;
+        assert!(first.is_some() && second.is_some());
+        assert!(places.take(1, OrgId(1)).now_or_never().is_none(), "a third of one person waits");
+        let colleague = places.take(2, OrgId(1)).await;
+        assert!(colleague.is_some() && places.take(3, OrgId(1)).now_or_never().is_none(), "and so does a fourth of the organisation");
+        assert!(places.take(4, OrgId(2)).await.is_some(), "another organisation has its own");
+        let (waiting, ()) = tokio::join!(places.take(1, OrgId(1)), async {
+            tokio::task::yield_now().await;
+            drop(first);
+        });
+        assert!(waiting.is_some(), "until one is given back");
+        drop((waiting, second, colleague));
+        places.forget();
+        assert!(places.people.is_empty() && places.orgs.is_empty());
+    }
 
     #[test]
     fn a_minute_has_so_many_seconds_for_a_person() {

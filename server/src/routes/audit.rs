@@ -42,6 +42,7 @@ pub async fn lines(State(app): State<App>, Verified(who): Verified, FileQuery(qu
         if trail.ended() {
             return Ok(None);
         }
+        let _place = l.app.page_time.file(who.user.id, who.user.org).await.ok_or("too many files are read at once")?;
         let began = Instant::now();
         // Why it failed is in the log.
         let rows = trail.read(CHUNK).await.map_err(|_| "the file broke off")?;

@@ -77,6 +77,10 @@ async fn whole(
         if piece.is_empty() {
             return Ok(None);
         }
+        let Some(_place) = app.page_time.file(who.user.id, who.user.org).await else {
+            tracing::warn!(user = who.user.id, "a file broke off: too many are read at once");
+            return Err(StoreError::Busy);
+        };
         let began = Instant::now();
         let rows = read(app.clone(), piece).await.inspect_err(|error| tracing::error!(%error, "a file broke off"))?;
         app.page_time.charge(who.user.id, began.elapsed(), app.clock.now());

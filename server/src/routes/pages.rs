@@ -86,7 +86,7 @@ async fn serve(app: App, session: Session, nonce: PageNonce, route: Option<Match
     };
     if let Some(who) = &who {
         serving::identify(request.extensions(), who.party());
-        if let Err(refused) = page_time::admit(&app, request.extensions(), who) {
+        if let Err(refused) = page_time::admit(&app, request.extensions(), who).await {
             return refused;
         }
     }

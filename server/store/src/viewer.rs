@@ -323,6 +323,8 @@ pub type Span = (IndicatorType, String, String);
 
 /// More words than these make no search narrower that anybody reads.
 const MAX_WORDS: usize = 12;
+/// Networks of a search that are looked for with all that lies in them and around them; further ones are words like others.
+const MAX_NETWORKS: usize = 2;
 
 impl Search {
     /// What was typed, taken apart at its blanks. `spelling` says how else a word may be written (an indicator's canonical value); `orgs` are the
@@ -340,7 +342,11 @@ impl Search {
             parts.extend((!none).then_some(as_typed));
             Word { parts: parts.into_iter().collect(), whole: folded(whole).into_iter().collect(), within, orgs: named.into_iter().collect() }
         };
-        Self(typed.split_whitespace().map(word).filter(|word| !word.parts.is_empty()).take(MAX_WORDS).collect())
+        let mut words: Vec<Word> = typed.split_whitespace().map(word).filter(|word| !word.parts.is_empty()).take(MAX_WORDS).collect();
+        for network in words.iter_mut().filter(|word| !word.within.is_empty()).skip(MAX_NETWORKS) {
+            (network.within, network.whole) = (vec![], vec![]);
+        }
+        Self(words)
     }
 
     /// Whether nothing is looked for.
@@ -359,7 +365,9 @@ impl Search {
     /// Adds it to the conditions on `t`.
     fn narrow(&self, w: &mut Where) {
         for word in &self.0 {
-            let mut either = vec!["t.words LIKE ? ESCAPE '\\'"; word.parts.len()].join(" OR ");
+            // What costs least is looked at first.
+            let mut either = "(t.kind || '' = ? AND t.address >= ? AND t.address <= ?) OR ".repeat(word.within.len());
+            either.push_str(&vec!["t.words LIKE ? ESCAPE '\\'"; word.parts.len()].join(" OR "));
             if !word.whole.is_empty() {
                 either.push_str(&format!(" OR t.words IN ({})", vec!["?"; word.whole.len()].join(", ")));
             }
@@ -367,10 +375,9 @@ impl Search {
                 let ids: Vec<String> = word.orgs.iter().map(|org| org.0.to_string()).collect();
                 either.push_str(&format!(" OR t.org_id IN ({})", ids.join(", ")));
             }
-            either.push_str(&" OR (t.kind || '' = ? AND t.address >= ? AND t.address <= ?)".repeat(word.within.len()));
             let whole = word.whole.iter().map(|whole| Arg::Text(whole.clone()));
             let within = word.within.iter().flat_map(|(kind, first, last)| [kind.name(), first.as_str(), last.as_str()]).map(|text| Arg::Text(text.to_owned()));
-            w.and(&format!("({either})"), word.parts.iter().map(|part| containing(part)).chain(whole).chain(within));
+            w.and(&format!("({either})"), within.chain(word.parts.iter().map(|part| containing(part))).chain(whole));
         }
     }
 }

@@ -9,6 +9,8 @@ use domain::Timestamp;
 
 /// So many are kept at once, the newest.
 const MOST: i64 = 4_000;
+/// So many of one person, or of one browser that nobody is signed in with.
+const MOST_OF_ONE: i64 = 20;
 
 /// A form as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,18 +31,27 @@ pub struct KeptForm {
 }
 
 impl Hub<'_> {
-    /// Keeps a form under the hash of its number. Forgets those whose time is over, and the oldest beyond [`MOST`].
+    /// Keeps a form under the hash of its number. Forgets those whose time is over, and the oldest beyond [`MOST_OF_ONE`] and [`MOST`]: nobody puts other
+    /// people's out.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn keep_form(&self, hash: [u8; 32], form: KeptForm, now: Timestamp) -> Result<(), StoreError> {
         const OVER: &str = "DELETE FROM kept_forms WHERE expires_at <= $1 \
              OR expires_at <= (SELECT expires_at FROM kept_forms ORDER BY expires_at DESC LIMIT 1 OFFSET $2)";
+        const OF_PERSON: &str = "DELETE FROM kept_forms WHERE user_id = $1 \
+             AND hash NOT IN (SELECT hash FROM kept_forms WHERE user_id = $1 ORDER BY expires_at DESC, hash LIMIT $2)";
+        const OF_BROWSER: &str = "DELETE FROM kept_forms WHERE user_id IS NULL AND browser_hash = $1 \
+             AND hash NOT IN (SELECT hash FROM kept_forms WHERE user_id IS NULL AND browser_hash = $1 ORDER BY expires_at DESC, hash LIMIT $2)";
         const KEEP: &str =
             "INSERT INTO kept_forms (hash, browser_hash, user_id, action, page, fields, whole, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
         self.write(move |conn| {
             Box::pin(async move {
                 execute!(conn, c => sqlx::query(OVER).bind(now.0).bind(MOST).execute(&mut *c).await)?;
+                execute!(conn, c => match form.user {
+                    Some(user) => sqlx::query(OF_PERSON).bind(user).bind(MOST_OF_ONE - 1).execute(&mut *c).await,
+                    None => sqlx::query(OF_BROWSER).bind(&form.browser[..]).bind(MOST_OF_ONE - 1).execute(&mut *c).await,
+                })?;
                 execute!(conn, c => {
                     let query = sqlx::query(KEEP).bind(&hash[..]).bind(&form.browser[..]).bind(form.user).bind(&form.action).bind(&form.page);
                     query.bind(&form.fields).bind(i64::from(form.whole)).bind(form.expires_at.0).execute(&mut *c).await
