@@ -290,7 +290,9 @@ async fn a_person_who_sends_too_many_forms_waits() {
         assert_eq!(busy.post("/connect/revoke", &[("name", "none")]).await.status, 303, "{n}");
     }
     let before = app.app.store.hub().audit_after(0).await.expect("the trail").len();
+    let rows = app.rows().await;
     let answer = busy.post("/connect", &[("name", "one")]).await;
+    assert_eq!(app.gained(&rows).await.get("kept_forms"), None, "it is not kept either: so many would be more than the hub can");
     let wait: i64 = answer.header("retry-after").parse().expect("seconds");
     assert!(answer.status == 429 && (1..=60).contains(&wait), "{}", answer.text());
     assert_eq!(app.app.store.hub().audit_after(0).await.expect("the trail").len(), before);

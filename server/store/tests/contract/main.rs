@@ -28,6 +28,7 @@ mod confirmation;
 mod hiding;
 mod idempotency;
 mod incidents;
+mod kept_forms;
 mod keys;
 mod moving;
 mod oidc;
