@@ -63,7 +63,8 @@ impl Reads<'_> {
 
     /// The condition that a record is one of `ids`, beside the reach: what is not shown any more when its turn comes is left out.
     pub(super) fn among(w: &mut Where, ids: &[Uuid]) {
-        let places = vec!["?"; ids.len()].join(", ");
+        // PostgreSQL has no empty list; NULL is in none.
+        let places = std::iter::once("NULL").chain(std::iter::repeat_n("?", ids.len())).collect::<Vec<_>>().join(", ");
         w.and(&format!("t.id IN ({places})"), ids.iter().copied().map(Arg::Id));
     }
 }
