@@ -1,6 +1,7 @@
 //! Prepared pushes: written once, and patched in place with what must be fresh, so that making them costs next to nothing.
 
 use domain::{Timestamp, catalogue::ScoringPolicy};
+use server::auth::keys;
 use std::fmt::Write;
 
 /// Items in a push.
@@ -9,8 +10,11 @@ pub const ITEMS: usize = 100;
 const METRICS: usize = 25;
 /// As long as every moment is.
 const MOMENT: &str = "0000-00-00T00:00:00.000000Z";
-/// As long as every API key is.
-const KEY: &str = "swk_000000000000000000000000000000000000";
+/// As long as every API key is; it is searched for, so nothing else looks like it.
+const KEY: &str = match std::str::from_utf8(&[b'k'; keys::LENGTH]) {
+    Ok(letters) => letters,
+    Err(_) => unreachable!(),
+};
 /// As long as every Idempotency-Key is. Not a part of [`KEY`], because it is searched for.
 const IDEMPOTENCY: &str = "xxxxxxxxxxxxxxxxxxxx";
 
@@ -68,5 +72,24 @@ impl Push {
         let number = format!("{idempotency:020}");
         self.request[self.idempotency..self.idempotency + IDEMPOTENCY.len()].copy_from_slice(number.as_bytes());
         &self.request
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_push_is_made_fresh_with_a_key_as_the_hub_makes_them() {
+        let policy: ScoringPolicy = serde_json::from_str(include_str!("../../default_policy.json")).expect("the default policy");
+        let mut push = Push::new(&policy, "localhost", "/api/v1/metrics", 1);
+        let key = keys::generate(&mut rand::rng());
+        let request = String::from_utf8(push.fresh(&key, 7, Timestamp(1_000_000)).to_vec()).expect("text");
+        let (head, body) = request.split_once("\r\n\r\n").expect("a head");
+        assert!(head.contains(&format!("authorization: Bearer {key}\r\n")) && head.contains("idempotency-key: 00000000000000000007\r\n"));
+        assert!(head.ends_with(&format!("content-length: {}", body.len())) && push.body_bytes() == body.len());
+        let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
+        let items = body["items"].as_array().expect("items");
+        assert!(items.len() == ITEMS && items.iter().all(|item| item["observed_at"] == "1970-01-01T00:00:01.000000Z"));
     }
 }
