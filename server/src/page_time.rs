@@ -232,7 +232,8 @@ pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> 
 /// Counts a request of somebody, and waits until it is their turn. The wait counts for nothing.
 ///
 /// # Errors
-/// With the answer to a person who has used up what they may, or asks for more at once than is answered.
+/// With the answer to a person who has used up what they may; 503 where no place becomes free, be it that they ask for too much at once or that the database
+/// does not answer.
 #[allow(clippy::result_large_err, reason = "the answer goes out as it is, once")]
 pub async fn admit(app: &App, extensions: &Extensions, who: &SignedIn) -> Result<(), Response> {
     let Some(Whose(begun)) = extensions.get() else { return Ok(()) };
@@ -252,8 +253,9 @@ pub async fn admit(app: &App, extensions: &Extensions, who: &SignedIn) -> Result
         }
         None => {
             app.page_time.end(person, EXPECTED, app.clock.now());
-            tracing::warn!(user = person, "a person asks for more at once than is answered");
-            Err(too_much(1, "You, or others of your organisation, ask for more at once than the hub answers. Try again in a moment.\n".to_owned()))
+            tracing::warn!(user = person, "a person's other requests, or the organisation's, did not end in time");
+            let text = "The hub answers other requests of yours, or of your organisation, first. Nothing was changed; try again in a moment.\n";
+            Err((StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")], text).into_response())
         }
     }
 }

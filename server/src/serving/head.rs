@@ -403,7 +403,7 @@ mod tests {
         let mut head = vec![];
         endless.read_to_end(&mut head).await.unwrap();
         assert!(head.len() == 5 + MAX_ADDRESS && head.ends_with(b"x\0"), "{}", head.len());
-        assert!(READ_AHEAD > MAX_ADDRESS + MAX_FIELDS_SIZE + 4 * MAX_FIELDS);
+        const { assert!(READ_AHEAD > MAX_ADDRESS + MAX_FIELDS_SIZE + 4 * MAX_FIELDS) };
     }
 
     #[tokio::test]

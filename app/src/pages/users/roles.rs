@@ -7,8 +7,11 @@ use domain::{
 };
 use leptos::prelude::*;
 
+/// Whether a role has a right.
+type Has = fn(Role) -> bool;
+
 /// The rights a role can have, and which roles have each.
-const RIGHTS: [(&str, fn(Role) -> bool); 12] = [
+const RIGHTS: [(&str, Has); 12] = [
     ("reads what is shared with the organisation", |_| true),
     ("reads raw payloads of its own pushes", Role::reads_raw),
     ("invites people, gives roles", Role::manages_users),
@@ -37,7 +40,7 @@ pub fn rights(role: Role, beyond: Option<Role>) -> Vec<&'static str> {
 /// The role matrix, from the same functions that decide.
 #[component]
 pub fn Roles() -> impl IntoView {
-    let row = |(right, may): (&'static str, fn(Role) -> bool)| {
+    let row = |(right, may): (&'static str, Has)| {
         let cells = Role::ALL.map(|role| {
             let (sign, word) = if may(role) { ("✓", "yes") } else { ("–", "no") };
             view! { <td><span aria-hidden="true">{sign}</span><span class="sr">{word}</span></td> }
