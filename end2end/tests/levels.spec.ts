@@ -35,7 +35,7 @@ test.describe('an administrator', () => {
     await page.getByLabel('Who joins later sees').selectOption({ label: 'what comes in from then on' });
     await page.getByRole('button', { name: 'Make group' }).click();
     const card = page.locator('.card', { hasText: name });
-    await expect(card).toContainText('and nothing of before');
+    await expect(card).toContainText('only records sent after they join');
     await card.getByRole('combobox', { name: 'Invite' }).selectOption({ label: 'Sable Water' });
     await card.getByRole('button', { name: 'Invite' }).click();
     await expect(page.getByRole('status').first()).toContainText('a second administrator');

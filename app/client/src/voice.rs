@@ -15,7 +15,8 @@ thread_local! {
 
 /// Notes what the page says as it is loaded, so that its first change is told, too.
 pub fn begin() {
-    let live = find("[data-live]");
+    // `<html>` has an attribute of this name, too: the state of the stream.
+    let live = find("#main [data-live]");
     CRITICAL.set(live.and_then(|live| live.get_attribute("data-critical")).and_then(|n| n.parse().ok()));
 }
 
