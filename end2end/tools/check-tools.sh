@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sees that a tool is there; installs what can be installed; otherwise says what is missing and how to get it.
-# Usage: check-tools.sh wasm|node|postgres|strace|proxies|python|chromium
+# Usage: check-tools.sh wasm|node|postgres|strace|proxies|failover|python|chromium
 set -euo pipefail
 
 stop() {
@@ -50,6 +50,20 @@ proxies)
       stop "nginx and HAProxy could not be installed; install Debian's packages nginx and haproxy and try again."
   fi
   ;;
+failover)
+  bash "$0" postgres
+  missing=""
+  for program in patroni patronictl etcd haproxy; do
+    { [ -x "/usr/sbin/$program" ] || command -v "$program" >/dev/null; } || missing="$missing $program"
+  done
+  if [ -n "$missing" ]; then
+    echo "· installing$missing from Debian's packages (once); the benchmark starts its own, on this machine alone"
+    sudo=""
+    [ "$(id -u)" -eq 0 ] || sudo="sudo"
+    { $sudo apt-get update -qq && $sudo env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends patroni python3-etcd etcd-server haproxy iproute2 >/dev/null; } ||
+      stop "Patroni, etcd and HAProxy could not be installed; install Debian's packages patroni, python3-etcd, etcd-server and haproxy and try again."
+  fi
+  ;;
 python)
   if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
     echo "· installing Python from Debian's packages (once); schemathesis, which checks the API against its description, runs on it"
@@ -69,6 +83,6 @@ chromium)
   fi
   ;;
 *)
-  stop "usage: check-tools.sh wasm|node|postgres|strace|proxies|python|chromium"
+  stop "usage: check-tools.sh wasm|node|postgres|strace|proxies|failover|python|chromium"
   ;;
 esac

@@ -231,15 +231,23 @@ pub async fn exported(app: &App, who: &SignedIn, file: &str, rows: impl Into<Opt
     written.inspect_err(|_| app.audit.refusals.forget(&source))
 }
 
-/// A row as a line of JSON; `slug` names organisations. Only who reads the whole trail gets the number, which counts what everybody does, and the hash: it is
-/// made of the number and nothing else that is not shown, so two neighbours would tell it.
+/// A row as a line of JSON; `slug` names organisations. Only who reads the whole trail gets the number, which counts what everybody does, and digest and hash,
+/// with which they check the chain: the hash is made of the number and nothing else that is not shown, so two neighbours would tell it. The digest's salt stays in
+/// the database: should the contents be erased there, no file helps to guess them.
 #[must_use]
 pub fn line(row: &AuditRow, whole: bool, slug: impl Fn(OrgId) -> Option<String>) -> Value {
     // What somebody put there by hand may be no JSON; it is shown all the same.
     let detail: Value = serde_json::from_str(&row.detail).unwrap_or_else(|_| Value::String(row.detail.clone()));
+    if row.erased {
+        return json!({
+            "no": whole.then_some(row.no), "at": row.at.rfc3339_micros(), "erased": true, "digest": whole.then(|| file::hex(&row.digest)),
+            "hash": whole.then(|| file::hex(&row.hash)),
+        });
+    }
     json!({
         "no": whole.then_some(row.no), "at": row.at.rfc3339_micros(), "actor_organisation": row.actor.org.and_then(&slug), "actor_user": row.actor.user,
-        "action": row.action, "organisation": row.org.and_then(&slug), "object": row.object, "detail": detail, "hash": whole.then(|| file::hex(&row.hash)),
+        "action": row.action, "organisation": row.org.and_then(&slug), "object": row.object, "detail": detail, "digest": whole.then(|| file::hex(&row.digest)),
+        "hash": whole.then(|| file::hex(&row.hash)),
     })
 }
 

@@ -232,13 +232,21 @@ struct Following {
     /// Organisations whose scores of today differ from the saved ones.
     unsaved: BTreeSet<OrgId>,
     backfill: Backfill,
-    /// Whether the stored scores of earlier days are other than the board's.
-    days_changed: bool,
+    /// Organisations whose stored scores of earlier days are other than the board's.
+    other_days: BTreeSet<OrgId>,
 }
 
 impl Following {
     fn new(now: Timestamp) -> Self {
-        Self { reloaded: now, shared: now, week: week_of(now.day()), saved: now, unsaved: BTreeSet::new(), backfill: Backfill::default(), days_changed: false }
+        Self {
+            reloaded: now,
+            shared: now,
+            week: week_of(now.day()),
+            saved: now,
+            unsaved: BTreeSet::new(),
+            backfill: Backfill::default(),
+            other_days: BTreeSet::new(),
+        }
     }
 
     async fn step(&mut self, app: &App) -> Result<(), StoreError> {
@@ -292,7 +300,7 @@ impl Following {
             app.live.looked.send_replace(asked);
         }
         if let Some(made) = self.backfill.finished(now) {
-            self.days_changed |= !made.is_empty();
+            self.other_days.extend(&made);
             // Today's were written, too, from what was known when the task came to it.
             self.unsaved.extend(made);
         }
@@ -301,7 +309,7 @@ impl Following {
             let board = app.live.board();
             self.backfill.start(now, |org| board.org(org).is_some(), |histories| backfill::rebuild(app.clone(), histories));
         }
-        if self.days_changed { self.reload_days(app, now).await } else { Ok(()) }
+        if self.other_days.is_empty() { Ok(()) } else { self.reload_days(app, now).await }
     }
 
     fn note(&mut self, changes: &[Change], now: Timestamp) {
@@ -316,7 +324,7 @@ impl Following {
         let board = app.live.board();
         if midnight {
             self.unsaved.extend(board.orgs().map(|o| o.info.id));
-            self.days_changed = true;
+            self.other_days.extend(board.orgs().map(|o| o.info.id));
         }
         let rows: Vec<_> = self.unsaved.iter().filter_map(|id| board.org(*id)).filter_map(|o| o.today(&board, now)).collect();
         if !rows.is_empty() {
@@ -329,8 +337,10 @@ impl Following {
     /// Shows the earlier days as they are stored now.
     async fn reload_days(&mut self, app: &App, now: Timestamp) -> Result<(), StoreError> {
         let mut board = Board::clone(&app.live.board());
-        let changed: Vec<Aged> = board.reload_days(&app.store, now).await?;
-        self.days_changed = false;
+        // Each of a few by itself is less than all.
+        let few = self.other_days.len() * 3 <= board.orgs().count();
+        let changed: Vec<Aged> = if few { board.reload_days_of(&app.store, &self.other_days, now).await? } else { board.reload_days(&app.store, now).await? };
+        self.other_days.clear();
         let frame = Frame::new(&board, app.live.frames.rules(), &[], &changed);
         publish(app, board, frame);
         Ok(())

@@ -134,7 +134,7 @@ async fn signal() {
     let _ = interrupt.await;
 }
 
-/// What is done now and then: noting when keys were used, forgetting old attempts to sign in, deleting what was kept long enough.
+/// What is done now and then: noting when keys were used, folding the pushes of hours that have ended, forgetting old attempts to sign in, deleting what was kept long enough.
 async fn upkeep(app: App) {
     let mut ticks = 0_u32;
     loop {
@@ -153,6 +153,9 @@ async fn upkeep(app: App) {
         }
         if let Err(error) = app.store.hub().fold_words().await {
             tracing::warn!(%error, "records that a node of an earlier version took could not be made ready to be found");
+        }
+        if let Err(error) = app.store.hub().fold_ended_hours(app.clock.now()).await {
+            tracing::warn!(%error, "pushes could not be folded");
         }
         app.page_time.forget(app.clock.now());
         if ticks.is_multiple_of(120) {

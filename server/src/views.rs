@@ -26,9 +26,11 @@ mod policy;
 mod reach;
 mod records;
 mod scoring;
+mod seen;
 pub mod sharing;
 mod sharing_as;
 mod shell;
+mod sparks;
 mod status;
 mod waiting;
 pub mod words;
@@ -74,14 +76,15 @@ pub struct ViewCache {
     made: Made,
     /// What changes once a day; apart, so that pages cannot push it out.
     days: Made,
+    sparks: sparks::Sparks,
 }
 
 type Made = moka::future::Cache<Key, Arc<dyn Any + Send + Sync>>;
 
 impl Default for ViewCache {
     fn default() -> Self {
-        let made = moka::future::Cache::builder().max_capacity(500).time_to_live(std::time::Duration::from_secs(60)).build();
-        Self { made, days: moka::future::Cache::new(200) }
+        let made = moka::future::Cache::builder().max_capacity(2_000).time_to_live(std::time::Duration::from_secs(60)).build();
+        Self { made, days: moka::future::Cache::new(200), sparks: sparks::Sparks::default() }
     }
 }
 
@@ -91,6 +94,8 @@ pub struct Looking {
     pub app: App,
     pub viewer: Viewer,
     versions: Versions,
+    /// What of the versions is of the organisation whose page it is. Elsewhere all of it.
+    own: Versions,
     pub board: Arc<Board>,
     pub now: Timestamp,
 }
@@ -99,8 +104,23 @@ impl Looking {
     #[must_use]
     pub fn new(app: App, viewer: Viewer) -> Self {
         let versions = app.live.frames().versions(viewer.org);
+        Self::by(app, viewer, (versions, versions))
+    }
+
+    /// Somebody looking at the page of one organisation, which needs not be made again when another one pushes.
+    #[must_use]
+    pub fn at(app: App, viewer: Viewer, slug: &str) -> Self {
+        let owner = app.live.board().by_slug(slug).map(|org| org.info.id);
+        match owner {
+            Some(owner) => Self::by(app.clone(), viewer, app.live.frames().versions_of(viewer.org, owner)),
+            None => Self::new(app, viewer),
+        }
+    }
+
+    /// The board comes after the versions: it is at least as new.
+    fn by(app: App, viewer: Viewer, (versions, own): (Versions, Versions)) -> Self {
         let (board, now) = (app.live.board(), app.clock.now());
-        Self { app, viewer, versions, board, now }
+        Self { app, viewer, versions, own, board, now }
     }
 
     pub(crate) fn sight(&self) -> Sight<'_> {
@@ -161,6 +181,18 @@ macro_rules! versions {
 }
 use versions;
 
+/// The same of the organisation whose page it is.
+macro_rules! own_versions {
+    ($looking:expr, $($field:ident),*) => {
+        {
+            #[allow(clippy::needless_update, reason = "a page may be made of everything")]
+            let versions = $crate::live::topic::Versions { rules: $looking.own.rules, $($field: $looking.own.$field,)* ..Default::default() };
+            versions
+        }
+    };
+}
+use own_versions;
+
 /// Logs a fault once and gives the reader its id.
 pub(crate) fn failed(detail: impl std::fmt::Display) -> Refusal {
     let id = uuid::Uuid::new_v4().simple().to_string()[..8].to_owned();
@@ -195,6 +227,10 @@ pub struct Viewing {
 impl Viewing {
     fn looking(&self) -> Answer<Looking> {
         self.who.as_ref().map(|who| Looking::new(self.app.clone(), who.viewer)).ok_or(Refusal::SignIn)
+    }
+
+    fn looking_at(&self, slug: &str) -> Answer<Looking> {
+        self.who.as_ref().map(|who| Looking::at(self.app.clone(), who.viewer, slug)).ok_or(Refusal::SignIn)
     }
 }
 
@@ -242,16 +278,12 @@ impl Pages for Viewing {
     }
 
     fn organisation(&self, slug: String, query: PageQuery) -> Pending<'_, Organisation> {
-        cached!(self, "organisation", slug, query, [posture, history, incidents, indicators, pushes], async |l: &Looking, slug: &str, q: &PageQuery| {
-            organisation::organisation(l, slug, q).await
-        })
+        // Cached in its parts: most do not change with a push of metrics, and what stands beside them of others does with each push.
+        Box::pin(async move { organisation::organisation(&self.looking_at(&slug)?, &slug, &query).await })
     }
 
     fn metric(&self, slug: String, metric: String, query: PageQuery) -> Pending<'_, MetricPage> {
-        cached!(self, "metric", format!("{slug}/{metric}"), query, [posture], async |l: &Looking, of: &str, q: &PageQuery| {
-            let (slug, metric) = of.split_once('/').ok_or(Refusal::NotFound)?;
-            metric::metric(l, slug, metric, q).await
-        })
+        Box::pin(async move { metric::metric(&self.looking_at(&slug)?, &slug, &metric, &query).await })
     }
 
     fn metrics(&self, metric: String, query: PageQuery) -> Pending<'_, MetricAcross> {

@@ -1,57 +1,14 @@
-//! The words of access: classes of data, levels, roles and who looks. Who sees what is decided by [`Sight`](crate::sharing::Sight).
+//! The words of access: levels, roles and who looks. Who sees what is decided by [`Sight`](crate::sharing::Sight).
 
-use crate::names::OrgId;
+use crate::{DataClass, names::OrgId};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// The kinds of data an organisation decides about separately.
-///
-/// To add one, beside what the compiler names: the CHECK of `sharing_rules.class` and the loops of the policies in PostgreSQL's migrations, `reach!` and
-/// `counted!` in the store, `public_counts` and the lists of record classes in `live/aggregates.rs`, `views/sharing_as.rs` and `pages/pushes.rs`, the
-/// fields of a sharing default in `routes/decisions.rs` and of a confirmation in `routes/sharing.rs`; and a migration of the sharing defaults and decisions that
-/// are kept as lists of four. Of organisations that have confirmed before, nobody sees anything of it: they have no row of it in `sharing_pins`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DataClass {
-    Posture,
-    Incidents,
-    Events,
-    Indicators,
-}
-
-impl DataClass {
-    pub const ALL: [Self; 4] = [Self::Posture, Self::Incidents, Self::Events, Self::Indicators];
-
-    /// The number the database keeps: 0 posture to 3 indicators.
-    #[must_use]
-    pub const fn code(self) -> i64 {
-        self as i64
-    }
-
-    /// The word of API and database.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Posture => "posture",
-            Self::Incidents => "incidents",
-            Self::Events => "events",
-            Self::Indicators => "indicators",
-        }
-    }
-}
-
-impl FromStr for DataClass {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|class| class.name() == text).ok_or_else(|| "must be one of posture, incidents, events, indicators".to_owned())
-    }
-}
-
 /// How much of a class an audience sees. Ordered from nothing to everything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
+    #[default]
     None,
     Aggregate,
     Summary,

@@ -5,7 +5,7 @@
 //! is adopted as soon as more than half of all organisations are for it, and rejected as soon as half of them or more are against; otherwise at its
 //! end, by those who voted, if they are as many as the quorum asks.
 
-use crate::{Level, OrgId, Role, catalogue::ScoringPolicy};
+use crate::{ByClass, Level, OrgId, Role, catalogue::ScoringPolicy};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, str::FromStr};
 
@@ -64,10 +64,10 @@ pub enum Effect {
     AdmitOrganisation {
         org: i64,
     },
-    /// What organisations are asked to confirm that everyone sees of them, by [`crate::DataClass::code`]. Those that have confirmed more are narrowed to it;
-    /// to those that have confirmed less it is offered.
+    /// What organisations are asked to confirm that everyone sees of them. Those that have confirmed more are narrowed to it; to those that have confirmed
+    /// less it is offered.
     SharingDefault {
-        levels: [Level; 4],
+        levels: ByClass<Level>,
     },
     /// Another key, under which indicators are hashed; the one before is accepted for a while.
     AllianceKey,
@@ -264,6 +264,19 @@ mod tests {
 
     fn tally(yes: u32, no: u32, members: u32) -> Tally {
         Tally { yes, no, members }
+    }
+
+    #[test]
+    fn a_sharing_default_from_before_there_was_a_class_shows_none_of_it() {
+        let kept = r#"{"kind":"sharing_default","levels":{"posture":"detail","events":"summary"}}"#;
+        let levels = ByClass::from_fn(|class| match class.name() {
+            "posture" => Level::Detail,
+            "events" => Level::Summary,
+            _ => Level::None,
+        });
+        assert_eq!(serde_json::from_str::<Effect>(kept).unwrap(), Effect::SharingDefault { levels });
+        let unknown = serde_json::from_str::<Effect>(&kept.replace("events", "weather")).unwrap_err();
+        assert!(unknown.to_string().contains(r#""weather" is no class of data"#), "{unknown}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod access;
 pub mod aggregate;
 pub mod catalogue;
 pub mod classify;
+mod data_class;
 pub mod decision;
 pub mod freshness;
 pub mod indicator;
@@ -22,8 +23,9 @@ pub mod tlp;
 pub mod verdict;
 pub mod view;
 
-pub use access::{DataClass, Level, Role, Viewer};
+pub use access::{Level, Role, Viewer};
 pub use classify::{IncidentStatus, Severity};
+pub use data_class::{ByClass, DataClass};
 pub use freshness::Freshness;
 pub use names::{OrgId, Slug};
 pub use sharing::{Sharing, Sight};

@@ -8,12 +8,12 @@ mod changes;
 pub use changes::Difference;
 
 use crate::{
-    Timestamp,
-    access::{DataClass, Level, Viewer},
+    ByClass, DataClass, Timestamp,
+    access::{Level, Viewer},
     names::OrgId,
     tlp::Tlp,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The database's number of a sharing group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,40 +44,49 @@ pub const ALWAYS: Timestamp = Timestamp(0);
 pub struct Sharing {
     /// Counts changes, so that who keeps a copy knows when it is old.
     pub version: i64,
-    /// What the alliance proposes that everyone sees of an organisation, by [`DataClass::code`]. It is in force nowhere: an organisation confirms it.
-    defaults: [Level; 4],
-    /// What each organisation confirmed that everyone sees of it where it has no rule for everyone, by [`DataClass::code`].
-    pins: BTreeMap<OrgId, [Level; 4]>,
-    rules: BTreeMap<(OrgId, DataClass), BTreeMap<Audience, Level>>,
+    /// What the alliance proposes that everyone sees of an organisation. It is in force nowhere: an organisation confirms it.
+    defaults: ByClass<Level>,
+    /// What each organisation decided. Pages ask for it many thousand times, so that one look must find all of it.
+    owners: HashMap<OrgId, Owner>,
     /// Those that joined each group, each with the moment from which on the group shows it what others hand in: [`ALWAYS`] but for groups that
     /// keep earlier data from new members.
     members: BTreeMap<GroupId, BTreeMap<OrgId, Timestamp>>,
-    /// Those that have not confirmed yet what they share, and so share nothing.
-    unconfirmed: BTreeSet<OrgId>,
     /// Those that the alliance suspended: they share nothing and are shown nothing.
     suspended: BTreeSet<OrgId>,
+}
+
+/// What one organisation decided about its own data.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Owner {
+    /// What it confirmed that everyone sees of it where it has no rule for everyone; `None` where that is the alliance's default.
+    pins: Option<ByClass<Level>>,
+    rules: ByClass<BTreeMap<Audience, Level>>,
+    /// It has not confirmed yet what it shares, and so shares nothing.
+    unconfirmed: bool,
+}
+
+impl Owner {
+    fn rule(&self, class: DataClass, audience: Audience) -> Option<Level> {
+        self.rules[class].get(&audience).copied()
+    }
+
+    fn for_everyone(&self, class: DataClass, defaults: &ByClass<Level>) -> Level {
+        self.rule(class, Audience::Everyone).unwrap_or_else(|| self.pins.as_ref().unwrap_or(defaults)[class])
+    }
 }
 
 impl Default for Sharing {
     /// Everyone shares everything.
     fn default() -> Self {
-        Self::new(0, [Level::Detail; 4], [], [])
+        Self::new(0, ByClass::filled(Level::Detail), [], [])
     }
 }
 
 impl Sharing {
-    pub fn new(version: i64, defaults: [Level; 4], rules: impl IntoIterator<Item = Rule>, members: impl IntoIterator<Item = (GroupId, OrgId)>) -> Self {
-        let mut sharing = Self {
-            version,
-            defaults,
-            pins: BTreeMap::new(),
-            rules: BTreeMap::new(),
-            members: BTreeMap::new(),
-            unconfirmed: BTreeSet::new(),
-            suspended: BTreeSet::new(),
-        };
+    pub fn new(version: i64, defaults: ByClass<Level>, rules: impl IntoIterator<Item = Rule>, members: impl IntoIterator<Item = (GroupId, OrgId)>) -> Self {
+        let mut sharing = Self { version, defaults, owners: HashMap::new(), members: BTreeMap::new(), suspended: BTreeSet::new() };
         for rule in rules {
-            sharing.rules.entry((rule.owner, rule.class)).or_default().insert(rule.audience, rule.level);
+            sharing.owners.entry(rule.owner).or_default().rules[rule.class].insert(rule.audience, rule.level);
         }
         for (group, org) in members {
             sharing.members.entry(group).or_default().insert(org, ALWAYS);
@@ -94,17 +103,21 @@ impl Sharing {
         self
     }
 
-    /// The same, with what organisations confirmed, by [`DataClass::code`]. Those without confirm the defaults as they are now.
+    /// The same, with what organisations confirmed. Those without confirm the defaults as they are now.
     #[must_use]
-    pub fn pinning(mut self, pins: impl IntoIterator<Item = (OrgId, [Level; 4])>) -> Self {
-        self.pins.extend(pins);
+    pub fn pinning(mut self, pins: impl IntoIterator<Item = (OrgId, ByClass<Level>)>) -> Self {
+        for (org, levels) in pins {
+            self.owners.entry(org).or_default().pins = Some(levels);
+        }
         self
     }
 
     /// The same, with organisations that have not confirmed yet what they share.
     #[must_use]
     pub fn without(mut self, unconfirmed: impl IntoIterator<Item = OrgId>) -> Self {
-        self.unconfirmed.extend(unconfirmed);
+        for org in unconfirmed {
+            self.owners.entry(org).or_default().unconfirmed = true;
+        }
         self
     }
 
@@ -124,14 +137,15 @@ impl Sharing {
     /// Whether an organisation has confirmed what it shares.
     #[must_use]
     pub fn is_confirmed(&self, owner: OrgId) -> bool {
-        !self.unconfirmed.contains(&owner)
+        self.owners.get(&owner).is_none_or(|owner| !owner.unconfirmed)
     }
 
     /// Whether nobody withholds anything from anybody, which most answers can be quick about.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        let all_of_it = |levels: &[Level; 4]| levels.iter().all(|level| *level == Level::Detail);
-        self.rules.is_empty() && self.unconfirmed.is_empty() && self.suspended.is_empty() && all_of_it(&self.defaults) && self.pins.values().all(all_of_it)
+        let all_of_it = |levels: &ByClass<Level>| *levels == ByClass::filled(Level::Detail);
+        let is_open = |owner: &Owner| !owner.unconfirmed && owner.rules.iter().all(|(_, rules)| rules.is_empty()) && owner.pins.as_ref().is_none_or(all_of_it);
+        self.suspended.is_empty() && all_of_it(&self.defaults) && self.owners.values().all(is_open)
     }
 
     /// What an organisation's people see of `owner`'s data of a class, before TLP narrows single records.
@@ -140,20 +154,36 @@ impl Sharing {
     /// to, else the one for everyone, else what it confirmed. So a rule can give one partner more than the rest, or less.
     #[must_use]
     pub fn level(&self, viewer: OrgId, owner: OrgId, class: DataClass) -> Level {
-        if viewer == owner {
-            return Level::Detail;
-        }
-        if !self.is_confirmed(owner) || self.is_suspended(owner) || self.is_suspended(viewer) {
-            return Level::None;
-        }
-        let rule = |audience| self.rule(owner, class, audience);
-        let group = || self.of_groups(viewer, owner, class).map(|(_, level)| level).max();
-        rule(Audience::Organisation(viewer)).or_else(group).unwrap_or_else(|| self.for_everyone(owner, class))
+        self.shown(viewer, owner, class, Level::None).map_or(Level::None, |(level, _)| level)
     }
 
-    /// The owner's rules for groups that both belong to: since when they hold for what is handed in, and the level.
-    fn of_groups(&self, viewer: OrgId, owner: OrgId, class: DataClass) -> impl Iterator<Item = (Timestamp, Level)> {
-        self.rules.get(&(owner, class)).into_iter().flatten().filter_map(move |(audience, level)| match audience {
+    /// The one decision, with one look at what the owner decided: the level at which a class is shown to a viewer, and since when what is handed in is shown at
+    /// `least` or higher. `None` where the level is lower than that.
+    fn shown(&self, viewer: OrgId, owner: OrgId, class: DataClass, least: Level) -> Option<(Level, Timestamp)> {
+        if viewer == owner {
+            return Some((Level::Detail, ALWAYS));
+        }
+        let decided = self.owners.get(&owner);
+        if decided.is_some_and(|decided| decided.unconfirmed) || self.is_suspended(owner) || self.is_suspended(viewer) {
+            return (least == Level::None).then_some((Level::None, ALWAYS));
+        }
+        let always = |level: Level| (level >= least).then_some((level, ALWAYS));
+        let Some(decided) = decided else { return always(self.defaults[class]) };
+        if let Some(level) = decided.rule(class, Audience::Organisation(viewer)) {
+            return always(level);
+        }
+        let everyone = decided.for_everyone(class, &self.defaults);
+        let Some(level) = self.of_groups(viewer, owner, &decided.rules[class]).map(|(_, level)| level).max() else { return always(everyone) };
+        if everyone >= least {
+            return always(level);
+        }
+        let enough = self.of_groups(viewer, owner, &decided.rules[class]).filter(|(_, level)| *level >= least);
+        enough.map(|(since, _)| since).min().map(|since| (level, since))
+    }
+
+    /// Of an owner's rules those for groups that both belong to: since when they hold for what is handed in, and the level.
+    fn of_groups(&self, viewer: OrgId, owner: OrgId, rules: &BTreeMap<Audience, Level>) -> impl Iterator<Item = (Timestamp, Level)> {
+        rules.iter().filter_map(move |(audience, level)| match audience {
             Audience::Group(group) => Some((self.both_since(*group, viewer, owner)?, *level)),
             _ => None,
         })
@@ -162,15 +192,15 @@ impl Sharing {
     /// What everyone sees of an organisation, or would once it has confirmed: by its rule, else as it confirmed, else by the alliance's default.
     #[must_use]
     pub fn for_everyone(&self, owner: OrgId, class: DataClass) -> Level {
-        self.rule(owner, class, Audience::Everyone).unwrap_or_else(|| self.pins.get(&owner).unwrap_or(&self.defaults)[class.code() as usize])
+        self.owners.get(&owner).map_or(self.defaults[class], |owner| owner.for_everyone(class, &self.defaults))
     }
 
     /// Classes of which the alliance's default shows more than an organisation confirmed, and it has set no rule itself: each with what everyone sees now
     /// and what the default would show. They are an offer: nothing changes before the organisation takes it.
     pub fn offered(&self, owner: OrgId) -> impl Iterator<Item = (DataClass, Level, Level)> {
-        let pins = self.pins.get(&owner).filter(|_| self.is_confirmed(owner));
+        let pins = self.owners.get(&owner).filter(|owner| !owner.unconfirmed).and_then(|owner| owner.pins.as_ref());
         let offer = move |class: DataClass| {
-            let (now, default) = (pins?[class.code() as usize], self.default_of(class));
+            let (now, default) = (pins?[class], self.default_of(class));
             (default > now && self.rule(owner, class, Audience::Everyone).is_none()).then_some((class, now, default))
         };
         DataClass::ALL.into_iter().filter_map(offer)
@@ -180,14 +210,7 @@ impl Sharing {
     /// nothing is. It is [`ALWAYS`], but where only groups show it that keep earlier data from new members.
     #[must_use]
     pub fn since(&self, viewer: OrgId, owner: OrgId, class: DataClass, least: Level) -> Option<Timestamp> {
-        if self.level(viewer, owner, class) < least {
-            return None;
-        }
-        let without_groups = viewer == owner || self.rule(owner, class, Audience::Organisation(viewer)).is_some() || self.for_everyone(owner, class) >= least;
-        if without_groups {
-            return Some(ALWAYS);
-        }
-        self.of_groups(viewer, owner, class).filter(|(_, level)| *level >= least).map(|(since, _)| since).min()
+        self.shown(viewer, owner, class, least).map(|(_, since)| since)
     }
 
     /// Whether two organisations belong to a group.
@@ -227,19 +250,19 @@ impl Sharing {
     /// What an organisation set itself, its rule for one audience of one class.
     #[must_use]
     pub fn rule(&self, owner: OrgId, class: DataClass, audience: Audience) -> Option<Level> {
-        self.rules.get(&(owner, class)).and_then(|rules| rules.get(&audience)).copied()
+        self.owners.get(&owner)?.rule(class, audience)
     }
 
     /// The rules of an organisation.
     pub fn rules_of(&self, owner: OrgId) -> impl Iterator<Item = Rule> {
-        let of_class = move |class| self.rules.get(&(owner, class)).into_iter().flatten().map(move |(a, l)| Rule { owner, class, audience: *a, level: *l });
-        DataClass::ALL.into_iter().flat_map(of_class)
+        let decided = self.owners.get(&owner).into_iter().flat_map(|owner| owner.rules.iter());
+        decided.flat_map(move |(class, rules)| rules.iter().map(move |(audience, level)| Rule { owner, class, audience: *audience, level: *level }))
     }
 
     /// What the alliance proposes that everyone sees of an organisation.
     #[must_use]
     pub fn default_of(&self, class: DataClass) -> Level {
-        self.defaults[class.code() as usize]
+        self.defaults[class]
     }
 }
 
@@ -321,20 +344,20 @@ mod tests {
     #[test]
     fn the_narrowest_audience_decides() {
         let rules = [rule(Audience::Everyone, Level::Summary), rule(Audience::Group(GROUP), Level::Detail), rule(Audience::Organisation(C), Level::None)];
-        let sharing = Sharing::new(1, [Level::Aggregate; 4], rules, [(GROUP, A), (GROUP, B), (GROUP, C)]);
+        let sharing = Sharing::new(1, ByClass::filled(Level::Aggregate), rules, [(GROUP, A), (GROUP, B), (GROUP, C)]);
         assert_eq!(sharing.level(B, A, CLASS), Level::Detail, "by the group");
         assert_eq!(sharing.level(C, A, CLASS), Level::None, "named itself");
         assert_eq!(sharing.level(OrgId(4), A, CLASS), Level::Summary, "one of everyone");
         assert_eq!(sharing.level(OrgId(4), A, DataClass::Events), Level::Aggregate, "the default");
         assert_eq!(sharing.level(A, A, CLASS), Level::Detail, "one's own");
         // Who has left a group shares nothing by it, and gets nothing by it.
-        let left = Sharing::new(1, [Level::Aggregate; 4], rules, [(GROUP, B), (GROUP, C)]);
+        let left = Sharing::new(1, ByClass::filled(Level::Aggregate), rules, [(GROUP, B), (GROUP, C)]);
         assert_eq!(left.level(B, A, CLASS), Level::Summary);
     }
 
     #[test]
     fn who_has_not_confirmed_shares_nothing() {
-        let sharing = Sharing::new(1, [Level::Detail; 4], [rule(Audience::Organisation(B), Level::Detail)], []).without([A]);
+        let sharing = Sharing::new(1, ByClass::filled(Level::Detail), [rule(Audience::Organisation(B), Level::Detail)], []).without([A]);
         assert!(!sharing.is_open());
         for class in DataClass::ALL {
             assert_eq!((sharing.level(B, A, class), sharing.level(A, B, class), sharing.level(A, A, class)), (Level::None, Level::Detail, Level::Detail));
@@ -343,14 +366,20 @@ mod tests {
 
     #[test]
     fn a_confirmed_organisation_shows_what_it_confirmed_whatever_the_default_is() {
-        let pins = [Level::Summary, Level::None, Level::Detail, Level::Summary];
-        let sharing = Sharing::new(1, [Level::Detail; 4], [rule(Audience::Everyone, Level::Aggregate)], []).pinning([(A, pins)]);
-        let seen = DataClass::ALL.map(|class| sharing.level(B, A, class));
-        assert_eq!(seen, [Level::Summary, Level::Aggregate, Level::Detail, Level::Summary], "its own rule comes first");
+        let pins = ByClass::from_fn(|class| match class {
+            DataClass::Posture | DataClass::Indicators => Level::Summary,
+            DataClass::Incidents => Level::None,
+            DataClass::Events => Level::Detail,
+        });
+        let sharing = Sharing::new(1, ByClass::filled(Level::Detail), [rule(Audience::Everyone, Level::Aggregate)], []).pinning([(A, pins)]);
+        for class in DataClass::ALL {
+            let seen = if class == CLASS { Level::Aggregate } else { pins[class] };
+            assert_eq!(sharing.level(B, A, class), seen, "{class:?}: its own rule comes first");
+        }
         let offers = [(DataClass::Posture, Level::Summary, Level::Detail), (DataClass::Indicators, Level::Summary, Level::Detail)];
         assert_eq!(sharing.offered(A).collect::<Vec<_>>(), offers, "where it has set a rule itself nothing is offered");
         assert!(!sharing.is_open() && sharing.offered(B).next().is_none() && sharing.clone().without([A]).offered(A).next().is_none());
-        let narrow = Sharing::new(1, [Level::None; 4], [], []).pinning([(A, pins)]);
+        let narrow = Sharing::new(1, ByClass::filled(Level::None), [], []).pinning([(A, pins)]);
         assert!(narrow.offered(A).next().is_none(), "less is no offer");
     }
 
@@ -367,13 +396,13 @@ mod tests {
     #[test]
     fn of_several_groups_the_one_that_shows_most_counts() {
         let rules = [rule(Audience::Group(GROUP), Level::Summary), rule(Audience::Group(GroupId(8)), Level::Detail)];
-        let sharing = Sharing::new(1, [Level::None; 4], rules, [(GROUP, A), (GROUP, B), (GroupId(8), A), (GroupId(8), B)]);
+        let sharing = Sharing::new(1, ByClass::filled(Level::None), rules, [(GROUP, A), (GROUP, B), (GroupId(8), A), (GroupId(8), B)]);
         assert_eq!(sharing.level(B, A, CLASS), Level::Detail);
     }
 
     #[test]
     fn tlp_narrows_record_by_record_and_rules_come_before_it() {
-        let sharing = Sharing::new(1, [Level::Detail; 4], [rule(Audience::Organisation(OrgId(5)), Level::Summary)], [(GROUP, A), (GROUP, C)]);
+        let sharing = Sharing::new(1, ByClass::filled(Level::Detail), [rule(Audience::Organisation(OrgId(5)), Level::Summary)], [(GROUP, A), (GROUP, C)]);
         let sees = |org, tlp| Sight { viewer: Viewer { org, role: Role::Analyst }, sharing: &sharing }.sees_record(A, CLASS, &marked(tlp, &[B, OrgId(5)]));
         for tlp in Tlp::ALL {
             assert!(sees(A, tlp) && sees(B, tlp), "{tlp}");
@@ -387,7 +416,7 @@ mod tests {
     fn a_group_may_keep_earlier_data_from_new_members() {
         // B came at 100 to a group that keeps what was there before; C was in it from the beginning.
         let rules = [rule(Audience::Everyone, Level::Summary), rule(Audience::Group(GROUP), Level::Detail)];
-        let sharing = Sharing::new(1, [Level::None; 4], rules, [(GROUP, A), (GROUP, C)]).only_since([(GROUP, B, Timestamp(100))]);
+        let sharing = Sharing::new(1, ByClass::filled(Level::None), rules, [(GROUP, A), (GROUP, C)]).only_since([(GROUP, B, Timestamp(100))]);
         let at = |org, tlp, received_at| {
             let sight = Sight { viewer: Viewer { org, role: Role::Analyst }, sharing: &sharing };
             let record = Marked { tlp, recipients: &[], received_at: Timestamp(received_at) };
@@ -400,13 +429,51 @@ mod tests {
         // A second group that hides nothing opens what the first hides.
         let both = Sharing::new(
             1,
-            [Level::None; 4],
+            ByClass::filled(Level::None),
             [rule(Audience::Group(GROUP), Level::Detail), rule(Audience::Group(GroupId(8)), Level::Detail)],
             [(GROUP, A), (GroupId(8), A), (GroupId(8), B)],
         )
         .only_since([(GROUP, B, Timestamp(100))]);
         assert_eq!((both.since(B, A, CLASS, Level::Detail), both.peers_since(B, A)), (Some(ALWAYS), Some(ALWAYS)));
         assert_eq!(both.since(C, A, CLASS, Level::Detail), None);
+    }
+
+    /// The rules as they are told, one after the other.
+    fn as_told(sharing: &Sharing, viewer: OrgId, owner: OrgId, least: Level) -> (Level, Option<Timestamp>) {
+        let everyone = sharing.for_everyone(owner, CLASS);
+        let groups = [GROUP, GroupId(8)].map(|group| Some((sharing.both_since(group, viewer, owner)?, sharing.rule(owner, CLASS, Audience::Group(group))?)));
+        let named = sharing.rule(owner, CLASS, Audience::Organisation(viewer));
+        let level = if viewer == owner {
+            Level::Detail
+        } else if !sharing.is_confirmed(owner) || sharing.is_suspended(owner) || sharing.is_suspended(viewer) {
+            Level::None
+        } else {
+            named.or(groups.iter().flatten().map(|(_, level)| *level).max()).unwrap_or(everyone)
+        };
+        let without_groups = viewer == owner || named.is_some() || everyone >= least;
+        let by_groups = groups.iter().flatten().filter(|(_, level)| *level >= least).map(|(since, _)| *since).min();
+        (level, if level < least { None } else { Some(ALWAYS).filter(|_| without_groups).or(by_groups) })
+    }
+
+    #[test]
+    fn one_look_decides_as_the_rules_are_told() {
+        const LEVELS: [Option<Level>; 4] = [None, Some(Level::None), Some(Level::Summary), Some(Level::Detail)];
+        let all = || LEVELS.into_iter().flat_map(|a| LEVELS.map(|b| (a, b)));
+        for ((everyone, named), (group, other)) in all().flat_map(|one| all().map(move |two| (one, two))) {
+            let audiences = [Audience::Everyone, Audience::Organisation(B), Audience::Group(GROUP), Audience::Group(GroupId(8))];
+            let rules = audiences.into_iter().zip([everyone, named, group, other]).filter_map(|(audience, level)| Some(rule(audience, level?)));
+            let sharing = Sharing::new(1, ByClass::filled(Level::Aggregate), rules, [(GROUP, A), (GroupId(8), A), (GroupId(8), C)])
+                .only_since([(GROUP, B, Timestamp(100)), (GROUP, C, Timestamp(50)), (GroupId(8), B, Timestamp(70))])
+                .pinning([(B, ByClass::filled(Level::Summary))]);
+            for sharing in [sharing.clone(), sharing.clone().without([A]), sharing.clone().suspending([A]), sharing.suspending([B])] {
+                for (viewer, owner) in [A, B, C].into_iter().flat_map(|viewer| [A, B, C].map(|owner| (viewer, owner))) {
+                    for least in [Level::None, Level::Aggregate, Level::Summary, Level::Detail] {
+                        let decided = (sharing.level(viewer, owner, CLASS), sharing.since(viewer, owner, CLASS, least));
+                        assert_eq!(decided, as_told(&sharing, viewer, owner, least), "{viewer:?} {owner:?} {least:?} {sharing:?}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

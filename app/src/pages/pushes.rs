@@ -78,10 +78,9 @@ fn Classes() -> impl IntoView {
         let current = move || query.with(|q| q.kind == value).then_some("true");
         view! { <li><a href=move || query.with(|q| q.with("kind", value).href("/receipts")) aria-current=current>{words}</a></li> }
     };
-    let classes = [DataClass::Posture, DataClass::Incidents, DataClass::Events, DataClass::Indicators];
     view! {
         <nav class="facets push-classes" aria-label="Filters">
-            <div class="facet"><ul>{choice("", "all")}{classes.map(|class| choice(class.name(), class.name())).collect_view()}</ul></div>
+            <div class="facet"><ul>{choice("", "all")}{DataClass::ALL.map(|class| choice(class.name(), class.name())).collect_view()}</ul></div>
         </nav>
     }
 }

@@ -6,7 +6,7 @@ mod forms;
 use crate::{api::pages, components::*};
 use comparisons::{ComparedCard, HashesCard};
 use domain::{
-    DataClass, Level,
+    ByClass, DataClass, Level,
     view::{SharingChange, SharingRules},
 };
 use forms::{ChangeCard, ConfirmCard, DisclosureCard, OfferCard, WaitingCard};
@@ -110,7 +110,7 @@ fn Matrix(page: Signal<SharingRules>) -> impl IntoView {
     let rows = move || {
         page.with(|p| {
             let row = |row: &domain::view::AudienceRow| {
-                let cells = DataClass::ALL.map(|class| match row.levels[class.code() as usize] {
+                let cells = DataClass::ALL.map(|class| match row.levels[class] {
                     Some(level) => view! { <td>{cell(class, level)}</td> }.into_any(),
                     None => view! { <td class="quiet">"as everyone"</td> }.into_any(),
                 });
@@ -136,8 +136,8 @@ fn Matrix(page: Signal<SharingRules>) -> impl IntoView {
 fn Outcome(page: Signal<SharingRules>) -> impl IntoView {
     let rows = move || {
         page.with(|p| {
-            let row = |(org, levels): &(domain::view::OrgRef, [Level; 4])| {
-                let cells = DataClass::ALL.map(|class| view! { <td>{cell(class, levels[class.code() as usize])}</td> });
+            let row = |(org, levels): &(domain::view::OrgRef, ByClass<Level>)| {
+                let cells = DataClass::ALL.map(|class| view! { <td>{cell(class, levels[class])}</td> });
                 view! { <tr><th scope="row"><a href=format!("/admin/sharing/as?org={}", org.slug)>{org.name.clone()}</a></th>{cells.collect_view()}</tr> }
             };
             p.outcome.iter().map(row).collect_view()

@@ -90,8 +90,8 @@ fn records(r: &RecordsAs) -> AnyView {
     let row = |(href, text, tlp): &(String, String, domain::Tlp)| view! { <li><a href=href.clone()>{text.clone()}</a>" "<TlpBadge tlp=*tlp/></li> };
     let state = match r.class {
         DataClass::Incidents => "open",
-        DataClass::Events => "kept",
-        _ => "active",
+        DataClass::Posture | DataClass::Events => "kept",
+        DataClass::Indicators => "active",
     };
     let told = match r.level {
         Level::Detail => format!("They see {} of your {state} ones; {} stay with you by their marking.", count(r.seen), count(r.kept)),

@@ -6,7 +6,7 @@ use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
 };
-use store::What;
+use store::{Items, What};
 
 /// Metrics named one by one.
 const NAMED: usize = 10;
@@ -14,11 +14,22 @@ const NAMED: usize = 10;
 /// Notes on the body of a push.
 #[must_use]
 pub fn of(what: What, body: &[u8]) -> Vec<String> {
-    if what == What::Metrics { parts(body).into_iter().collect() } else { vec![] }
+    if what == What::Metrics {
+        labelled(body).and_then(|metrics| parts(metrics.iter().map(|metric| &**metric).collect())).into_iter().collect()
+    } else {
+        vec![]
+    }
 }
 
-/// Which metrics came with labels, and what that means.
-fn parts(body: &[u8]) -> Option<String> {
+/// The same, where everything in it was kept: it need not be read again.
+#[must_use]
+pub fn of_kept(items: &Items) -> Vec<String> {
+    let Items::Metrics(samples) = items else { return vec![] };
+    parts(samples.iter().filter(|sample| !sample.labels.is_empty()).map(|sample| &*sample.metric).collect()).into_iter().collect()
+}
+
+/// The metrics that came with labels, by their keys.
+fn labelled(body: &[u8]) -> Option<BTreeSet<String>> {
     #[derive(Deserialize)]
     struct Body<'a> {
         #[serde(borrow)]
@@ -33,7 +44,12 @@ fn parts(body: &[u8]) -> Option<String> {
     }
     let text = encoding::text(body).ok().filter(|text| text.contains("labels"))?;
     let body: Body<'_> = serde_json::from_str(&text).ok()?;
-    let labelled: BTreeSet<&str> = body.items.iter().filter(|item| item.labels.as_ref().is_some_and(|all| !all.is_empty())).map(|item| &*item.metric).collect();
+    let has_labels = |item: &&Item<'_>| item.labels.as_ref().is_some_and(|all| !all.is_empty());
+    Some(body.items.iter().filter(has_labels).map(|item| domain::text::trimmed(&item.metric).to_lowercase()).collect())
+}
+
+/// What it means that metrics came with labels.
+fn parts(labelled: BTreeSet<&str>) -> Option<String> {
     if labelled.is_empty() {
         return None;
     }
@@ -50,12 +66,16 @@ fn parts(body: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::Timestamp;
+    use store::Sample;
 
     #[test]
     fn labelled_values_are_parts() {
         let body = r#"{"items":[{"metric":"a","value":1},{"metric":"b","value":1,"labels":{"unit":"cold-storage"}},{"metric":"c","labels":{}}]}"#;
         let said = of(What::Metrics, body.as_bytes());
         assert!(said.len() == 1 && said[0].starts_with("Values with labels are parts of b. "), "{said:?}");
+        let sample = |metric: &str, labels: &str| Sample { metric: metric.into(), labels: labels.into(), value: 1.0, observed_at: Timestamp(0) };
+        assert_eq!(of_kept(&Items::Metrics(vec![sample("a", ""), sample("b", "unit=cold-storage"), sample("c", "")])), said);
         assert!(of(What::Incidents, body.as_bytes()).is_empty() && of(What::Metrics, b"labels").is_empty());
     }
 }

@@ -15,7 +15,7 @@ use axum::{
 use domain::{DAY, OrgId, SECOND, Timestamp};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
+use std::{cell::RefCell, sync::Arc};
 use store::{Failure, Idempotency, Items, KeyEnd, Mode, Outcome, OverQuota, Push, ReceiptRecord, What};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -185,8 +185,21 @@ fn read(app: &App, s: &Submission, received_at: Timestamp, alliance_keys: &[i64]
     if let (Some(expected), Items::Incidents(items)) = (s.expected_revision, &mut parsed.items) {
         items.iter_mut().for_each(|i| i.expected_revision = Some(expected));
     }
-    let payload = zstd::bulk::compress(&s.body, 1).map_err(|_| Problem::internal())?;
-    Ok(Read { parsed, sha256: Sha256::digest(&s.body).into(), notes: notes::of(s.what, &s.body), payload })
+    let payload = pack(&s.body).map_err(|_| Problem::internal())?;
+    let notes = if parsed.failures.is_empty() { notes::of_kept(&parsed.items) } else { notes::of(s.what, &s.body) };
+    Ok(Read { parsed, sha256: Sha256::digest(&s.body).into(), notes, payload })
+}
+
+/// A body as it is kept: zstd.
+fn pack(body: &[u8]) -> std::io::Result<Vec<u8>> {
+    thread_local! {
+        /// Its tables are larger than most bodies, and take longer to make.
+        static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
+    }
+    COMPRESSOR.with_borrow_mut(|compressor| match compressor {
+        Some(compressor) => compressor.compress(body),
+        None => compressor.insert(zstd::bulk::Compressor::new(1)?).compress(body),
+    })
 }
 
 /// Validates and keeps a push.

@@ -7,6 +7,7 @@ use super::password::PasswordError;
 use argon2::Block;
 use std::{
     collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         LazyLock, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -47,11 +48,14 @@ pub enum Queue {
     Program,
 }
 
+/// Hands the result of some work to whoever waits for it.
+type Answer = Box<dyn FnOnce() + Send>;
+
 struct Job {
-    work: Box<dyn FnOnce(&mut Memory) + Send>,
+    work: Box<dyn FnOnce(&mut Memory) -> Answer + Send>,
     /// Go with the work: a client that hangs up frees no slot while the core is still busy.
-    _permits: (Option<SemaphorePermit<'static>>, SemaphorePermit<'static>),
-    _person: Option<Person>,
+    permits: (Option<SemaphorePermit<'static>>, SemaphorePermit<'static>),
+    person: Option<Person>,
 }
 
 /// The buffer of a thread.
@@ -82,11 +86,12 @@ pub(super) async fn in_turn<T: Send + 'static>(queue: Queue, work: impl FnOnce(&
     let slot = SLOTS.acquire().await.map_err(failed)?;
     drop(place);
     let (reply, answer) = oneshot::channel();
-    let work = Box::new(move |memory: &mut Memory| {
-        // Whoever asked may be gone.
-        let _ = reply.send(work(memory));
+    let work = Box::new(move |memory: &mut Memory| -> Answer {
+        let done = catch_unwind(AssertUnwindSafe(|| work(memory)));
+        // Whoever asked may be gone. Of work that panicked there is no answer.
+        Box::new(move || drop(done.map(|done| reply.send(done))))
     });
-    start(Job { work, _permits: (stranger, slot), _person: person })?;
+    start(Job { work, permits: (stranger, slot), person })?;
     answer.await.map_err(failed)
 }
 
@@ -106,18 +111,21 @@ fn start(job: Job) -> Result<(), PasswordError> {
     thread.send(job).map_err(failed)
 }
 
-/// A thread's life. One whose work panics ends, and another is begun in its place.
+/// A thread's life.
 fn attend(own: &Sender<Job>, jobs: &Receiver<Job>) {
     let mut memory = Memory::default();
     loop {
         let next = if memory.0.is_empty() { jobs.recv().map_err(|_| RecvTimeoutError::Disconnected) } else { jobs.recv_timeout(IDLE) };
         match next {
-            Ok(Job { work, _permits, _person }) => {
-                work(&mut memory);
+            Ok(Job { work, permits, person }) => {
+                let answer = work(&mut memory);
                 // Before the permits are given back: who gets them finds a thread.
                 if let Ok(mut resting) = RESTING.lock() {
                     resting.push(own.clone());
                 }
+                // And those before the answer: whoever has it may come again at once.
+                drop((permits, person));
+                answer();
             }
             Err(RecvTimeoutError::Timeout) => memory = Memory::default(),
             Err(RecvTimeoutError::Disconnected) => return,
@@ -212,14 +220,8 @@ mod tests {
         assert_eq!(own.len(), OF_ONE);
         assert!(matches!(in_turn(Queue::Known(3), |_| ()).await, Err(PasswordError::Busy)));
         assert!(in_turn(Queue::Known(4), |_| ()).await.is_ok());
+        assert!(!PEOPLE.lock().unwrap().contains_key(&4), "nothing is left of whoever has an answer");
         drop(own);
         assert!(in_turn(Queue::Known(3), |_| ()).await.is_ok());
-        // The thread forgets them a moment after its answer.
-        let forgotten = async {
-            while PEOPLE.lock().unwrap().contains_key(&3) {
-                tokio::task::yield_now().await;
-            }
-        };
-        assert!(tokio::time::timeout(std::time::Duration::from_secs(10), forgotten).await.is_ok(), "nothing is left of them");
     }
 }

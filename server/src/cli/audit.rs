@@ -24,7 +24,7 @@ pub struct Args {
 enum What {
     /// Prints all rows as lines of JSON, oldest first.
     List,
-    /// Finds rows that were changed, deleted, moved or rolled back. Exit code 0: nothing is wrong; 1: the trail was tampered with; 2: it could not be
+    /// Finds rows that were changed, deleted, moved or rolled back, and counts those whose contents were erased. Exit code 0: nothing is wrong; 1: the trail was tampered with; 2: it could not be
     /// checked.
     Verify(Verify),
     /// Prints the public key that checkpoints are checked with, and its fingerprint. Keep it, or give it to who is to check the trail, apart from the database.
@@ -119,6 +119,9 @@ async fn check(store: &Store, database: &str, proofs: &Proofs) -> anyhow::Result
         Err(AuditError::Store(error)) => return Err(error.into()),
     };
     print(&format!("{database}: {} rows and {} checkpoints are as they were written", found.rows, found.checkpoints))?;
+    if found.erased > 0 {
+        print(&format!("The contents of {} of these rows were erased; that they were there, and when, is as it was written", found.erased))?;
+    }
     for used in &found.keys {
         let (key, since) = (audit::fingerprint(&used.public_key), used.since.rfc3339());
         print(&match used.vouched {

@@ -168,7 +168,8 @@ async fn show(store: &Store, slug: &Slug) -> anyhow::Result<ExitCode> {
         let levels = DataClass::ALL.map(|class| sharing.level(o.id, owner.id, class).name().to_owned());
         [vec![o.slug.clone()], levels.to_vec()].concat()
     });
-    table(&["WHO SEES", "POSTURE", "INCIDENTS", "EVENTS", "INDICATORS"], outcome)
+    let classes = DataClass::ALL.map(|class| class.name().to_uppercase());
+    table(&[&["WHO SEES"][..], &classes.each_ref().map(String::as_str)].concat(), outcome)
 }
 
 /// Does one thing to the sharing groups.

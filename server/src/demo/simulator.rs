@@ -70,14 +70,14 @@ pub async fn simulate(app: &App, base: &str) -> anyhow::Result<JoinHandle<()>> {
     let hub = app.store.hub();
     let orgs = hub.organisations().await?;
     let policy = hub.policy().await?.context("the hub has no policy")?;
-    let (_, current) = hub.current(&orgs.iter().map(|o| o.id).collect::<Vec<_>>()).await?;
+    let current = hub.current(&orgs.iter().map(|o| o.id).collect::<Vec<_>>()).await?;
     let wave = Arc::new(AtomicI64::new(0));
     let run = uuid::Uuid::new_v4();
     let mut tasks = JoinSet::new();
     for (no, partner) in PARTNERS.iter().enumerate().filter(|(_, p)| p.story != Story::Silent) {
         let Some(org) = orgs.iter().find(|o| o.slug == partner.slug) else { continue };
         let metrics = policy.metrics.iter().filter_map(|m| {
-            let row = current.iter().find(|c| c.org == org.id && c.metric == m.key && c.labels.is_empty())?;
+            let row = current.iter().find(|c| c.org == org.id)?.rows().find(|row| row.metric == m.key && row.labels.is_empty())?;
             Some(Metric { definition: m.clone(), anchor: row.value, anchor_day: row.observed_at.day(), value: row.value })
         });
         let simulated = Simulated {

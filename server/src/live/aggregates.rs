@@ -76,7 +76,7 @@ pub async fn counts_of_this_week(store: &Store, now: Timestamp) -> Result<ShownC
     let (hub, week) = (store.hub(), week_of(now.day()));
     let mut shown = read_counts(store, week).await?;
     let mut made = Vec::new();
-    for class in [DataClass::Incidents, DataClass::Events, DataClass::Indicators] {
+    for class in DataClass::of_records() {
         let unnamed = hub.unnamed(class, lately(week)).await?;
         if unnamed.is_empty() {
             continue;

@@ -3,13 +3,15 @@
 //! It is derived from the database and can be thrown away at any time. A board never changes once published; the next
 //! one shares whatever stayed the same.
 
+mod by_org;
+
 use super::{
     aggregates::{self, Shown, ShownCounts},
     hiding::Before,
 };
+use by_org::ByOrg;
 use domain::{
-    DAY, Freshness, Level, OrgId, Severity, Sharing, Sight, Timestamp, Viewer,
-    access::DataClass,
+    ByClass, DAY, DataClass, Freshness, Level, OrgId, Severity, Sharing, Sight, Timestamp, Viewer,
     aggregate::{Aggregate, counts::CountTotal, week_of},
     catalogue::{MetricDefinition, ScoringPolicy},
     decision::AlertLevel,
@@ -24,10 +26,13 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
-use store::{Change, CurrentRow, DayRow, OpenIncident, Org, ShownBefore, Signs, Store, StoreError, What, WithdrawnCritical};
+use store::{Change, CurrentRow, CurrentValues, DayRow, OpenIncident, Org, ShownBefore, Signs, Store, StoreError, What, WithdrawnCritical};
 
 /// Days of score history that are kept at hand.
 pub const HISTORY: i64 = 91;
+
+/// Later than all that happens.
+const NEVER: Timestamp = Timestamp(i64::MAX);
 
 /// One organisation's present.
 #[derive(Clone, Debug)]
@@ -38,8 +43,10 @@ pub struct OrgState {
     pub score: OrgScore,
     /// Up to when it is heard of.
     signs: Signs,
-    /// When something of each class grew older by time alone, by [`DataClass::code`]; the last is for its own eyes, whose freshness counts every push.
-    aged: [Option<Timestamp>; 5],
+    /// When something of each class grew older by time alone.
+    aged: ByClass<Option<Timestamp>>,
+    /// The same for its own eyes, whose freshness counts every push.
+    aged_to_itself: Option<Timestamp>,
     /// Open incidents of high and critical severity.
     pub open: Arc<Vec<OpenIncident>>,
     /// Scores of the last [`HISTORY`] days, by day; today's not included.
@@ -66,7 +73,9 @@ pub struct Aged {
 pub struct Board {
     pub policy: Arc<ScoringPolicy>,
     positions: Arc<HashMap<String, usize>>,
-    orgs: BTreeMap<OrgId, Arc<OrgState>>,
+    orgs: ByOrg<OrgState>,
+    /// Before this moment time alone changes nothing.
+    quiet_until: Timestamp,
     slugs: Arc<HashMap<String, OrgId>>,
     pub sharing: Arc<Sharing>,
     /// Totals over those that share only totals, as each organisation was shown them.
@@ -87,7 +96,8 @@ impl Board {
         Self {
             positions: Arc::new(positions(&policy)),
             policy: Arc::new(policy),
-            orgs: BTreeMap::new(),
+            orgs: ByOrg::default(),
+            quiet_until: NEVER,
             slugs: Arc::default(),
             sharing: Arc::default(),
             shown: Arc::default(),
@@ -104,7 +114,8 @@ impl Board {
         let mut board = Self {
             positions: Arc::new(positions(&policy)),
             policy: Arc::new(policy),
-            orgs: BTreeMap::new(),
+            orgs: ByOrg::default(),
+            quiet_until: NEVER,
             slugs: Arc::default(),
             sharing: Arc::new(store.hub().sharing().await?),
             shown: Arc::default(),
@@ -147,6 +158,7 @@ impl Board {
         self.read_posture(store, &ids, now).await?;
         self.read_incidents(store, &ids).await?;
         self.read_before(store).await?;
+        self.heed(ids.iter().copied());
         Ok(ids)
     }
 
@@ -170,7 +182,7 @@ impl Board {
         for before in hub.shown_before().await? {
             shown.entry(before.owner).or_default().push(before);
         }
-        for (id, org) in &mut self.orgs {
+        for (id, org) in self.orgs.iter_mut() {
             let before = &mut Arc::make_mut(org).before;
             before.joined = Arc::clone(&joined);
             before.shown = Arc::new(shown.remove(id).unwrap_or_default());
@@ -243,26 +255,36 @@ impl Board {
         self.settled.contains(&viewer)
     }
 
-    /// Reads the scores of earlier days again; returns whose are others now.
+    /// Reads the scores of earlier days again, of all organisations; returns whose are others now.
     pub(super) async fn reload_days(&mut self, store: &Store, now: Timestamp) -> Result<Vec<Aged>, StoreError> {
-        let today = now.day();
         let mut by_org: HashMap<OrgId, Vec<DayRow>> = HashMap::new();
-        for row in store.hub().days(today - HISTORY).await?.into_iter().filter(|d| d.day < today) {
+        for row in store.hub().days(now.day() - HISTORY).await?.into_iter().filter(|d| d.day < now.day()) {
             by_org.entry(row.org).or_default().push(row);
         }
+        let orgs: Vec<OrgId> = self.orgs().map(|org| org.info.id).collect();
+        Ok(orgs.into_iter().filter_map(|org| self.take_days(org, by_org.remove(&org).unwrap_or_default(), now)).collect())
+    }
+
+    /// The same of some.
+    pub(super) async fn reload_days_of(&mut self, store: &Store, orgs: &BTreeSet<OrgId>, now: Timestamp) -> Result<Vec<Aged>, StoreError> {
         let mut changed = vec![];
-        for (id, org) in &mut self.orgs {
-            let days = by_org.remove(id).unwrap_or_default();
-            if *org.days == days {
-                continue;
-            }
-            // Whether only marked incidents were open is for its own eyes.
-            let shown = |days: &[DayRow]| -> Vec<DayRow> { days.iter().map(|day| DayRow { critical_any: false, ..day.clone() }).collect() };
-            let by = (shown(&org.days) != shown(&days)).then_some(DataClass::Posture);
-            changed.push(Aged { org: *id, by, past: true, at: now });
-            Arc::make_mut(org).days = Arc::new(days);
+        for org in orgs {
+            let days = store.hub().days_of(*org, now.day() - HISTORY, now.day()).await?;
+            changed.extend(self.take_days(*org, days, now));
         }
         Ok(changed)
+    }
+
+    fn take_days(&mut self, id: OrgId, days: Vec<DayRow>, now: Timestamp) -> Option<Aged> {
+        let org = self.orgs.get(&id)?;
+        if *org.days == days {
+            return None;
+        }
+        // Whether only marked incidents were open is for its own eyes.
+        let shown = |days: &[DayRow]| -> Vec<DayRow> { days.iter().map(|day| DayRow { critical_any: false, ..day.clone() }).collect() };
+        let by = (shown(&org.days) != shown(&days)).then_some(DataClass::Posture);
+        Arc::make_mut(self.orgs.get_mut(&id)?).days = Arc::new(days);
+        Some(Aged { org: id, by, past: true, at: now })
     }
 
     /// Reads anew what changes concern.
@@ -271,12 +293,16 @@ impl Board {
             let set: BTreeSet<OrgId> = changes.iter().filter(|c| concerns(c.what)).map(|c| c.org).collect();
             set.into_iter().collect()
         };
-        let all = of(|_| true);
-        if all.is_empty() {
+        // Every push is a sign of life, at least to its own organisation, so every push may change freshness.
+        let mut newest: BTreeMap<OrgId, i64> = BTreeMap::new();
+        for change in changes {
+            newest.entry(change.org).and_modify(|no| *no = change.no.max(*no)).or_insert(change.no);
+        }
+        if newest.is_empty() {
             return Ok(());
         }
-        // Every push is a sign of life, at least to its own organisation, so every push may change freshness.
-        self.read_posture(store, &all, now).await?;
+        let current = store.hub().current_after(&newest).await?;
+        self.take_posture(current.iter().map(Arc::as_ref), now);
         let incidents = of(|what| what == What::Incidents);
         if !incidents.is_empty() {
             self.read_incidents(store, &incidents).await?;
@@ -285,25 +311,26 @@ impl Board {
         if !records.is_empty() {
             self.read_withdrawn(store, &records).await?;
         }
+        self.heed(changes.iter().map(|change| change.org));
         Ok(())
     }
 
     async fn read_posture(&mut self, store: &Store, orgs: &[OrgId], now: Timestamp) -> Result<(), StoreError> {
-        let (seen, rows) = store.hub().current(orgs).await?;
-        let mut by_org: HashMap<OrgId, Vec<CurrentRow>> = HashMap::new();
-        for row in rows {
-            by_org.entry(row.org).or_default().push(row);
-        }
-        for (id, signs) in seen {
-            let Some(org) = self.orgs.get_mut(&id) else { continue };
+        let current = store.hub().current(orgs).await?;
+        self.take_posture(current.iter(), now);
+        Ok(())
+    }
+
+    fn take_posture<'v>(&mut self, current: impl Iterator<Item = &'v CurrentValues>, now: Timestamp) {
+        for values in current {
+            let Some(org) = self.orgs.get_mut(&values.org) else { continue };
             let org = Arc::make_mut(org);
-            org.info.last_data_at = signs.any;
-            org.signs = signs;
+            org.info.last_data_at = values.signs.any;
+            org.signs = values.signs;
             org.inputs.interval = org.info.interval;
-            org.inputs.readings = readings(by_org.get(&id).map_or(&[], Vec::as_slice), &self.positions, self.policy.metrics.len());
+            org.inputs.readings = readings(Some(values), &self.positions, self.policy.metrics.len());
             org.rescore(&self.policy, now);
         }
-        Ok(())
     }
 
     async fn read_incidents(&mut self, store: &Store, orgs: &[OrgId]) -> Result<(), StoreError> {
@@ -322,14 +349,27 @@ impl Board {
     /// Lets time pass; returns what it changed.
     pub(super) fn pass_time(&mut self, now: Timestamp) -> Vec<Aged> {
         let mut all = vec![];
-        for org in self.orgs.values_mut().filter(|o| o.next_change.is_some_and(|at| at <= now)) {
-            let before = org.aged;
-            Arc::make_mut(org).rescore(&self.policy, now);
-            let classes = DataClass::ALL.into_iter().map(Some).chain([None]);
-            let moved = classes.zip(before.iter().zip(&org.aged)).filter(|(_, (before, after))| after > before);
-            all.extend(moved.filter_map(|(by, (_, after))| Some(Aged { org: org.info.id, by, past: false, at: (*after)? })));
+        if now < self.quiet_until {
+            return all;
         }
+        let due: Vec<OrgId> = self.orgs.values().filter(|o| o.next_change.is_some_and(|at| at <= now)).map(|o| o.info.id).collect();
+        for id in due {
+            let Some(org) = self.orgs.get_mut(&id) else { continue };
+            let (before, to_itself) = (org.aged, org.aged_to_itself);
+            let org = Arc::make_mut(org);
+            org.rescore(&self.policy, now);
+            let classes = org.aged.iter().map(|(class, after)| (Some(class), before[class], *after));
+            let moved = classes.chain([(None, to_itself, org.aged_to_itself)]).filter(|(_, before, after)| after > before);
+            all.extend(moved.filter_map(|(by, _, at)| Some(Aged { org: org.info.id, by, past: false, at: at? })));
+        }
+        self.quiet_until = self.orgs.values().filter_map(|o| o.next_change).min().unwrap_or(NEVER);
         all
+    }
+
+    /// Time changes organisations that were read again at other moments than before.
+    fn heed(&mut self, read: impl IntoIterator<Item = OrgId>) {
+        let next = read.into_iter().filter_map(|id| self.orgs.get(&id)?.next_change).min();
+        self.quiet_until = self.quiet_until.min(next.unwrap_or(NEVER));
     }
 
     /// All organisations, in the order in which they joined.
@@ -372,9 +412,11 @@ impl Board {
     }
 }
 
+/// Whether nothing is different but signs of life, which pushes tell of.
 fn same(a: &Org, b: &Org) -> bool {
-    let a = Org { last_data_at: b.last_data_at, ..a.clone() };
-    a == *b
+    let Org { id, slug, name, sector, country, assets, interval, weight, last_data_at: _, confirmed } = a;
+    (id, slug, name, sector, country) == (&b.id, &b.slug, &b.name, &b.sector, &b.country)
+        && (assets, interval, weight, confirmed) == (&b.assets, &b.interval, &b.weight, &b.confirmed)
 }
 
 fn positions(policy: &ScoringPolicy) -> HashMap<String, usize> {
@@ -383,26 +425,27 @@ fn positions(policy: &ScoringPolicy) -> HashMap<String, usize> {
 
 /// The readings that a policy's scores are made of, from an organisation's current values.
 #[must_use]
-pub fn readings_under(policy: &ScoringPolicy, rows: &[CurrentRow]) -> Vec<Option<Reading>> {
-    readings(rows, &positions(policy), policy.metrics.len())
+pub fn readings_under(policy: &ScoringPolicy, values: Option<&CurrentValues>) -> Vec<Option<Reading>> {
+    readings(values, &positions(policy), policy.metrics.len())
 }
 
 /// One reading per metric, out of its [series](domain::scoring::series).
-fn readings(rows: &[CurrentRow], positions: &HashMap<String, usize>, metrics: usize) -> Vec<Option<Reading>> {
-    let mut series: Vec<Vec<Last<'_>>> = vec![vec![]; metrics];
-    let live: HashSet<&str> = rows.iter().filter(|r| r.left_out_at.is_none()).map(|r| r.metric.as_str()).collect();
-    for row in rows {
-        // An expired series counts only where its metric has no other.
-        if row.left_out_at.is_some() && live.contains(row.metric.as_str()) {
-            continue;
-        }
-        // What a snapshot left out is remembered, but as silent from then on.
-        let at = if row.left_out_at.is_some() { row.observed_at.min(Timestamp(0)) } else { row.observed_at };
-        if let Some(i) = positions.get(&row.metric) {
-            series[*i].push(Last { labels: &row.labels, value: row.value, at });
+fn readings(values: Option<&CurrentValues>, positions: &HashMap<String, usize>, metrics: usize) -> Vec<Option<Reading>> {
+    let mut series: Vec<Vec<CurrentRow<'_>>> = vec![vec![]; metrics];
+    for row in values.into_iter().flat_map(CurrentValues::rows) {
+        if let Some(i) = positions.get(row.metric) {
+            series[*i].push(row);
         }
     }
-    series.into_iter().map(|all| value_of(all).map(|(reading, _)| reading)).collect()
+    let reading = |rows: Vec<CurrentRow<'_>>| {
+        // An expired series counts only where its metric has no other.
+        let live = rows.iter().any(|row| row.left_out_at.is_none());
+        let counts = rows.iter().filter(|row| !live || row.left_out_at.is_none());
+        // What a snapshot left out is remembered, but as silent from then on.
+        let at = |row: &CurrentRow<'_>| if row.left_out_at.is_some() { row.observed_at.min(Timestamp(0)) } else { row.observed_at };
+        value_of(counts.map(|row| Last { labels: row.labels, value: row.value, at: at(row) })).map(|(reading, _)| reading)
+    };
+    series.into_iter().map(reading).collect()
 }
 
 impl OrgState {
@@ -413,7 +456,8 @@ impl OrgState {
             inputs: Inputs::default(),
             score: nothing,
             signs: Signs::default(),
-            aged: [None; 5],
+            aged: ByClass::default(),
+            aged_to_itself: None,
             open: Arc::default(),
             days,
             before,
@@ -424,12 +468,16 @@ impl OrgState {
     fn rescore(&mut self, policy: &ScoringPolicy, now: Timestamp) {
         let interval = self.info.interval;
         self.score = org_score(policy, &self.inputs, now);
-        let [posture, incidents, events, indicators] = self.signs.open;
-        let readings = self.inputs.readings.iter().flatten().map(|r| r.at);
-        let moments =
-            [readings.chain(posture).collect(), Vec::from_iter(incidents), Vec::from_iter(events), Vec::from_iter(indicators), Vec::from_iter(self.signs.any)];
-        self.next_change = moments.iter().flatten().filter_map(|at| Freshness::next_change(*at, interval, now)).min();
-        self.aged = moments.map(|of| of.into_iter().filter_map(|at| Freshness::last_change(at, interval, now)).max());
+        let readings: Vec<Timestamp> = self.inputs.readings.iter().flatten().map(|reading| reading.at).collect();
+        let moments = ByClass::from_fn(|class| {
+            let of_class = if class == DataClass::Posture { readings.as_slice() } else { &[] };
+            of_class.iter().copied().chain(self.signs.open[class]).collect::<Vec<_>>()
+        });
+        let all = moments.iter().flat_map(|(_, of)| of.iter().copied()).chain(self.signs.any);
+        self.next_change = all.filter_map(|at| Freshness::next_change(at, interval, now)).min();
+        let last = |of: &[Timestamp]| of.iter().filter_map(|at| Freshness::last_change(*at, interval, now)).max();
+        self.aged = ByClass::from_fn(|class| last(&moments[class]));
+        self.aged_to_itself = last(self.signs.any.as_slice());
     }
 
     /// Up to when a viewer hears of it: its own people by every push, others by what is open to all to whom it shows the class. So a push that somebody
@@ -442,7 +490,7 @@ impl OrgState {
         let shown = |class| shown_since(sight, self.info.id, class) == Some(domain::sharing::ALWAYS);
         let records = [DataClass::Incidents, DataClass::Events, DataClass::Indicators].into_iter().filter(|class| shown(*class));
         // Metrics have no marking.
-        records.chain([DataClass::Posture]).filter_map(|class| self.signs.open[class.code() as usize]).max()
+        records.chain([DataClass::Posture]).filter_map(|class| self.signs.open[class]).max()
     }
 
     #[must_use]

@@ -56,7 +56,9 @@ impl Frame {
             // sign of life to it.
             let tell = |topics: &mut Topics, to: Option<OrgId>| {
                 let records = (class != DataClass::Posture).then(|| topic(owner, Subject::of(class), class, Level::Summary, false)).flatten();
-                for topic in topic(owner, Subject::Posture, class, Level::Summary, true).into_iter().chain(records) {
+                let late =
+                    (change.what == What::Metrics && change.since.day() < change.at.day()).then(|| topic(owner, Subject::Late, class, Level::Summary, true));
+                for topic in topic(owner, Subject::Posture, class, Level::Summary, true).into_iter().chain(records).chain(late.flatten()) {
                     topics.change(to, topic, seq, change.newest);
                 }
             };
@@ -83,7 +85,7 @@ impl Frame {
     #[must_use]
     pub fn for_org(&self, org: OrgId) -> Option<Told> {
         let sharing = &self.rules.board.sharing;
-        if sharing.is_open() && !self.topics.names(org) {
+        if self.rules.is_open && !self.topics.names(org) {
             return self.public.clone();
         }
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -120,11 +122,7 @@ impl Kept {
     }
 
     fn versions_now(&self, org: OrgId) -> Versions {
-        let mut versions = Versions { rules: self.rules.meaning_for(org), ..Versions::default() };
-        if let Some(told) = self.topics.told(org, &self.rules.board.sharing, (0, Timestamp(0))) {
-            versions.advance(&told);
-        }
-        versions
+        Versions { rules: self.rules.meaning_for(org), ..self.topics.newest(org, &self.rules.board.sharing) }
     }
 }
 
@@ -154,22 +152,28 @@ impl Frames {
     }
 
     pub(super) fn publish(&self, mut frame: Frame) {
-        let asked: Vec<OrgId> = self.kept().known.keys().copied().collect();
-        // What rules mean takes a while to find out, and is remembered: not under the lock.
-        for org in asked {
-            let _ = frame.rules.meaning_for(org);
+        if !Arc::ptr_eq(&self.rules(), &frame.rules) {
+            let asked: Vec<OrgId> = self.kept().known.keys().copied().collect();
+            // What rules mean takes a while to find out, and is remembered: not under the lock.
+            for org in asked {
+                let _ = frame.rules.meaning_for(org);
+            }
         }
         let mut kept = self.kept();
+        let others = !Arc::ptr_eq(&kept.rules, &frame.rules);
         kept.seq = frame.seq;
         kept.topics.take(&frame.topics);
         kept.rules = Arc::clone(&frame.rules);
+        let public = frame.public.as_ref().map(|told| told.newest).unwrap_or_default();
         let mut known = std::mem::take(&mut kept.known);
         for (org, versions) in &mut known {
-            if frame.rules.meaning_for(*org) != versions.rules {
+            if others && frame.rules.meaning_for(*org) != versions.rules {
                 *versions = kept.versions_now(*org);
                 frame.moved.insert(*org, versions.position(kept.origin));
-            } else if let Some(told) = frame.for_org(*org) {
-                versions.advance(&told);
+            } else if frame.rules.is_open && !frame.topics.names(*org) {
+                versions.advance(&public);
+            } else {
+                versions.advance(&frame.topics.newest(*org, &frame.rules.board.sharing));
             }
         }
         kept.known = known;
@@ -208,6 +212,15 @@ impl Frames {
     #[must_use]
     pub fn versions(&self, org: OrgId) -> Versions {
         self.kept().versions(org)
+    }
+
+    /// The same, and what of it is of one owner.
+    #[must_use]
+    pub fn versions_of(&self, org: OrgId, owner: OrgId) -> (Versions, Versions) {
+        let mut kept = self.kept();
+        let all = kept.versions(org);
+        let own = Versions { rules: all.rules, ..kept.topics.newest_of(owner, org, &kept.rules.board.sharing) };
+        (all, own)
     }
 
     /// Listens from here on, for an organisation's people; `after` is what they brought, with `Some(None)` for what cannot be read.

@@ -7,7 +7,7 @@ use domain::{
     scoring::{Critical, Inputs, Reading, org_score, series::SoFar},
 };
 use std::collections::BTreeMap;
-use store::{DayRow, DayValue, StoreError};
+use store::{CurrentValues, DayRow, DayValue, StoreError};
 
 /// Days before the first to be made whose values may still count in it or hold it down.
 const LOOK_BACK: i64 = 35;
@@ -34,11 +34,11 @@ pub async fn rebuild(app: &App, org: OrgId, from: Timestamp) -> Result<(), Store
         }
     }
     let mut inputs = Inputs { readings: vec![None; board.policy.metrics.len()], interval: state.info.interval, critical: Critical::None };
-    let (_, current) = hub.current(&[org]).await?;
+    let current = hub.current(&[org]).await?;
     let mut left_out: BTreeMap<i64, Vec<(usize, String)>> = BTreeMap::new();
-    for row in current {
-        if let (Some(at), Some(i)) = (row.left_out_at, board.policy.position(&row.metric)) {
-            left_out.entry(at.day()).or_default().push((i, row.labels));
+    for row in current.iter().flat_map(CurrentValues::rows) {
+        if let (Some(at), Some(i)) = (row.left_out_at, board.policy.position(row.metric)) {
+            left_out.entry(at.day()).or_default().push((i, row.labels.to_owned()));
         }
     }
     let (mut so_far, mut rows) = (SoFar::default(), Vec::new());

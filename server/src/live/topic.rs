@@ -17,6 +17,8 @@ pub(super) enum Subject {
     Posture,
     /// Scores of earlier days.
     History,
+    /// Values of earlier days, which came later or were corrected.
+    Late,
     Incidents,
     Events,
     Indicators,
@@ -36,7 +38,7 @@ impl Subject {
     /// As the browser asks for it.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Posture | Self::History => "posture",
+            Self::Posture | Self::History | Self::Late => "posture",
             Self::Incidents => "incidents",
             Self::Events => "events",
             Self::Indicators => "indicators",
@@ -45,13 +47,13 @@ impl Subject {
     }
 }
 
-/// What may change of an organisation, and what it takes to learn of it.
+/// What may change of an organisation, and what it takes to learn of it. Those of one owner stand beside one another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Topic {
+    pub owner: OrgId,
     pub subject: Subject,
     /// Subject and slug, as the browser asks for them.
     pub text: String,
-    pub owner: OrgId,
     pub class: DataClass,
     /// The least that the owner must show of the class.
     pub level: Level,
@@ -60,6 +62,11 @@ pub(super) struct Topic {
 }
 
 impl Topic {
+    /// The least of an owner's.
+    const fn first_of(owner: OrgId) -> Self {
+        Self { owner, subject: Subject::Posture, text: String::new(), class: DataClass::Posture, level: Level::None, posture: false }
+    }
+
     /// Since when what the owner hands in under this topic is told to an organisation; `None` where nothing is.
     fn since(&self, org: OrgId, sharing: &Sharing) -> Option<Timestamp> {
         if self.posture && sharing.level(org, self.owner, DataClass::Posture) < Level::Summary {
@@ -105,6 +112,7 @@ pub type Version = (i64, Timestamp);
 pub struct Versions {
     pub posture: Version,
     pub history: Version,
+    pub late: Version,
     pub incidents: Version,
     pub events: Version,
     pub indicators: Version,
@@ -118,6 +126,7 @@ impl Versions {
         match subject {
             Subject::Posture => &mut self.posture,
             Subject::History => &mut self.history,
+            Subject::Late => &mut self.late,
             Subject::Incidents => &mut self.incidents,
             Subject::Events => &mut self.events,
             Subject::Indicators => &mut self.indicators,
@@ -125,8 +134,8 @@ impl Versions {
         }
     }
 
-    fn all(&self) -> [Version; 6] {
-        [self.posture, self.history, self.incidents, self.events, self.indicators, self.pushes]
+    fn all(&self) -> [Version; 7] {
+        [self.posture, self.history, self.late, self.incidents, self.events, self.indicators, self.pushes]
     }
 
     fn take(&mut self, subject: Subject, (place, aged): Version) {
@@ -134,11 +143,18 @@ impl Versions {
         *version = (version.0.max(place), version.1.max(aged));
     }
 
-    pub(super) fn advance(&mut self, told: &Told) {
-        let Versions { posture, history, incidents, events, indicators, pushes, rules: _ } = told.newest;
+    fn take_of(&mut self, topic: &Topic, newest: &Newest, org: OrgId, sharing: &Sharing) {
+        if let Some(since) = topic.since(org, sharing) {
+            self.take(topic.subject, (newest.place(since), newest.aged));
+        }
+    }
+
+    pub(super) fn advance(&mut self, later: &Self) {
+        let Versions { posture, history, late, incidents, events, indicators, pushes, rules: _ } = *later;
         for (subject, version) in [
             (Subject::Posture, posture),
             (Subject::History, history),
+            (Subject::Late, late),
             (Subject::Incidents, incidents),
             (Subject::Events, events),
             (Subject::Indicators, indicators),
@@ -218,7 +234,27 @@ impl Topics {
         }))
     }
 
-    /// The same from the beginning, for those whom no topic names, where nobody withholds anything.
+    /// The newest that an organisation may know by rules: what [`Topics::told`] tells from the beginning, without its text.
+    pub fn newest(&self, org: OrgId, sharing: &Sharing) -> Versions {
+        let mut newest = Versions::default();
+        for (topic, of) in self.everyone.iter().chain(self.named.get(&org).into_iter().flatten()) {
+            newest.take_of(topic, of, org, sharing);
+        }
+        newest
+    }
+
+    /// The newest that an organisation may know of one owner, by rules.
+    pub fn newest_of(&self, owner: OrgId, org: OrgId, sharing: &Sharing) -> Versions {
+        let mut newest = Versions::default();
+        for topics in [Some(&self.everyone), self.named.get(&org)].into_iter().flatten() {
+            for (topic, of) in topics.range(Topic::first_of(owner)..).take_while(|(topic, _)| topic.owner == owner) {
+                newest.take_of(topic, of, org, sharing);
+            }
+        }
+        newest
+    }
+
+    /// What came from the beginning, for those whom no topic names, where nobody withholds anything.
     pub fn public(&self) -> Option<Told> {
         tell(self.everyone.iter().map(|(topic, newest)| (topic, (newest.place(ALWAYS), newest.aged))))
     }
@@ -239,6 +275,7 @@ fn tell<'a>(topics: impl Iterator<Item = (&'a Topic, Version)>) -> Option<Told> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::ByClass;
 
     #[test]
     fn who_is_told_only_of_younger_records_stands_where_the_last_of_those_was() {
@@ -265,11 +302,19 @@ mod tests {
         let told =
             |org, sharing: &Sharing, after| topics.told(org, sharing, (after, Timestamp(0))).map(|told| (told.text.to_string(), told.newest.position(0).place));
         let open = Sharing::default();
+        assert_eq!(topics.newest(named, &open), topics.told(named, &open, (0, Timestamp(0))).map(|told| told.newest).unwrap_or_default());
         assert_eq!(told(other, &open, 0), Some((r#"{"topics":["incidents"]}"#.into(), place_of(1))));
         assert_eq!(told(named, &open, 0), Some((r#"{"topics":["incidents","pushes"]}"#.into(), place_of(2))));
         assert_eq!(told(named, &open, place_of(1)), Some((r#"{"topics":["pushes"]}"#.into(), place_of(2))));
         assert_eq!(told(other, &open, place_of(1)), None);
-        let closed = Sharing::new(1, [Level::None; 4], [], []);
+        let of = |owner, org, sharing: &Sharing| {
+            let newest = topics.newest_of(owner, org, sharing);
+            (newest.incidents.0, newest.pushes.0)
+        };
+        assert_eq!([other, named].map(|org| of(owner, org, &open)), [(place_of(1), 0), (place_of(1), place_of(2))]);
+        assert_eq!([named, other].map(|quiet| of(quiet, owner, &open)), [(0, 0); 2], "what one organisation does is no news of another");
+        let closed = Sharing::new(1, ByClass::filled(Level::None), [], []);
+        assert_eq!([named, owner].map(|org| of(owner, org, &closed)), [(0, 0), (place_of(1), 0)]);
         assert_eq!((told(named, &closed, 0), told(owner, &closed, 0).map(|told| told.1)), (None, Some(place_of(1))));
     }
 }

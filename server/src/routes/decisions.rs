@@ -12,10 +12,11 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use domain::{
-    DataClass, Level,
+    ByClass,
     decision::{AlertLevel, DecisionKind, Effect},
 };
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use store::StoreError;
 
 /// Decisions that one organisation may have open.
@@ -34,14 +35,9 @@ pub struct Proposal {
     /// The slug of an organisation.
     #[serde(default)]
     org: String,
-    #[serde(default)]
-    posture: String,
-    #[serde(default)]
-    incidents: String,
-    #[serde(default)]
-    events: String,
-    #[serde(default)]
-    indicators: String,
+    /// Of a sharing default, a level for each class, in the field of its name.
+    #[serde(flatten)]
+    levels: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -121,13 +117,7 @@ fn effect(l: &Looking, kind: DecisionKind, form: &Proposal) -> Result<Effect, &'
         DecisionKind::ScoringPolicy => return Err("unknown"),
         DecisionKind::SuspendOrganisation => Effect::SuspendOrganisation { org: org()?.0 },
         DecisionKind::AdmitOrganisation => Effect::AdmitOrganisation { org: org()?.0 },
-        DecisionKind::SharingDefault => {
-            let mut levels = [Level::None; 4];
-            for (class, word) in DataClass::ALL.into_iter().zip([&form.posture, &form.incidents, &form.events, &form.indicators]) {
-                levels[class.code() as usize] = word.parse().map_err(|_| "unknown")?;
-            }
-            Effect::SharingDefault { levels }
-        }
+        DecisionKind::SharingDefault => Effect::SharingDefault { levels: ByClass::of_form(&form.levels).map_err(|_| "unknown")? },
         DecisionKind::AllianceKey => Effect::AllianceKey,
     })
 }

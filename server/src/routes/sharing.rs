@@ -8,8 +8,9 @@ use crate::{
     views::{Looking, sharing::read_change},
 };
 use axum::{extract::State, response::Response};
-use domain::view::{SharingChange, SharingSeen};
+use domain::{ByClass, view::SharingChange};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use store::{Approval, Confirmation, StoreError};
 
 const PAGE: &str = "/admin/sharing";
@@ -65,12 +66,12 @@ const fn word(approval: Approval) -> &'static str {
     }
 }
 
-/// Confirms what the viewer's own organisation shares, which begins with it. The form says what the viewer saw: nothing else is confirmed.
-pub async fn confirm(State(app): State<App>, Verified(who): Verified, Form(seen): Form<SharingSeen>) -> Response {
+/// Confirms what the viewer's own organisation shares, which begins with it. The form says what the viewer saw of each class: nothing else is confirmed.
+pub async fn confirm(State(app): State<App>, Verified(who): Verified, Form(form): Form<BTreeMap<String, String>>) -> Response {
     if !who.user.role.manages_sharing() {
         return refused(&app, &who, PAGE, WHY).await;
     }
-    let Some(seen) = seen.levels() else { return answer(PAGE, Ok("changed")) };
+    let Ok(seen) = ByClass::of_form(&form) else { return answer(PAGE, Ok("changed")) };
     let done = app.store.hub().by(who.actor()).confirm_sharing(who.user.org, seen, who.user.id, app.clock.now()).await;
     answer(
         PAGE,

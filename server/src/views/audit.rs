@@ -135,6 +135,11 @@ fn org_name(l: &Looking, id: i64) -> String {
 }
 
 fn line(l: &Looking, names: &Names, row: &AuditRow) -> AuditLine {
+    let no = l.viewer.role.reads_all_audit().then_some(row.no);
+    if row.erased {
+        let (actor, action, object) = ("unknown".to_owned(), "erased".to_owned(), "The contents of this row were erased.".to_owned());
+        return AuditLine { no, at: row.at, actor, org: None, action, object, detail: String::new() };
+    }
     let org = |id: OrgId| l.board.org(id).map(|o| words::org_ref(o));
     let of = row.actor.org.and_then(org).map(|o| o.name);
     let actor = match (row.actor.user, of) {
@@ -146,7 +151,6 @@ fn line(l: &Looking, names: &Names, row: &AuditRow) -> AuditLine {
         (None, Some(of)) => format!("a machine of {of}"),
         (None, None) => "the hub".to_owned(),
     };
-    let no = l.viewer.role.reads_all_audit().then_some(row.no);
     let (object, detail) = (object(l, names, &row.object), pairs(l, names, &row.detail));
     AuditLine { no, at: row.at, actor, org: row.org.and_then(org), action: row.action.clone(), object, detail }
 }

@@ -4,7 +4,7 @@ mod attention;
 mod past;
 mod records;
 
-use super::{Looking, words};
+use super::{Looking, seen::Seen, words};
 use crate::{
     charts::{self, SparkOptions},
     live::{board::OrgState, hiding::Parts},
@@ -13,19 +13,17 @@ use app::api::Answer;
 use attention::capitalised;
 use domain::{
     DataClass, Freshness, Severity, Tlp,
-    catalogue::{Domain, ScoringPolicy},
+    catalogue::Domain,
     points,
-    scoring::{OrgScore, Score},
+    scoring::Score,
     verdict::{Facts, Standing, Verdict, number},
     view::*,
 };
 use past::Past;
-use std::{cmp::Ordering, sync::Arc};
+use std::cmp::Ordering;
 
 /// Organisations shown as small multiples.
 const CARDS: usize = 24;
-
-type Seen<'a> = Vec<(&'a Arc<OrgState>, OrgScore)>;
 
 /// The collective posture, as one viewer may see it.
 ///
@@ -33,32 +31,36 @@ type Seen<'a> = Vec<(&'a Arc<OrgState>, OrgScore)>;
 /// When the database cannot be read.
 pub async fn collective(l: &Looking) -> Answer<Collective> {
     let policy = &l.board.policy;
-    let seen: Seen<'_> = l.board.seen_by(l.viewer).collect();
+    let seen: Vec<Seen<'_>> = l.seen().collect();
     let parts = l.board.parts(l.viewer, l.now);
     let (index, floor) = (parts.index(), parts.floor());
     let mut coverage = Coverage { hidden: l.board.unnamed_to(l.viewer), ..Coverage::default() };
-    seen.iter().for_each(|(o, _)| coverage.count(l.freshness(o)));
+    seen.iter().for_each(|s| coverage.count(s.freshness));
     let past = past::past(l).await?;
     let month_ago = past.index.len().checked_sub(30).and_then(|i| past.index[i]);
-    let stand = |standing| seen.iter().filter(move |(o, s)| l.standing(o, policy, s) == standing);
+    let stand = |standing| seen.iter().filter(move |s| s.standing == standing);
     let (off, below) = (stand(Standing::Off).count() as u32, stand(Standing::Watch).count() as u32);
     // Those whose score would not be off target without a critical incident.
-    let perhaps = |s: &OrgScore| s.at_most.is_some_and(|most| Standing::of(Some(most), Freshness::Fresh, policy.on_target, policy.watch) != Standing::Off);
-    let perhaps_off = stand(Standing::Off).filter(|(_, s)| perhaps(s)).count() as u32;
+    let perhaps =
+        |s: &Seen<'_>| s.score.at_most.is_some_and(|most| Standing::of(Some(most), Freshness::Fresh, policy.on_target, policy.watch) != Standing::Off);
+    let perhaps_off = stand(Standing::Off).filter(|s| perhaps(s)).count() as u32;
     let incidents = records::incidents(l).await?;
     let indicators = records::indicators(l).await?;
     let domains = Domain::ALL.map(|d| domain_row(l, &parts, d, &past)).to_vec();
     let index_stands = floor.map(|v| Standing::of(Some(v), Freshness::Fresh, policy.on_target, policy.watch));
     let detail = story(l, &seen, &parts, month_ago.as_ref(), &domains);
     let mut highest: Vec<Tlp> = indicators.by_tlp.iter().map(|i| i.tlp).collect();
-    highest.extend(seen.iter().flat_map(|(o, _)| o.open_for(l.sight())).map(|i| i.tlp));
-    let mut weakest: Vec<_> = seen.iter().filter_map(|(o, s)| Some((o, counted(l, o, s)?))).collect();
+    highest.extend(seen.iter().flat_map(|s| s.org.open_for(l.sight())).map(|i| i.tlp));
+    let mut weakest: Vec<_> = seen.iter().filter_map(|s| Some((s.org, s.counted()?))).collect();
     weakest.sort_by(|a, b| a.1.total_cmp(&b.1));
     let weakest = weakest.into_iter().take(3).map(|(o, score)| (words::org_ref(o), score)).collect();
     let (attention, attention_more) = attention::attention(l, &seen, &index);
     let mut ranked: Vec<_> = seen.iter().collect();
-    ranked.sort_by(|a, b| worst_first(l, policy, a, b));
-    let mut cards: Vec<OrgCard> = ranked.into_iter().take(CARDS).map(|(o, s)| card(l, o, s)).collect();
+    ranked.sort_by(|a, b| worst_first(a, b));
+    let mut cards: Vec<OrgCard> = Vec::with_capacity(CARDS);
+    for seen in ranked.into_iter().take(CARDS) {
+        cards.push(card(l, seen).await);
+    }
     if seen.len() <= CARDS {
         // All fit: the strong first, as a ranking reads.
         cards.reverse();
@@ -127,37 +129,32 @@ fn index_history(days: &[Option<Score>], now: &Score) -> Sparkline {
     charts::sparkline(&values, (low.floor() - 1.0, high.ceil() + 1.0), SparkOptions { band: Some(&band) })
 }
 
-fn card(l: &Looking, org: &OrgState, score: &OrgScore) -> OrgCard {
-    let before = org.day_for(&l.board.policy, l.sight(), l.now.day() - 30);
-    let points = words::history(l, org, 90, |d| org.day_score(d, &l.board.policy, l.sight()).value, score.total.value);
+async fn card(l: &Looking, seen: &Seen<'_>) -> OrgCard {
+    let (org, total) = (seen.org, &seen.score.total);
+    let points = words::history(l, org, 90, |d| org.day_score(d, &l.board.policy, l.sight()).value, total.value);
     OrgCard {
         org: words::org_ref(org),
-        score: counted(l, org, score),
-        at_most: score.at_most.filter(|_| l.freshness(org).counts()),
+        score: seen.counted(),
+        at_most: seen.at_most(),
         hidden: words::hidden(l, org),
-        last: score.total.last,
-        standing: l.standing(org, &l.board.policy, score),
-        freshness: l.freshness(org),
-        seen: l.last_data(org),
-        change: points::change(score.total.value, before.and_then(|s| s.value)),
-        history: charts::sparkline(&points, (40.0, 100.0), SparkOptions::default()),
+        last: total.last,
+        standing: seen.standing,
+        freshness: seen.freshness,
+        seen: seen.last_data,
+        change: points::change(total.value, seen.month_ago(l).and_then(|s| s.value)),
+        history: l.sparkline(&points, (40.0, 100.0)).await,
     }
 }
 
-/// The score that is shown: none of an organisation whose data is too old to count.
-fn counted(l: &Looking, org: &OrgState, score: &OrgScore) -> Option<f64> {
-    score.total.value.filter(|_| l.freshness(org).counts())
-}
-
-fn worst_first(l: &Looking, policy: &ScoringPolicy, a: &(&Arc<OrgState>, OrgScore), b: &(&Arc<OrgState>, OrgScore)) -> Ordering {
-    let rank = |(o, s): &(&Arc<OrgState>, OrgScore)| match l.standing(o, policy, s) {
+fn worst_first(a: &Seen<'_>, b: &Seen<'_>) -> Ordering {
+    let rank = |seen: &Seen<'_>| match seen.standing {
         Standing::Off => 0,
         Standing::Stale => 1,
         Standing::Watch => 2,
         Standing::Good => 3,
     };
-    let score = |(o, s): &(&Arc<OrgState>, OrgScore)| counted(l, o, s).unwrap_or(f64::MAX);
-    rank(a).cmp(&rank(b)).then(score(a).total_cmp(&score(b))).then_with(|| a.0.info.name.cmp(&b.0.info.name))
+    let score = |seen: &Seen<'_>| seen.counted().unwrap_or(f64::MAX);
+    rank(a).cmp(&rank(b)).then_with(|| score(a).total_cmp(&score(b))).then_with(|| a.org.info.name.cmp(&b.org.info.name))
 }
 
 fn domain_row(l: &Looking, parts: &Parts, domain: Domain, past: &Past) -> DomainRow {
@@ -188,7 +185,7 @@ fn range(points: &[Option<f64>]) -> (f64, f64) {
 }
 
 /// What moved, in a sentence or two: the domain that fell or rose most, the organisation behind it, and what holds the index.
-fn story(l: &Looking, seen: &Seen<'_>, parts: &Parts, before: Option<&Score>, domains: &[DomainRow]) -> String {
+fn story(l: &Looking, seen: &[Seen<'_>], parts: &Parts, before: Option<&Score>, domains: &[DomainRow]) -> String {
     let index = parts.index();
     let mut sentences = Vec::new();
     let fallen = domains.iter().filter_map(|d| Some((d, d.change?))).min_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, c)| *c <= -2.0);
@@ -197,9 +194,9 @@ fn story(l: &Looking, seen: &Seen<'_>, parts: &Parts, before: Option<&Score>, do
         let day = l.now.day() - 30;
         let behind = seen
             .iter()
-            .filter_map(|(o, s)| {
-                let then = o.day_row(l.sight(), day)?.domains[d]?;
-                Some((o, (s.domains[d].value? - then) * o.info.weight))
+            .filter_map(|seen| {
+                let then = seen.org.day_row(l.sight(), day)?.domains[d]?;
+                Some((seen.org, (seen.score.domains[d].value? - then) * seen.org.info.weight))
             })
             .min_by(|a, b| a.1.total_cmp(&b.1))
             .filter(|(_, points)| *points < -1.0);
@@ -208,15 +205,17 @@ fn story(l: &Looking, seen: &Seen<'_>, parts: &Parts, before: Option<&Score>, do
     } else if let Some(change) = points::change(index.value, before.and_then(|b| b.value)).filter(|change| *change >= 1.0) {
         sentences.push(format!("The index rose {change:.1} points in 30 days."));
     }
-    let capped: Vec<_> = seen.iter().filter(|(_, s)| s.uncapped.is_some()).collect();
+    let capped: Vec<_> = seen.iter().filter(|seen| seen.score.uncapped.is_some()).collect();
     if let (Some(value), false) = (index.value, capped.is_empty()) {
         let without = l.board.parts_without(l.viewer, l.now, |score| score.uncapped.is_some()).index();
         if let Some(without) = without.value.filter(|w| w.round() > value.round()) {
-            let names = capped.iter().take(2).map(|(o, _)| o.info.name.as_str()).collect::<Vec<_>>().join(" and ");
+            let names = capped.iter().take(2).map(|seen| seen.org.info.name.as_str()).collect::<Vec<_>>().join(" and ");
             // Of one organisation, all that are open cap it, not one of them.
             let critical = |org: &OrgState| org.open_for(l.sight()).filter(|i| i.severity == Severity::Critical).count() as u32;
             let (what, verb, its) = match capped.as_slice() {
-                [(org, _)] if critical(org) > 1 => (format!("{} open critical incidents at", capitalised(&number(critical(org)))), "cap its score", "them"),
+                [seen] if critical(seen.org) > 1 => {
+                    (format!("{} open critical incidents at", capitalised(&number(critical(seen.org)))), "cap its score", "them")
+                }
                 [_] => ("An open critical incident at".to_owned(), "caps its score", "it"),
                 _ => ("Open critical incidents at".to_owned(), "cap their scores", "them"),
             };

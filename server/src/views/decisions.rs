@@ -4,7 +4,7 @@ use super::{Looking, Viewing, dry_run::dry_run, from_store, policy, words};
 use crate::App;
 use app::api::Answer;
 use domain::{
-    DataClass, OrgId, Role,
+    OrgId, Role,
     catalogue::{Difference, ScoringPolicy, differences},
     decision::{DecisionKind, Effect, Outcome, Right},
     view::*,
@@ -131,7 +131,7 @@ fn row(l: &Looking, may_vote: bool, adopted: &[Adopted], d: Decision) -> Decisio
             (format!("Admit {}", name(*org)), "It takes part: its sharing rules are in force, and those of others for it.".to_owned())
         }
         Effect::SharingDefault { levels } => {
-            let levels: Vec<String> = DataClass::ALL.iter().zip(levels).map(|(class, level)| format!("{}: {}", class.name(), level.name())).collect();
+            let levels: Vec<String> = levels.iter().map(|(class, level)| format!("{}: {}", class.name(), level.name())).collect();
             let applies = "Organisations that confirm from now on are shown this first. To those that have confirmed less it is offered; only what is narrower applies by itself.";
             ("Another default of what is shared".to_owned(), format!("What everyone sees of an organisation: {}. {applies}", levels.join(", ")))
         }

@@ -13,7 +13,7 @@ use domain::{
     view::*,
 };
 use std::{collections::HashMap, sync::Arc};
-use store::CurrentRow;
+use store::CurrentValues;
 
 /// An organisation with its scores now and then.
 struct Tried<'a> {
@@ -32,15 +32,14 @@ pub async fn dry_run(l: &Looking, policy: &ScoringPolicy) -> Answer<DryRun> {
     let (seen, scores_only): (Vec<&Arc<OrgState>>, Vec<_>) = l.board.seen_by(l.viewer).map(|(org, _)| org).partition(|o| whole(o.info.id));
     let ids: Vec<OrgId> = seen.iter().map(|o| o.info.id).collect();
     // The board keeps the metrics of the policy in force only; another may have those that were retired before.
-    let (_, rows) = l.app.store.hub().current(&ids).await.map_err(from_store(l.now))?;
-    let mut by_org: HashMap<OrgId, Vec<CurrentRow>> = HashMap::new();
-    rows.into_iter().for_each(|row| by_org.entry(row.org).or_default().push(row));
+    let current = l.app.store.hub().current(&ids).await.map_err(from_store(l.now))?;
+    let by_org: HashMap<OrgId, CurrentValues> = current.into_iter().map(|values| (values.org, values)).collect();
     let tried: Vec<Tried<'_>> = seen
         .into_iter()
         .map(|org| {
-            let rows = by_org.get(&org.info.id).map_or(&[][..], Vec::as_slice);
+            let values = by_org.get(&org.info.id);
             let under = |policy: &ScoringPolicy| {
-                let inputs = Inputs { readings: readings_under(policy, rows), interval: org.info.interval, critical: org.critical(l.sight()) };
+                let inputs = Inputs { readings: readings_under(policy, values), interval: org.info.interval, critical: org.critical(l.sight()) };
                 org_score(policy, &inputs, l.now)
             };
             Tried { org, now: under(&l.board.policy), then: under(policy) }

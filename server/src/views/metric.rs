@@ -1,6 +1,6 @@
 //! `/orgs/:org/metrics/:metric`
 
-use super::{Looking, from_store, organisation::metric_row, words};
+use super::{Looking, from_store, organisation::metric_row, own_versions, words};
 use crate::{charts, live::board::OrgState};
 use app::api::Answer;
 use domain::{
@@ -9,30 +9,41 @@ use domain::{
     scoring::series::{Last, value_of},
     view::*,
 };
-use store::{CurrentRow, SERIES, SeriesPoint};
+use std::sync::Arc;
+use store::{CurrentRow, CurrentValues, SERIES, SeriesPoint};
 
-/// One metric of one organisation over time.
+/// One metric of one organisation over time, beside the others' as they are now.
 ///
 /// # Errors
 /// [`Refusal::NotFound`] for organisations and metrics that are absent or not shared.
 pub async fn metric(l: &Looking, slug: &str, key: &str, query: &PageQuery) -> Answer<MetricPage> {
+    let versions = own_versions!(l, posture);
+    let page = l.once("metric", &format!("{slug}/{key}"), query, versions, async { itself(l, slug, key, query).await.map(Arc::new) }).await?;
+    Ok(MetricPage { peers: peers(l, slug, key), ..MetricPage::clone(&page) })
+}
+
+/// What the others report that show the viewer single values of it.
+fn peers(l: &Looking, slug: &str, key: &str) -> Option<Peers> {
+    let (org, position) = (l.board.by_slug(slug)?.info.id, l.board.policy.position(key)?);
+    let current =
+        |o: &Arc<OrgState>| o.reading_for(l.sight(), position).filter(|r| Freshness::at(Some(r.at), o.info.interval, l.now).counts()).map(|r| r.value);
+    words::peers(l.board.orgs().filter(|o| o.info.id != org).filter_map(current).collect())
+}
+
+async fn itself(l: &Looking, slug: &str, key: &str, query: &PageQuery) -> Answer<MetricPage> {
     let org = l.board.by_slug(slug).ok_or(Refusal::NotFound)?;
     if !l.sight().sees_detail(org.info.id, DataClass::Posture) {
         return Err(Refusal::NotFound);
     }
     let position = l.board.policy.position(key).ok_or(Refusal::NotFound)?;
     let definition = &l.board.policy.metrics[position];
-    let reading = |o: &OrgState| o.reading_for(l.sight(), position);
-    let row = metric_row(l, org, definition, reading(org));
+    let row = metric_row(l, org, definition, org.reading_for(l.sight(), position));
     let (basis, mut parts) = parts(l, org, key).await?;
     let parts_total = parts.len() as u64;
     parts.truncate(SERIES);
     let window = query.window(l.now);
     let points = l.reads().metric_series(org.info.id, key, window).await.map_err(from_store(l.now))?;
     let samples = l.reads().samples(org.info.id, key, &query.cursor).await.map_err(from_store(l.now))?;
-    let others = l.board.seen_by(l.viewer).filter(|(o, _)| o.info.id != org.info.id && l.sight().sees_detail(o.info.id, DataClass::Posture));
-    let current = |o: &OrgState| reading(o).filter(|r| Freshness::at(Some(r.at), o.info.interval, l.now).counts()).map(|r| r.value);
-    let peers = words::peers(others.filter_map(|(o, _)| current(o)).collect());
     let takeaway = match (points.first(), points.last()) {
         (Some(a), Some(b)) => format!("From {} to {} between {} and {}.", definition.format(a.value), definition.format(b.value), a.at.date(), b.at.date()),
         _ => "Nothing was reported in this time.".into(),
@@ -52,7 +63,7 @@ pub async fn metric(l: &Looking, slug: &str, key: &str, query: &PageQuery) -> An
         basis,
         parts,
         parts_total,
-        peers,
+        peers: None,
         samples_of: (samples.series.min(SERIES as u64), samples.series),
         samples: samples.rows,
         next: samples.next,
@@ -62,11 +73,11 @@ pub async fn metric(l: &Looking, slug: &str, key: &str, query: &PageQuery) -> An
 /// What the value is made of, in words where it is no value of the whole, and the parts that are reported.
 async fn parts(l: &Looking, org: &OrgState, key: &str) -> Answer<(String, Vec<PartRow>)> {
     let Some(since) = l.board.sharing.since(l.viewer.org, org.info.id, DataClass::Posture, Level::Detail) else { return Ok((String::new(), vec![])) };
-    let (_, mut rows) = l.app.store.hub().current(&[org.info.id]).await.map_err(from_store(l.now))?;
-    rows.retain(|row| row.metric == key && row.observed_at >= since);
-    rows.sort_by(|a, b| a.labels.cmp(&b.labels));
-    let live: Vec<&CurrentRow> = rows.iter().filter(|row| row.left_out_at.is_none()).collect();
-    let all = live.iter().map(|row| Last { labels: &row.labels, value: row.value, at: row.observed_at });
+    let current = l.app.store.hub().current(&[org.info.id]).await.map_err(from_store(l.now))?;
+    let mut rows: Vec<CurrentRow<'_>> = current.iter().flat_map(CurrentValues::rows).filter(|row| row.metric == key && row.observed_at >= since).collect();
+    rows.sort_by_key(|row| row.labels);
+    let live = rows.iter().filter(|row| row.left_out_at.is_none());
+    let all = live.map(|row| Last { labels: row.labels, value: row.value, at: row.observed_at });
     let basis = value_of(all).map_or_else(String::new, |(_, basis)| basis.words());
     let parts = rows.iter().filter(|row| !row.labels.is_empty());
     let parts = parts

@@ -1,13 +1,15 @@
 //! `/orgs/:org`
 
-use super::{Looking, from_store, words};
+mod records;
+
+use super::{Looking, from_store, own_versions, versions, words};
 use crate::{
     charts::{self, SparkOptions},
     live::board::OrgState,
 };
 use app::api::Answer;
 use domain::{
-    DAY, DataClass, Freshness, Level, Timestamp, Tlp,
+    ByClass, DataClass, Freshness, Level, Timestamp, Tlp,
     catalogue::Domain,
     points,
     query::PageQuery,
@@ -19,13 +21,32 @@ use domain::{
     },
     view::*,
 };
-use store::{EventFacet, EventFilter, IncidentFilter};
+use records::Records;
+use std::sync::Arc;
 
-/// One organisation, as one viewer may see it.
+/// One organisation, as one viewer may see it, beside the others as they are now.
 ///
 /// # Errors
 /// [`Refusal::NotFound`] for absent and unshared organisations alike.
 pub async fn organisation(l: &Looking, slug: &str, query: &PageQuery) -> Answer<Organisation> {
+    let versions = own_versions!(l, posture, history, late, incidents, events, indicators, pushes);
+    let page = l.once("organisation", slug, query, versions, async { itself(l, slug, query).await.map(Arc::new) }).await?;
+    Ok(Organisation { peers: peers(l, slug).await?, ..Organisation::clone(&page) })
+}
+
+/// Where the others stand. All that the viewer knows of scores is looked through once for the pages of all organisations.
+async fn peers(l: &Looking, slug: &str) -> Answer<Option<Peers>> {
+    let scores = l.once("scores", "", &PageQuery::default(), versions!(l, posture), async {
+        let shown = l.seen().filter_map(|s| Some((Some(s.org.info.id), s.counted()?)));
+        // Whoever is shown no longer stands where it was last shown, or it would move the median.
+        let withdrawn = l.board.hidden_from(l.viewer, l.now).filter_map(|(_, s)| Some((None, s.total.last?)));
+        Ok(Arc::new(shown.chain(withdrawn).collect::<Vec<_>>()))
+    });
+    let (scores, own) = (scores.await?, l.board.by_slug(slug).map(|org| org.info.id));
+    Ok(words::peers(scores.iter().filter(|(org, _)| org.is_none() || *org != own).map(|(_, score)| *score).collect()))
+}
+
+async fn itself(l: &Looking, slug: &str, query: &PageQuery) -> Answer<Organisation> {
     let org = l.board.by_slug(slug).ok_or(Refusal::NotFound)?;
     let shared = l.sight().level(org.info.id, DataClass::Posture);
     if shared < Level::Summary {
@@ -33,25 +54,15 @@ pub async fn organisation(l: &Looking, slug: &str, query: &PageQuery) -> Answer<
     }
     let fault = from_store(l.now);
     let score = org.score_for(&l.board.policy, l.sight());
-    let open = IncidentFilter { org: Some(org.info.id), open: true, ..IncidentFilter::default() };
-    let mut incidents = l.reads().incidents(&open).await.map_err(&fault)?;
-    incidents.rows.truncate(8);
-    let numbers = l.reads().counts();
-    let open_by_severity = numbers.open_by_severity(org.info.id).await.map_err(&fault)?;
-    let recent = EventFilter { org: Some(org.info.id), from: l.now.plus(-30 * DAY), to: l.now.plus(DAY), ..EventFilter::default() };
-    let events = numbers.event_facet(&recent, EventFacet::Severity).await.map_err(&fault)?;
-    let (by_tlp, indicators) = numbers.indicator_totals(Some(org.info.id)).await.map_err(&fault)?;
+    let records = records::records(l, org).await?;
     let pushes = l.reads().pushes(Some(org.info.id), None, "", 8).await.map_err(&fault)?;
-    let counts = numbers.counts_window(org.info.id).await.map_err(&fault)?;
     let before = org.day_for(&l.board.policy, l.sight(), l.now.day() - 30);
     // Which metric moved it is detail.
     let change = points::change(score.total.value, before.and_then(|s| s.value));
     let causes = if shared == Level::Detail { causes(l, org, change).await? } else { vec![] };
-    let others = l.board.seen_by(l.viewer).filter(|(o, _)| o.info.id != org.info.id && l.freshness(o).counts());
-    // Whoever is shown no longer stands where it was last shown, or it would move the median.
-    let withdrawn = l.board.hidden_from(l.viewer, l.now).filter_map(|(_, s)| s.total.last);
+    let Records { incidents, open_by_severity, events, by_tlp, indicators, counts } = records;
     let mut tlps: Vec<Tlp> = by_tlp.iter().map(|t| t.tlp).collect();
-    tlps.extend(incidents.rows.iter().map(|i| i.tlp));
+    tlps.extend(incidents.iter().map(|i| i.tlp));
     Ok(Organisation {
         as_of: l.now,
         policy_version: l.board.policy.version,
@@ -76,14 +87,14 @@ pub async fn organisation(l: &Looking, slug: &str, query: &PageQuery) -> Answer<
         change,
         causes,
         history: history(l, org, &score, query).await?,
-        peers: words::peers(others.filter_map(|(_, s)| s.total.value).chain(withdrawn).collect()),
+        peers: None,
         domains: Domain::ALL.iter().filter_map(|d| domain(l, org, &score, *d)).collect(),
-        levels: DataClass::ALL.map(|class| l.sight().level(org.info.id, class)),
+        levels: ByClass::from_fn(|class| l.sight().level(org.info.id, class)),
         open_incidents: open_by_severity.iter().map(|(_, n)| *n as u32).sum(),
         incidents_partial: org.is_partial(l.sight(), DataClass::Incidents),
         open_by_severity,
-        events: events.iter().map(|(_, _, n)| n).sum(),
-        incidents: incidents.rows,
+        events,
+        incidents,
         indicators,
         indicators_by_tlp: by_tlp,
         counts,
@@ -193,15 +204,8 @@ async fn causes(l: &Looking, org: &OrgState, change: Option<f64>) -> Answer<Vec<
     if since.is_none_or(|since| since > Timestamp::of_day(day - 14)) {
         return Ok(vec![]);
     }
-    let values = l.app.store.hub().day_values_between(org.info.id, day - 14, day).await.map_err(from_store(l.now))?;
-    let mut before = Inputs { readings: vec![None; policy.metrics.len()], interval: org.info.interval, critical: Critical::None };
-    let mut so_far = SoFar::default();
-    for one in values {
-        if let Some(i) = policy.position(&one.metric) {
-            so_far.take(i, &one.labels, one.value, one.at);
-            before.readings[i] = so_far.reading(i);
-        }
-    }
+    let readings = readings_on(l, org, day).await?;
+    let mut before = Inputs { readings: readings.to_vec(), interval: org.info.interval, critical: Critical::None };
     let moment = before.readings.iter().flatten().map(|r| r.at).max().unwrap_or(Timestamp::of_day(day));
     before.critical = org.critical_on(then, l.sight());
     let after = Inputs { critical: org.critical(l.sight()), ..org.inputs.clone() };
@@ -251,6 +255,23 @@ async fn causes(l: &Looking, org: &OrgState, change: Option<f64>) -> Answer<Vec<
     let mut first = named;
     rows.retain(|row| std::mem::take(&mut first) || row.points != 0.0);
     Ok(rows)
+}
+
+/// The values behind the score of an earlier day, by their place in the policy.
+async fn readings_on(l: &Looking, org: &OrgState, day: i64) -> Answer<Arc<[Option<Reading>]>> {
+    l.once("readings of a day", &org.info.slug, &PageQuery::default(), own_versions!(l, history, late), async {
+        let values = l.app.store.hub().day_values_between(org.info.id, day - 14, day).await.map_err(from_store(l.now))?;
+        let policy = &l.board.policy;
+        let (mut readings, mut so_far) = (vec![None; policy.metrics.len()], SoFar::default());
+        for one in values {
+            if let Some(i) = policy.position(&one.metric) {
+                so_far.take(i, &one.labels, one.value, one.at);
+                readings[i] = so_far.reading(i);
+            }
+        }
+        Ok(Arc::from(readings))
+    })
+    .await
 }
 
 #[cfg(test)]

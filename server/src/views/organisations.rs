@@ -1,8 +1,9 @@
 //! `/orgs`: organisation × domain.
 
-use super::{Looking, from_store, words};
+use super::{Looking, from_store, versions, words};
 use app::api::Answer;
 use domain::{DataClass, Level, catalogue::Domain, points, query::PageQuery, view::*};
+use std::sync::Arc;
 
 /// Rows on one page.
 const ROWS: usize = 200;
@@ -12,27 +13,32 @@ const ROWS: usize = 200;
 /// # Errors
 /// When the database cannot be read.
 pub async fn organisations(l: &Looking, query: &PageQuery) -> Answer<Organisations> {
-    let open = l.reads().counts().open_by_org().await.map_err(from_store(l.now))?;
+    let open = l.once("open incidents", "", &PageQuery::default(), versions!(l, incidents), async {
+        l.reads().counts().open_by_org().await.map(Arc::new).map_err(from_store(l.now))
+    });
+    let open = open.await?;
     let wanted = store::fold(&query.q);
     let mut rows: Vec<OrgRow> = l
-        .board
-        .seen_by(l.viewer)
-        .filter(|(o, _)| [&o.info.name, &o.info.slug, &o.info.sector].into_iter().any(|text| store::fold(text).contains(&wanted)))
-        .map(|(o, s)| OrgRow {
-            org: words::org_ref(o),
-            sector: o.info.sector.clone(),
-            standing: l.standing(o, &l.board.policy, &s),
-            freshness: l.freshness(o),
-            seen: l.last_data(o),
-            score: s.total.value.filter(|_| l.freshness(o).counts()),
-            at_most: s.at_most.filter(|_| l.freshness(o).counts()),
-            hidden: words::hidden(l, o),
-            last: s.total.last,
-            change: points::change(s.total.value, o.day_for(&l.board.policy, l.sight(), l.now.day() - 30).and_then(|s| s.value)),
-            coverage: s.total.coverage,
-            domains: s.domains.map(|d| d.value),
-            open_incidents: (l.sight().level(o.info.id, DataClass::Incidents) >= Level::Summary).then(|| open.get(&o.info.id).copied().unwrap_or(0)),
-            incidents_partial: o.is_partial(l.sight(), DataClass::Incidents),
+        .seen()
+        .filter(|s| [&s.org.info.name, &s.org.info.slug, &s.org.info.sector].into_iter().any(|text| wanted.is_empty() || store::fold(text).contains(&wanted)))
+        .map(|s| {
+            let (o, total) = (s.org, &s.score.total);
+            OrgRow {
+                org: words::org_ref(o),
+                sector: o.info.sector.clone(),
+                standing: s.standing,
+                freshness: s.freshness,
+                seen: s.last_data,
+                score: s.counted(),
+                at_most: s.at_most(),
+                hidden: words::hidden(l, o),
+                last: total.last,
+                change: points::change(total.value, s.month_ago(l).and_then(|then| then.value)),
+                coverage: total.coverage,
+                domains: s.score.domains.map(|d| d.value),
+                open_incidents: (l.sight().level(o.info.id, DataClass::Incidents) >= Level::Summary).then(|| open.get(&o.info.id).copied().unwrap_or(0)),
+                incidents_partial: o.is_partial(l.sight(), DataClass::Incidents),
+            }
         })
         .collect();
     sort(&mut rows, &query.sort);

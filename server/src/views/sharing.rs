@@ -3,7 +3,7 @@
 use super::{Looking, Viewing, from_store, words};
 use app::api::Answer;
 use domain::{
-    DataClass, Level, OrgId, Sharing,
+    ByClass, DataClass, Level, OrgId, Sharing,
     sharing::{Audience, Difference, GroupId},
     view::*,
 };
@@ -41,7 +41,7 @@ pub async fn sharing(viewing: &Viewing, l: &Looking, asked: SharingChange) -> An
         by: p.by.1,
         expires_at: p.expires_at,
     });
-    let seen = DataClass::ALL.map(|class| sharing.for_everyone(me, class));
+    let seen = ByClass::from_fn(|class| sharing.for_everyone(me, class));
     let first = hub.first_confirmation(me, l.now).await.map_err(&fault)?.filter(|first| first.levels == seen && !sharing.is_confirmed(me));
     let first = match first {
         Some(first) => {
@@ -58,13 +58,13 @@ pub async fn sharing(viewing: &Viewing, l: &Looking, asked: SharingChange) -> An
     spoken.sort();
     spoken.dedup();
     let row = |audience| {
-        let levels = DataClass::ALL.map(|class| {
+        let levels = ByClass::from_fn(|class| {
             let rule = sharing.rule(me, class, audience);
             if audience == Audience::Everyone { Some(sharing.for_everyone(me, class)) } else { rule }
         });
         AudienceRow { audience: name(l, &groups, audience), levels }
     };
-    let outcome = others().map(|o| (words::org_ref(o), DataClass::ALL.map(|class| sharing.level(o.info.id, me, class)))).collect();
+    let outcome = others().map(|o| (words::org_ref(o), ByClass::from_fn(|class| sharing.level(o.info.id, me, class)))).collect();
     let disclosure = match asked_change(l, &groups, &asked)? {
         Some((class, audience, level)) if l.viewer.role.manages_sharing() => {
             Some(disclosure(l, &sharing, asked, class, (audience, name(l, &groups, audience)), level).await?)

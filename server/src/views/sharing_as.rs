@@ -42,7 +42,7 @@ pub async fn sharing_as(l: &Looking, slug: &str, asked: SharingChange) -> Answer
         // What is seen of a record depends on the organisation alone; roles differ in raw payloads only.
         let sight = Sight { viewer: Viewer { org: eyes.info.id, role: Role::Executive }, sharing: &sharing };
         page.posture = posture(l, sight);
-        for class in [DataClass::Incidents, DataClass::Events, DataClass::Indicators] {
+        for class in DataClass::of_records() {
             page.records.push(records(l, sight, class).await?);
         }
     }
@@ -77,9 +77,11 @@ async fn records(l: &Looking, sight: Sight<'_>, class: DataClass) -> Answer<Reco
     let eyes = Eyes { org, since: sight.sharing.since(org, l.viewer.org, class, least), peers_since: sight.sharing.peers_since(org, l.viewer.org) };
     let reads = l.reads();
     let (path, found) = match class {
+        // Posture has no records, and never comes here.
+        DataClass::Posture => return Err(Refusal::NotFound),
         DataClass::Incidents => ("/incidents", reads.incidents_as(eyes).await),
         DataClass::Events => ("/events", reads.events_as(eyes).await),
-        _ => ("/indicators", reads.indicators_as(eyes).await),
+        DataClass::Indicators => ("/indicators", reads.indicators_as(eyes).await),
     };
     let (rows, seen, all) = found.map_err(from_store(l.now))?;
     let rows = if level == Level::Detail { rows } else { vec![] };

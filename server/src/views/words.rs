@@ -103,9 +103,11 @@ pub fn totals_only(l: &Looking) -> Option<String> {
 pub fn records_in_totals(l: &Looking, class: DataClass) -> Option<String> {
     let orgs = l.board.orgs().filter(|o| l.sight().level(o.info.id, class) == Level::Aggregate).count();
     let (what, state) = match class {
+        // Its total is a score, not a count.
+        DataClass::Posture => return None,
         DataClass::Incidents => ("incidents", "were open when this week's count was made"),
         DataClass::Events => ("events", "came in the seven days before this week's count"),
-        _ => ("indicators", "were active when this week's count was made"),
+        DataClass::Indicators => ("indicators", "were active when this week's count was made"),
     };
     let share = if orgs == 1 {
         format!("One organisation shares its {what} only in totals")

@@ -31,6 +31,7 @@ async fn main() -> Outcome<()> {
         let at = BEGIN.plus(hour * HOUR);
         // All at once, as in the first minutes of an hour.
         futures_util::future::try_join_all(organisations.iter().map(|org| push(&store, *org, at))).await?;
+        store.hub().fold_ended_hours(at).await?;
     }
     store.close().await;
     let sizes = if url.starts_with("postgres") { on_postgres(&url).await? } else { on_sqlite(&url).await? };

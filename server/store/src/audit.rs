@@ -1,18 +1,21 @@
 //! The audit trail: who did what, to whom, when, in rows that vouch for each other.
 //!
-//! A row is written in the transaction of what it reports, so there is no change without its row and no row without its change. Its hash is
-//! the SHA-256 over the hash of the row before and its own bytes; a row that is changed, deleted or moved breaks the chain from there on. Whoever
-//! can write to the database could make the whole chain anew: against that, [checkpoints](Checkpoint) are signed with a key that is not in the
-//! database, and given to partners, who are witnesses.
+//! A row is written in the transaction of what it reports, so there is no change without its row and no row without its change. What it says is under a
+//! digest with salt, and the chain of hashes goes over the digests (see [`AuditRow`]): a row that is changed, deleted or moved breaks it, and one whose
+//! contents are erased does not. Whoever can write to the database could make the whole chain anew: against that, [checkpoints](Checkpoint) are signed with
+//! a key that is not in the database, and given to partners, who are witnesses.
 //!
 //! Pushes are no rows: their receipts are kept beside them. To audit a new change: a variant of [`Action`], and [`append`] inside its write.
 
 mod checkpoint;
+mod row;
 mod signer;
 mod trail;
 mod witnesses;
 
 pub use checkpoint::{Checkpoint, EVERY, Kept, Occasion, Remembered};
+pub use row::AuditRow;
+pub(crate) use row::{RawRow, audit_columns, row};
 pub use signer::{Signer, fingerprint};
 pub use trail::{AuditError, Fault, KeyUse, Proofs, Verified, Vouched};
 
@@ -21,8 +24,8 @@ use crate::{
     db::{Conn, execute, on_conn, read},
 };
 use domain::{OrgId, Timestamp};
+use row::bytes;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 /// Rows that are read at once, at most.
 pub const CHUNK: usize = 1_000;
@@ -209,68 +212,10 @@ pub struct Entry {
     pub detail: Value,
 }
 
-/// A row as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuditRow {
-    /// From 1, without gaps.
-    pub no: i64,
-    pub at: Timestamp,
-    pub actor: Actor,
-    /// An [`Action`]'s name, or a word of another version of this program.
-    pub action: String,
-    pub org: Option<OrgId>,
-    pub object: String,
-    /// JSON.
-    pub detail: String,
-    pub hash: [u8; 32],
-}
-
-impl AuditRow {
-    /// The hash that this row must have after one with the hash `before` (zeros before the first row): SHA-256 over `before` and the row's values in
-    /// the order of its columns. Numbers are eight bytes, big-endian; texts come after their length as such a number; before an optional one
-    /// stands 1, or 0 in its place.
-    #[must_use]
-    pub fn expected(&self, before: &[u8; 32]) -> [u8; 32] {
-        let mut hash = Sha256::new();
-        let optional = |hash: &mut Sha256, n: Option<i64>| match n {
-            Some(n) => {
-                hash.update([1]);
-                hash.update(n.to_be_bytes());
-            }
-            None => hash.update([0]),
-        };
-        let text = |hash: &mut Sha256, text: &str| {
-            hash.update((text.len() as u64).to_be_bytes());
-            hash.update(text);
-        };
-        hash.update(before);
-        hash.update(self.no.to_be_bytes());
-        hash.update(self.at.0.to_be_bytes());
-        optional(&mut hash, self.actor.org.map(|o| o.0));
-        optional(&mut hash, self.actor.user);
-        text(&mut hash, &self.action);
-        optional(&mut hash, self.org.map(|o| o.0));
-        text(&mut hash, &self.object);
-        text(&mut hash, &self.detail);
-        hash.finalize().into()
-    }
-}
-
-pub(crate) type RawRow = (i64, i64, Option<i64>, Option<i64>, String, Option<i64>, String, String, Vec<u8>);
-
-pub(crate) fn row((no, at, actor_org, actor_user, action, org, object, detail, hash): RawRow) -> Result<AuditRow, StoreError> {
-    let actor = Actor { org: actor_org.map(OrgId), user: actor_user };
-    Ok(AuditRow { no, at: Timestamp(at), actor, action, org: org.map(OrgId), object, detail, hash: bytes(hash)? })
-}
-
-fn bytes<const N: usize>(bytes: Vec<u8>) -> Result<[u8; N], StoreError> {
-    bytes.try_into().map_err(|_| StoreError::Internal("a hash, key or signature of the audit trail has another length".into()))
-}
-
 /// Adds a row, in the transaction of what it reports. The hub's writes take turns on all nodes, so that each finds the row before.
 pub(crate) async fn append(conn: &mut Conn, entry: Entry) -> Result<(), StoreError> {
     const LAST: &str = "SELECT no, hash FROM audit ORDER BY no DESC LIMIT 1";
-    const ADD: &str = "INSERT INTO audit (no, at, actor_org, actor_user, action, org_id, object, detail, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    const ADD: &str = concat!("INSERT INTO audit (", audit_columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, FALSE, $11)");
     let last: Option<(i64, Vec<u8>)> = on_conn!(conn, c => sqlx::query_as(LAST).fetch_optional(&mut *c).await)?;
     let (no, before) = match last {
         Some((no, hash)) => (no + 1, bytes(hash)?),
@@ -284,8 +229,13 @@ pub(crate) async fn append(conn: &mut Conn, entry: Entry) -> Result<(), StoreErr
         org: entry.org,
         object: entry.object.replace('\0', " "),
         detail: entry.detail.to_string(),
+        salt: None,
+        digest: [0; 32],
+        erased: false,
         hash: [0; 32],
     };
+    let salt: [u8; 16] = rand::random();
+    row.digest = row.digest_with(&salt);
     row.hash = row.expected(&before);
     execute!(conn, c => {
         sqlx::query(ADD)
@@ -297,6 +247,8 @@ pub(crate) async fn append(conn: &mut Conn, entry: Entry) -> Result<(), StoreErr
             .bind(row.org.map(|o| o.0))
             .bind(&row.object)
             .bind(&row.detail)
+            .bind(&salt[..])
+            .bind(&row.digest[..])
             .bind(&row.hash[..])
             .execute(&mut *c)
             .await
@@ -331,8 +283,7 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn exports(&self) -> Result<Vec<AuditRow>, StoreError> {
-        const EXPORTS: &str =
-            "SELECT no, at, actor_org, actor_user, action, org_id, object, detail, hash FROM audit WHERE action = 'exported' ORDER BY no DESC LIMIT $1";
+        const EXPORTS: &str = concat!("SELECT ", audit_columns!(), " FROM audit WHERE action = 'exported' ORDER BY no DESC LIMIT $1");
         let rows: Vec<RawRow> = read!(self, c => sqlx::query_as(EXPORTS).bind(CHUNK as i64).fetch_all(c).await)?;
         rows.into_iter().map(row).collect()
     }
@@ -342,7 +293,7 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn audit_after(&self, no: i64) -> Result<Vec<AuditRow>, StoreError> {
-        const AFTER: &str = "SELECT no, at, actor_org, actor_user, action, org_id, object, detail, hash FROM audit WHERE no > $1 ORDER BY no LIMIT $2";
+        const AFTER: &str = concat!("SELECT ", audit_columns!(), " FROM audit WHERE no > $1 ORDER BY no LIMIT $2");
         let rows: Vec<RawRow> = read!(self, c => sqlx::query_as(AFTER).bind(no).bind(CHUNK as i64).fetch_all(c).await)?;
         rows.into_iter().map(row).collect()
     }
@@ -365,10 +316,13 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn audit(&self, filter: &AuditFilter, most: usize) -> Result<Vec<AuditRow>, StoreError> {
-        const LIST: &str = "SELECT no, at, actor_org, actor_user, action, org_id, object, detail, hash FROM audit WHERE no < $1 \
-             AND ($2 IS NULL OR org_id = $2) AND action LIKE $3 ESCAPE '\\' ORDER BY no DESC LIMIT $4";
-        const OWN: &str = "SELECT no, at, actor_org, actor_user, action, org_id, object, detail, hash FROM audit WHERE no < $1 \
-             AND org_id = $2 AND action LIKE $3 ESCAPE '\\' ORDER BY no DESC LIMIT $4";
+        const LIST: &str = concat!(
+            "SELECT ",
+            audit_columns!(),
+            " FROM audit WHERE no < $1 AND ($2 IS NULL OR org_id = $2) AND action LIKE $3 ESCAPE '\\' ORDER BY no DESC LIMIT $4"
+        );
+        const OWN: &str =
+            concat!("SELECT ", audit_columns!(), " FROM audit WHERE no < $1 AND org_id = $2 AND action LIKE $3 ESCAPE '\\' ORDER BY no DESC LIMIT $4");
         let whole = self.viewer.role.reads_all_audit();
         let (sql, org) = if whole { (LIST, filter.org) } else { (OWN, Some(self.viewer.org)) };
         let action = format!("{}%", like(&filter.action));

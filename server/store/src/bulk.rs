@@ -1,14 +1,18 @@
-//! Loading long history at once: the demo's two years. One transaction, rows in key order, rollups made in memory.
+//! Loading long history at once: the demo's two years. One transaction, and no pushes.
 
 use crate::{
     Hub, StoreError,
-    db::{execute, pieces},
-    push::{
-        metrics::{DAYS, HOURS, SampleRow, add_rollups, insert_new, number_series, roll, set_current},
-        record::ALIVE_BY_POSTURE,
+    db::Scope,
+    db::{execute, on_conn},
+    samples::{
+        body::{Point, Received},
+        current::{Part, Signs, WRITE_PARTS},
+        fold,
     },
+    writer::Keep,
 };
-use domain::{OrgId, Timestamp};
+use domain::{DataClass, OrgId, Timestamp};
+use std::sync::Arc;
 
 /// The history of one series of one organisation.
 #[derive(Clone, Debug)]
@@ -25,32 +29,33 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails; then nothing is kept.
     pub async fn load_history(&self, org: OrgId, history: Vec<SeriesHistory>, raw_from: Timestamp, hours_from: Timestamp) -> Result<(), StoreError> {
-        let inner = &self.store.inner;
-        let moments = history.iter().flat_map(|one| one.values.iter().map(|(at, _)| *at)).filter(|at| *at >= raw_from);
-        inner.months.add_moments(&inner.db, moments).await?;
-        self.write(move |conn| {
+        const STATE: &str = "SELECT last_no, last_data_at, signs FROM push_states WHERE org_id = $1";
+        const MOVE_ON: &str = "UPDATE push_states SET last_no = $2, last_data_at = $3, signs = $4 WHERE org_id = $1";
+        let current = Arc::clone(&self.store.inner.current);
+        let work = self.store.inner.writer.run(Scope::Partner(org), move |conn| {
             Box::pin(async move {
-                let mut rows = Vec::new();
-                let numbers = number_series(conn, org, history.iter().map(|one| (one.metric.as_str(), ""))).await?;
-                let numbers = numbers.ok_or_else(|| StoreError::Internal("too many series".into()))?;
+                let (no, any, signs): (i64, Option<i64>, String) = on_conn!(conn, c => sqlx::query_as(STATE).bind(org.0).fetch_one(&mut *c).await)?;
+                let mut values = current.load(conn, org, no).await?.as_ref().clone();
+                let names = Arc::make_mut(&mut values.names);
+                let first = names.add(history.iter().map(|one| (one.metric.as_str(), ""))).ok_or_else(|| StoreError::Internal("too many series".into()))?;
+                names.write(conn, org, first).await?;
+                let mut points = Vec::with_capacity(history.iter().map(|one| one.values.len()).sum());
                 for one in history {
-                    let id = numbers[&(one.metric, String::new())];
-                    rows.extend(one.values.into_iter().map(|(observed_at, value)| SampleRow { observed_at, series: id, value }));
+                    let series = values.names.number(&one.metric, "", &mut String::new()).unwrap_or_default();
+                    points.extend(one.values.into_iter().map(|(at, value)| Received { point: Point { series, at, value }, receipt: 0 }));
                 }
-                rows.sort_by_key(|r| (r.observed_at, r.series));
-                let Some(newest) = rows.last().map(|r| r.observed_at) else { return Ok(()) };
-                let raw = &rows[rows.partition_point(|r| r.observed_at < raw_from)..];
-                for piece in pieces(raw) {
-                    insert_new(conn, org, 0, piece).await?;
-                }
-                let hourly = &rows[rows.partition_point(|r| r.observed_at < hours_from)..];
-                add_rollups(conn, org, HOURS, &roll(hourly.iter(), Timestamp::hour)).await?;
-                add_rollups(conn, org, DAYS, &roll(rows.iter(), Timestamp::day)).await?;
-                set_current(conn, org, (0, newest), &rows).await?;
-                execute!(conn, c => sqlx::query(ALIVE_BY_POSTURE).bind(newest.0).bind(org.0).execute(&mut *c).await)?;
-                Ok(())
+                points.sort_by_key(|one| (one.point.series, one.point.at));
+                let Some(newest) = points.iter().map(|one| one.point.at).max() else { return Ok(Keep::Yes(())) };
+                let last: Vec<Point> = points.chunk_by(|a, b| a.point.series == b.point.series).filter_map(|all| all.last()).map(|one| one.point).collect();
+                fold::write(conn, org, &points, raw_from, hours_from).await?;
+                let parts: Vec<Part> = values.take(&last, newest).into_iter().map(|part| values.packed(part)).collect();
+                Part::rows(&parts).execute(conn, WRITE_PARTS).await?;
+                let mut signs = Signs::of(any, &signs)?;
+                signs.hear(DataClass::Posture, newest, Some(newest));
+                execute!(conn, c => sqlx::query(MOVE_ON).bind(org.0).bind(no + 1).bind(signs.any.map(|t| t.0)).bind(signs.to_json()).execute(&mut *c).await)?;
+                Ok(Keep::Yes(()))
             })
-        })
-        .await
+        });
+        work.await
     }
 }

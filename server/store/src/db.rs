@@ -1,16 +1,18 @@
 //! The one place that knows which databases there are.
 
 mod postgres;
+mod rows;
 mod scope;
 mod sqlite;
 
-pub(crate) use postgres::{Lane, OutboxRow, connection as postgres_connection, owner as postgres_owner, samples_months};
+pub(crate) use postgres::{Lane, OutboxRow, connection as postgres_connection, owner as postgres_owner};
+pub(crate) use rows::{Rows, Table, execute_at_once, fetch_at_once};
 pub(crate) use scope::Scope;
-pub(crate) use sqlite::{PRAGMAS, migrated as sqlite_migrated, options as sqlite_options};
+pub(crate) use sqlite::{migrated as sqlite_migrated, options as sqlite_options};
 
 use crate::StoreError;
 use sqlx::{AssertSqlSafe, PgPool, SqliteConnection, postgres::PgConnectOptions, sqlite::SqlitePool};
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 /// A number for something that people meet by it. Random, because whoever makes two things with numbers in sequence learns how many others made in
 /// between. Below 2^53, which every reader of JSON takes for the number it is.
@@ -168,6 +170,22 @@ pub(crate) fn values_sql(prefix: &str, columns: usize, rows: usize, suffix: &str
 }
 
 impl Conn {
+    /// Sets the scope until another is set or the transaction ends, unless it is that already.
+    pub(crate) async fn enter(&mut self, scope: Scope) -> Result<(), StoreError> {
+        self.enter_with(scope.sql()).await
+    }
+
+    /// The same with the [statement](Scope::sql_of) that sets it.
+    pub(crate) async fn enter_with(&mut self, sql: String) -> Result<(), StoreError> {
+        if let Self::Postgres(lane) = self
+            && lane.scope != sql
+        {
+            sqlx::raw_sql(AssertSqlSafe(&sql[..])).execute(&mut lane.conn).await?;
+            lane.scope = sql;
+        }
+        Ok(())
+    }
+
     /// The text of [`values_sql`] as this database wants it: PostgreSQL knows numbered placeholders only.
     pub(crate) fn placeholders(&self, sql: String) -> String {
         match self {
@@ -181,29 +199,14 @@ impl Conn {
     }
 }
 
-/// Splits rows into pieces of few different lengths, so that the prepared statements stay few. Pushes of 100 items, the
+/// Splits so many rows into pieces of few different lengths, so that the prepared statements stay few. Pushes of 100 items, the
 /// usual size, need one.
-pub(crate) fn pieces<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+pub(crate) fn pieces(rows: usize) -> impl Iterator<Item = Range<usize>> {
     const SIZES: [usize; 5] = [500, 100, 25, 5, 1];
+    let mut done = 0;
     std::iter::from_fn(move || {
-        let size = SIZES.into_iter().find(|s| *s <= rows.len())?;
-        let (piece, rest) = rows.split_at(size);
-        rows = rest;
-        Some(piece)
+        let size = SIZES.into_iter().find(|size| *size <= rows - done)?;
+        done += size;
+        Some(done - size..done)
     })
-}
-
-/// Inserts rows of numbers by as few statements as there can be. `prefix` is the statement up to its `VALUES`.
-pub(crate) async fn insert_numbers<const COLUMNS: usize>(conn: &mut Conn, prefix: &str, rows: &[[Option<i64>; COLUMNS]]) -> Result<(), StoreError> {
-    for piece in pieces(rows) {
-        let sql = conn.placeholders(values_sql(prefix, COLUMNS, piece.len(), ""));
-        execute!(conn, c => {
-            let mut query = sqlx::query(AssertSqlSafe(sql));
-            for value in piece.iter().flatten() {
-                query = query.bind(*value);
-            }
-            query.execute(&mut *c).await
-        })?;
-    }
-    Ok(())
 }

@@ -30,11 +30,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether a write on PostgreSQL met another node's, so that trying again helps: a key or a row that was not there a moment ago, a
-    /// deadlock, a month of samples that retention has dropped.
+    /// Whether a write on PostgreSQL met another node's, so that trying again helps: a key or a row that was not there a moment ago, or
+    /// a deadlock.
     pub(crate) fn is_race(&self) -> bool {
         let Self::Database(sqlx::Error::Database(e)) = self else { return false };
-        matches!(e.code().as_deref(), Some("23503" | "23505" | "23514" | "40001" | "40P01"))
+        matches!(e.code().as_deref(), Some("23503" | "23505" | "40001" | "40P01"))
     }
 }
 

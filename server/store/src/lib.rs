@@ -3,26 +3,31 @@
 //! * A [`Store`] is opened once. Whoever wants tenant data asks it for a handle, and the handle's type says what its holder
 //!   may do: [`Store::viewer`] (a person: reads what the access policy lets him), [`Store::partner`] (an API key: pushes, and
 //!   reads its own receipts), [`Store::hub`] (the program itself: projections, sign-in, command line, retention).
-//! * All writes go through the [writer](writer), which commits many waiting jobs in one transaction (group commit); on SQLite the usual
-//!   metric push has an [express way](express) beside it.
+//! * All writes go through the [writer](writer), which commits many waiting jobs in one transaction (group commit).
+//! * Metrics lie [packed](samples): a push is one row.
 //! * The database is SQLite or PostgreSQL. SQL is portable: `$1` placeholders, integers for time, `TRUE` and bare booleans, `ON CONFLICT …
 //!   DO UPDATE`. Each statement runs through [`db::read!`] or [`db::on_conn!`], which expand once per database; where the two differ, the
 //!   texts stand side by side.
-//! * On PostgreSQL the type of the handle reaches the database, too: each transaction is of one [scope](db::Scope), and row level security
-//!   decides by it.
+//! * On PostgreSQL the type of the handle reaches the database, too: each statement runs in a [scope](db::Scope), of one handle or of the partners whose pushes are
+//!   applied together, and row level security decides by it.
 //!
 //! To add a query: a method on the handle whose holder needs it, in the file of its subject, with `reach!` in the SQL
 //! wherever it reads marked records, a list with its numbers and its file through `viewer/visible.rs`, which looks only where something is shown; a number is a method on [`Counts`] with `counted!`, which also counts what is shown as a summary, and both get a
 //! line in `check` of `tests/contract/reach.rs`; a new macro in a text is told to the test in `CONDITIONS` (`viewer.rs`); then a test in `tests/contract`, which runs on both databases; another there, `statements.rs`, prepares
 //! every text on both. A read whose text differs takes [`db.pick(sqlite, postgres)`](db::Db::pick), a write matches on its `Conn`; such a text
 //! has a row in that test's SPECIAL, one assembled at run time (`AssertSqlSafe`) a row in DYNAMIC. A list of numbers is bound as JSON and read by
-//! `json_each`, which on PostgreSQL is our own function of that name.
+//! `json_each`, which on PostgreSQL is our own function of that name. What is read or written for each of many items goes as rows of a table `v`, in one statement
+//! ([`db::Rows`]); a column that is no number has its type in `COLUMNS` of the same test.
 //!
-//! To add a table: a migration for each database, in two folders, with the next number in both; in PostgreSQL's with its GRANT, and with row level
-//! security, which a test demands; a row of data in the test `moving`, which fails for any table that has none; and where its rows end, a line in
+//! To add a table: in the file of its subject in `migrations/sqlite` and `migrations/postgres` until the first release, later in a file with the next number in
+//! both; the same columns and keys in both, which begin with the organisation, and in PostgreSQL's its GRANT, row level security and policies beside it: the test
+//! `catalogue` demands the security and a policy. A partner's compares with `scope_org()`, or, of a table that pushes of metrics write, with `scope_orgs()`. Then write the databases
+//! that later versions are tried on anew (`cargo test -p store --test contract upgrade::write -- --ignored`). A row of data in the test `moving`, which fails for any table that has none; and where its rows end, a line in
 //! `hub/retention.rs`, or where there may be only so many, a bound in `hub/bounds.rs`. To change who sees what: write it, append its row to
 //! the trail ([`audit`]) and call `hub::sharing::decide`, in one transaction, and add a step to `they_follow_every_rule_and_group` in
 //! `tests/contract/reach.rs`.
+//!
+//! SQLite uses the first column alone of two that one `IN` names (`(org_id, id) IN (SELECT …)`), so rows are joined to by their key.
 
 mod alliance;
 pub mod audit;
@@ -30,14 +35,15 @@ pub mod backup;
 pub mod bulk;
 mod db;
 mod error;
-mod express;
 mod hub;
 mod listener;
 pub mod moving;
 mod partner;
 pub mod private;
 mod push;
+mod recipients;
 mod record_id;
+pub mod samples;
 mod shown_before;
 mod shown_lately;
 mod viewer;
@@ -67,7 +73,7 @@ pub use hub::{
     passkeys::{NewPasskey, PasskeyRecord, Purpose, Used},
     people::{PersonRecord, Turned},
     policies::{Adopted, PolicyDraft},
-    posture::{CurrentRow, DayRow, DayValue, OpenIncident, Org, Signs},
+    posture::{DayRow, OpenIncident, Org},
     proposals::{Approval, Proposal},
     retention::Retention,
     sealing::Sealed,
@@ -76,13 +82,17 @@ pub use hub::{
 pub use partner::{Partner, Revision};
 pub use push::*;
 pub use record_id::record_id;
+pub use samples::{CurrentRow, CurrentValues, DayValue, MAX_SERIES, Signs};
 pub use shown_before::{ShownBefore, WithdrawnCritical};
 pub use viewer::*;
 pub use words::fold;
 
-use express::Express;
-use std::sync::Arc;
-use tokio::sync::{Mutex, watch};
+use samples::current::CurrentCache;
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+};
+use tokio::sync::watch;
 use writer::Writer;
 
 /// The opened database: a pool of readers and the writer. Cheap to clone.
@@ -116,14 +126,13 @@ struct Inner {
     /// The same, for files.
     files: db::Db,
     writer: Writer,
-    /// SQLite's only.
-    express: Option<Express>,
     /// PostgreSQL's only.
     listener: Option<tokio::task::JoinHandle<()>>,
     commits: Arc<watch::Sender<u64>>,
-    series: push::SeriesCache,
-    months: push::Months,
+    current: Arc<CurrentCache>,
     turns: push::Turns,
+    /// The organisations whose pushes are about to be folded.
+    folding: Mutex<HashSet<domain::OrgId>>,
 }
 
 impl Store {
@@ -134,18 +143,13 @@ impl Store {
     /// When the database cannot be opened or migrated.
     pub async fn open(settings: &Settings) -> Result<Self, StoreError> {
         let db::Opened { db, files, conns, reconnect } = db::open(settings).await?;
-        let (turn, commits) = (Arc::new(Mutex::new(())), Arc::new(watch::Sender::new(0)));
-        let express = match &db {
-            db::Db::Sqlite(pool) => Some(Express::start(pool.connect_options().get_filename(), &db::PRAGMAS, Arc::clone(&turn), Arc::clone(&commits))?),
-            db::Db::Postgres(_) => None,
-        };
+        let (current, commits) = (Arc::new(CurrentCache::default()), Arc::new(watch::Sender::new(0)));
         let listener = match &reconnect {
             db::Reconnect::Sqlite => None,
             db::Reconnect::Postgres(options) => Some(listener::start((**options).clone(), Arc::clone(&commits))),
         };
-        let writer = Writer::start(conns, &reconnect, &turn, &commits);
-        let (series, months) = (push::SeriesCache::default(), push::Months::default());
-        let store = Self { inner: Arc::new(Inner { db, files, writer, express, listener, commits, series, months, turns: push::Turns::default() }) };
+        let writer = Writer::start(conns, &reconnect, &current, &commits);
+        let store = Self { inner: Arc::new(Inner { db, files, writer, listener, commits, current, turns: push::Turns::default(), folding: Mutex::default() }) };
         store.hub().respell_indicators().await?;
         store.hub().digest_indicators().await?;
         store.hub().fold_words().await?;
@@ -177,11 +181,23 @@ impl Store {
         self.inner.commits.subscribe()
     }
 
+    /// Folds an organisation's pushes in the background, once for all who ask meanwhile. What fails is tried again when the hour ends.
+    pub(crate) fn fold_soon(&self, org: domain::OrgId) {
+        let folding = |store: &Self, change: &dyn Fn(&mut HashSet<domain::OrgId>) -> bool| store.inner.folding.lock().is_ok_and(|mut all| change(&mut all));
+        if !folding(self, &|all| all.insert(org)) {
+            return;
+        }
+        let store = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = store.hub().fold_pushes(org).await {
+                tracing::warn!(%error, org = org.0, "pushes could not be folded");
+            }
+            folding(&store, &move |all| all.remove(&org));
+        });
+    }
+
     /// Finishes the jobs already accepted and closes the database.
     pub async fn close(&self) {
-        if let Some(express) = &self.inner.express {
-            express.close().await;
-        }
         if let Some(listener) = &self.inner.listener {
             listener.abort();
         }

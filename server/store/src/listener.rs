@@ -8,6 +8,9 @@ use tokio::{sync::watch, task::JoinHandle};
 pub(crate) const CHANNEL: &str = "shieldwall";
 /// Between two attempts to listen.
 const PAUSE: Duration = Duration::from_secs(1);
+/// After so long without a word the database is asked for one: a connection whose other end is gone says nothing either.
+const QUIET: Duration = Duration::from_secs(15);
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// Moves `tick` when another node commits, until it is aborted. What is missed while the connection is down, a poll finds.
 pub(crate) fn start(options: PgConnectOptions, tick: Arc<watch::Sender<u64>>) -> JoinHandle<()> {
@@ -29,8 +32,11 @@ async fn listen(options: PgConnectOptions, tick: &watch::Sender<u64>) -> Result<
     let mut listener = PgListener::connect_with(&pool).await?;
     listener.listen(CHANNEL).await?;
     loop {
-        // `None` is a connection that was lost and made anew: something may have been missed.
-        listener.try_recv().await?;
+        match tokio::time::timeout(QUIET, listener.try_recv()).await {
+            // `None` is a connection that was lost and made anew: something may have been missed.
+            Ok(heard) => drop(heard?),
+            Err(_) => tokio::time::timeout(ANSWER, listener.listen(CHANNEL)).await.map_err(|_| sqlx::Error::PoolTimedOut)??,
+        }
         tick.send_modify(|n| *n += 1);
     }
 }

@@ -77,7 +77,7 @@ impl Partner<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn metrics_payload(&self, receipt: i64) -> Result<Option<Vec<u8>>, StoreError> {
-        const FIND: &str = "SELECT p.body FROM payloads p JOIN receipts c ON c.no = p.receipt_no AND c.org_id = p.org_id WHERE c.no = $1 AND c.org_id = $2 AND c.what = 'metrics'";
+        const FIND: &str = "SELECT p.body FROM payloads p JOIN receipts c ON c.org_id = p.org_id AND c.no = p.receipt_no WHERE p.receipt_no = $1 AND p.org_id = $2 AND c.what = 'metrics'";
         Ok(read!(self, c => sqlx::query_scalar(FIND).bind(receipt).bind(self.org.0).fetch_optional(c).await)?)
     }
 

@@ -1,47 +1,33 @@
 //! A push on its way into the database: parsed items in, a receipt out, in one transaction.
 
+mod apply;
 mod comparisons;
 mod counts;
 mod events;
 mod incidents;
 mod indicators;
-mod key;
-pub(crate) mod metrics;
+mod metrics;
 pub(crate) mod record;
 mod same;
-mod usage;
+mod state;
+pub(crate) mod together;
+mod turns;
 
 pub use comparisons::COMPARISONS_PER_DAY;
-pub(crate) use indicators::{Digested, add_totals as add_indicator_totals, write_digest};
-pub use key::KeyEnd;
-pub use metrics::MAX_SERIES;
+pub(crate) use indicators::{Digested, add_totals as add_indicator_totals, write_digests};
 pub use record::render_failures;
-pub use usage::{ByteQuota, OverQuota};
+pub use turns::Turn;
+pub(crate) use turns::Turns;
 
-use self::metrics::{
-    SeriesNumbers,
-    at_once::{self, AtOnce},
-    together,
-};
-use crate::{
-    AllianceKeys, StoreError,
-    db::{Conn, Db, samples_months},
-    writer::Keep,
-};
 use domain::{IncidentStatus, OrgId, Severity, Timestamp, Tlp, indicator::IndicatorType};
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, RwLock},
-    time::{Duration, Instant},
-};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use std::time::Instant;
 use uuid::Uuid;
 
 /// The endpoint a push came through.
 ///
 /// To add one:
-/// 1. Here: the variant with its lines in the functions below, its items in [`Items`], and their `apply` in a file under `push/`. Where others are shown its
+/// 1. Here: the variant with its lines in the functions below, its items in [`Items`], and their `apply` in a file under `push/`, with its arm in `together.rs`. Where others are shown its
 ///    records, their reads under `viewer/`, with what their own organisation said of them in `viewer/said.rs`. A new class of data is first of all a
 ///    `domain::DataClass`, which the compiler then asks for.
 /// 2. In the server: its parser in `api/parse`, with an example in the tests of `words.rs` there; its scope in `api/request.rs`; its endpoint, of which
@@ -289,6 +275,11 @@ impl Items {
         }
     }
 
+    /// Whether applying them takes no longer than other forms: metrics are a row and some current values.
+    fn is_short(&self) -> bool {
+        matches!(self, Self::Metrics(samples) if samples.len() <= 1_000)
+    }
+
     /// The oldest moment the items speak of.
     fn oldest(&self) -> Option<Timestamp> {
         match self {
@@ -387,6 +378,43 @@ pub(crate) const fn refused(total: u32, kept: u32, outdated: bool) -> u32 {
     if outdated { 0 } else { total - kept }
 }
 
+/// Why a key no longer holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyEnd {
+    /// Somebody revoked it, or it is gone.
+    Revoked,
+    /// Its time is over.
+    Expired,
+}
+
+/// How many bytes an organisation may push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByteQuota {
+    /// In a day (UTC), as they come in, inflated.
+    pub per_day: u64,
+    /// Of all pushes whose payloads are kept: the payloads as they are kept, what was in them, and why items were refused. Retention frees it with the
+    /// payloads.
+    pub total: u64,
+}
+
+impl ByteQuota {
+    /// Which quota is exceeded by so many bytes of a day, and in all.
+    fn over(self, (day, kept): (i64, i64)) -> Option<OverQuota> {
+        let exceeds = |used: i64, most: u64| u64::try_from(used).is_ok_and(|used| used > most);
+        if exceeds(kept, self.total) {
+            return Some(OverQuota::Total);
+        }
+        exceeds(day, self.per_day).then_some(OverQuota::Day)
+    }
+}
+
+/// The quota that a push would exceed; nothing of it was kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OverQuota {
+    Day,
+    Total,
+}
+
 /// What became of a push.
 #[derive(Clone, Debug)]
 pub enum Outcome {
@@ -400,7 +428,7 @@ pub enum Outcome {
     KeyEnded(KeyEnd),
     /// `If-Match` names a revision that is not the newest.
     RevisionMismatch { current: i64 },
-    /// The organisation would have more than [`MAX_SERIES`] series.
+    /// The organisation would have more than [`MAX_SERIES`](crate::MAX_SERIES) series.
     TooManySeries,
     /// The organisation would have pushed more than it may.
     OverQuota(OverQuota),
@@ -413,299 +441,6 @@ impl Outcome {
     fn was_undone(&self) -> bool {
         matches!(self, Self::RevisionMismatch { .. } | Self::TooManySeries | Self::Replayed(_) | Self::KeyReused)
     }
-}
-
-/// The numbers of series by organisation, so that a usual push does not ask for them. Filled only after a commit.
-#[derive(Default)]
-pub(crate) struct SeriesCache {
-    by_org: RwLock<HashMap<OrgId, Arc<SeriesNumbers>>>,
-}
-
-impl SeriesCache {
-    fn of(&self, org: OrgId) -> Arc<SeriesNumbers> {
-        self.by_org.read().ok().and_then(|map| map.get(&org).cloned()).unwrap_or_default()
-    }
-
-    fn set(&self, org: OrgId, numbers: SeriesNumbers) {
-        if let Ok(mut map) = self.by_org.write() {
-            map.insert(org, Arc::new(numbers));
-        }
-    }
-}
-
-/// Pushes of one organisation in the writer's queue at once, but for the usual ones, which are short.
-const AT_WORK: usize = 2;
-/// Those that wait for their turn.
-const WAITING: usize = 62;
-/// How long each of them waits. Where the database hangs, whoever comes last would otherwise wait for all the others' failures.
-const TURN: Duration = Duration::from_secs(10);
-
-/// The turn of one organisation for a large push, given back when dropped.
-#[derive(Debug)]
-pub struct Turn {
-    _permit: OwnedSemaphorePermit,
-}
-
-/// Whose pushes are at work.
-#[derive(Default)]
-pub(crate) struct Turns {
-    by_org: Mutex<HashMap<OrgId, Arc<Semaphore>>>,
-}
-
-impl Turns {
-    /// Waits for a turn of an organisation.
-    ///
-    /// # Errors
-    /// [`StoreError::Busy`] where as many are waiting as may, or the turn does not come.
-    async fn take(&self, org: OrgId) -> Result<Turn, StoreError> {
-        let lost = |_| StoreError::Internal("the turns of pushes are lost".into());
-        let turns = {
-            let mut all = self.by_org.lock().map_err(|_| StoreError::Internal("the turns of pushes are lost".into()))?;
-            Arc::clone(all.entry(org).or_insert_with(|| Arc::new(Semaphore::new(AT_WORK))))
-        };
-        // One is the map's, one is in hand.
-        if Arc::strong_count(&turns) > 1 + AT_WORK + WAITING {
-            return Err(StoreError::Busy);
-        }
-        let permit = tokio::time::timeout(TURN, turns.acquire_owned()).await.map_err(|_| StoreError::Busy)?.map_err(lost)?;
-        Ok(Turn { _permit: permit })
-    }
-}
-
-/// The months that PostgreSQL has partitions of samples for, as far as they were needed.
-#[derive(Default)]
-pub(crate) struct Months {
-    known: RwLock<HashSet<(i32, u8)>>,
-}
-
-impl Months {
-    /// Makes the months of a push that are not there.
-    async fn add(&self, db: &Db, items: &Items) -> Result<(), StoreError> {
-        match items {
-            Items::Metrics(samples) => self.add_moments(db, samples.iter().map(|s| s.observed_at)).await,
-            Items::Incidents(_) | Items::Events(_) | Items::Indicators(_) | Items::Counts { .. } => Ok(()),
-        }
-    }
-
-    /// Makes the months of moments that are not there; on SQLite there is nothing to make. In transactions of its own, because a table is in
-    /// everybody's way until its maker's commit.
-    pub(crate) async fn add_moments(&self, db: &Db, moments: impl Iterator<Item = Timestamp>) -> Result<(), StoreError> {
-        let Db::Postgres(pool) = db else { return Ok(()) };
-        for (month, hour) in samples_months(moments) {
-            if self.known.read().is_ok_and(|known| known.contains(&month)) {
-                continue;
-            }
-            sqlx::query("SELECT add_samples_month($1)").bind(hour).execute(pool).await?;
-            if let Ok(mut known) = self.known.write() {
-                known.insert(month);
-            }
-        }
-        Ok(())
-    }
-
-    /// Knows none any more: some were dropped, here or by another node.
-    pub(crate) fn forget(&self) {
-        if let Ok(mut known) = self.known.write() {
-            known.clear();
-        }
-    }
-}
-
-impl crate::Partner<'_> {
-    /// Applies a push: data, receipt, outbox and idempotency in one transaction, on disk when this returns.
-    ///
-    /// # Errors
-    /// When the database fails or is overloaded; then nothing of the push is kept.
-    pub async fn push(&self, push: Push, items: Items) -> Result<Outcome, StoreError> {
-        self.push_in_turn(None, push, items).await
-    }
-
-    /// Waits for a turn of the organisation, for a push that is large before its items are known.
-    ///
-    /// # Errors
-    /// [`StoreError::Busy`] where as many are waiting as may, or the turn does not come.
-    pub async fn turn(&self) -> Result<Turn, StoreError> {
-        self.store.inner.turns.take(self.org).await
-    }
-
-    /// Counts bytes of the day that were read, whether anything comes of them; says whether the organisation has more than it may.
-    ///
-    /// # Errors
-    /// When the database fails or is overloaded.
-    pub async fn charge(&self, bytes: u64, quota: ByteQuota, at: Timestamp) -> Result<Option<OverQuota>, StoreError> {
-        let org = self.org;
-        let work =
-            self.store.inner.writer.run(self.scope(), move |conn| Box::pin(async move { Ok(Keep::Yes(usage::charge(conn, org, bytes, quota, at).await?)) }));
-        work.await
-    }
-
-    /// As [`Partner::push`](crate::Partner::push), in the turn that was taken for it.
-    ///
-    /// # Errors
-    /// As [`Partner::push`](crate::Partner::push).
-    pub async fn push_in_turn(&self, turn: Option<Turn>, push: Push, items: Items) -> Result<Outcome, StoreError> {
-        debug_assert_eq!(push.org, self.org, "a partner pushes for itself");
-        let org = self.org;
-        let inner = &self.store.inner;
-        let since = Instant::now();
-        let (mut push, mut items) = (push, items);
-        if let Some(express) = &inner.express
-            && at_once::is_usual(&push, &items)
-            && let Some(rows) = self.usual_rows(&items)
-        {
-            let (one, number) = express.apply(AtOnce { push, items, rows, since }).await?;
-            if let Some(no) = number {
-                return Ok(one.push.applied(no, one.items.len(), None));
-            }
-            (push, items) = (one.push, one.items);
-        }
-        let alliance = match &items {
-            Items::Indicators(_) => Some(self.store.alliance_keys().await?),
-            _ => None,
-        };
-        let dry_run = push.dry_run;
-        let one = Arc::new((push, items));
-        // One organisation's large pushes take turns among themselves, not with everybody's forms.
-        let _turn = match turn {
-            None if !at_once::is_usual(&one.0, &one.1) => Some(inner.turns.take(org).await?),
-            turn => turn,
-        };
-        let (bytes, received_at) = (one.0.bytes, one.0.received_at);
-        let uncharged = one.0.quota.filter(|_| !one.0.charged);
-        // Else the work on what leaves nothing behind would be free.
-        if let Some(quota) = uncharged.filter(|_| dry_run)
-            && let Some(over) = self.charge(bytes, quota, received_at).await?
-        {
-            return Ok(Outcome::OverQuota(over));
-        }
-        let mut races = 0;
-        loop {
-            inner.months.add(&inner.db, &one.1).await?;
-            let (known, job, alliance) = (inner.series.of(org), Arc::clone(&one), alliance.clone());
-            let work = inner.writer.run(self.scope(), move |conn| Box::pin(async move { apply(conn, &job.0, &job.1, &known, alliance.as_ref(), since).await }));
-            let applied = work.await;
-            match applied {
-                Ok((outcome, numbers)) => {
-                    if let Some(numbers) = numbers.filter(|_| !dry_run) {
-                        inner.series.set(org, numbers);
-                    }
-                    if let Some(quota) = uncharged.filter(|_| !dry_run && outcome.was_undone()) {
-                        self.charge(bytes, quota, received_at).await?;
-                    }
-                    return Ok(outcome);
-                }
-                Err(error) if error.is_race() && races < RACES => {
-                    tracing::info!(%error, org = org.0, "a push met another node's; once more");
-                    races += 1;
-                    inner.months.forget();
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    fn usual_rows(&self, items: &Items) -> Option<Vec<metrics::SampleRow>> {
-        let Items::Metrics(samples) = items else { return None };
-        metrics::rows(samples, &self.store.inner.series.of(self.org)).ok()
-    }
-}
-
-/// How often a push that met another node's is tried again.
-const RACES: u32 = 5;
-
-/// What became of a push, and its organisation's series where there are new ones.
-type Applied = (Outcome, Option<SeriesNumbers>);
-
-async fn apply(
-    conn: &mut Conn,
-    push: &Push,
-    items: &Items,
-    known: &SeriesNumbers,
-    alliance: Option<&AllianceKeys>,
-    since: Instant,
-) -> Result<Keep<Applied>, StoreError> {
-    if let Some(end) = key::ended(conn, push, since).await? {
-        return Ok(Keep::No((Outcome::KeyEnded(end), None)));
-    }
-    if let Conn::Postgres(_) = conn
-        && at_once::is_usual(push, items)
-        && let Items::Metrics(samples) = items
-        && let Ok(rows) = metrics::rows(samples, known)
-        && let Some(no) = together::apply(conn, push, items, &rows).await?
-    {
-        let mut reach = record::Reach::default();
-        reach.everyone();
-        record::outbox(conn, push, &reach, items.oldest()).await?;
-        return Ok(Keep::Yes((push.applied(no, items.len(), None), None)));
-    }
-    if let Some(idempotency) = &push.idempotency
-        && let Some(before) = record::replay(conn, push.org, idempotency).await?
-    {
-        return Ok(Keep::No((before, None)));
-    }
-    let all_or_nothing = push.strict || push.mode == Mode::Snapshot;
-    // Which makes the organisation's pushes of all nodes take turns from here on.
-    if let Some(over) = usage::count(conn, push).await? {
-        return Ok(Keep::No((Outcome::OverQuota(over), None)));
-    }
-    if (push.total > 0 && items.len() == 0) || (all_or_nothing && !push.failures.is_empty()) {
-        let no = record::receipt(conn, push, 0, Truth::Part).await?;
-        let refused = (Outcome::Refused(push.receipt(no, 0)), None);
-        return Ok(if push.dry_run { Keep::No(refused) } else { Keep::Yes(refused) });
-    }
-    let truth = record::truth(conn, push).await?;
-    let kept = if truth.outdated_by().is_some() { 0 } else { items.len() };
-    let no = record::receipt(conn, push, kept, truth).await?;
-    if let Truth::Outdated { .. } = truth {
-        // Its own organisation sees it in the push log; nobody sees anything else of it.
-        record::outbox(conn, push, &record::Reach::default(), None).await?;
-        if let Some(idempotency) = &push.idempotency {
-            record::remember(conn, push, idempotency, no).await?;
-        }
-        let receipt = ReceiptRecord { as_of: truth.as_of(), outdated_by: truth.outdated_by(), ..push.receipt(no, kept) };
-        let outdated = Outcome::Applied { receipt, revision: None };
-        return Ok(if push.dry_run { Keep::No((outdated, None)) } else { Keep::Yes((outdated, None)) });
-    }
-    let mut reach = record::Reach::default();
-    let mut numbers = None;
-    let mut revision = None;
-    let mut left_out = vec![];
-    match items {
-        Items::Metrics(samples) => {
-            let rows = match metrics::rows(samples, known) {
-                Ok(rows) => rows,
-                Err(_) => {
-                    let keys = samples.iter().map(|s| (s.metric.as_str(), s.labels.as_str()));
-                    let Some(all) = metrics::number_series(conn, push.org, keys).await? else { return Ok(Keep::No((Outcome::TooManySeries, None))) };
-                    metrics::rows(samples, numbers.insert(all)).map_err(|(metric, _)| StoreError::Internal(format!("a series of {metric} has no number")))?
-                }
-            };
-            metrics::apply(conn, push, no, &rows, &mut reach, &mut left_out).await?;
-        }
-        Items::Incidents(list) => match incidents::apply(conn, push, no, list, &mut reach, &mut left_out).await? {
-            incidents::Applied::Kept(newest) => revision = newest,
-            incidents::Applied::Mismatch(current) => return Ok(Keep::No((Outcome::RevisionMismatch { current }, None))),
-        },
-        Items::Events(list) => events::apply(conn, push, no, list, &mut reach, &mut left_out).await?,
-        Items::Indicators(list) => indicators::apply(conn, push, no, list, alliance, &mut reach, &mut left_out).await?,
-        Items::Counts { window, counts } => counts::apply(conn, push, no, *window, counts, &mut reach).await?,
-    }
-    if items.sign(push.moment()).is_some() {
-        reach.sign();
-    }
-    record::liveness(conn, push, items).await?;
-    // What a snapshot leaves out ended when it was taken.
-    let ended = (push.mode == Mode::Snapshot).then(|| push.moment());
-    record::outbox(conn, push, &reach, items.oldest().into_iter().chain(ended).min()).await?;
-    if let Some(idempotency) = &push.idempotency {
-        record::remember(conn, push, idempotency, no).await?;
-    }
-    let mut receipt = push.receipt(no, items.len());
-    if push.mode == Mode::Snapshot {
-        record::left_out(conn, no, receipt.left_out.insert(LeftOut::of(left_out))).await?;
-    }
-    let applied = (Outcome::Applied { receipt, revision }, numbers);
-    Ok(if push.dry_run { Keep::No(applied) } else { Keep::Yes(applied) })
 }
 
 /// How a push stands to what came before it.
@@ -736,10 +471,6 @@ impl Push {
     /// The moment that the push speaks of: a snapshot's is when it was taken. A sender's clock that is ahead makes nothing end only later.
     fn moment(&self) -> Timestamp {
         self.as_of.unwrap_or(self.received_at).min(self.received_at)
-    }
-
-    fn applied(&self, no: i64, kept: usize, revision: Option<i64>) -> Outcome {
-        Outcome::Applied { receipt: self.receipt(no, kept), revision }
     }
 
     fn receipt(&self, no: i64, kept: usize) -> ReceiptRecord {

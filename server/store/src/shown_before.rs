@@ -11,13 +11,13 @@
 
 use crate::{
     Hub, StoreError,
-    db::{Conn, execute, on_conn, read},
+    db::{Conn, Rows, execute, on_conn, read},
     shown_lately::{self, Ended, STANDS, Until},
     viewer::{Flow, counted},
     withdrawn_records::{self, marking, more},
 };
 use domain::{DAY, DataClass, OrgId, Severity, Timestamp, Tlp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// Critical incidents of one organisation that are remembered for one viewer: one caps its score, and three make a verdict.
@@ -64,8 +64,8 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails or holds something that cannot be read.
     pub async fn shown_before(&self) -> Result<Vec<ShownBefore>, StoreError> {
-        const ALL: &str = "SELECT viewer_id, owner_id, class, at, since, score, domains FROM shown_before ORDER BY owner_id, class, day";
-        type Row = (i64, i64, i64, i64, i64, Option<f64>, Option<String>);
+        const ALL: &str = "SELECT viewer_id, org_id, class, at, since, score, domains FROM shown_before ORDER BY org_id, class, day, viewer_id";
+        type Row = (i64, i64, String, i64, i64, Option<f64>, Option<String>);
         let rows: Vec<Row> = read!(self, c => sqlx::query_as(ALL).fetch_all(c).await)?;
         let bad = |what: &str| StoreError::Internal(format!("shown_before: {what}"));
         rows.into_iter()
@@ -73,7 +73,7 @@ impl Hub<'_> {
                 Ok(ShownBefore {
                     viewer: (viewer != 0).then_some(OrgId(viewer)),
                     owner: OrgId(owner),
-                    class: DataClass::ALL.into_iter().find(|c| c.code() == class).ok_or_else(|| bad("class"))?,
+                    class: DataClass::named(&class).map_err(StoreError::Internal)?,
                     until: Timestamp(at),
                     since: Timestamp(since),
                     score,
@@ -88,8 +88,8 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn withdrawn_criticals(&self, owners: &[OrgId]) -> Result<Vec<WithdrawnCritical>, StoreError> {
-        const OF: &str = "SELECT viewer_id, owner_id, opened_at, day, returned_day FROM withdrawn_criticals \
-                          WHERE owner_id IN (SELECT value FROM json_each($1)) ORDER BY owner_id, viewer_id, day, incident_id";
+        const OF: &str = "SELECT viewer_id, org_id, opened_at, day, returned_day FROM withdrawn_criticals \
+                          WHERE org_id IN (SELECT value FROM json_each($1)) ORDER BY org_id, viewer_id, day, incident_id";
         let ids = json(&owners)?;
         let rows: Vec<(i64, i64, i64, i64, Option<i64>)> = read!(self, c => sqlx::query_as(OF).bind(&ids).fetch_all(c).await)?;
         Ok(rows
@@ -112,18 +112,18 @@ impl Hub<'_> {
     pub async fn incident_flow_before(&self, viewer: OrgId, from: Timestamp, to: Timestamp, step: i64) -> Result<Vec<Flow>, StoreError> {
         // Those that a rule hides, and those that were marked for everyone, as they stood then; with until when they were shown.
         const BEFORE: &str = concat!(
-            "SELECT t.opened_at, t.closed_at, b.at FROM incidents t JOIN (SELECT s.owner_id, max(s.at) AS at, min(s.since) AS since FROM shown_before s \
-             JOIN organisations v ON v.id = $1 WHERE s.class = 1 AND (s.viewer_id = $1 OR (s.viewer_id = 0 AND v.created_at < s.at)) GROUP BY s.owner_id) b \
-             ON b.owner_id = t.org_id WHERE b.since <= t.received_at AND t.received_at <= b.at AND t.opened_at < $3 AND (t.opened_at >= $2 OR t.closed_at >= $2) \
-             AND (t.tlp <= 1 OR EXISTS (SELECT 1 FROM recipients r WHERE r.org_id = $1 AND r.record_id = t.id)) \
-             AND t.id NOT IN (SELECT m.incident_id FROM remarked_incidents m WHERE m.everyone_until IS NOT NULL) AND NOT ",
+            "SELECT t.opened_at, t.closed_at, b.at FROM incidents t JOIN (SELECT s.org_id, max(s.at) AS at, min(s.since) AS since FROM shown_before s \
+             JOIN organisations v ON v.id = $1 WHERE s.class = 'incidents' AND (s.viewer_id = $1 OR (s.viewer_id = 0 AND v.created_at < s.at)) GROUP BY s.org_id) b \
+             ON b.org_id = t.org_id WHERE b.since <= t.received_at AND t.received_at <= b.at AND t.opened_at < $3 AND (t.opened_at >= $2 OR t.closed_at >= $2) \
+             AND (t.tlp <= 1 OR EXISTS (SELECT 1 FROM recipients r WHERE r.org_id = t.org_id AND r.record_id = t.id AND r.recipient_id = $1)) \
+             AND NOT EXISTS (SELECT 1 FROM remarked_incidents m WHERE m.org_id = t.org_id AND m.incident_id = t.id AND m.everyone_until IS NOT NULL) AND NOT ",
             counted!(incidents),
-            " UNION ALL SELECT m.opened_at, m.closed_at, m.everyone_until FROM remarked_incidents m JOIN incidents t ON t.id = m.incident_id \
+            " UNION ALL SELECT m.opened_at, m.closed_at, m.everyone_until FROM remarked_incidents m JOIN incidents t ON t.org_id = m.org_id AND t.id = m.incident_id \
              JOIN organisations v ON v.id = $1 WHERE m.org_id <> $1 AND v.created_at < m.everyone_until \
              AND m.opened_at < $3 AND (m.opened_at >= $2 OR m.closed_at >= $2) \
-             AND (NOT EXISTS (SELECT 1 FROM withheld w WHERE w.viewer_id = $1 AND w.class = 1 AND w.owner_id = t.org_id \
-             AND (w.summary_since IS NULL OR w.summary_since > t.received_at)) OR EXISTS (SELECT 1 FROM shown_before s WHERE s.owner_id = t.org_id \
-             AND s.class = 1 AND s.at >= m.everyone_until AND s.since <= t.received_at AND (s.viewer_id = $1 OR (s.viewer_id = 0 AND v.created_at < s.at)))) AND NOT ",
+             AND (NOT EXISTS (SELECT 1 FROM withheld w WHERE w.viewer_id = $1 AND w.class = 'incidents' AND w.owner_id = t.org_id \
+             AND (w.summary_since IS NULL OR w.summary_since > t.received_at)) OR EXISTS (SELECT 1 FROM shown_before s WHERE s.org_id = t.org_id \
+             AND s.class = 'incidents' AND s.at >= m.everyone_until AND s.since <= t.received_at AND (s.viewer_id = $1 OR (s.viewer_id = 0 AND v.created_at < s.at)))) AND NOT ",
             counted!(incidents),
         );
         let step = step.max(DAY);
@@ -191,7 +191,7 @@ impl Counting {
     pub(crate) async fn of(conn: &mut Conn, owner: OrgId, class: DataClass) -> Result<Self, StoreError> {
         const SINCE: &str = "SELECT viewer_id, summary_since FROM withheld WHERE owner_id = $1 AND class = $2";
         const PEERS: &str = "SELECT viewer_id, since FROM peers WHERE owner_id = $1";
-        let since: Vec<(i64, Option<i64>)> = on_conn!(conn, c => sqlx::query_as(SINCE).bind(owner.0).bind(class.code()).fetch_all(&mut *c).await)?;
+        let since: Vec<(i64, Option<i64>)> = on_conn!(conn, c => sqlx::query_as(SINCE).bind(owner.0).bind(class.name()).fetch_all(&mut *c).await)?;
         let peers: Vec<(i64, i64)> = on_conn!(conn, c => sqlx::query_as(PEERS).bind(owner.0).fetch_all(&mut *c).await)?;
         Ok(Self { since: since.into_iter().collect(), peers: peers.into_iter().collect() })
     }
@@ -239,27 +239,27 @@ pub(crate) async fn rules_changed(conn: &mut Conn, change: &Change, orgs: &[i64]
 
     const OPEN: &str = "SELECT id, tlp, received_at, opened_at FROM incidents WHERE org_id = $1 AND severity = 0 AND status < 3 ORDER BY opened_at, id";
     const WITHDRAWN: &str = "SELECT i.id, i.tlp, i.received_at, i.opened_at FROM incidents i WHERE i.org_id = $1 AND i.id IN \
-                             (SELECT w.incident_id FROM withdrawn_criticals w WHERE w.owner_id = $1 AND w.returned_day IS NULL)";
+                             (SELECT w.incident_id FROM withdrawn_criticals w WHERE w.org_id = $1 AND w.returned_day IS NULL)";
     const SHOWN_AGAIN: &str = "SELECT i.id, i.tlp, i.received_at, i.opened_at FROM incidents i WHERE i.org_id = $1 AND i.id IN \
-                               (SELECT w.incident_id FROM withdrawn_criticals w WHERE w.owner_id = $1 AND w.returned_at > $2)";
-    const MARKED: &str = "SELECT tlp, received_at FROM incidents WHERE id = $1";
+                               (SELECT w.incident_id FROM withdrawn_criticals w WHERE w.org_id = $1 AND w.returned_at > $2)";
+    const MARKED: &str = "SELECT tlp, received_at FROM incidents WHERE org_id = $1 AND id = $2";
     let owner = OrgId(change.owner);
     type Row = (Uuid, i64, i64, i64);
     let withdrawn: Vec<Row> = on_conn!(conn, c => sqlx::query_as(WITHDRAWN).bind(owner.0).fetch_all(&mut *c).await)?;
     for (id, tlp, received_at, _) in withdrawn {
-        let record = marking(conn, id, tlp, received_at).await?;
+        let record = marking(conn, owner, id, tlp, received_at).await?;
         let shown = others.iter().copied().filter(|viewer| change.after.counts(*viewer, &record)).collect::<Vec<_>>();
-        returned(conn, id, &shown, at).await?;
+        returned(conn, owner, id, &shown, at).await?;
     }
     let shown_again: Vec<Row> = on_conn!(conn, c => sqlx::query_as(SHOWN_AGAIN).bind(owner.0).bind(at.0 - STANDS).fetch_all(&mut *c).await)?;
     for (id, tlp, received_at, _) in shown_again {
-        let record = marking(conn, id, tlp, received_at).await?;
+        let record = marking(conn, owner, id, tlp, received_at).await?;
         let hidden = |viewer: &i64| change.before.counts(*viewer, &record) && !change.after.counts(*viewer, &record);
-        hidden_again(conn, id, &others.iter().copied().filter(hidden).collect::<Vec<_>>(), at).await?;
+        hidden_again(conn, owner, id, &others.iter().copied().filter(hidden).collect::<Vec<_>>(), at).await?;
     }
     for state in shown_lately::all(conn, owner, DataClass::Incidents, Until::Critical, at).await? {
-        let row: (i64, i64) = on_conn!(conn, c => sqlx::query_as(MARKED).bind(state.id).fetch_one(&mut *c).await)?;
-        let record = marking(conn, state.id, row.0, row.1).await?;
+        let row: (i64, i64) = on_conn!(conn, c => sqlx::query_as(MARKED).bind(owner.0).bind(state.id).fetch_one(&mut *c).await)?;
+        let record = marking(conn, owner, state.id, row.0, row.1).await?;
         let lost = |viewer: &i64| {
             let counted = |marking| change.before.counts(*viewer, marking);
             seen.contains(viewer) && counted(&record) && counted(&state.marking) && !change.after.counts(*viewer, &record)
@@ -269,7 +269,7 @@ pub(crate) async fn rules_changed(conn: &mut Conn, change: &Change, orgs: &[i64]
     }
     let open: Vec<Row> = on_conn!(conn, c => sqlx::query_as(OPEN).bind(owner.0).fetch_all(&mut *c).await)?;
     for (id, tlp, received_at, opened_at) in open {
-        let record = marking(conn, id, tlp, received_at).await?;
+        let record = marking(conn, owner, id, tlp, received_at).await?;
         let lost = |viewer: &i64| seen.contains(viewer) && change.before.counts(*viewer, &record) && !change.after.counts(*viewer, &record);
         let lost = others.iter().copied().filter(lost).collect::<Vec<_>>();
         withdrawn_from(conn, owner, (id, Timestamp(opened_at)), &lost, at).await?;
@@ -287,9 +287,9 @@ async fn keep_shown(
     seen: &BTreeSet<i64>,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    const KEEP: &str = "INSERT INTO shown_before (viewer_id, owner_id, class, day, at, since, score, domains) \
+    const KEEP: &str = "INSERT INTO shown_before (viewer_id, org_id, class, day, at, since, score, domains) \
                         SELECT value, $2, $3, $4, $5, $6, $7, $8 FROM json_each($1) WHERE TRUE \
-                        ON CONFLICT (viewer_id, owner_id, class, day) DO UPDATE SET at = excluded.at, \
+                        ON CONFLICT (org_id, viewer_id, class, day) DO UPDATE SET at = excluded.at, \
                         since = CASE WHEN excluded.since < shown_before.since THEN excluded.since ELSE shown_before.since END, \
                         score = coalesce(excluded.score, shown_before.score), domains = coalesce(excluded.domains, shown_before.domains)";
     const SCORE: &str = "SELECT coalesce(score, last), domains FROM org_days WHERE org_id = $1 AND day <= $2 ORDER BY day DESC LIMIT 1";
@@ -309,7 +309,7 @@ async fn keep_shown(
         let viewers = if viewers.len() == others { vec![0] } else { viewers.into_iter().filter(|viewer| seen.contains(viewer)).collect() };
         let viewers = json(&viewers)?;
         execute!(conn, c => {
-            let keep = sqlx::query(KEEP).bind(viewers).bind(owner).bind(class.code()).bind(at.day()).bind(at.0).bind(since);
+            let keep = sqlx::query(KEEP).bind(viewers).bind(owner).bind(class.name()).bind(at.day()).bind(at.0).bind(since);
             keep.bind(score).bind(&domains).execute(&mut *c).await
         })?;
     }
@@ -318,12 +318,12 @@ async fn keep_shown(
 
 /// Counts an incident as withdrawn from those that were shown it. Who is kept from too many has one more in place of all further ones.
 async fn withdrawn_from(conn: &mut Conn, owner: OrgId, (id, opened_at): (Uuid, Timestamp), viewers: &[i64], at: Timestamp) -> Result<(), StoreError> {
-    const FULL: &str = "SELECT e.value FROM json_each($1) e WHERE (SELECT count(*) FROM withdrawn_criticals w WHERE w.viewer_id = e.value \
-                        AND w.owner_id = $2 AND w.incident_id <> $3 AND w.incident_id <> $4 AND w.returned_day IS NULL) >= $5";
-    const WITHDRAW: &str = "INSERT INTO withdrawn_criticals (viewer_id, incident_id, owner_id, opened_at, day) \
+    const FULL: &str = "SELECT e.value FROM json_each($1) e WHERE (SELECT count(*) FROM withdrawn_criticals w WHERE w.org_id = $2 \
+                        AND w.viewer_id = e.value AND w.incident_id <> $3 AND w.incident_id <> $4 AND w.returned_day IS NULL) >= $5";
+    const WITHDRAW: &str = "INSERT INTO withdrawn_criticals (viewer_id, incident_id, org_id, opened_at, day) \
                             SELECT e.value, $2, $3, $4, $5 FROM json_each($1) e WHERE NOT EXISTS (SELECT 1 FROM withdrawn_criticals w \
-                            WHERE w.viewer_id = e.value AND w.incident_id = $2 AND w.returned_day IS NULL) \
-                            ON CONFLICT (viewer_id, incident_id, day) DO UPDATE SET returned_day = NULL, returned_at = NULL";
+                            WHERE w.org_id = $3 AND w.incident_id = $2 AND w.viewer_id = e.value AND w.returned_day IS NULL) \
+                            ON CONFLICT (org_id, incident_id, viewer_id, day) DO UPDATE SET returned_day = NULL, returned_at = NULL";
     if viewers.is_empty() {
         return Ok(());
     }
@@ -340,26 +340,26 @@ async fn withdrawn_from(conn: &mut Conn, owner: OrgId, (id, opened_at): (Uuid, T
 }
 
 /// Counts an incident no longer as withdrawn from those that are shown it again.
-async fn returned(conn: &mut Conn, id: Uuid, viewers: &[i64], at: Timestamp) -> Result<(), StoreError> {
-    const RETURN: &str = "UPDATE withdrawn_criticals SET returned_day = $3, returned_at = $4 WHERE incident_id = $1 AND returned_day IS NULL \
+async fn returned(conn: &mut Conn, owner: OrgId, id: Uuid, viewers: &[i64], at: Timestamp) -> Result<(), StoreError> {
+    const RETURN: &str = "UPDATE withdrawn_criticals SET returned_day = $3, returned_at = $4 WHERE org_id = $5 AND incident_id = $1 AND returned_day IS NULL \
                           AND viewer_id IN (SELECT value FROM json_each($2))";
     if viewers.is_empty() {
         return Ok(());
     }
     let viewers = json(&viewers)?;
-    execute!(conn, c => sqlx::query(RETURN).bind(id).bind(viewers).bind(at.day()).bind(at.0).execute(&mut *c).await)?;
+    execute!(conn, c => sqlx::query(RETURN).bind(id).bind(viewers).bind(at.day()).bind(at.0).bind(owner.0).execute(&mut *c).await)?;
     Ok(())
 }
 
 /// Counts an incident as withdrawn again from those that were shown it for a moment only.
-async fn hidden_again(conn: &mut Conn, id: Uuid, viewers: &[i64], at: Timestamp) -> Result<(), StoreError> {
-    const HIDE: &str = "UPDATE withdrawn_criticals SET returned_day = NULL, returned_at = NULL WHERE incident_id = $1 AND returned_at > $3 \
+async fn hidden_again(conn: &mut Conn, owner: OrgId, id: Uuid, viewers: &[i64], at: Timestamp) -> Result<(), StoreError> {
+    const HIDE: &str = "UPDATE withdrawn_criticals SET returned_day = NULL, returned_at = NULL WHERE org_id = $4 AND incident_id = $1 AND returned_at > $3 \
                         AND viewer_id IN (SELECT value FROM json_each($2))";
     if viewers.is_empty() {
         return Ok(());
     }
     let viewers = json(&viewers)?;
-    execute!(conn, c => sqlx::query(HIDE).bind(id).bind(viewers).bind(at.0 - STANDS).execute(&mut *c).await)?;
+    execute!(conn, c => sqlx::query(HIDE).bind(id).bind(viewers).bind(at.0 - STANDS).bind(owner.0).execute(&mut *c).await)?;
     Ok(())
 }
 
@@ -378,45 +378,78 @@ impl State {
     }
 }
 
-/// Keeps of an incident that a push marked otherwise who was shown it, and counts it no longer as withdrawn from those that are shown it now.
-pub(crate) async fn remarked(conn: &mut Conn, owner: OrgId, id: Uuid, before: State, after: &State, at: Timestamp) -> Result<(), StoreError> {
-    const WITHDRAWN: &str = "SELECT count(*) FROM withdrawn_criticals WHERE incident_id = $1 AND (returned_day IS NULL OR returned_at > $2)";
-    const KEEP: &str = "INSERT INTO remarked_incidents (incident_id, org_id, everyone_until, severity, opened_at, closed_at) VALUES ($1, $2, $3, $4, $5, $6) \
-                        ON CONFLICT (incident_id) DO UPDATE SET everyone_until = excluded.everyone_until, severity = excluded.severity, \
-                        opened_at = excluded.opened_at, closed_at = excluded.closed_at";
-    const FORGET: &str = "DELETE FROM remarked_incidents WHERE incident_id = $1 AND org_id = $2";
-    let lately = if before.is_critical() { None } else { shown_lately::of(conn, id, Until::Critical, at).await? };
-    match (before.marking.tlp.reaches_everyone(), after.marking.tlp.reaches_everyone()) {
-        (true, false) => {
-            // The state that stood until a moment ago is the one that the numbers of earlier days go by.
-            let critical = lately.as_ref().filter(|state| state.marking.tlp.reaches_everyone());
-            let severity = if critical.is_some() { Severity::Critical } else { before.severity };
-            let opened_at = critical.map_or(before.opened_at, |state| state.opened_at);
-            let closed = before.closed_at.filter(|_| critical.is_none()).map(|t| t.0);
-            execute!(conn, c => {
-                let keep = sqlx::query(KEEP).bind(id).bind(owner.0).bind(at.0).bind(severity.code()).bind(opened_at.0);
-                keep.bind(closed).execute(&mut *c).await
-            })?;
+/// Keeps of incidents that a push changed, and marked otherwise, who was shown them, and counts them no longer as withdrawn from those that are shown them now. Of each
+/// how it stood before, and how it stands now.
+pub(crate) async fn remarked(conn: &mut Conn, owner: OrgId, incidents: Vec<(Uuid, State, State)>, at: Timestamp) -> Result<(), StoreError> {
+    const WITHDRAWN: &str = "SELECT DISTINCT w.incident_id FROM v CROSS JOIN withdrawn_criticals w \
+                             WHERE w.org_id = v.org AND w.incident_id = v.id AND (w.returned_day IS NULL OR w.returned_at > v.since)";
+    let uncritical: Vec<Uuid> = incidents.iter().filter(|(_, before, _)| !before.is_critical()).map(|(id, ..)| *id).collect();
+    let lately = shown_lately::of(conn, owner, &uncritical, Until::Critical, at).await?;
+    keep_remarked(conn, owner, &incidents, &lately, at).await?;
+    let ids = Rows::of(&incidents).with("org", |_| owner.0).with("id", |(id, ..)| *id).with("since", |_| at.0 - STANDS);
+    let withdrawn: Vec<(Uuid,)> = ids.fetch(conn, WITHDRAWN).await?;
+    let withdrawn: BTreeSet<Uuid> = withdrawn.into_iter().map(|(id,)| id).collect();
+    // Who may count what, and everybody else: read when the first one needs it.
+    let mut audience = None;
+    for (id, before, after) in &incidents {
+        let lately = lately.get(id);
+        let hides = (before.is_critical() || lately.is_some()) && !before.marking.same(&after.marking);
+        if !hides && !withdrawn.contains(id) {
+            continue;
         }
-        (false, true) => drop(execute!(conn, c => sqlx::query(FORGET).bind(id).bind(owner.0).execute(&mut *c).await)?),
-        _ => {}
-    }
-    let withdrawn: i64 = on_conn!(conn, c => sqlx::query_scalar(WITHDRAWN).bind(id).bind(at.0 - STANDS).fetch_one(&mut *c).await)?;
-    let hides = (before.is_critical() || lately.is_some()) && !before.marking.same(&after.marking);
-    if withdrawn > 0 || hides {
-        let counting = Counting::of(conn, owner, DataClass::Incidents).await?;
-        let (shown, hidden): (Vec<i64>, Vec<i64>) = others(conn, owner).await?.into_iter().partition(|viewer| counting.counts(*viewer, &after.marking));
+        let (counting, others) = match &mut audience {
+            Some(audience) => audience,
+            none => none.insert((Counting::of(conn, owner, DataClass::Incidents).await?, others(conn, owner).await?)),
+        };
+        let (shown, hidden): (Vec<i64>, Vec<i64>) = others.iter().copied().partition(|viewer| counting.counts(*viewer, &after.marking));
         let hidden: Vec<i64> = hidden.into_iter().filter(|viewer| counting.counts(*viewer, &before.marking)).collect();
-        let was_critical = |viewer: &i64| before.is_critical() || lately.as_ref().is_some_and(|state| counting.counts(*viewer, &state.marking));
+        let was_critical = |viewer: &i64| before.is_critical() || lately.is_some_and(|state| counting.counts(*viewer, &state.marking));
         let lost: Vec<i64> = hidden.iter().copied().filter(was_critical).collect();
-        returned(conn, id, &shown, at).await?;
-        hidden_again(conn, id, &hidden, at).await?;
-        let opened_at = lately.as_ref().map_or(before.opened_at, |state| state.opened_at);
-        withdrawn_from(conn, owner, (id, opened_at), &lost, at).await?;
+        returned(conn, owner, *id, &shown, at).await?;
+        hidden_again(conn, owner, *id, &hidden, at).await?;
+        let opened_at = lately.map_or(before.opened_at, |state| state.opened_at);
+        withdrawn_from(conn, owner, (*id, opened_at), &lost, at).await?;
     }
-    if before.is_critical() && !after.is_critical() {
-        let ended = Ended { id, marking: before.marking, opened_at: before.opened_at };
-        shown_lately::keep(conn, owner, DataClass::Incidents, Until::Critical, &ended, at).await?;
+    let ended = incidents.into_iter().filter(|(_, before, after)| before.is_critical() && !after.is_critical());
+    let ended: Vec<Ended> = ended.map(|(id, before, _)| Ended { id, marking: before.marking, opened_at: before.opened_at }).collect();
+    shown_lately::keep(conn, owner, DataClass::Incidents, Until::Critical, &ended, at).await
+}
+
+/// Keeps of incidents that everyone could see until now how they stood, and forgets that of those that everyone can see again.
+async fn keep_remarked(
+    conn: &mut Conn,
+    owner: OrgId,
+    incidents: &[(Uuid, State, State)],
+    lately: &HashMap<Uuid, Ended>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    const KEEP: &str = "INSERT INTO remarked_incidents (incident_id, org_id, everyone_until, severity, opened_at, closed_at) \
+                        SELECT v.id, v.org, v.until, v.severity, v.opened_at, v.closed_at FROM v WHERE TRUE \
+                        ON CONFLICT (org_id, incident_id) DO UPDATE SET everyone_until = excluded.everyone_until, severity = excluded.severity, \
+                        opened_at = excluded.opened_at, closed_at = excluded.closed_at";
+    const FORGET: &str = "DELETE FROM remarked_incidents WHERE org_id = (SELECT v.org FROM v LIMIT 1) AND incident_id IN (SELECT v.id FROM v)";
+    let (mut kept, mut forgotten) = (vec![], vec![]);
+    for (id, before, after) in incidents {
+        match (before.marking.tlp.reaches_everyone(), after.marking.tlp.reaches_everyone()) {
+            (true, false) => {
+                // The state that stood until a moment ago is the one that the numbers of earlier days go by.
+                let critical = lately.get(id).filter(|state| state.marking.tlp.reaches_everyone());
+                let severity = if critical.is_some() { Severity::Critical } else { before.severity };
+                let opened_at = critical.map_or(before.opened_at, |state| state.opened_at);
+                kept.push((*id, severity.code(), opened_at.0, before.closed_at.filter(|_| critical.is_none()).map(|t| t.0)));
+            }
+            (false, true) => forgotten.push(*id),
+            _ => {}
+        }
     }
-    Ok(())
+    Rows::of(&kept)
+        .with("id", |(id, ..)| *id)
+        .with("org", |_| owner.0)
+        .with("until", |_| at.0)
+        .with("severity", |(_, severity, ..)| *severity)
+        .with("opened_at", |(_, _, opened_at, _)| *opened_at)
+        .with("closed_at", |(.., closed_at)| *closed_at)
+        .execute(conn, KEEP)
+        .await?;
+    Rows::of(&forgotten).with("org", |_| owner.0).with("id", |id| *id).execute(conn, FORGET).await
 }

@@ -108,10 +108,11 @@ pub struct Page<T> {
 /// Rows on one page of a list.
 pub const PAGE: usize = 50;
 
-/// The organisations that do not show the viewer whose organisation is `$1` all of a class in detail, by [`domain::DataClass::code`].
+/// The organisations that do not show the viewer whose organisation is `$1` all of a class in detail. The class is written by its name, without quotes: what
+/// is none does not compile, where a word that no row has would show everything.
 macro_rules! withheld {
-    ($class:literal) => {
-        concat!("(SELECT w.owner_id FROM withheld w WHERE w.viewer_id = $1 AND w.class = ", $class, ")")
+    ($class:ident) => {
+        concat!("(SELECT w.owner_id FROM withheld w WHERE w.viewer_id = $1 AND w.class = '", domain::class_name!($class), "')")
     };
 }
 pub(crate) use withheld;
@@ -119,21 +120,21 @@ pub(crate) use withheld;
 /// The condition under which the owner of `t` shows the viewer whose organisation is `$1` a class, as it was at the moment in the column `at`: in detail, or
 /// counted under his name.
 macro_rules! shown {
-    ($class:literal, $t:literal, $at:literal, detail) => {
+    ($class:ident, $t:literal, $at:literal, detail) => {
         $crate::viewer::shown!($class, $t, $at, "detail_since")
     };
-    ($class:literal, $t:literal, $at:literal, summary) => {
+    ($class:ident, $t:literal, $at:literal, summary) => {
         $crate::viewer::shown!($class, $t, $at, "summary_since")
     };
-    ($class:literal, $t:literal, $at:literal, $since:literal) => {
+    ($class:ident, $t:literal, $at:literal, $since:literal) => {
         concat!(
             "(",
             $t,
             ".org_id NOT IN ",
             $crate::viewer::withheld!($class),
-            " OR EXISTS (SELECT 1 FROM withheld w WHERE w.viewer_id = $1 AND w.class = ",
-            $class,
-            " AND w.owner_id = ",
+            " OR EXISTS (SELECT 1 FROM withheld w WHERE w.viewer_id = $1 AND w.class = '",
+            domain::class_name!($class),
+            "' AND w.owner_id = ",
             $t,
             ".org_id AND w.",
             $since,
@@ -159,19 +160,13 @@ pub(crate) use peer;
 /// where none is given): his own; or one of an owner that shows him the class in detail, and open to all, of a group they share, or naming his
 /// organisation. The SQL of `domain::Sight::sees_record`; a contract test holds the two together.
 macro_rules! reach {
-    (incidents) => {
-        $crate::viewer::reach!(1, "t", detail)
+    ($class:ident) => {
+        $crate::viewer::reach!($class, "t", detail)
     };
-    (events) => {
-        $crate::viewer::reach!(2, "t", detail)
-    };
-    (indicators) => {
-        $crate::viewer::reach!(3, "t", detail)
-    };
-    ($class:literal, $t:literal) => {
+    ($class:ident, $t:literal) => {
         $crate::viewer::reach!($class, $t, detail)
     };
-    ($class:literal, $t:literal, $least:ident) => {
+    ($class:ident, $t:literal, $least:ident) => {
         concat!(
             "(",
             $t,
@@ -183,9 +178,11 @@ macro_rules! reach {
             $t,
             ".tlp = 2 AND ",
             $crate::viewer::peer!($t, "received_at"),
-            ") OR EXISTS (SELECT 1 FROM recipients r WHERE r.org_id = $1 AND r.record_id = ",
+            ") OR EXISTS (SELECT 1 FROM recipients r WHERE r.org_id = ",
             $t,
-            ".id))))"
+            ".org_id AND r.record_id = ",
+            $t,
+            ".id AND r.recipient_id = $1))))"
         )
     };
 }
@@ -193,14 +190,8 @@ pub(crate) use reach;
 
 /// The same for what is in the viewer's numbers: also records of owners that show him a summary. The SQL of `domain::Sight::counts_record`.
 macro_rules! counted {
-    (incidents) => {
-        $crate::viewer::reach!(1, "t", summary)
-    };
-    (events) => {
-        $crate::viewer::reach!(2, "t", summary)
-    };
-    (indicators) => {
-        $crate::viewer::reach!(3, "t", summary)
+    ($class:ident) => {
+        $crate::viewer::reach!($class, "t", summary)
     };
 }
 pub(crate) use counted;

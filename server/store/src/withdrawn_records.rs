@@ -2,23 +2,24 @@
 //! they count is "at least" until they are shown all of these again.
 //!
 //! A row is written only for those who counted the record before, so that none tells of a record that was never shown. Of each owner and class a viewer has
-//! at most [`MAX`] rows; a further one is kept as a mark that there are more, which stays.
+//! at most [`rows::MAX`] rows; a further one is kept as a mark that there are more, which stays.
 //!
 //! What was shown is how records stood before a push, whatever its items say one after the other, and for a while before that ([`shown_lately`]).
 
+mod rows;
+
+use self::rows::{Row, Withdrawn};
 use crate::{
     Hub, StoreError,
-    db::{Conn, execute, on_conn, read},
-    push::record,
+    db::{Conn, on_conn, read},
+    recipients,
     shown_before::{Counting, Marking, json, others},
     shown_lately::{self, Ended, STANDS, Until},
 };
-use domain::{DataClass, OrgId, Timestamp};
+use domain::{DataClass, OrgId, Timestamp, Tlp};
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use uuid::Uuid;
-
-/// Records of one owner and class that are remembered for one viewer.
-const MAX: i64 = 50;
 
 /// Whether a table has a record for sharing groups that came in a span and names somebody not: $1 owner, $2 and $3 the span, $4 the viewer.
 macro_rules! amber {
@@ -27,7 +28,7 @@ macro_rules! amber {
             "SELECT count(*) FROM (SELECT 1 FROM ",
             $table,
             " t WHERE t.org_id = $1 AND t.tlp = 2 AND t.received_at >= $2 AND t.received_at < $3 \
-             AND NOT EXISTS (SELECT 1 FROM recipients r WHERE r.record_id = t.id AND r.org_id = $4)"
+             AND NOT EXISTS (SELECT 1 FROM recipients r WHERE r.org_id = $1 AND r.record_id = t.id AND r.recipient_id = $4)"
         )
     };
 }
@@ -35,7 +36,7 @@ macro_rules! amber {
 /// Whether a record counted until a short while ago: $5 since when.
 macro_rules! lately {
     () => {
-        "EXISTS (SELECT 1 FROM shown_lately s WHERE s.record_id = t.id AND s.critical = 0 AND s.until > $5)"
+        "EXISTS (SELECT 1 FROM shown_lately s WHERE s.org_id = $1 AND s.record_id = t.id AND s.critical = 0 AND s.until > $5)"
     };
 }
 
@@ -45,12 +46,14 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails or holds something that cannot be read.
     pub async fn shown_fewer(&self, owners: &[OrgId]) -> Result<Vec<(OrgId, OrgId, DataClass)>, StoreError> {
-        const OF: &str = "SELECT DISTINCT owner_id, viewer_id, class FROM withdrawn_records \
-                          WHERE owner_id IN (SELECT value FROM json_each($1)) AND returned_at IS NULL ORDER BY owner_id, viewer_id, class";
+        const OF: &str = "SELECT DISTINCT org_id, viewer_id, class FROM withdrawn_records \
+                          WHERE org_id IN (SELECT value FROM json_each($1)) AND returned_at IS NULL";
         let ids = json(&owners)?;
-        let rows: Vec<(i64, i64, i64)> = read!(self, c => sqlx::query_as(OF).bind(&ids).fetch_all(c).await)?;
-        let class = |code| DataClass::ALL.into_iter().find(|c| c.code() == code).ok_or_else(|| StoreError::Internal("withdrawn_records: class".into()));
-        rows.into_iter().map(|(owner, viewer, code)| Ok((OrgId(owner), OrgId(viewer), class(code)?))).collect()
+        let rows: Vec<(i64, i64, String)> = read!(self, c => sqlx::query_as(OF).bind(&ids).fetch_all(c).await)?;
+        let fewer = rows.into_iter().map(|(owner, viewer, class)| Ok((OrgId(owner), OrgId(viewer), DataClass::named(&class).map_err(StoreError::Internal)?)));
+        let mut fewer = fewer.collect::<Result<Vec<_>, StoreError>>()?;
+        fewer.sort_unstable();
+        Ok(fewer)
     }
 }
 
@@ -94,31 +97,36 @@ impl Remarks {
     /// Notes of each record that counted who counts it no longer, and of any record who counts it again.
     pub(crate) async fn keep(self, conn: &mut Conn, at: Timestamp) -> Result<(), StoreError> {
         let Self { owner, class, records } = self;
-        // Who may count what, and everybody else: read when the first one is marked otherwise.
-        let mut audience = None;
+        let (mut ended, mut remarked) = (vec![], vec![]);
         for (id, (before, after)) in records.into_iter().filter_map(|(id, states)| states.map(|states| (id, states))) {
-            let State { marking, counted } = before;
-            let before = Ended { id, marking, opened_at: at };
-            if counted && !after.counted {
-                shown_lately::keep(conn, owner, class, Until::Counted, &before, at).await?;
+            if before.counted && !after.counted {
+                ended.push(Ended { id, marking: before.marking.clone(), opened_at: at });
             }
-            if before.marking.same(&after.marking) {
-                continue;
+            if !before.marking.same(&after.marking) {
+                remarked.push((id, before, after.marking));
             }
-            let (counting, others) = match &mut audience {
-                Some(audience) => audience,
-                none => none.insert((Counting::of(conn, owner, class).await?, others(conn, owner).await?)),
-            };
-            let lately = if counted { None } else { shown_lately::of(conn, id, Until::Counted, at).await? };
-            let (shown, hidden): (Vec<i64>, Vec<i64>) = others.iter().copied().partition(|viewer| counting.counts(*viewer, &after.marking));
-            let hidden: Vec<i64> = hidden.into_iter().filter(|viewer| counting.counts(*viewer, &before.marking)).collect();
-            let was_counted = |viewer: &i64| counted || lately.as_ref().is_some_and(|lately| counting.counts(*viewer, &lately.marking));
-            let lost: Vec<i64> = hidden.iter().copied().filter(was_counted).collect();
-            returned(conn, id, &shown, at).await?;
-            hidden_again(conn, id, &hidden, at).await?;
-            withdraw(conn, owner, class, id, &lost).await?;
         }
-        Ok(())
+        shown_lately::keep(conn, owner, class, Until::Counted, &ended, at).await?;
+        if remarked.is_empty() {
+            return Ok(());
+        }
+        let (counting, others) = (Counting::of(conn, owner, class).await?, others(conn, owner).await?);
+        let uncounted: Vec<Uuid> = remarked.iter().filter(|(_, before, _)| !before.counted).map(|(id, ..)| *id).collect();
+        let lately = shown_lately::of(conn, owner, &uncounted, Until::Counted, at).await?;
+        let hides = |viewer: i64, before: &State, after: &Marking| !counting.counts(viewer, after) && counting.counts(viewer, &before.marking);
+        let lost = |(id, before, after): &(Uuid, State, Marking)| {
+            let was_counted = |viewer: i64| before.counted || lately.get(id).is_some_and(|lately| counting.counts(viewer, &lately.marking));
+            others.iter().copied().filter(|viewer| hides(*viewer, before, after) && was_counted(*viewer)).collect::<Vec<_>>()
+        };
+        let lost: Vec<Vec<i64>> = remarked.iter().map(lost).collect();
+        let ids = remarked.iter().map(|(id, ..)| *id).collect();
+        let mut withdrawn = Withdrawn::of(conn, owner, class, ids, lost.iter().any(|viewers| !viewers.is_empty())).await?;
+        for ((id, before, after), lost) in remarked.iter().zip(&lost) {
+            withdrawn.returned(*id, |viewer| counting.counts(viewer, after), at);
+            withdrawn.hidden_again(*id, |viewer| hides(viewer, before, after), at);
+            lost.iter().for_each(|viewer| withdrawn.withdraw(*id, *viewer));
+        }
+        withdrawn.keep(conn).await
     }
 }
 
@@ -150,69 +158,21 @@ pub(crate) async fn left(
                 viewers.push(*viewer);
             }
         }
-        mark(conn, OrgId(owner), *class, &viewers).await?;
+        // One by one there would be too many.
+        let mark = |viewer| Row { record: more(OrgId(owner), *class), viewer, returned_at: None };
+        rows::keep(conn, OrgId(owner), *class, &viewers.into_iter().map(mark).collect::<Vec<_>>()).await?;
     }
-    Ok(())
-}
-
-async fn returned(conn: &mut Conn, id: Uuid, viewers: &[i64], at: Timestamp) -> Result<(), StoreError> {
-    const RETURN: &str = "UPDATE withdrawn_records SET returned_at = $3 WHERE record_id = $1 AND returned_at IS NULL \
-                          AND viewer_id IN (SELECT value FROM json_each($2))";
-    if viewers.is_empty() {
-        return Ok(());
-    }
-    let viewers = json(&viewers)?;
-    execute!(conn, c => sqlx::query(RETURN).bind(id).bind(viewers).bind(at.0).execute(&mut *c).await)?;
-    Ok(())
-}
-
-/// Counts a record as withdrawn again from those that were shown it for a moment only.
-async fn hidden_again(conn: &mut Conn, id: Uuid, viewers: &[i64], at: Timestamp) -> Result<(), StoreError> {
-    const HIDE: &str = "UPDATE withdrawn_records SET returned_at = NULL WHERE record_id = $1 AND returned_at > $3 \
-                        AND viewer_id IN (SELECT value FROM json_each($2))";
-    if viewers.is_empty() {
-        return Ok(());
-    }
-    let viewers = json(&viewers)?;
-    execute!(conn, c => sqlx::query(HIDE).bind(id).bind(viewers).bind(at.0 - STANDS).execute(&mut *c).await)?;
-    Ok(())
-}
-
-async fn withdraw(conn: &mut Conn, owner: OrgId, class: DataClass, id: Uuid, viewers: &[i64]) -> Result<(), StoreError> {
-    const FULL: &str = "SELECT e.value FROM json_each($1) e WHERE (SELECT count(*) FROM withdrawn_records w \
-                        WHERE w.viewer_id = e.value AND w.owner_id = $2 AND w.class = $3 AND w.record_id <> $4 AND w.returned_at IS NULL) >= $5";
-    if viewers.is_empty() {
-        return Ok(());
-    }
-    let of = json(&viewers)?;
-    let full: Vec<i64> = on_conn!(conn, c => sqlx::query_scalar(FULL).bind(&of).bind(owner.0).bind(class.code()).bind(id).bind(MAX).fetch_all(&mut *c).await)?;
-    let rest: Vec<i64> = viewers.iter().copied().filter(|viewer| !full.contains(viewer)).collect();
-    keep(conn, owner, class, id, &rest).await?;
-    mark(conn, owner, class, &full).await
-}
-
-/// Notes that there are more than are remembered one by one.
-async fn mark(conn: &mut Conn, owner: OrgId, class: DataClass, viewers: &[i64]) -> Result<(), StoreError> {
-    keep(conn, owner, class, more(owner, class), viewers).await
-}
-
-async fn keep(conn: &mut Conn, owner: OrgId, class: DataClass, id: Uuid, viewers: &[i64]) -> Result<(), StoreError> {
-    const KEEP: &str = "INSERT INTO withdrawn_records (viewer_id, record_id, owner_id, class) SELECT e.value, $2, $3, $4 FROM json_each($1) e WHERE TRUE \
-                        ON CONFLICT (viewer_id, record_id) DO UPDATE SET returned_at = NULL";
-    if viewers.is_empty() {
-        return Ok(());
-    }
-    let viewers = json(&viewers)?;
-    execute!(conn, c => sqlx::query(KEEP).bind(viewers).bind(id).bind(owner.0).bind(class.code()).execute(&mut *c).await)?;
     Ok(())
 }
 
 /// Stands for records of an owner beyond those that are remembered: no record has such an id, as theirs begin with the time.
 pub(crate) fn more(owner: OrgId, class: DataClass) -> Uuid {
-    Uuid::from_u64_pair(0, (owner.0.unsigned_abs() << 2) | class.code().unsigned_abs())
+    let digest: [u8; 32] = Sha256::digest(format!("{} of {}", class.name(), owner.0)).into();
+    Uuid::from_u64_pair(0, digest.first_chunk().copied().map_or(0, u64::from_be_bytes))
 }
 
 /// How a stored record is marked.
-pub(crate) async fn marking(conn: &mut Conn, id: Uuid, tlp: i64, received_at: i64) -> Result<Marking, StoreError> {
-    Ok(Marking { tlp: domain::Tlp::from_code(tlp), recipients: record::named(conn, id).await?, received_at: Timestamp(received_at) })
+pub(crate) async fn marking(conn: &mut Conn, owner: OrgId, id: Uuid, tlp: i64, received_at: i64) -> Result<Marking, StoreError> {
+    let recipients = recipients::of(conn, owner, &[id]).await?.remove(&id).unwrap_or_default();
+    Ok(Marking { tlp: Tlp::from_code(tlp), recipients, received_at: Timestamp(received_at) })
 }

@@ -29,9 +29,7 @@ const VIRAMA: u8 = 9;
 #[must_use]
 pub fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let folded = text.nfkd().filter(|c| !is_mark(*c) && !is_unseen(*c)).flat_map(char::to_uppercase).flat_map(char::to_lowercase);
-    // Capitals may come apart again.
-    for c in folded.nfkd().filter(|c| !is_mark(*c)) {
+    let mut take = |c: char| {
         if c.is_whitespace() {
             if !out.is_empty() && !out.ends_with(' ') {
                 out.push(' ');
@@ -41,6 +39,14 @@ pub fn fold(text: &str) -> String {
         } else {
             out.push(c);
         }
+    };
+    if text.is_ascii() {
+        // Nothing to take apart or off, and most of what is searched.
+        text.chars().for_each(|c| take(c.to_ascii_lowercase()));
+    } else {
+        let folded = text.nfkd().filter(|c| !is_mark(*c) && !is_unseen(*c)).flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+        // Capitals may come apart again.
+        folded.nfkd().filter(|c| !is_mark(*c)).for_each(take);
     }
     if out.ends_with(' ') {
         out.pop();
@@ -95,5 +101,13 @@ mod tests {
         assert_eq!(fold(" किताब "), "किताब", "a vowel sign is a letter");
         assert_eq!(fold("한국어"), fold("한국어"));
         assert_eq!(of_record("Ünit", "ID-7"), "unit\nid-7");
+    }
+
+    #[test]
+    fn plain_text_is_folded_like_any_other() {
+        for c in (0..128_u8).map(char::from) {
+            assert_eq!(fold(&format!("X{c}Y")) + "e", fold(&format!("X{c}Yé")), "{c:?}");
+        }
+        assert_eq!((fold(" \tA  B\n"), fold(" ")), ("a b".to_owned(), String::new()));
     }
 }

@@ -4,14 +4,24 @@
 //! always take the same one, so that they come in order and never wait for each other's locks.
 //!
 //! A durable commit costs a disk sync, so under load the jobs that arrive while one transaction syncs share the next.
-//! Each job runs in a savepoint of its own: it is kept whole or not at all, whatever happens to its neighbours. A job is
+//! Each job runs in a savepoint of its own: it is kept whole or not at all, whatever happens to its neighbours. Pushes of
+//! metrics, which come in crowds, share one; where it fails, each of them runs once more in one of its own. A job is
 //! answered only after the commit. It runs in this task, not in its caller's, so a caller that goes away changes nothing.
+
+mod group;
+mod jobs;
+
+pub(crate) use jobs::Keep;
 
 use crate::{
     StoreError,
-    db::{Conn, Reconnect, Scope, on_conn},
+    db::{Conn, Reconnect, Scope},
+    push::together::{Applied, Incoming},
+    samples::current::CurrentCache,
 };
-use sqlx::{AssertSqlSafe, Connection};
+use group::{execute, on_postgres, on_sqlite};
+use jobs::{Job, Task, again};
+use sqlx::Connection;
 use std::{
     future::Future,
     pin::Pin,
@@ -33,102 +43,43 @@ pub(crate) const QUEUE: usize = 1_024;
 /// Jobs in one transaction, so that the first of them does not wait for ever.
 pub(crate) const GROUP: usize = 128;
 
-type Boxed<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
+pub(crate) type Boxed<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
 
-/// What to do with what a job wrote since its savepoint.
-pub(crate) enum Keep<T> {
-    /// Keep it and answer after the commit.
-    Yes(T),
-    /// Undo it and answer all the same: a dry run, or a refusal found half way.
-    No(T),
-}
-
-/// Keeps what was written since the savepoint.
-const SEAL: &str = "RELEASE job";
-/// Undoes what was written since the savepoint.
-const UNDO: &str = "ROLLBACK TO job; RELEASE job";
-/// Ends the whole group: what one job waited for in vain, the next would wait for as long.
-const GIVE_UP: &str = "ROLLBACK";
-/// A transaction on PostgreSQL that takes longer has lost its connection, or holds up a lane that others wait for.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// A transaction on PostgreSQL that takes longer has lost its connection, or holds up a lane that others wait for. Where a primary goes without a word, nothing else tells, and
+/// pushes are to be accepted again within 45 seconds.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two attempts to connect again: at first, and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
-trait Job: Send {
-    /// On whose behalf it writes.
-    fn scope(&self) -> Scope;
-    /// Runs the job; says what to execute after it.
-    fn run<'c>(&'c mut self, conn: &'c mut Conn) -> Boxed<'c, &'static str>;
-    /// Answers the caller, after the commit or its failure.
-    fn finish(self: Box<Self>, committed: Result<(), StoreError>);
-}
-
-struct Task<T, F> {
-    scope: Scope,
-    work: Option<F>,
-    result: Option<Result<T, StoreError>>,
-    reply: oneshot::Sender<Result<T, StoreError>>,
-}
-
-impl<T, F> Job for Task<T, F>
-where
-    T: Send,
-    F: for<'c> FnOnce(&'c mut Conn) -> Boxed<'c, Result<Keep<T>, StoreError>> + Send,
-{
-    fn scope(&self) -> Scope {
-        self.scope
-    }
-
-    fn run<'c>(&'c mut self, conn: &'c mut Conn) -> Boxed<'c, &'static str> {
-        Box::pin(async move {
-            let Some(work) = self.work.take() else { return UNDO };
-            let (after, result) = match work(conn).await {
-                Ok(Keep::Yes(value)) => (SEAL, Ok(value)),
-                Ok(Keep::No(value)) => (UNDO, Ok(value)),
-                Err(StoreError::Busy) => (GIVE_UP, Err(StoreError::Busy)),
-                Err(error) => (UNDO, Err(error)),
-            };
-            self.result = Some(result);
-            after
-        })
-    }
-
-    fn finish(self: Box<Self>, committed: Result<(), StoreError>) {
-        let result = match (self.result, committed) {
-            (Some(Err(error)), _) | (_, Err(error)) => Err(error),
-            (Some(ok), Ok(())) => ok,
-            (None, Ok(())) => Err(StoreError::Internal("a write did not run".into())),
-        };
-        // The caller may be gone; what was committed stays committed.
-        let _ = self.reply.send(result);
-    }
-}
-
 /// The way to the writing tasks.
 pub(crate) struct Writer {
-    lanes: Vec<mpsc::Sender<Box<dyn Job>>>,
+    lanes: Vec<mpsc::Sender<Job>>,
     closed: AtomicBool,
     stop: watch::Sender<bool>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Writer {
-    /// A lane for each connection. `turn` is held for each transaction, `tick` is moved after it.
-    pub(crate) fn start(conns: Vec<Conn>, reconnect: &Reconnect, turn: &Arc<tokio::sync::Mutex<()>>, tick: &Arc<watch::Sender<u64>>) -> Self {
+    /// A lane for each connection; `tick` is moved after each transaction. What one wrote of current values and could not commit is forgotten.
+    pub(crate) fn start(conns: Vec<Conn>, reconnect: &Reconnect, current: &Arc<CurrentCache>, tick: &Arc<watch::Sender<u64>>) -> Self {
         let stop = watch::Sender::new(false);
         let (mut lanes, mut tasks) = (vec![], vec![]);
         for conn in conns {
             let (jobs, queue) = mpsc::channel(QUEUE);
             lanes.push(jobs);
-            let work = Work { reconnect: reconnect.clone(), conn: Some(conn), retry_at: Instant::now(), pause: PAUSES.0, tick: Arc::clone(tick) };
+            let work = AtWork {
+                reconnect: reconnect.clone(),
+                conn: Some(conn),
+                retry_at: Instant::now(),
+                pause: PAUSES.0,
+                current: Arc::clone(current),
+                tick: Arc::clone(tick),
+            };
             let stopped = stop.subscribe();
             tasks.push(match reconnect {
-                Reconnect::Sqlite => {
-                    let turn = Arc::clone(turn);
-                    // In a thread of its own: among the other tasks it would wait for its turn after every statement.
-                    tokio::task::spawn_blocking(move || Handle::current().block_on(work.run(queue, Some(&turn), stopped)))
-                }
-                Reconnect::Postgres(_) => tokio::spawn(work.run(queue, None, stopped)),
+                // In a thread of its own: among the other tasks it would wait for its turn after every statement.
+                Reconnect::Sqlite => tokio::task::spawn_blocking(move || Handle::current().block_on(work.run(queue, stopped))),
+                Reconnect::Postgres(_) => tokio::spawn(work.run(queue, stopped)),
             });
         }
         Self { lanes, closed: AtomicBool::new(false), stop, tasks: Mutex::new(tasks) }
@@ -140,17 +91,27 @@ impl Writer {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Conn) -> Boxed<'c, Result<Keep<T>, StoreError>> + Send + 'static,
     {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Other(Box::new(Task { scope, work: Some(work), result: None, reply })))?;
+        answer.await.map_err(|_| stopped())?
+    }
+
+    /// Applies a push of metrics in the next transaction and returns once that is on disk.
+    pub(crate) async fn push(&self, one: Arc<Incoming>) -> Result<Applied, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Push { one, done: None, reply })?;
+        answer.await.map_err(|_| stopped())?
+    }
+
+    fn send(&self, job: Job) -> Result<(), StoreError> {
         if self.closed.load(Ordering::Acquire) {
             return Err(StoreError::Busy);
         }
-        let (reply, answer) = oneshot::channel();
-        let lane = match scope {
+        let lane = match job.scope() {
             Scope::Partner(org) => usize::try_from(org.0.unsigned_abs()).unwrap_or(0) % self.lanes.len(),
             Scope::Hub | Scope::Viewer(_) | Scope::Counter(_) => 0,
         };
-        let job = Task { scope, work: Some(work), result: None, reply };
-        self.lanes[lane].try_send(Box::new(job)).map_err(|_| StoreError::Busy)?;
-        answer.await.map_err(|_| StoreError::Internal("the writer stopped".into()))?
+        self.lanes[lane].try_send(job).map_err(|_| StoreError::Busy)
     }
 
     /// Refuses new jobs, finishes the waiting ones.
@@ -165,17 +126,18 @@ impl Writer {
 }
 
 /// One lane at work.
-struct Work {
+struct AtWork {
     reconnect: Reconnect,
     /// `None` while the database cannot be reached.
     conn: Option<Conn>,
     retry_at: Instant,
     pause: Duration,
+    current: Arc<CurrentCache>,
     tick: Arc<watch::Sender<u64>>,
 }
 
-impl Work {
-    async fn run(mut self, mut queue: mpsc::Receiver<Box<dyn Job>>, turn: Option<&tokio::sync::Mutex<()>>, mut stopped: watch::Receiver<bool>) {
+impl AtWork {
+    async fn run(mut self, mut queue: mpsc::Receiver<Job>, mut stopped: watch::Receiver<bool>) {
         loop {
             let first = tokio::select! {
                 biased;
@@ -183,10 +145,6 @@ impl Work {
                 _ = stopped.wait_for(|s| *s) => queue.try_recv().ok(),
             };
             let Some(first) = first else { break };
-            let turn = match turn {
-                Some(turn) => Some(turn.lock().await),
-                None => None,
-            };
             let mut group = vec![first];
             while group.len() < GROUP
                 && let Ok(job) = queue.try_recv()
@@ -194,13 +152,15 @@ impl Work {
                 group.push(job);
             }
             let done = self.transaction(&mut group).await;
-            drop(turn);
             match done {
                 Ok(()) => {
+                    // Before anybody is told to look.
+                    group.iter().filter_map(Job::values).for_each(|values| self.current.commit(Arc::clone(values)));
                     group.into_iter().for_each(|job| job.finish(Ok(())));
                     self.tick.send_modify(|n| *n += 1);
                 }
                 Err(error) => {
+                    self.current.forget_written();
                     if matches!(error, StoreError::Busy) {
                         // Who came meanwhile would wait as long again, and whoever comes after them longer still.
                         group.extend(std::iter::from_fn(|| queue.try_recv().ok()));
@@ -220,12 +180,14 @@ impl Work {
     }
 
     /// Commits a group. A connection that fails is made again, at the earliest after a pause; until then jobs are answered at once.
-    async fn transaction(&mut self, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    async fn transaction(&mut self, group: &mut [Job]) -> Result<(), StoreError> {
         let mut conn = match self.conn.take() {
             Some(conn) => conn,
             None if Instant::now() < self.retry_at => return Err(StoreError::Database(sqlx::Error::PoolTimedOut)),
             None => match self.reconnect.connect().await {
                 Ok(conn) => {
+                    // What was lost may have been the primary, and with it what it had not handed on.
+                    self.current.forget();
                     self.pause = PAUSES.0;
                     conn
                 }
@@ -238,19 +200,19 @@ impl Work {
         };
         match &mut conn {
             Conn::Sqlite(_) => {
-                let done = on_sqlite(&mut conn, group).await;
+                let done = on_sqlite(&mut conn, &self.current, group).await;
                 if done.is_err() {
                     // A second ROLLBACK where SQLite has rolled back by itself is an error to ignore.
-                    let _ = execute(&mut conn, "ROLLBACK").await;
+                    let _ = execute(&mut conn, "ROLLBACK".into()).await;
                 }
                 self.conn = Some(conn);
                 done
             }
             Conn::Postgres(_) => {
-                let done = match tokio::time::timeout(PATIENCE, on_postgres(&mut conn, group)).await {
+                let done = match tokio::time::timeout(PATIENCE, on_postgres(&mut conn, &self.current, group)).await {
                     Ok(Err(error)) if is_lost(&error) => Err(error),
                     Ok(done) => {
-                        let usable = done.is_ok() || execute(&mut conn, "ROLLBACK").await.is_ok();
+                        let usable = done.is_ok() || execute(&mut conn, "ROLLBACK".into()).await.is_ok();
                         self.conn = usable.then_some(conn);
                         done
                     }
@@ -263,77 +225,19 @@ impl Work {
     }
 }
 
-/// Whether the connection went, so that even a ROLLBACK would wait in vain.
+/// Whether the connection went, so that even a ROLLBACK would wait in vain, or leads to a server that takes no writes any more: one that shuts down, or was demoted.
 fn is_lost(error: &StoreError) -> bool {
-    matches!(error, StoreError::Database(sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed))
-}
-
-/// The failure of a transaction, for each of its jobs.
-fn again(error: &StoreError) -> StoreError {
+    /// PostgreSQL's `read_only_sql_transaction`, `admin_shutdown`, `crash_shutdown` and `cannot_connect_now`.
+    const GONE: [&str; 4] = ["25006", "57P01", "57P02", "57P03"];
     match error {
-        StoreError::Full => StoreError::Full,
-        StoreError::Busy => StoreError::Busy,
-        StoreError::Database(e) => StoreError::Database(sqlx::Error::Protocol(format!("the transaction failed: {e}"))),
-        _ => StoreError::Internal("the transaction failed".into()),
+        StoreError::Database(sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed) => true,
+        StoreError::Database(sqlx::Error::Database(error)) => error.code().is_some_and(|code| GONE.contains(&code.as_ref())),
+        _ => false,
     }
 }
 
-/// A job that panics must not take the lane, and everybody's pushes, with it.
-async fn guarded(job: &mut Box<dyn Job>, conn: &mut Conn) -> &'static str {
-    use futures_util::FutureExt;
-    std::panic::AssertUnwindSafe(job.run(conn)).catch_unwind().await.unwrap_or(UNDO)
-}
-
-async fn on_sqlite(conn: &mut Conn, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
-    execute(conn, "BEGIN IMMEDIATE; SAVEPOINT job").await?;
-    for job in group {
-        let after = guarded(job, conn).await;
-        if after == GIVE_UP {
-            return Err(StoreError::Busy);
-        }
-        execute(conn, if after == SEAL { "RELEASE job; SAVEPOINT job" } else { "ROLLBACK TO job" }).await?;
-    }
-    execute(conn, "COMMIT").await
-}
-
-async fn on_postgres(conn: &mut Conn, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
-    // What follows one job goes with what precedes the next, because each execution is a round trip.
-    let mut pending = "BEGIN".to_owned();
-    if let Conn::Postgres(lane) = conn {
-        lane.outbox.clear();
-    }
-    // Other nodes wait before they touch the first row of the same organisation. In the same order everywhere, so that none waits for another
-    // that waits for it; the jobs of one organisation stay in theirs.
-    group.sort_by_key(|job| job.scope().turn());
-    let mut turn = None;
-    for job in group {
-        let Conn::Postgres(lane) = conn else { break };
-        let (said, scope) = (lane.outbox.len(), job.scope());
-        if turn.replace(scope.turn()) != Some(scope.turn()) {
-            pending.push_str(&scope.take_turn());
-        }
-        sqlx::raw_sql(AssertSqlSafe(format!("{pending}; SAVEPOINT job; {}", scope.sql()))).execute(&mut lane.conn).await?;
-        let after = guarded(job, conn).await;
-        if after == GIVE_UP {
-            return Err(StoreError::Busy);
-        }
-        if after == UNDO
-            && let Conn::Postgres(lane) = conn
-        {
-            lane.outbox.truncate(said);
-        }
-        after.clone_into(&mut pending);
-    }
-    if let Conn::Postgres(lane) = conn {
-        lane.commit(&pending).await?;
-    }
-    Ok(())
-}
-
-/// Each execution is a round trip to the thread that SQLite works in, and its two wake-ups cost more than most statements.
-async fn execute(conn: &mut Conn, sql: &'static str) -> Result<(), StoreError> {
-    on_conn!(conn, c => sqlx::query(sql).execute(&mut *c).await.map(drop))?;
-    Ok(())
+fn stopped() -> StoreError {
+    StoreError::Internal("the writer stopped".into())
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
 //! Who did what is in the audit trail, and partners are its witnesses.
 
-use crate::support::*;
-use domain::{MINUTE, Role, SECOND};
+use crate::{KIND, support::*};
+use domain::{MINUTE, Role, SECOND, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
 use server::{audit, quotas::Quotas};
-use std::collections::BTreeSet;
+use sha2::{Digest, Sha256};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, sqlite::SqliteConnectOptions};
+use std::{collections::BTreeSet, str::FromStr};
 use store::audit::{Action, Actor, AuditRow, CHUNK, EVERY, Entry, Proofs, Signer};
+use testing::Kind;
 
 /// Rows after a number.
 async fn after(app: &TestApp, no: i64) -> Vec<AuditRow> {
@@ -245,8 +248,10 @@ async fn an_auditor_reads_the_whole_trail_and_narrows_it() {
     let rows = after(&app, 0).await;
     assert!(rows.iter().any(|r| r.action == "exported" && r.object == "audit.jsonl"), "taking it away is a row itself");
     assert_eq!(app.audited("exported").await, 4, "or counted in one");
+    // Who reads all can check the chain, from what the file says.
     let text = auditor.get("/admin/audit.jsonl").await.text();
-    assert!(text.lines().all(|line| line.contains("\"hash\":\"") && line.contains("\"no\":")), "who reads all can check the chain");
+    assert_eq!(chain_of(&text), text.lines().count());
+    assert!(!text.contains("salt"), "the file helps nobody to guess what is erased later");
     // Row by row over pages: nothing twice, nothing left out.
     for n in 0..120 {
         app.app.store.hub().revoke_key(app.org("alpha"), format!("none {n}"), app.now()).await.expect("nothing to revoke");
@@ -260,6 +265,75 @@ async fn an_auditor_reads_the_whole_trail_and_narrows_it() {
         cursor = link.rsplit("cursor=").next().expect("a cursor").split(['"', '&']).next().unwrap_or_default().to_owned();
     }
     assert_eq!(seen, 122);
+}
+
+/// Follows the hashes of a file of the whole trail from its oldest line, the last one; says how many there are.
+fn chain_of(file: &str) -> usize {
+    let (mut before, mut rows) = (audit::hex(&[0; 32]), 0);
+    let bytes = |hex: &str| (0..32).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).expect("hex")).collect::<Vec<_>>();
+    for line in file.lines().rev() {
+        let line: Value = serde_json::from_str(line).expect("JSON");
+        let text = |name: &str| line[name].as_str().unwrap_or_else(|| panic!("{name} of {line}"));
+        rows += 1;
+        assert_eq!(line["no"], rows);
+        let mut hash = Sha256::new();
+        hash.update("shieldwall audit row\n");
+        hash.update(bytes(&before));
+        hash.update((rows as i64).to_be_bytes());
+        hash.update(Timestamp::parse(text("at")).expect("a moment").0.to_be_bytes());
+        hash.update(bytes(text("digest")));
+        let digest: [u8; 32] = hash.finalize().into();
+        before = audit::hex(&digest);
+        assert_eq!(line["hash"], before, "{line}");
+    }
+    rows
+}
+
+/// What the database's administrator does, who can: the contents of a row go, with their salt.
+async fn erase(app: &TestApp, no: i64) {
+    let erase = format!(
+        "UPDATE audit SET actor_org = NULL, actor_user = NULL, action = '', org_id = NULL, object = '', detail = '', salt = NULL, erased = TRUE WHERE no = {no}"
+    );
+    match KIND {
+        Kind::Sqlite => {
+            let mut conn = SqliteConnectOptions::from_str(&app.database).expect("an address").connect().await.expect("a second connection");
+            sqlx::raw_sql(AssertSqlSafe(format!("DROP TRIGGER audit_update; {erase}"))).execute(&mut conn).await.expect("erased");
+            conn.close().await.expect("closed");
+        }
+        Kind::Postgres => {
+            let mut conn = PgConnection::connect(&app.database).await.expect("a second connection");
+            let sql = format!("ALTER TABLE audit DISABLE ROW LEVEL SECURITY; {erase}; ALTER TABLE audit ENABLE ROW LEVEL SECURITY");
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut conn).await.expect("erased");
+            conn.close().await.expect("closed");
+        }
+    }
+}
+
+/// Whoever had a right to be forgotten is, and the trail is as whole as before.
+#[tokio::test]
+async fn an_erased_row_is_counted_and_says_nothing() {
+    let app = TestApp::start().await;
+    let own = app.person_of("alpha", Role::OrgAdmin).await;
+    own.post("/connect", &[("name", "canary-key")]).await;
+    let row = after(&app, 0).await.into_iter().find(|row| row.object == "key canary-key").expect("a row");
+    erase(&app, row.no).await;
+    let auditor = app.person_of("gamma", Role::Auditor).await;
+    for reader in [&own, &auditor] {
+        for path in ["/admin/audit", "/admin/audit.jsonl"] {
+            let said = reader.get(path).await.text();
+            assert!(!said.contains("canary-key"), "{path}: {said}");
+        }
+    }
+    assert!(!own.get("/admin/audit.jsonl").await.text().contains("erased"), "whom it concerned is erased, too");
+    let text = auditor.get("/admin/audit.jsonl").await.text();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let erased: Vec<_> = lines.iter().filter(|line| line["erased"] == true).collect();
+    let expected = json!({ "no": row.no, "at": row.at.rfc3339_micros(), "erased": true, "digest": audit::hex(&row.digest), "hash": audit::hex(&row.hash) });
+    assert_eq!(erased, [&expected]);
+    assert_eq!(chain_of(&text), lines.len(), "the chain goes over it");
+    assert!(words(&auditor.page("/admin/audit").await).contains("The contents of this row were erased."));
+    let found = app.app.store.hub().verify_audit(&Proofs::default()).await.expect("an unharmed trail");
+    assert_eq!(found.erased, 1);
 }
 
 /// The file goes on for as long as the trail does, piece by piece.

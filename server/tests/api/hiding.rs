@@ -246,7 +246,7 @@ async fn hide(app: &TestApp, rng: &mut StdRng, group: GroupId, records: &mut [Re
         let owner = ORGS[rng.random_range(0..3)];
         match rng.random_range(0..6) {
             0..3 => {
-                let (class, other) = (DataClass::ALL[rng.random_range(0..4)], app.org(ORGS[rng.random_range(0..3)]));
+                let (class, other) = (DataClass::ALL[rng.random_range(0..DataClass::ALL.len())], app.org(ORGS[rng.random_range(0..3)]));
                 let audience = [Audience::Everyone, Audience::Group(group), Audience::Organisation(other)][rng.random_range(0..3)];
                 let level = [None, Some(Level::None), Some(Level::Aggregate), Some(Level::Summary)][rng.random_range(0..4)];
                 let sharing = hub.sharing().await.expect("the rules");

@@ -65,7 +65,7 @@ async fn many_at_once_are_applied_once() {
     }
     assert_eq!(receipts.len(), 1, "one receipt for all");
     let gained = app.gained(&before).await;
-    for table in ["receipts", "payloads", "idempotency", "outbox", "samples"] {
+    for table in ["receipts", "payloads", "outbox", "pushed_samples"] {
         assert_eq!(gained.get(table), Some(&1), "{table} of {gained:?}");
     }
     assert_eq!(keyed(&partner, "k", "metrics", &body).await.header("idempotency-replayed"), "true");

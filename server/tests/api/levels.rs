@@ -26,7 +26,7 @@ async fn a_summary_is_numbers_under_a_name_and_no_record() {
     alpha.push("events", &items([detected("e", "GREEN"), detected("f", "AMBER+STRICT")])).await;
     alpha.push("indicators", &items([indicator(&format!("{WORDS}.example"), "GREEN"), indicator("red.example", "RED")])).await;
     alpha.push("metrics", &items([sample(98.0, &app.at(-MINUTE))])).await;
-    for class in [DataClass::Incidents, DataClass::Events, DataClass::Indicators] {
+    for class in DataClass::of_records() {
         share(&app, "alpha", class, Level::Summary).await;
     }
     app.settle().await;

@@ -82,7 +82,7 @@ async fn numbers_are_rows_under_any_rules() {
     for round in 0..8 {
         for _ in 0..4 {
             let (owner, other) = (app.org(ORGS[rng.random_range(0..3)]), app.org(ORGS[rng.random_range(0..3)]));
-            let class = DataClass::ALL[rng.random_range(0..4)];
+            let class = DataClass::ALL[rng.random_range(0..DataClass::ALL.len())];
             let audience = [Audience::Everyone, Audience::Group(group), Audience::Organisation(other)][rng.random_range(0..3)];
             let level = [None, Some(Level::None), Some(Level::Aggregate), Some(Level::Summary), Some(Level::Detail)][rng.random_range(0..5)];
             hub.set_rule(owner, class, audience, level, app.now()).await.expect("a rule");

@@ -38,6 +38,7 @@ mod numbers;
 mod objects;
 mod oidc;
 mod one_spelling;
+mod own_pages;
 mod pages;
 mod passkey;
 mod password;

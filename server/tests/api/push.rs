@@ -155,7 +155,7 @@ async fn good_items_are_kept_beside_bad_ones() {
             (Some(3), Some("/items/3/observed_at"), Some("missing_field")),
         ]
     );
-    assert_eq!(app.gained(&before).await["samples"], 1);
+    assert_eq!(app.gained(&before).await["pushed_samples"], 1);
     // The receipt says the same to the machine and to people.
     assert_eq!(partner.get(&format!("receipts/{}", receipt["id"].as_str().unwrap_or_default())).await.json(), receipt);
     app.settle().await;

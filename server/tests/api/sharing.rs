@@ -4,7 +4,7 @@ use crate::{
     support::*,
     unshared::{gives_away, overviews},
 };
-use domain::{DataClass, Level, MINUTE, Role, SECOND, Tlp, sharing::Audience};
+use domain::{ByClass, DataClass, Level, MINUTE, Role, SECOND, Tlp, sharing::Audience};
 use serde_json::json;
 
 const CANARY: &str = "canary-withheld-77aa";
@@ -225,7 +225,7 @@ async fn a_new_organisation_counts_for_others_once_it_confirmed() {
 }
 
 /// What the page says that everyone would see, as its form sends it.
-async fn seen_by(person: &Person<'_>) -> [(&'static str, &'static str); 4] {
+async fn seen_by(person: &Person<'_>) -> [(&'static str, &'static str); DataClass::ALL.len()] {
     let page = person.page("/admin/sharing").await;
     let form = page.split("action=\"/admin/sharing/confirm\"").nth(1).and_then(|rest| rest.split("</form>").next()).expect("the form");
     DataClass::ALL.map(|class| {
@@ -250,7 +250,7 @@ async fn a_first_confirmation_is_of_what_two_administrators_saw() {
     assert!(words(&first.page("/admin/sharing").await).contains("A second administrator of your organisation must confirm it too"));
     assert!(words(&second.page("/admin/sharing").await).contains("Mira has confirmed this. If you confirm it too, sharing begins"));
     // Between the first and the second, what they would confirm becomes another thing.
-    hub.set_sharing_defaults([Level::Summary; 4], now).await.expect("defaults");
+    hub.set_sharing_defaults(ByClass::filled(Level::Summary), now).await.expect("defaults");
     assert_eq!(confirm(&second, &before).await, "/admin/sharing?done=changed");
     assert!(words(&second.page("/admin/sharing?done=changed").await).contains("what everyone would see has changed since you opened this page"));
     let after = seen_by(&second).await;

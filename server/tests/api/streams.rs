@@ -17,7 +17,7 @@ async fn check(app: &TestApp, sharing: &Sharing, records: &[Record], reader: &mu
     let told = reader.told(base, end).await;
     let me = app.org(reader.org);
     for owner in ORGS {
-        for class in [DataClass::Incidents, DataClass::Events, DataClass::Indicators] {
+        for class in DataClass::of_records() {
             let new = records.iter().any(|r| r.owner == owner && r.class == class && r.counts(app, sharing, reader.org));
             let topic = format!("{}:{owner}", class.name());
             assert_eq!(told.contains(&topic), new, "{topic} to {}: {told:?}", reader.org);

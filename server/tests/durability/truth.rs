@@ -4,10 +4,11 @@ use crate::load::{Kind, Load, name, number_of};
 use domain::Timestamp;
 use sqlx::{ConnectOptions, Connection, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     fmt,
     str::FromStr,
 };
+use store::samples::Received;
 use uuid::Uuid;
 
 /// A receipt, with what must lie beside it.
@@ -25,14 +26,17 @@ struct Receipt {
 /// What a test needs to know of a database.
 pub struct Truth {
     receipts: Vec<Receipt>,
-    /// By the moment that names their operation, the receipts of its samples.
-    samples: Vec<(i64, i64)>,
+    /// Organisation, receipt and body of pushes that are not folded.
+    pushed: Vec<(i64, i64, Vec<u8>)>,
+    /// Organisation and body of those that are.
+    folded: Vec<(i64, Vec<u8>)>,
+    /// Organisation, hour and last values; and the same of days.
+    hours: Vec<(i64, i64, Vec<u8>)>,
+    days: Vec<(i64, i64, Vec<u8>)>,
     /// By name, the receipts of each revision of an incident.
     incidents: Vec<(String, i64)>,
     indicators: Vec<(String, i64)>,
     outbox: i64,
-    /// Per organisation: samples, and as many as its hours and days sum up.
-    sums: Vec<(i64, i64, i64, i64)>,
     /// Per organisation: active indicators, and as many as are counted.
     totals: Vec<(i64, i64, i64)>,
 }
@@ -45,15 +49,15 @@ impl Truth {
     }
 }
 
-const RECEIPTS: &str = "SELECT no, id, org_id, kept, idempotency_key, (SELECT count(*) FROM payloads p WHERE p.receipt_no = no) payloads, \
-                        (SELECT count(*) FROM idempotency i WHERE i.org_id = r.org_id AND i.key = idempotency_key AND i.receipt_no = no) keys FROM receipts r";
-const SAMPLES: &str = "SELECT observed_at, receipt_no FROM samples";
-const INCIDENTS: &str = "SELECT i.external_id, r.receipt_no FROM incidents i JOIN incident_revisions r ON r.incident_id = i.id";
+const RECEIPTS: &str = "SELECT no, id, org_id, kept, idempotency_key, (SELECT count(*) FROM payloads p WHERE p.org_id = r.org_id AND p.receipt_no = no) payloads, \
+                        CASE WHEN fingerprint IS NULL THEN CAST(0 AS BIGINT) ELSE CAST(1 AS BIGINT) END keys FROM receipts r";
+const PUSHED: &str = "SELECT org_id, receipt_no, body FROM pushed_samples";
+const FOLDED: &str = "SELECT org_id, body FROM samples";
+const HOURS: &str = "SELECT org_id, bucket, body FROM rollup_hours";
+const DAYS: &str = "SELECT org_id, bucket, body FROM rollup_days";
+const INCIDENTS: &str = "SELECT i.external_id, r.receipt_no FROM incidents i JOIN incident_revisions r ON r.org_id = i.org_id AND r.incident_id = i.id";
 const INDICATORS: &str = "SELECT value, receipt_no FROM indicators";
 const OUTBOX: &str = "SELECT count(*) FROM outbox";
-const SUMS: &str = "SELECT id, (SELECT count(*) FROM samples WHERE org_id = o.id), \
-                    (SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM rollup_hours WHERE org_id = o.id), \
-                    (SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM rollup_days WHERE org_id = o.id) FROM organisations o";
 const TOTALS: &str = "SELECT id, (SELECT count(*) FROM indicators WHERE org_id = o.id AND active), \
                       (SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM indicator_totals WHERE org_id = o.id) FROM organisations o";
 /// Sees that every index of PostgreSQL is in order and has all rows of its table.
@@ -66,11 +70,13 @@ macro_rules! read_with {
         let conn = &mut *$conn;
         Truth {
             receipts: sqlx::query_as(RECEIPTS).fetch_all(&mut *conn).await.expect("receipts"),
-            samples: sqlx::query_as(SAMPLES).fetch_all(&mut *conn).await.expect("samples"),
+            pushed: sqlx::query_as(PUSHED).fetch_all(&mut *conn).await.expect("pushed samples"),
+            folded: sqlx::query_as(FOLDED).fetch_all(&mut *conn).await.expect("samples"),
+            hours: sqlx::query_as(HOURS).fetch_all(&mut *conn).await.expect("hours"),
+            days: sqlx::query_as(DAYS).fetch_all(&mut *conn).await.expect("days"),
             incidents: sqlx::query_as(INCIDENTS).fetch_all(&mut *conn).await.expect("incidents"),
             indicators: sqlx::query_as(INDICATORS).fetch_all(&mut *conn).await.expect("indicators"),
             outbox: sqlx::query_scalar(OUTBOX).fetch_one(&mut *conn).await.expect("the outbox"),
-            sums: sqlx::query_as(SUMS).fetch_all(&mut *conn).await.expect("sums"),
             totals: sqlx::query_as(TOTALS).fetch_all(&mut *conn).await.expect("totals"),
         }
     }};
@@ -142,9 +148,9 @@ pub fn check_against(truth: &Truth, load: &Load, acknowledged: &HashMap<usize, U
     }
     assert!(stored.is_empty() && items.is_empty(), "nobody pushed {:?} {:?}", stored.keys(), items.keys());
     assert_eq!(truth.outbox, truth.receipts.len() as i64, "each push is told once");
-    for (org, samples, hours, days) in &truth.sums {
-        assert_eq!((hours, days), (samples, samples), "organisation {org}: rollups count what there is");
-    }
+    let folded = folded(truth);
+    assert_eq!(lasts(&truth.hours), newest(&folded, Timestamp::hour), "hours say what was folded");
+    assert_eq!(lasts(&truth.days), newest(&folded, Timestamp::day), "days say what was folded");
     for (org, active, counted) in &truth.totals {
         assert_eq!(active, counted, "organisation {org}: totals count what there is");
     }
@@ -152,16 +158,46 @@ pub fn check_against(truth: &Truth, load: &Load, acknowledged: &HashMap<usize, U
         acknowledged: acknowledged.len(),
         repeated: load.repeated(),
         unacknowledged_and_stored: truth.receipts.len() - acknowledged.len(),
-        items: truth.samples.len() + truth.incidents.len() + truth.indicators.len(),
+        items: samples(truth).len() + truth.incidents.len() + truth.indicators.len(),
     }
+}
+
+/// All samples there are, by the moment that names their operation, with their receipts.
+fn samples(truth: &Truth) -> Vec<Received> {
+    let pushed = truth.pushed.iter().flat_map(|(_, receipt, body)| store::samples::read_pushed(body, *receipt).expect("a body"));
+    pushed.chain(folded(truth).into_iter().map(|(_, one)| one)).collect()
+}
+
+fn folded(truth: &Truth) -> Vec<(i64, Received)> {
+    truth.folded.iter().flat_map(|(org, body)| store::samples::read_folded(body).expect("a body").into_iter().map(|one| (*org, one))).collect()
+}
+
+/// Moment and value of each organisation's series in each bucket.
+type Lasts = BTreeMap<(i64, i64, u32), (Timestamp, u64)>;
+
+fn newest(folded: &[(i64, Received)], bucket: fn(Timestamp) -> i64) -> Lasts {
+    let mut newest = Lasts::new();
+    for (org, one) in folded {
+        let last = newest.entry((*org, bucket(one.point.at), one.point.series)).or_default();
+        *last = (*last).max((one.point.at, one.point.value.to_bits()));
+    }
+    newest
+}
+
+fn lasts(rows: &[(i64, i64, Vec<u8>)]) -> Lasts {
+    let of = |(org, bucket, body): &(i64, i64, Vec<u8>)| {
+        let key = (*org, *bucket);
+        store::samples::read_lasts(body).expect("a body").into_iter().map(move |point| ((key.0, key.1, point.series), (point.at, point.value.to_bits())))
+    };
+    rows.iter().flat_map(of).collect()
 }
 
 /// The items of each operation: of what kind, and by which receipt.
 fn items(truth: &Truth, load: &Load) -> HashMap<usize, Vec<(Kind, i64)>> {
     let mut items: HashMap<usize, Vec<(Kind, i64)>> = HashMap::new();
-    for (at, no) in &truth.samples {
-        let number = Timestamp(*at).since(load.since) as usize;
-        items.entry(number).or_default().push((Kind::Metrics, *no));
+    for one in samples(truth) {
+        let number = one.point.at.since(load.since) as usize;
+        items.entry(number).or_default().push((Kind::Metrics, one.receipt));
     }
     for (kind, list) in [(Kind::Incidents, &truth.incidents), (Kind::Indicators, &truth.indicators)] {
         for (name, no) in list {

@@ -1,10 +1,7 @@
 //! What a change of rules or memberships makes different, before it is made.
 
 use super::{ALWAYS, Audience, GroupId, Rule, Sharing};
-use crate::{
-    access::{DataClass, Level},
-    names::OrgId,
-};
+use crate::{DataClass, Level, names::OrgId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whoever may come later: no organisation has this number.
@@ -33,7 +30,7 @@ impl Sharing {
     #[must_use]
     pub fn with(&self, owner: OrgId, class: DataClass, audience: Audience, level: Option<Level>) -> Self {
         let mut changed = self.clone();
-        let rules = changed.rules.entry((owner, class)).or_default();
+        let rules = &mut changed.owners.entry(owner).or_default().rules[class];
         match level {
             Some(level) => drop(rules.insert(audience, level)),
             None => drop(rules.remove(&audience)),
@@ -51,7 +48,9 @@ impl Sharing {
 
     /// The same, as if nobody were suspended and everybody had confirmed: what the rules mean as soon as nothing stands in their way.
     fn unhindered(&self) -> Self {
-        Self { suspended: BTreeSet::new(), unconfirmed: BTreeSet::new(), ..self.clone() }
+        let mut unhindered = Self { suspended: BTreeSet::new(), ..self.clone() };
+        unhindered.owners.values_mut().for_each(|owner| owner.unconfirmed = false);
+        unhindered
     }
 
     /// For which of `orgs` a change of a rule of `owner` makes what different; for those that are suspended, and of an owner that is or has not confirmed
@@ -118,7 +117,7 @@ impl Sharing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Timestamp;
+    use crate::{ByClass, Timestamp};
 
     const A: OrgId = OrgId(1);
     const B: OrgId = OrgId(2);
@@ -128,7 +127,7 @@ mod tests {
 
     fn sharing(rules: &[(Audience, Level)], members: &[OrgId]) -> Sharing {
         let rules = rules.iter().map(|(audience, level)| Rule { owner: A, class: CLASS, audience: *audience, level: *level });
-        Sharing::new(1, [Level::None; 4], rules, members.iter().map(|org| (GROUP, *org)))
+        Sharing::new(1, ByClass::filled(Level::None), rules, members.iter().map(|org| (GROUP, *org)))
     }
 
     fn widens(sharing: &Sharing, audience: Audience, level: Level) -> bool {

@@ -2,7 +2,7 @@
 
 use super::{Chart, IncidentRow, OrgRef, PushRow, Sparkline, TlpCount};
 use crate::{
-    Freshness, Level, Severity, Timestamp, Tlp,
+    ByClass, Freshness, Level, Severity, Timestamp, Tlp,
     catalogue::{Domain, MetricDefinition},
     verdict::Standing,
 };
@@ -90,8 +90,8 @@ pub struct Organisation {
     pub history: Chart,
     pub peers: Option<Peers>,
     pub domains: Vec<OrgDomain>,
-    /// How much of each class it shows the viewer, by [`DataClass::code`](crate::DataClass::code).
-    pub levels: [Level; 4],
+    /// How much of each class it shows the viewer.
+    pub levels: ByClass<Level>,
     pub incidents: Vec<IncidentRow>,
     pub open_incidents: u32,
     /// Whether there may be more of them.

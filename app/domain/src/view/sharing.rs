@@ -1,7 +1,7 @@
 //! `/admin/sharing`: what the viewer's organisation shows whom.
 
 use super::OrgRef;
-use crate::{Level, Timestamp, Tlp, access::DataClass, catalogue::Domain};
+use crate::{ByClass, DataClass, Level, Timestamp, Tlp, catalogue::Domain};
 use serde::{Deserialize, Serialize};
 
 /// The page.
@@ -21,7 +21,7 @@ pub struct SharingRules {
     /// Whom a rule can speak of: the value of the form, and its words.
     pub audiences: Vec<(String, String)>,
     /// What each other organisation sees.
-    pub outcome: Vec<(OrgRef, [Level; 4])>,
+    pub outcome: Vec<(OrgRef, ByClass<Level>)>,
     pub disclosure: Option<Disclosure>,
     /// Changes that wait for a second administrator.
     pub waiting: Vec<WaitingRow>,
@@ -53,33 +53,11 @@ pub struct FirstRow {
     pub expires_at: Timestamp,
 }
 
-/// What an administrator saw that everyone would see, as a form writes it: a level for each class.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SharingSeen {
-    #[serde(default)]
-    pub posture: String,
-    #[serde(default)]
-    pub incidents: String,
-    #[serde(default)]
-    pub events: String,
-    #[serde(default)]
-    pub indicators: String,
-}
-
-impl SharingSeen {
-    /// By [`DataClass::code`]; `None` where a word is missing or none of a level.
-    #[must_use]
-    pub fn levels(&self) -> Option<[Level; 4]> {
-        let level = |text: &String| text.parse().ok();
-        Some([level(&self.posture)?, level(&self.incidents)?, level(&self.events)?, level(&self.indicators)?])
-    }
-}
-
-/// What one audience sees, by [`DataClass::code`]; `None` where no rule is set for it.
+/// What one audience sees; `None` where no rule is set for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AudienceRow {
     pub audience: String,
-    pub levels: [Option<Level>; 4],
+    pub levels: ByClass<Option<Level>>,
 }
 
 /// A change as a form writes it: words of the API; an empty level takes the rule away.

@@ -18,7 +18,7 @@ pub fn IncidentsCard(page: Signal<Organisation>) -> impl IntoView {
     let query = use_page_query();
     let body = move || {
         page.with(|p| {
-            let level = p.levels[DataClass::Incidents.code() as usize];
+            let level = p.levels[DataClass::Incidents];
             if level < Level::Summary {
                 return view! { <NotShared what="Incidents, and how many of them are open,"/> }.into_any();
             }
@@ -46,7 +46,7 @@ pub fn IncidentsCard(page: Signal<Organisation>) -> impl IntoView {
             view! { <ul class="records">{rows.collect_view()}</ul> }.into_any()
         })
     };
-    let counted = move |class: DataClass| page.with(|p| p.levels[class.code() as usize] >= Level::Summary);
+    let counted = move |class: DataClass| page.with(|p| p.levels[class] >= Level::Summary);
     let more = move || {
         if counted(DataClass::Incidents) {
             page.with(|p| format!("{}{} open", if p.incidents_partial { "at least " } else { "" }, p.open_incidents))
@@ -71,7 +71,7 @@ pub fn IndicatorsCard(page: Signal<Organisation>) -> impl IntoView {
     let query = use_page_query();
     let body = move || {
         page.with(|p| {
-            if p.levels[DataClass::Indicators.code() as usize] < Level::Summary {
+            if p.levels[DataClass::Indicators] < Level::Summary {
                 return view! { <NotShared what="Indicators, and how many of them are active,"/> }.into_any();
             }
             if p.indicators.is_empty() && p.counts.is_none() {
@@ -91,7 +91,7 @@ pub fn IndicatorsCard(page: Signal<Organisation>) -> impl IntoView {
             view! { <ul class="bars">{types}</ul><ul class="markings">{markings}</ul><Counts page/> }.into_any()
         })
     };
-    let counted = move || page.with(|p| p.levels[DataClass::Indicators.code() as usize] >= Level::Summary);
+    let counted = move || page.with(|p| p.levels[DataClass::Indicators] >= Level::Summary);
     let total = move || if counted() { page.with(|p| format!("{} active", count(p.indicators.iter().map(|t| t.count).sum()))) } else { String::new() };
     let href = move || if counted() { list(query, page, "/indicators", "", "") } else { String::new() };
     view! { <Card title="Indicators" href=Signal::derive(href) more=Signal::derive(total)>{body}</Card> }

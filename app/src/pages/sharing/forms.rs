@@ -17,9 +17,9 @@ pub fn ConfirmCard(page: Signal<SharingRules>) -> impl IntoView {
         return ().into_any();
     }
     let everyone = rules.first().map(|row| row.levels).unwrap_or_default();
-    let line = move |class: DataClass| view! { <li>{title(class)}": "<b>{level_words(class, everyone[class.code() as usize])}</b></li> };
+    let line = move |class: DataClass| view! { <li>{title(class)}": "<b>{level_words(class, everyone[class])}</b></li> };
     let seen = move |class: DataClass| {
-        let level = everyone[class.code() as usize].unwrap_or(Level::None);
+        let level = everyone[class].unwrap_or(Level::None);
         view! { <input type="hidden" name=class.name() value=level.name()/> }
     };
     // An only administrator confirms again, and is told when.
@@ -101,7 +101,7 @@ pub fn ChangeCard(page: Signal<SharingRules>) -> impl IntoView {
         let (whom, what) = (format!("whom-{}", class.name()), format!("what-{}", class.name()));
         // What is asked for, else what everyone sees now.
         let asked = asked.as_ref().filter(|asked| asked.0 == class);
-        let chosen = asked.map_or_else(|| now.and_then(|levels| levels[class.code() as usize]), |asked| asked.2);
+        let chosen = asked.map_or_else(|| now.and_then(|levels| levels[class]), |asked| asked.2);
         let whom_asked = asked.map_or("everyone", |asked| asked.1.as_str()).to_owned();
         view! {
             <form class="inline-form rule-form" method="get" action="/admin/sharing">

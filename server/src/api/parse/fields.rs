@@ -39,41 +39,51 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// A JSON object in which no key stands twice.
-#[derive(Clone, Debug, PartialEq)]
-pub struct UniqueMap<V>(pub BTreeMap<String, V>);
+/// Labels of a series as most are sent: names and values, by the names. None stands twice.
+#[derive(Default)]
+pub struct Labels<'a>(Vec<(Text<'a>, Text<'a>)>);
 
-impl<V> Default for UniqueMap<V> {
-    fn default() -> Self {
-        Self(BTreeMap::new())
-    }
-}
+/// A text that is not copied where it stands in the body as it is.
+#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl<'de, V: Deserialize<'de>> Deserialize<'de> for UniqueMap<V> {
+impl<'de: 'a, 'a> Deserialize<'de> for Labels<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Unique<V>(PhantomData<V>);
-        impl<'de, V: Deserialize<'de>> Visitor<'de> for Unique<V> {
-            type Value = UniqueMap<V>;
+        struct Visited<'a>(PhantomData<Labels<'a>>);
+        impl<'de: 'a, 'a> Visitor<'de> for Visited<'a> {
+            type Value = Labels<'a>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut all = BTreeMap::new();
-                while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-                    if all.contains_key(&*key) {
-                        return Err(A::Error::custom(format!("duplicate key `{key}`")));
+                let mut all = vec![];
+                while let Some(one) = map.next_entry()? {
+                    if all.len() == MOST {
+                        return Err(A::Error::custom("too many labels"));
                     }
-                    all.insert(key.into_owned(), map.next_value()?);
+                    all.push(one);
                 }
-                Ok(UniqueMap(all))
+                all.sort_unstable();
+                let twice = all.windows(2).any(|two| two[0].0 == two[1].0);
+                if twice { Err(A::Error::custom("a label twice")) } else { Ok(Labels(all)) }
             }
         }
-        deserializer.deserialize_map(Unique(PhantomData))
+        deserializer.deserialize_map(Visited(PhantomData))
     }
 }
 
+impl Labels<'_> {
+    /// In their canonical form: `key=value` sorted and joined by commas; `None` where one is not as it must be.
+    pub fn canonical(&self) -> Option<String> {
+        let all = || self.0.iter().map(|(key, value)| (&*key.0, &*value.0));
+        all().all(|(key, value)| key_is_good(key) && value_is_good(value)).then(|| joined(all()))
+    }
+}
+
+/// Labels of a sample at most.
+const MOST: usize = 8;
 const KEY: &str = "A label's name must be 1 to 32 of a-z, 0-9 and underscores.";
 const VALUE: &str = "A label's value must have 1 to 64 characters, none of them = or a comma.";
 
@@ -85,17 +95,18 @@ fn value_is_good(value: &str) -> bool {
     is_visible(value) && value.chars().count() <= 64 && !value.chars().any(|c| c.is_control() || is_bidi_control(c) || matches!(c, '=' | ','))
 }
 
-/// Labels of a series in their canonical form: `key=value` sorted and joined by commas; `None` where one is not as it must be.
-pub fn labels(map: &UniqueMap<Cow<'_, str>>) -> Option<String> {
-    let good = map.0.len() <= 8 && map.0.iter().all(|(key, value)| key_is_good(key) && value_is_good(value));
-    good.then(|| joined(map.0.iter().map(|(k, v)| (k.as_str(), v.as_ref()))))
-}
-
 fn joined<'a>(sorted: impl Iterator<Item = (&'a str, &'a str)>) -> String {
-    sorted.map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(",")
+    let mut all = String::new();
+    for (key, value) in sorted {
+        if !all.is_empty() {
+            all.push(',');
+        }
+        all.extend([key, "=", value]);
+    }
+    all
 }
 
-/// The same of labels that may be wrong: what is wrong is noted. A label without a value is none.
+/// Labels in their canonical form ([`Labels::canonical`]), which may be wrong: what is wrong is noted. A label without a value is none.
 pub fn labels_of(fields: &mut Fields<'_>) -> String {
     let mut all = BTreeMap::new();
     for (key, raw) in fields.object("labels") {
@@ -110,7 +121,7 @@ pub fn labels_of(fields: &mut Fields<'_>) -> String {
             _ => fields.fault_within("labels", &key, "wrong_type", "A label's value must be a text in quotation marks."),
         }
     }
-    if all.len() > 8 {
+    if all.len() > MOST {
         fields.fault("labels", "too_many", "A sample may have 8 labels.");
     }
     joined(all.iter().map(|(k, v)| (k.as_str(), v.as_str())))

@@ -2,8 +2,8 @@
 
 use super::{Context, Fault, Parsed, Refused, count, fields, observation, sent::Fields};
 use crate::api::problem::Problem;
-use domain::catalogue::MetricDefinition;
-use fields::{Object, UniqueMap};
+use domain::{Timestamp, catalogue::MetricDefinition};
+use fields::{Labels, Object};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -32,16 +32,12 @@ pub struct MetricRaw<'a> {
     observed_at: Cow<'a, str>,
     /// Makes the value one of a part of the metric, such as `{"site": "north"}`: at most 8, names of a-z, 0-9 and underscores. The metric's value is the one without
     /// labels; where there is none, the mean of its parts, weighted by the label `assets` if all carry it.
-    #[serde(borrow = "'a", default, deserialize_with = "labels_of")]
+    #[serde(borrow, default)]
     #[schema(value_type = std::collections::BTreeMap<String, String>, required = false)]
-    labels: UniqueMap<Cow<'a, str>>,
+    labels: Labels<'a>,
     #[serde(borrow, default)]
     #[schema(ignore)]
     org: Option<Cow<'a, str>>,
-}
-
-fn labels_of<'de: 'a, 'a, D: serde::Deserializer<'de>>(deserializer: D) -> Result<UniqueMap<Cow<'a, str>>, D::Error> {
-    UniqueMap::deserialize(deserializer)
 }
 
 #[derive(Deserialize)]
@@ -65,20 +61,28 @@ pub fn fast(text: &str, context: &Context<'_>) -> Option<Result<Parsed, Problem>
         return Some(Err(problem));
     }
     let total = batch.items.len() as u32;
-    let kept = batch.items.into_iter().map(|Object(raw)| sample(raw, context)).collect::<Option<_>>()?;
+    // Mostly all were measured at one moment.
+    let mut known = None;
+    let kept = batch.items.into_iter().map(|Object(raw)| sample(raw, context, &mut known)).collect::<Option<_>>()?;
     Some(Ok(Parsed { total, items: Items::Metrics(kept), failures: vec![] }))
 }
 
-fn sample(raw: MetricRaw<'_>, context: &Context<'_>) -> Option<Sample> {
+/// `known` is the moment of the sample before, as it was written and as it was read.
+fn sample<'a>(raw: MetricRaw<'a>, context: &Context<'_>, known: &mut Option<(Cow<'a, str>, Timestamp)>) -> Option<Sample> {
     let definition = context.board.metric(&raw.metric)?;
     let (low, high) = definition.bounds();
     let good = raw.org.is_none_or(|org| org == context.org_slug)
         && raw.unit.is_none_or(|unit| same_unit(&unit, definition))
         && (low..=high).contains(&raw.value)
         && !is_fraction(raw.value, definition);
-    let observed_at = observation("observed_at", &raw.observed_at, context).ok().filter(|_| good)?;
-    let labels = if raw.labels.0.is_empty() { String::new() } else { fields::labels(&raw.labels)? };
-    Some(Sample { metric: raw.metric.into_owned(), labels, value: raw.value, observed_at })
+    let observed_at = match known {
+        Some((text, at)) if *text == raw.observed_at => *at,
+        _ => {
+            let at = observation("observed_at", &raw.observed_at, context).ok()?;
+            known.insert((raw.observed_at, at)).1
+        }
+    };
+    good.then_some(Sample { metric: raw.metric.into_owned(), labels: raw.labels.canonical()?, value: raw.value, observed_at })
 }
 
 pub fn check(_index: usize, raw: &RawValue, context: &Context<'_>) -> Result<Sample, Refused> {

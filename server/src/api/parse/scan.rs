@@ -5,20 +5,12 @@ use crate::api::problem::Problem;
 /// Refuses nesting deeper than `max` before any parser recurses, and more than `items` values in the body's list before any
 /// parser collects them.
 pub fn depth(text: &str, max: usize, items: usize) -> Result<(), Problem> {
-    let mut listed = 1_usize;
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for byte in text.bytes() {
-        if in_string {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_string = false,
-                _ => {}
-            }
-            continue;
-        }
+    let (mut listed, mut depth) = (1_usize, 0_usize);
+    let mut rest = text.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
         match byte {
-            b'"' => in_string = true,
+            b'"' => rest = after_string(rest),
             b'{' | b'[' => {
                 depth += 1;
                 if depth > max {
@@ -36,4 +28,16 @@ pub fn depth(text: &str, max: usize, items: usize) -> Result<(), Problem> {
         }
     }
     Ok(())
+}
+
+/// What follows a string, from its first character on.
+fn after_string(mut rest: &[u8]) -> &[u8] {
+    while let Some(at) = memchr::memchr2(b'"', b'\\', rest) {
+        let escapes = rest[at] == b'\\';
+        rest = rest.get(at + 1 + usize::from(escapes)..).unwrap_or_default();
+        if !escapes {
+            return rest;
+        }
+    }
+    &[]
 }

@@ -4,7 +4,7 @@ use domain::{Timestamp, catalogue::ScoringPolicy};
 use server::auth::keys;
 use std::fmt::Write;
 
-/// Items in a push.
+/// Items in most pushes.
 pub const ITEMS: usize = 100;
 /// Metrics in a push; each is sent for several sites.
 const METRICS: usize = 25;
@@ -18,7 +18,7 @@ const KEY: &str = match std::str::from_utf8(&[b'k'; keys::LENGTH]) {
 /// As long as every Idempotency-Key is. Not a part of [`KEY`], because it is searched for.
 const IDEMPOTENCY: &str = "xxxxxxxxxxxxxxxxxxxx";
 
-/// A request that pushes [`ITEMS`] samples of as many series at one moment.
+/// A request that pushes samples of as many series at one moment.
 pub struct Push {
     request: Vec<u8>,
     body: usize,
@@ -28,10 +28,10 @@ pub struct Push {
 }
 
 impl Push {
-    /// Prepares a push to `path`; `seed` varies the values.
-    pub fn new(policy: &ScoringPolicy, host: &str, path: &str, seed: usize) -> Self {
+    /// Prepares a push of so many items to `path`; `seed` varies the values.
+    pub fn new(policy: &ScoringPolicy, host: &str, path: &str, seed: usize, items: usize) -> Self {
         let mut body = String::from("{\"items\":[");
-        for i in 0..ITEMS {
+        for i in 0..items {
             let metric = &policy.metrics[i % METRICS.min(policy.metrics.len())];
             let quality = 0.45 + 0.5 * (((i * 7 + seed * 13) % 100) as f64 / 100.0);
             let value = metric.floor + (metric.target - metric.floor) * quality;
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn a_push_is_made_fresh_with_a_key_as_the_hub_makes_them() {
         let policy: ScoringPolicy = serde_json::from_str(include_str!("../../default_policy.json")).expect("the default policy");
-        let mut push = Push::new(&policy, "localhost", "/api/v1/metrics", 1);
+        let mut push = Push::new(&policy, "localhost", "/api/v1/metrics", 1, ITEMS);
         let key = keys::generate(&mut rand::rng());
         let request = String::from_utf8(push.fresh(&key, 7, Timestamp(1_000_000)).to_vec()).expect("text");
         let (head, body) = request.split_once("\r\n\r\n").expect("a head");

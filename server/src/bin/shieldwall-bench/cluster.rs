@@ -62,8 +62,10 @@ impl Cluster {
         let version = Command::new(bin.join("postgres")).arg("--version").output().await.context("cannot run postgres")?;
         let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
         let port = free_port()?;
-        let mut guard = as_user(folder)
-            .await?
+        give(folder).await?;
+        let (program, arguments) = as_user().split_first().context("a program")?;
+        let mut guard = Command::new(program)
+            .args(arguments)
             .args(["sh", "-c", GUARD])
             .envs([("BIN", bin), ("FOLDER", folder)])
             .envs([("PORT", port.to_string().as_str()), ("SETTINGS", SETTINGS), ("LC_ALL", "C.UTF-8")])
@@ -122,21 +124,27 @@ fn parent_of(process: &str) -> Option<String> {
     status.lines().find_map(|line| line.strip_prefix("PPid:")).map(|id| id.trim().to_owned())
 }
 
-/// A command that does not run as root, which PostgreSQL refuses; the folder becomes its user's.
-async fn as_user(folder: &Path) -> anyhow::Result<Command> {
-    let root = Command::new("id").arg("-u").output().await.is_ok_and(|out| out.stdout.trim_ascii() == b"0");
-    if !root {
-        return Ok(Command::new("env"));
+/// Whether this program runs as root.
+pub fn is_root() -> bool {
+    std::process::Command::new("id").arg("-u").output().is_ok_and(|out| out.stdout.trim_ascii() == b"0")
+}
+
+/// What a command is started with so that it does not run as root, which PostgreSQL refuses.
+pub fn as_user() -> &'static [&'static str] {
+    if is_root() { &["runuser", "-u", "postgres", "--"] } else { &["env"] }
+}
+
+/// Makes a folder, and all in it, that user's.
+pub async fn give(folder: &Path) -> anyhow::Result<()> {
+    if is_root() {
+        let owned = Command::new("chown").args(["-R", "postgres"]).arg(folder).status().await.context("cannot run chown")?;
+        ensure!(owned.success(), "the user postgres cannot own {}", folder.display());
     }
-    let owned = Command::new("chown").arg("postgres").arg(folder).status().await.context("cannot run chown")?;
-    ensure!(owned.success(), "the user postgres cannot own {}", folder.display());
-    let mut command = Command::new("runuser");
-    command.args(["-u", "postgres", "--"]);
-    Ok(command)
+    Ok(())
 }
 
 /// A port that is free now. Another program could take it meanwhile; then PostgreSQL says so, and the run ends.
-fn free_port() -> anyhow::Result<u16> {
+pub fn free_port() -> anyhow::Result<u16> {
     let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
     Ok(listener.local_addr()?.port())
 }

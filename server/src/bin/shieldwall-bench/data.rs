@@ -1,6 +1,10 @@
 //! Seeds databases of known size: an alliance, its history, its keys, and one executive who looks at it.
 
-use crate::{body::Push, http::Connection, hub::Hub};
+use crate::{
+    body::{ITEMS, Push},
+    http::Connection,
+    hub::Hub,
+};
 use anyhow::Context;
 use domain::{DAY, HOUR, OrgId, Role, SECOND, Timestamp, catalogue::ScoringPolicy};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -11,7 +15,7 @@ use server::{
     clock::Clock,
     policy::default_policy,
 };
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use store::{DayRow, KeyRecord, Org, Settings, Store, bulk::SeriesHistory};
 
 /// Metrics with history in each organisation: fewer than the catalogue has, so that the small databases have room for each.
@@ -19,9 +23,13 @@ const METRICS: usize = 20;
 /// Days the history spans; within what is kept by default, so that nothing is deleted while the hub is measured.
 const DAYS: i64 = 85;
 /// Keys for each client, so that none exceeds its quota at any speed this machine reaches.
-const KEYS_PER_CLIENT: usize = 16;
+const KEYS_PER_CLIENT: usize = 32;
 /// Writes that wait at once; they share commits.
 const AT_ONCE: usize = 256;
+/// People who sign in at once: checking a password takes a core for a while.
+const SIGNING: usize = 2;
+/// Connections that push incidents and indicators at once.
+const PUSHING: usize = 16;
 /// Incidents of each organisation, and indicators.
 const INCIDENTS: usize = 12;
 const INDICATORS: usize = 30;
@@ -62,8 +70,7 @@ pub async fn create(url: &str, plan: &Plan, clients: usize) -> anyhow::Result<Al
     let (hub, now, policy) = (store.hub(), Clock::default().now(), default_policy());
     hub.adopt_policy(&policy, now).await?;
     let slugs: Vec<String> = (0..plan.organisations).map(|n| format!("org-{n:04}")).collect();
-    let orgs: Vec<OrgId> =
-        stream::iter(slugs.iter().map(|slug| hub.add_organisation(organisation(slug), now.plus(-DAYS * DAY)))).buffered(AT_ONCE).try_collect().await?;
+    let orgs: Vec<OrgId> = hub.add_organisations(slugs.iter().map(|slug| organisation(slug)).collect(), now.plus(-DAYS * DAY)).await?;
     let secrets: Vec<(usize, String)> =
         (0..plan.organisations.max(clients * KEYS_PER_CLIENT)).map(|n| (n % orgs.len(), keys::generate(&mut rand::rng()))).collect();
     let added = secrets.iter().enumerate().map(|(n, (org, secret))| hub.add_key(key(orgs[*org], n, secret, now), keys::hash(secret)));
@@ -166,17 +173,30 @@ fn days(org: OrgId, policy: &ScoringPolicy, now: Timestamp, rng: &mut StdRng) ->
 
 /// Pushes incidents and indicators of every organisation to the running hub, so that the pages have all their blocks.
 pub async fn push_records(hub: &Hub, alliance: &Alliance) -> anyhow::Result<()> {
-    let mut connection = Connection::open(hub.address).await?;
-    let now = Clock::default().now();
-    for (n, (_, key)) in alliance.keys.iter().take(alliance.slugs.len()).enumerate() {
-        for (path, items) in [("incidents", incidents(n, now)), ("indicators", indicators(n, now))] {
-            let body = json!({ "items": items }).to_string();
-            let head = format!("POST /api/v1/{path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\nauthorization: Bearer {key}\r\n", hub.address);
-            let answer = connection.exchange(format!("{head}content-length: {}\r\n\r\n{body}", body.len()).as_bytes()).await?;
-            anyhow::ensure!(answer.head.status == 200, "the server refused {path}: {}", String::from_utf8_lossy(&answer.body));
+    let (organisations, now) = (alliance.slugs.len(), Clock::default().now());
+    let pushing = (0..PUSHING).map(async |first| {
+        let mut connection = Connection::open(hub.address).await?;
+        for (n, (_, key)) in alliance.keys.iter().enumerate().take(organisations).skip(first).step_by(PUSHING) {
+            for (path, items) in [("incidents", incidents(n, now)), ("indicators", indicators(n, now))] {
+                push_items(&mut connection, hub, key, path, &items).await?;
+            }
         }
-    }
-    Ok(())
+        anyhow::Ok(())
+    });
+    futures::future::try_join_all(pushing).await.map(drop)
+}
+
+/// Pushes items that are made for this once; returns how long the answer took.
+pub async fn push_items(connection: &mut Connection, hub: &Hub, key: &str, path: &str, items: &[Value]) -> anyhow::Result<Duration> {
+    let body = json!({ "items": items }).to_string();
+    let head = format!("POST /api/v1/{path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\nauthorization: Bearer {key}\r\n", hub.address);
+    let request = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
+    let began = Instant::now();
+    let answer = connection.exchange(request.as_bytes()).await?;
+    let took = began.elapsed();
+    let receipt: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    anyhow::ensure!(answer.head.status == 200 && receipt["failure_count"] == 0, "the server refused {path}: {}", String::from_utf8_lossy(&answer.body));
+    Ok(took)
 }
 
 fn incidents(n: usize, now: Timestamp) -> Vec<Value> {
@@ -205,6 +225,12 @@ fn indicators(n: usize, now: Timestamp) -> Vec<Value> {
     (0..INDICATORS).map(one).collect()
 }
 
+/// Signs so many sessions in, several of each person; who signed in at one hub is known to all of its database.
+pub async fn sign_in_many(hub: &Hub, alliance: &Alliance, sessions: usize, of_each: usize) -> anyhow::Result<Vec<String>> {
+    let signing = (0..sessions).map(|session| sign_in_as(hub, alliance, session / of_each % PEOPLE));
+    stream::iter(signing).buffered(SIGNING).try_collect().await
+}
+
 /// Signs in as an executive; returns what to send as `Cookie`.
 pub async fn sign_in(hub: &Hub, alliance: &Alliance) -> anyhow::Result<String> {
     sign_in_as(hub, alliance, 0).await
@@ -226,6 +252,16 @@ pub async fn sign_in_as(hub: &Hub, alliance: &Alliance, person: usize) -> anyhow
 impl Alliance {
     /// A prepared push to this hub.
     pub fn push(&self, hub: &Hub, seed: usize) -> Push {
-        Push::new(&self.policy, &hub.address.to_string(), "/api/v1/metrics", seed)
+        self.push_of(hub, seed, ITEMS)
+    }
+
+    /// One with so many items.
+    pub fn push_of(&self, hub: &Hub, seed: usize, items: usize) -> Push {
+        Push::new(&self.policy, &hub.address.to_string(), "/api/v1/metrics", seed, items)
+    }
+
+    /// The keys of one organisation.
+    pub fn keys_of(&self, org: usize) -> Vec<String> {
+        self.keys.iter().filter(|(of, _)| *of == org).map(|(_, key)| key.clone()).collect()
     }
 }

@@ -46,7 +46,7 @@ pub fn named(choice: Option<Choice>) -> anyhow::Result<Vec<Choice>> {
         }
         None if installed => Ok(vec![Choice::Sqlite, Choice::Postgres]),
         None => {
-            println!("  SQLite only: PostgreSQL's programs (initdb, postgres) are not found");
+            eprintln!("· SQLite only: PostgreSQL's programs (initdb, postgres) are not found");
             Ok(vec![Choice::Sqlite])
         }
     }
@@ -99,6 +99,28 @@ impl System {
             Self::Postgres { .. } => {
                 execute(&database.url, "VACUUM (ANALYZE)").await?;
                 execute(&database.url, "CHECKPOINT").await
+            }
+        }
+    }
+
+    /// The bytes of each of its tables on disk, indexes included, largest first.
+    pub async fn sizes(&self, database: &Database) -> anyhow::Result<Vec<(String, i64)>> {
+        const PAGES: &str = "SELECT m.tbl_name, sum(s.pgsize) FROM dbstat s JOIN sqlite_schema m ON m.name = s.name GROUP BY m.tbl_name ORDER BY 2 DESC";
+        // A partition counts as its table.
+        const TABLES: &str = "SELECT t.relname::text, sum(pg_total_relation_size(c.oid))::bigint FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid \
+            JOIN pg_class t ON t.oid = coalesce(i.inhparent, c.oid) WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace GROUP BY 1 ORDER BY 2 DESC";
+        match self {
+            Self::Sqlite { .. } => {
+                let conn = rusqlite::Connection::open(database.folder.join("hub.db"))?;
+                let mut statement = conn.prepare(PAGES)?;
+                let sizes = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                Ok(sizes.collect::<Result<_, _>>()?)
+            }
+            Self::Postgres { .. } => {
+                let mut conn = PgConnection::connect(&database.url).await?;
+                let sizes = sqlx::query_as(TABLES).fetch_all(&mut conn).await?;
+                conn.close().await?;
+                Ok(sizes)
             }
         }
     }

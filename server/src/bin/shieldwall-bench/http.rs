@@ -95,6 +95,13 @@ impl Connection {
         .context("the server did not answer in time")?
     }
 
+    /// Sends a request and reads the answer up to the end of the connection, as HTTP/1.0 has it.
+    pub async fn exchange_to_end(&mut self, request: &[u8]) -> anyhow::Result<Answer> {
+        let head = self.ask(request).await?;
+        while self.stream.read_buf(&mut self.buffer).await? > 0 {}
+        Ok(Answer { head, body: std::mem::take(&mut self.buffer) })
+    }
+
     /// Sends a request and reads the head of the answer only.
     pub async fn ask(&mut self, request: &[u8]) -> anyhow::Result<Head> {
         self.stream.write_all(request).await?;

@@ -20,9 +20,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Longest wait for a hub to come to rest.
 const REST: Duration = Duration::from_secs(300);
+const QUICK_REST: Duration = Duration::from_secs(15);
 /// A second with less processor time is one of rest, and so many of them in a row are enough: scores are written every 15 seconds.
 const IDLE: Duration = Duration::from_millis(100);
 const IDLE_SECONDS: u32 = 16;
+const QUICK_SECONDS: u32 = 3;
 /// What the hub logs when its first retention is done.
 const RETENTION: &str = r#""message":"retention""#;
 
@@ -31,6 +33,8 @@ pub struct Hub {
     child: Child,
     pub address: SocketAddr,
     log: PathBuf,
+    /// From its start until it was ready.
+    pub started_in: Duration,
 }
 
 impl Hub {
@@ -42,11 +46,17 @@ impl Hub {
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SHIELDWALL_")) {
             command.env_remove(name);
         }
+        // All hubs of a database need the same keys, and their logs are in one folder.
+        let folder = log.parent().unwrap_or(Path::new("."));
         let child = command
             .args(["serve", "--listen", &address.to_string(), "--database", database])
             // What is measured is the hub, not its quotas.
             .args(["--quota-pushes-per-minute", "4000000", "--quota-bytes-per-day", "1000000000000", "--quota-bytes-total", "1000000000000"])
             .args(["--quota-keys", "4000000", "--quota-page-seconds-per-minute", "4000000", "--quota-changes-per-minute", "4000000"])
+            .arg("--signing-key-file")
+            .arg(folder.join("signing-key"))
+            .arg("--sealing-key-file")
+            .arg(folder.join("sealing-key"))
             .env_remove("DATABASE_URL")
             .env_remove("RUST_LOG")
             .stdin(Stdio::null())
@@ -55,12 +65,12 @@ impl Hub {
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("cannot start {}", server.display()))?;
-        let mut hub = Self { child, address, log };
-        hub.wait_until_ready().await?;
+        let mut hub = Self { child, address, log, started_in: Duration::ZERO };
+        hub.started_in = hub.wait_until_ready().await?;
         Ok(hub)
     }
 
-    async fn wait_until_ready(&mut self) -> anyhow::Result<()> {
+    async fn wait_until_ready(&mut self) -> anyhow::Result<Duration> {
         let request = format!("GET /readyz HTTP/1.1\r\nhost: {}\r\n\r\n", self.address);
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
@@ -70,20 +80,21 @@ impl Hub {
             if let Ok(mut connection) = Connection::open(self.address).await
                 && connection.exchange(request.as_bytes()).await.is_ok_and(|a| a.head.status == 200)
             {
-                return Ok(());
+                return Ok(began.elapsed());
             }
-            sleep(Duration::from_millis(50)).await;
+            sleep(Duration::from_millis(10)).await;
         }
         bail!("the server was not ready in time: {}", self.last_words())
     }
 
     /// Waits until the hub has done what it does after a start and after the seeding (its first retention, scores of days made again), and
-    /// does nothing more.
-    pub async fn rest(&self) {
+    /// does nothing more; where it is quick, until it seems so.
+    pub async fn rest(&self, quick: bool) {
         let began = Instant::now();
         let mut idle = 0;
-        while idle < IDLE_SECONDS || !self.has_said(RETENTION) {
-            if began.elapsed() > REST {
+        let (seconds, longest) = if quick { (QUICK_SECONDS, QUICK_REST) } else { (IDLE_SECONDS, REST) };
+        while idle < seconds || !(quick || self.has_said(RETENTION)) {
+            if began.elapsed() > longest {
                 eprintln!("· the server does not come to rest, and is measured as it is");
                 return;
             }

@@ -35,6 +35,17 @@ impl Figures {
     pub fn items_per_second(&self) -> f64 {
         self.pushes_per_second() * ITEMS as f64
     }
+
+    /// Both measurements as one.
+    pub fn and(mut self, other: Self) -> anyhow::Result<Self> {
+        self.period += other.period;
+        self.acknowledged += other.acknowledged;
+        self.refused += other.refused;
+        self.first_refusal = self.first_refusal.or(other.first_refusal);
+        self.latency.add(other.latency)?;
+        self.busy = self.busy.and(other.busy);
+        Ok(self)
+    }
 }
 
 /// Who used the processors.
@@ -49,6 +60,10 @@ impl Busy {
     /// Since the start of each.
     pub fn of(stage: &Stage<'_>) -> Self {
         Self { hubs: stage.busy(), database: stage.database_busy(), own: machine::busy("self") }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self { hubs: self.hubs + other.hubs, database: self.database + other.database, own: self.own + other.own }
     }
 
     /// Since an earlier look.
@@ -73,13 +88,13 @@ pub struct Round {
     pub took: Duration,
 }
 
-/// Lets every organisation push once. An organisation's first push makes its series, which its others find there.
-pub async fn first_round(stage: &Stage<'_>, clients: usize) -> anyhow::Result<Round> {
+/// Lets every organisation push so many items once. An organisation's first push makes its series, which its others find there.
+pub async fn round(stage: &Stage<'_>, clients: usize, items: usize) -> anyhow::Result<Round> {
     let pushes = stage.alliance.slugs.len();
     let began = Instant::now();
     let mut tasks: JoinSet<_> = (0..clients)
         // The first keys are one of each organisation.
-        .map(|n| push_once_each(client(stage, &stage.alliance.keys[..pushes], n, clients)))
+        .map(|n| push_once_each(client(stage, &stage.alliance.keys[..pushes], n, clients, items)))
         .collect();
     while let Some(done) = tasks.join_next().await {
         done??;
@@ -99,15 +114,15 @@ async fn push_once_each(mut client: Client) -> anyhow::Result<()> {
 
 /// Pushes as fast as the hubs take them.
 pub async fn run(stage: &Stage<'_>, clients: usize, period: Duration) -> anyhow::Result<Figures> {
-    let all = (0..clients).map(|n| client(stage, &stage.alliance.keys, n, clients)).collect();
+    let all = (0..clients).map(|n| client(stage, &stage.alliance.keys, n, clients, ITEMS)).collect();
     drive(all, period, || Busy::of(stage)).await
 }
 
 /// The client of a number, with its part of the keys; the hubs take turns.
-fn client(stage: &Stage<'_>, keys: &[(usize, String)], n: usize, clients: usize) -> Client {
+fn client(stage: &Stage<'_>, keys: &[(usize, String)], n: usize, clients: usize, items: usize) -> Client {
     let hub = &stage.hubs[n % stage.hubs.len()];
     let keys = keys.iter().skip(n).step_by(clients).map(|(_, key)| key.clone()).collect();
-    Client { address: hub.address, push: stage.alliance.push(hub, n), keys, number: n as i64 }
+    Client { address: hub.address, push: stage.alliance.push_of(hub, n, items), keys, number: n as i64 }
 }
 
 /// Lets the clients push for a while to warm up, and then for `period`.

@@ -1,12 +1,12 @@
 //! The yardstick for pushes: an axum handler in this program that parses the same body, checks nothing and keeps nothing.
 
 use crate::{
-    body::Push,
+    body::{ITEMS, Push},
     load::{self, Busy, Client, Figures},
 };
 use axum::{Router, body::Bytes, http::StatusCode, routing::post};
 use serde::Deserialize;
-use server::policy::default_policy;
+use server::{auth::keys, policy::default_policy};
 use std::{borrow::Cow, collections::BTreeMap, net::Ipv4Addr, time::Duration};
 use tokio::net::TcpListener;
 
@@ -40,9 +40,9 @@ pub async fn run(clients: usize, period: Duration) -> anyhow::Result<Figures> {
     let address = listener.local_addr()?;
     let serving = tokio::spawn(async move { axum::serve(listener, Router::new().route("/parse", post(parse))).await });
     let policy = default_policy();
-    let key = format!("swk_{}", "0".repeat(36));
+    let key = "k".repeat(keys::LENGTH);
     let clients =
-        (0..clients).map(|n| Client { address, push: Push::new(&policy, &address.to_string(), "/parse", n), keys: vec![key.clone()], number: n as i64 });
+        (0..clients).map(|n| Client { address, push: Push::new(&policy, &address.to_string(), "/parse", n, ITEMS), keys: vec![key.clone()], number: n as i64 });
     let figures = load::drive(clients.collect(), period, Busy::default).await;
     serving.abort();
     figures

@@ -12,29 +12,105 @@ use domain::{
     verdict::{Standing, number},
     view::Attention,
 };
+use store::OpenIncident;
 
 /// Lines of the list.
 const LINES: usize = 8;
 
+/// Why an organisation is on the list.
+#[derive(Clone, Copy)]
+enum Reason {
+    /// Critical incidents are open.
+    Critical,
+    /// So many critical incidents that were open are no longer shown to the viewer.
+    Withdrawn(usize),
+    Silent,
+    /// Off target, as far as the viewer may know.
+    Bounded,
+    Off,
+    /// A high-severity incident was opened not long ago.
+    High,
+    /// Points lost in 30 days.
+    Falling,
+    Partial,
+    Never,
+}
+
+/// An organisation on the list, before it is put into words: of many only some lines are shown.
+struct Found<'l> {
+    seen: &'l Seen<'l>,
+    reason: Reason,
+    /// What became of its score in 30 days.
+    change: Option<f64>,
+    /// The most urgent first, then by points.
+    urgency: (u8, f64),
+}
+
 /// The list, and how many more there would be.
-pub(super) fn attention(l: &Looking, seen: &Seen<'_>, index: &Score) -> (Vec<Attention>, u32) {
-    let policy = &l.board.policy;
-    let mut lines: Vec<(u8, f64, Attention)> = Vec::new();
-    for (org, score) in seen {
-        let standing = l.standing(org, policy, score);
-        let before = org.day_for(policy, l.sight(), l.now.day() - 30);
-        let change = points::change(score.total.value, before.and_then(|s| s.value)).filter(|c| *c != 0.0);
-        let path = format!("/orgs/{}", org.info.slug);
-        let mut line = |rank: u8, weight: f64, standing: Standing, text: String, note: String, href: String| {
-            lines.push((rank, weight, Attention { org: words::org_ref(org), standing, text, change: if note.is_empty() { change } else { None }, note, href }));
-        };
-        let critical: Vec<_> = org.open_for(l.sight()).filter(|i| i.severity == Severity::Critical).collect();
-        if let Some(incident) = critical.first() {
-            let age = duration(l.now.since(incident.opened_at));
+pub(super) fn attention(l: &Looking, seen: &[Seen<'_>], index: &Score) -> (Vec<Attention>, u32) {
+    let mut found: Vec<Found<'_>> = seen.iter().filter_map(|seen| find(l, seen)).collect();
+    found.sort_by(|a, b| {
+        let by_points = || a.urgency.1.total_cmp(&b.urgency.1);
+        a.urgency.0.cmp(&b.urgency.0).then_with(by_points).then_with(|| a.seen.org.info.name.cmp(&b.seen.org.info.name))
+    });
+    let more = found.len().saturating_sub(LINES);
+    (found.iter().take(LINES).map(|found| line(l, found, index)).collect(), more as u32)
+}
+
+fn find<'l>(l: &Looking, seen: &'l Seen<'l>) -> Option<Found<'l>> {
+    let (org, score, standing) = (seen.org, &seen.score, seen.standing);
+    let change = points::change(score.total.value, seen.month_ago(l).and_then(|s| s.value)).filter(|c| *c != 0.0);
+    let points = score.total.value.unwrap_or(0.0);
+    let (reason, urgency) = if criticals(l, org).next().is_some() {
+        (Reason::Critical, (0, 0.0))
+    } else if let n @ 1.. = org.withdrawn(l.viewer).count() {
+        (Reason::Withdrawn(n), (0, 1.0))
+    } else if matches!(seen.freshness, Freshness::Stale | Freshness::Silent) {
+        (Reason::Silent, (1, 0.0))
+    } else if standing == Standing::Off {
+        (if words::bound(score).is_some() { Reason::Bounded } else { Reason::Off }, (2, points))
+    } else if high(l, org).is_some() {
+        (Reason::High, (3, 0.0))
+    } else if change.is_some_and(|c| c <= -5.0) {
+        (Reason::Falling, (4, change.unwrap_or(0.0)))
+    } else if seen.freshness.counts() && score.total.coverage < 0.5 {
+        (Reason::Partial, (5, 0.0))
+    } else if seen.freshness == Freshness::Never {
+        (Reason::Never, (6, 0.0))
+    } else {
+        return None;
+    };
+    Some(Found { seen, reason, change, urgency })
+}
+
+fn criticals<'l>(l: &'l Looking, org: &'l OrgState) -> impl Iterator<Item = &'l OpenIncident> {
+    org.open_for(l.sight()).filter(|i| i.severity == Severity::Critical)
+}
+
+fn high<'l>(l: &'l Looking, org: &'l OrgState) -> Option<&'l OpenIncident> {
+    org.open_for(l.sight()).find(|i| i.severity == Severity::High && l.now.since(i.opened_at) < 14 * DAY)
+}
+
+/// The line in words: how it stands, what is the matter, what is said instead of the change of its score, and where it leads.
+fn line(l: &Looking, found: &Found<'_>, index: &Score) -> Attention {
+    let (org, score) = (found.seen.org, &found.seen.score);
+    let path = format!("/orgs/{}", org.info.slug);
+    let said = |standing: Standing, text: String, note: String, href: String| Attention {
+        org: words::org_ref(org),
+        standing,
+        text,
+        change: if note.is_empty() { found.change } else { None },
+        note,
+        href,
+    };
+    match found.reason {
+        Reason::Critical => {
+            let critical: Vec<_> = criticals(l, org).collect();
+            let age = duration(critical.first().map_or(0, |incident| l.now.since(incident.opened_at)));
             let verb = if critical.len() == 1 { "caps" } else { "cap" };
-            let caps = if score.uncapped.is_some() { format!(" {verb} the score at {:.0}", policy.critical_cap) } else { String::new() };
+            let caps = if score.uncapped.is_some() { format!(" {verb} the score at {:.0}", l.board.policy.critical_cap) } else { String::new() };
             let worst = worst_metric(l, org).map(|(_, text)| format!("; {text}")).unwrap_or_default();
-            let (text, href) = if critical.len() == 1 {
+            let (text, href) = if let [incident] = critical[..] {
                 (format!("Critical incident open for {age}{caps}: {}{worst}", incident.title), format!("/incidents/{}", incident.id))
             } else {
                 let titles = critical.iter().map(|i| i.title.as_str()).collect::<Vec<_>>().join("; ");
@@ -43,54 +119,43 @@ pub(super) fn attention(l: &Looking, seen: &Seen<'_>, index: &Score) -> (Vec<Att
                     format!("/incidents?org={}&sev=critical", org.info.slug),
                 )
             };
-            line(0, 0.0, Standing::Off, text, String::new(), href);
-        } else if let n @ 1.. = org.withdrawn(l.viewer).count() {
+            said(Standing::Off, text, String::new(), href)
+        }
+        Reason::Withdrawn(n) => {
             let what = if n == 1 { "A critical incident that was open is".to_owned() } else { format!("{n} critical incidents that were open are") };
             let bound = words::bound(score).map_or_else(String::new, |bound| format!("; {bound}"));
-            line(0, 1.0, standing, format!("{what} no longer shown to you{bound}"), words::at_most(score), path);
-        } else if matches!(l.freshness(org), Freshness::Stale | Freshness::Silent) {
-            let since = l.last_data(org).map_or_else(String::new, Timestamp::human);
-            let note = score.total.last.map_or_else(String::new, |s| format!("was {s:.0}"));
+            said(found.seen.standing, format!("{what} no longer shown to you{bound}"), words::at_most(score), path)
+        }
+        Reason::Silent => {
+            let since = found.seen.last_data.map_or_else(String::new, Timestamp::human);
+            let note = score.total.last.map_or_else(|| "no score".to_owned(), |s| format!("was {s:.0}"));
             // A silent score below the index still holds it down; one above it has simply left.
             let holds = index.value.zip(score.total.last).is_some_and(|(index, last)| last < index);
             let index = if holds { "still holds the index down by its last score" } else { "out of the index" };
-            line(1, 0.0, Standing::Stale, format!("No data since {since}, {index}"), if note.is_empty() { "no score".into() } else { note }, path);
-        } else if let (Standing::Off, Some(bound)) = (standing, words::bound(score)) {
-            line(
-                2,
-                score.total.value.unwrap_or(0.0),
-                Standing::Off,
-                format!("Does not share all of its incidents with you; {bound}"),
-                words::at_most(score),
-                path,
-            );
-        } else if standing == Standing::Off {
+            said(Standing::Stale, format!("No data since {since}, {index}"), note, path)
+        }
+        Reason::Bounded => {
+            let bound = words::bound(score).unwrap_or_default();
+            said(Standing::Off, format!("Does not share all of its incidents with you; {bound}"), words::at_most(score), path)
+        }
+        Reason::Off => {
             let (metric, text) = worst_metric(l, org).map_or((None, "below the watch threshold".to_owned()), |(m, t)| (Some(m), t));
             let href = metric.map_or_else(|| path.clone(), |m| format!("{path}/metrics/{m}"));
-            line(2, score.total.value.unwrap_or(0.0), Standing::Off, capitalised(&text), String::new(), href);
-        } else if let Some(incident) = org.open_for(l.sight()).find(|i| i.severity == Severity::High && l.now.since(i.opened_at) < 14 * DAY) {
-            let age = duration(l.now.since(incident.opened_at));
-            line(
-                3,
-                0.0,
-                Standing::Watch,
-                format!("High-severity incident open for {age}: {}", incident.title),
-                String::new(),
-                format!("/incidents/{}", incident.id),
-            );
-        } else if change.is_some_and(|c| c <= -5.0) {
-            let text = worst_metric(l, org).map_or_else(|| "Losing points".to_owned(), |(_, t)| t);
-            line(4, change.unwrap_or(0.0), standing, capitalised(&text), String::new(), path);
-        } else if l.freshness(org).counts() && score.total.coverage < 0.5 {
-            let text = format!("Only {:.0} % of its values are current", score.total.coverage * 100.0);
-            line(5, 0.0, Standing::Watch, text, String::new(), path);
-        } else if l.freshness(org) == Freshness::Never {
-            line(6, 0.0, Standing::Stale, "Has not reported yet".into(), "no score".into(), path);
+            said(Standing::Off, capitalised(&text), String::new(), href)
         }
+        Reason::High => {
+            let incident = high(l, org);
+            let age = duration(incident.map_or(0, |incident| l.now.since(incident.opened_at)));
+            let (title, href) = incident.map_or((String::new(), path), |incident| (incident.title.clone(), format!("/incidents/{}", incident.id)));
+            said(Standing::Watch, format!("High-severity incident open for {age}: {title}"), String::new(), href)
+        }
+        Reason::Falling => {
+            let text = worst_metric(l, org).map_or_else(|| "Losing points".to_owned(), |(_, t)| t);
+            said(found.seen.standing, capitalised(&text), String::new(), path)
+        }
+        Reason::Partial => said(Standing::Watch, format!("Only {:.0} % of its values are current", score.total.coverage * 100.0), String::new(), path),
+        Reason::Never => said(Standing::Stale, "Has not reported yet".into(), "no score".into(), path),
     }
-    lines.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then_with(|| a.2.org.name.cmp(&b.2.org.name)));
-    let more = lines.len().saturating_sub(LINES);
-    (lines.into_iter().map(|l| l.2).take(LINES).collect(), more as u32)
 }
 
 /// The current metric that costs the most points, in words; `None` where the viewer is not shown single metrics.

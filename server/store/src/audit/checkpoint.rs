@@ -3,7 +3,7 @@
 //! They go to partners, and must not tell them what they may not see: one is made every five minutes, whether there were rows or not, and what leaves the
 //! hub of it is its time and a hash with salt, not the number or the hash of a row. A year of them takes some 30 MB.
 
-use super::{AuditError, bytes, signer};
+use super::{AuditError, row::bytes, signer};
 use crate::{
     Hub, StoreError,
     audit::{Signer, signer::KeyChange},

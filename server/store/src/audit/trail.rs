@@ -21,6 +21,8 @@ pub struct Proofs {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
     pub rows: i64,
+    /// Those of them whose contents were erased: that they were there, when, and between which others is all that they still say.
+    pub erased: i64,
     pub checkpoints: i64,
     /// The keys that signed, in their order.
     pub keys: Vec<KeyUse>,
@@ -109,6 +111,7 @@ struct Rows<'a> {
     chunk: vec::IntoIter<AuditRow>,
     last: i64,
     hash: [u8; 32],
+    erased: i64,
 }
 
 impl Rows<'_> {
@@ -120,10 +123,11 @@ impl Rows<'_> {
         if row.no != self.last + 1 {
             return Err(Fault::Missing(self.last + 1, row.no - 1).into());
         }
-        if row.expected(&self.hash) != row.hash {
+        if row.expected(&self.hash) != row.hash || !row.is_whole() {
             return Err(Fault::Changed(row.no).into());
         }
         (self.last, self.hash) = (row.no, row.hash);
+        self.erased += i64::from(row.erased);
         Ok(Some(row))
     }
 }
@@ -187,13 +191,13 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn new(hub: &'a Hub<'a>, keys: Keys) -> Self {
-        let rows = Rows { hub, chunk: vec![].into_iter(), last: 0, hash: [0; 32] };
+        let rows = Rows { hub, chunk: vec![].into_iter(), last: 0, hash: [0; 32], erased: 0 };
         Self { rows, keys, number: 0, before: [0; 32], signed: 0, newest: None, gaps: vec![], before_first: 0 }
     }
 
     /// After a checkpoint that is known.
     fn after(hub: &'a Hub<'a>, keys: Keys, c: &Checkpoint) -> Self {
-        let rows = Rows { hub, chunk: vec![].into_iter(), last: c.row, hash: c.row_hash };
+        let rows = Rows { hub, chunk: vec![].into_iter(), last: c.row, hash: c.row_hash, erased: 0 };
         Self { rows, number: c.number, before: c.hash, signed: c.row, newest: Some(c.at), ..Self::new(hub, keys) }
     }
 
@@ -296,6 +300,6 @@ impl Hub<'_> {
             }
             return Err(Fault::KeptIsGone { at: gone.at.rfc3339(), hash: hex(&gone.hash) }.into());
         }
-        Ok(Verified { rows: rows.last, checkpoints: number, keys: keys.used, unsigned: rows.last - signed, newest, gaps, before_first })
+        Ok(Verified { rows: rows.last, erased: rows.erased, checkpoints: number, keys: keys.used, unsigned: rows.last - signed, newest, gaps, before_first })
     }
 }

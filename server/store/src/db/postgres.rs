@@ -2,33 +2,43 @@
 
 use super::{Conn, Db, Opened, Reconnect, Scope, Settings};
 use crate::{StoreError, listener::CHANNEL};
-use domain::Timestamp;
 use sqlx::{
     AssertSqlSafe, ConnectOptions, PgConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use std::{collections::BTreeMap, str::FromStr, time::Duration};
+use std::{str::FromStr, time::Duration};
 
-/// Writing connections. A commit waits for the disk, and so do not all organisations for one.
+/// Writing connections. A commit waits for the disk: so that not all organisations wait for the same one.
 const LANES: usize = 4;
 /// For opening a connection, and for getting one of the pool.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// An idle connection that answers later is taken for lost.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// Makes a connection the program's, with PostgreSQL's own limits: a statement ends when its hub has stopped waiting for it, whoever needs what
 /// another transaction holds gives up as early as on SQLite, and a hub that was cut off in a transaction holds nobody up. By statements and not by
 /// options of the connection, which a pooler may leave out unnoticed. An unneeded ROLLBACK is no news.
-/// No machine code is made of statements: for a page's conditions that takes seconds, the page itself a part of one.
-/// A write finds its rows by their keys, whatever the values: planning it once a connection is enough.
+/// No machine code is made of statements: for a page's conditions that takes seconds, the page itself a part of one; and to write, what has no index would look dear enough for it.
+/// A write finds its rows by their keys, whatever the values: planning it once a connection is enough. It may be planned while its tables are empty, when going through all of one
+/// looks cheaper than its index.
 const READER: &str = "SET ROLE shieldwall_app; SET client_min_messages = error; \
     SET jit = off; SET statement_timeout = '9s'; SET idle_in_transaction_session_timeout = '30s'";
-const WRITER: &str = "SET ROLE shieldwall_app; SET client_min_messages = error; SET plan_cache_mode = force_generic_plan; \
-    SET lock_timeout = '10s'; SET statement_timeout = '55s'; SET idle_in_transaction_session_timeout = '30s'";
+const WRITER: &str = "SET ROLE shieldwall_app; SET client_min_messages = error; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off; \
+    SET lock_timeout = '10s'; SET statement_timeout = '28s'; SET idle_in_transaction_session_timeout = '30s'";
+
+/// Rows that are not many: see [`Lane::wrote`].
+const FEW: usize = 1_000;
 
 /// A writing connection with what its transaction will say in the outbox.
 pub(crate) struct Lane {
     pub conn: PgConnection,
     /// Written just before the commit: the lock that keeps the outbox in commit order is held no longer than that.
     pub outbox: Vec<OutboxRow>,
+    /// The statement that set the scope it is in; empty where that is not known.
+    pub scope: String,
+    /// Rows that were written since it was opened, and with how many its statements are planned again.
+    written: usize,
+    planned_until: usize,
 }
 
 /// One row of the outbox. There is no text in it from outside.
@@ -36,6 +46,8 @@ pub(crate) struct Lane {
 pub(crate) struct OutboxRow {
     pub at: i64,
     pub org: i64,
+    /// The number of the receipt.
+    pub no: i64,
     pub what: &'static str,
     pub everyone: bool,
     pub recipients: Vec<i64>,
@@ -47,30 +59,56 @@ impl Lane {
     pub(super) async fn connect(options: &PgConnectOptions) -> Result<Self, StoreError> {
         let connected = async {
             let mut conn = options.connect().await?;
+            refuse_standby(&mut conn).await?;
             sqlx::raw_sql(WRITER).execute(&mut conn).await?;
             Ok::<_, sqlx::Error>(conn)
         };
         let conn = tokio::time::timeout(PATIENCE, connected).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
-        Ok(Self { conn, outbox: vec![] })
+        Ok(Self { conn, outbox: vec![], scope: String::new(), written: 0, planned_until: FEW })
     }
 
-    /// Executes `pending`, writes the collected rows of the outbox, and commits, all in one round trip. The lock goes with the transaction, after its rows can be
+    /// Counts rows that were written. A statement is planned when it is first used, and where a table is all but empty one index is as good as another to
+    /// PostgreSQL: the plan may go through all that an organisation has, for each row. So as rows become many more, all statements are planned anew.
+    pub(crate) async fn wrote(&mut self, rows: usize) -> Result<(), sqlx::Error> {
+        self.written += rows;
+        if self.written >= self.planned_until {
+            self.planned_until = 4 * self.written;
+            sqlx::raw_sql("DISCARD PLANS").execute(&mut self.conn).await?;
+        }
+        Ok(())
+    }
+
+    /// Executes `pending`, which may be nothing, writes the collected rows of the outbox, and commits, all in one round trip. The lock goes with the transaction, after its rows can be
     /// seen, so that nobody sees a number of the outbox before all smaller ones.
     pub(crate) async fn commit(&mut self, pending: &str) -> Result<(), sqlx::Error> {
         const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('shieldwall outbox', 0))";
-        const WRITE: &str = "INSERT INTO outbox (at, org_id, what, everyone, recipients, since, newest) VALUES";
+        const WRITE: &str = "INSERT INTO outbox (at, org_id, no, what, everyone, recipients, since, newest) VALUES";
+        self.scope.clear();
+        let pending = if pending.is_empty() { String::new() } else { format!("{pending}; ") };
         let rows: Vec<String> = std::mem::take(&mut self.outbox).iter().map(OutboxRow::sql).collect();
         let said = if rows.is_empty() { String::new() } else { format!("{}; {LOCK}; {WRITE} {}; NOTIFY {CHANNEL}; ", Scope::Hub.sql(), rows.join(", ")) };
-        sqlx::raw_sql(AssertSqlSafe(format!("{pending}; {said}COMMIT"))).execute(&mut self.conn).await.map(drop)
+        sqlx::raw_sql(AssertSqlSafe(format!("{pending}{said}COMMIT"))).execute(&mut self.conn).await.map(drop)
     }
 }
 
 impl OutboxRow {
-    fn sql(&self) -> String {
-        let Self { at, org, what, everyone, recipients, since, newest } = self;
+    /// As the database keeps them.
+    pub(crate) fn recipients(&self) -> String {
         // A list of numbers prints as JSON.
-        format!("({at}, {org}, '{what}', {everyone}, '{recipients:?}', {since}, {newest})")
+        format!("{:?}", self.recipients)
     }
+
+    fn sql(&self) -> String {
+        let Self { at, org, no, what, everyone, since, newest, .. } = self;
+        format!("({at}, {org}, {no}, '{what}', {everyone}, '{}', {since}, {newest})", self.recipients())
+    }
+}
+
+/// What leads to the primary can lead for a moment still to the one of before. By then that is a standby: writes fail on it, and reads tell of the past,
+/// for as long as the connection lasts. So none is kept; the next attempt may come to the right one.
+async fn refuse_standby(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let standby: bool = sqlx::query_scalar("SELECT pg_is_in_recovery()").fetch_one(conn).await?;
+    if standby { Err(sqlx::Error::Protocol("the server is a standby".to_owned())) } else { Ok(()) }
 }
 
 fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
@@ -95,7 +133,21 @@ pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
     let pool = PgPoolOptions::new()
         .max_connections(settings.readers)
         .acquire_timeout(PATIENCE)
-        .after_connect(|conn, _| Box::pin(async move { sqlx::raw_sql(READER).execute(conn).await.map(drop) }))
+        .after_connect(|conn, _| {
+            Box::pin(async move {
+                refuse_standby(conn).await?;
+                sqlx::raw_sql(READER).execute(conn).await.map(drop)
+            })
+        })
+        // sqlx asks as well, but waits for the answer as long as the reader does: where the network fell silent, each reader would find one of all
+        // these connections dead, and no other.
+        .test_before_acquire(false)
+        .before_acquire(|conn, _| {
+            Box::pin(async move {
+                let answer = tokio::time::timeout(ANSWER, sqlx::Connection::ping(conn)).await;
+                answer.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
+            })
+        })
         // Ends the transaction of a read, and what a cancelled one left behind.
         .after_release(|conn, _| {
             Box::pin(async move {
@@ -121,18 +173,4 @@ async fn migrate(owner: &mut PgConnection) -> Result<(), StoreError> {
     let mut migrator = sqlx::migrate!("migrations/postgres");
     migrator.set_locking(false).run(&mut *whole).await?;
     Ok(whole.commit().await?)
-}
-
-/// The months of samples, each with an hour of it: what `samples` has partitions for.
-pub(crate) fn samples_months(moments: impl Iterator<Item = Timestamp>) -> BTreeMap<(i32, u8), i64> {
-    let mut months = BTreeMap::new();
-    let mut last = None;
-    for moment in moments {
-        // Moments come in runs, and the day decides the month.
-        if last.replace(moment.day()) != Some(moment.day()) {
-            let civil = moment.civil();
-            months.entry((civil.year, civil.month)).or_insert_with(|| moment.hour());
-        }
-    }
-    months
 }

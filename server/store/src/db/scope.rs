@@ -2,6 +2,7 @@
 
 use domain::OrgId;
 use sqlx::{AssertSqlSafe, PgPool, Postgres, pool::PoolConnection};
+use std::collections::BTreeSet;
 
 /// What PostgreSQL's row level security decides by. The program's own rules stand before it; this holds should one of them fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,16 @@ impl Scope {
         format!("SET LOCAL shieldwall.scope = '{scope}'")
     }
 
+    /// The statement that sets the scope of all of these: theirs, where they are the same; else they are partners', and it is for the tables that all pushes write.
+    pub(crate) fn sql_of(scopes: impl Iterator<Item = Self> + Clone) -> String {
+        let partners: BTreeSet<i64> = scopes.clone().filter_map(|scope| if let Self::Partner(org) = scope { Some(org.0) } else { None }).collect();
+        if partners.len() < 2 {
+            return scopes.last().map(Self::sql).unwrap_or_default();
+        }
+        let partners: Vec<String> = partners.iter().map(i64::to_string).collect();
+        format!("SET LOCAL shieldwall.scope = 'partner:{}'", partners.join(","))
+    }
+
     /// Whose rows a write of this scope touches: an organisation's, or what is the hub's.
     pub(crate) fn turn(self) -> i64 {
         match self {
@@ -36,9 +47,11 @@ impl Scope {
         }
     }
 
-    /// The statement that waits, until the transaction ends, for all other nodes' writes with the same [turn](Scope::turn).
-    pub(crate) fn take_turn(self) -> String {
-        format!("; SELECT pg_advisory_xact_lock(hashtextextended('shieldwall turn', {}))", self.turn())
+    /// The statement that waits, until the transaction ends, for all other nodes' writes with the same [turns](Scope::turn). The scopes are sorted by these.
+    pub(crate) fn take_turns(scopes: impl Iterator<Item = Self>) -> String {
+        let mut turns: Vec<i64> = scopes.map(Self::turn).collect();
+        turns.dedup();
+        format!("SELECT pg_advisory_xact_lock(hashtextextended('shieldwall turn', turn)) FROM unnest(ARRAY{turns:?}::bigint[]) turn")
     }
 
     /// A reader in a transaction of this scope. There is no COMMIT: the pool rolls back what comes back to it.

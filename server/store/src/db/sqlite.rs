@@ -9,7 +9,7 @@ use sqlx::{
 use std::{path::Path, str::FromStr, time::Duration};
 
 /// How every connection to SQLite is set up.
-pub(crate) const PRAGMAS: [(&str, &str); 8] = [
+const PRAGMAS: [(&str, &str); 8] = [
     ("journal_mode", "wal"),
     // WAL with NORMAL does not sync on commit; an acknowledgement promises that it did.
     ("synchronous", "full"),

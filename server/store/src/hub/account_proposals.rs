@@ -194,8 +194,8 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn account_proposals(&self, org: OrgId, now: Timestamp) -> Result<Vec<AccountProposal>, StoreError> {
         const WAITING: &str = "SELECT p.id, p.change, p.user_id, p.email, p.name, p.role, coalesce(t.name, p.name), coalesce(t.email, p.email), p.proposed_by, u.name, \
-             p.expires_at FROM account_proposals p JOIN users u ON u.id = p.proposed_by LEFT JOIN users t ON t.id = p.user_id \
-             WHERE p.org_id = $1 AND p.expires_at > $2 AND u.org_id = p.org_id AND u.role = 'org_admin' AND u.disabled_at IS NULL ORDER BY p.expires_at, p.id";
+             p.expires_at FROM account_proposals p JOIN users u ON u.org_id = p.org_id AND u.id = p.proposed_by LEFT JOIN users t ON t.org_id = p.org_id AND t.id = p.user_id \
+             WHERE p.org_id = $1 AND p.expires_at > $2 AND u.role = 'org_admin' AND u.disabled_at IS NULL ORDER BY p.expires_at, p.id";
         type Waiting = (i64, String, Option<i64>, String, String, Option<String>, String, String, i64, String, i64);
         let rows: Vec<Waiting> = read!(self, c => sqlx::query_as(WAITING).bind(org.0).bind(now.0).fetch_all(c).await)?;
         let proposal = |(id, word, user, email, name, role, whom, address, by, by_name, expires): Waiting| {
@@ -211,9 +211,9 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn approve_account(&self, id: i64, org: OrgId, by: i64, link: NewLink, at: Timestamp) -> Result<Agreed, StoreError> {
         // A proposal is worth what its proposer's word is worth now.
-        const FIND: &str = "SELECT p.change, p.user_id, p.email, p.name, p.role, p.proposed_by FROM account_proposals p JOIN users u ON u.id = p.proposed_by \
-             WHERE p.id = $1 AND p.org_id = $2 AND p.expires_at > $3 AND u.org_id = p.org_id AND u.role = 'org_admin' AND u.disabled_at IS NULL";
-        const DONE: &str = "DELETE FROM account_proposals WHERE id = $1";
+        const FIND: &str = "SELECT p.change, p.user_id, p.email, p.name, p.role, p.proposed_by FROM account_proposals p JOIN users u ON u.org_id = p.org_id AND u.id = p.proposed_by \
+             WHERE p.id = $1 AND p.org_id = $2 AND p.expires_at > $3 AND u.role = 'org_admin' AND u.disabled_at IS NULL";
+        const DONE: &str = "DELETE FROM account_proposals WHERE org_id = $1 AND id = $2";
         type Found = (String, Option<i64>, String, String, Option<String>, i64);
         let actor = self.actor;
         let work = self.store.inner.writer.run(self.scope(), move |conn| {
@@ -230,7 +230,7 @@ impl Hub<'_> {
                 if let Err(refused) = check(conn, org, &change, by, at).await? {
                     return Ok(Keep::No(Agreed::To(refused)));
                 }
-                execute!(conn, c => sqlx::query(DONE).bind(id).execute(&mut *c).await)?;
+                execute!(conn, c => sqlx::query(DONE).bind(org.0).bind(id).execute(&mut *c).await)?;
                 let who = Doers { by: Some(proposer), second: Some(by) };
                 Ok(match apply(conn, actor, who, org, change, link, at).await? {
                     Keep::Yes(changed) => Keep::Yes(Agreed::To(changed)),

@@ -7,7 +7,7 @@
 use super::{Hub, proposals::LIFE};
 use crate::{
     StoreError,
-    audit::{self, Actor, AuditRow},
+    audit::{self, Actor, AuditRow, audit_columns},
     db::{Conn, execute, on_conn, read},
 };
 use domain::{DAY, OrgId, Role, Timestamp};
@@ -152,7 +152,7 @@ pub(super) async fn other_admins(conn: &mut Conn, org: OrgId, besides: i64, at: 
 }
 
 const OTHERS: &str = "SELECT count(*) FROM users u WHERE u.org_id = $1 AND u.id <> $2 AND ((u.role = 'org_admin' AND u.disabled_at IS NULL \
-     AND (u.password_hash IS NOT NULL OR u.id IN (SELECT user_id FROM oidc_identities) OR EXISTS (SELECT 1 FROM signin_links l WHERE l.user_id = u.id \
+     AND (u.password_hash IS NOT NULL OR (u.org_id, u.id) IN (SELECT org_id, user_id FROM oidc_identities) OR EXISTS (SELECT 1 FROM signin_links l WHERE l.user_id = u.id \
      AND l.by_user IS NULL AND l.expires_at > $4))) OR EXISTS (SELECT 1 FROM account_acts a \
      WHERE a.user_id = u.id AND a.act = 'removed' AND a.by_user <> u.id AND a.at > $3))";
 
@@ -166,7 +166,8 @@ const ALONE_SINCE: &str = "SELECT max(gone.at) FROM (SELECT CASE WHEN a.by_user 
 /// somebody who could be the second person.
 pub(super) async fn drop_links(conn: &mut Conn, user: i64, role: Role, at: Timestamp) -> Result<(), StoreError> {
     const DROP: &str = "DELETE FROM signin_links WHERE user_id = $1 RETURNING by_user, expires_at";
-    const JOINED: &str = "SELECT count(*) FROM users WHERE id = $1 AND (password_hash IS NOT NULL OR id IN (SELECT user_id FROM oidc_identities))";
+    const JOINED: &str =
+        "SELECT count(*) FROM users WHERE id = $1 AND (password_hash IS NOT NULL OR (org_id, id) IN (SELECT org_id, user_id FROM oidc_identities))";
     let dropped: Vec<(Option<i64>, i64)> = on_conn!(conn, c => sqlx::query_as(DROP).bind(user).fetch_all(&mut *c).await)?;
     for (_, expires_at) in dropped.into_iter().filter(|(by, _)| by.is_none() && role.agrees_to_changes()) {
         let joined: i64 = on_conn!(conn, c => sqlx::query_scalar(JOINED).bind(user).fetch_one(&mut *c).await)?;
@@ -260,12 +261,12 @@ impl Hub<'_> {
     pub async fn sole_widenings(&self, now: Timestamp) -> Result<Vec<(OrgId, Timestamp)>, StoreError> {
         const WAITING: &str = "SELECT p.org_id, p.proposed_by, min(p.expires_at) FROM (SELECT org_id, proposed_by, expires_at FROM sharing_proposals \
              UNION ALL SELECT org_id, proposed_by, expires_at FROM group_proposals UNION ALL SELECT org_id, confirmed_by, expires_at FROM sharing_confirmations) p \
-             JOIN users u ON u.id = p.proposed_by AND u.org_id = p.org_id WHERE p.expires_at > $1 AND u.role = 'org_admin' AND u.disabled_at IS NULL \
+             JOIN users u ON u.org_id = p.org_id AND u.id = p.proposed_by WHERE p.expires_at > $1 AND u.role = 'org_admin' AND u.disabled_at IS NULL \
              AND NOT EXISTS (SELECT 1 FROM users o WHERE o.org_id = p.org_id AND o.id <> p.proposed_by AND o.role = 'org_admin' AND o.disabled_at IS NULL \
-             AND (o.password_hash IS NOT NULL OR o.id IN (SELECT user_id FROM oidc_identities) OR EXISTS (SELECT 1 FROM signin_links l WHERE l.user_id = o.id \
+             AND (o.password_hash IS NOT NULL OR (o.org_id, o.id) IN (SELECT org_id, user_id FROM oidc_identities) OR EXISTS (SELECT 1 FROM signin_links l WHERE l.user_id = o.id \
              AND l.by_user IS NULL AND l.expires_at > $1))) GROUP BY p.org_id, p.proposed_by ORDER BY p.org_id";
         const LEFT: &str = "SELECT u.org_id, min(u.id) FROM users u WHERE u.role = 'org_admin' AND u.disabled_at IS NULL \
-             AND (u.password_hash IS NOT NULL OR u.id IN (SELECT user_id FROM oidc_identities)) AND u.org_id IN (SELECT r.org_id FROM account_acts a \
+             AND (u.password_hash IS NOT NULL OR (u.org_id, u.id) IN (SELECT org_id, user_id FROM oidc_identities)) AND u.org_id IN (SELECT r.org_id FROM account_acts a \
              JOIN users r ON r.id = a.user_id WHERE a.act = 'removed' AND a.by_user <> a.user_id AND a.at > $1) GROUP BY u.org_id HAVING count(*) = 1";
         let waiting: Vec<(i64, i64, i64)> = read!(self, c => sqlx::query_as(WAITING).bind(now.0).fetch_all(c).await)?;
         let left: Vec<(i64, i64)> = read!(self, c => sqlx::query_as(LEFT).bind(now.0 - RECENT).fetch_all(c).await)?;
@@ -297,10 +298,13 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn account_changes(&self, user: i64, most: i64) -> Result<Vec<AuditRow>, StoreError> {
-        const CHANGES: &str = "SELECT no, at, actor_org, actor_user, action, org_id, object, detail, hash FROM audit WHERE object = $1 AND (action IN ('user.added', \
-             'user.role_set', 'user.disabled', 'user.enabled', 'user.proposed', 'user.proposal_dropped', 'link.made', 'password.set', 'factor.set', 'factor.removed', \
+        const CHANGES: &str = concat!(
+            "SELECT ",
+            audit_columns!(),
+            " FROM audit WHERE object = $1 AND (action IN ('user.added', 'user.role_set', 'user.disabled', 'user.enabled', 'user.proposed', 'user.proposal_dropped', 'link.made', 'password.set', 'factor.set', 'factor.removed', \
              'passkey.added', 'passkey.removed', 'passkey.cloned', 'factor.recovery_codes_made', 'factor.recovery_code_used', 'oidc.linked', 'oidc.unlinked') \
-             OR (action = 'session.ended' AND detail LIKE '%sessions%')) ORDER BY no DESC LIMIT $2";
+             OR (action = 'session.ended' AND detail LIKE '%sessions%')) ORDER BY no DESC LIMIT $2"
+        );
         let rows: Vec<audit::RawRow> = read!(self, c => sqlx::query_as(CHANGES).bind(audit::person(user)).bind(most).fetch_all(c).await)?;
         rows.into_iter().map(audit::row).collect()
     }

@@ -24,11 +24,10 @@ impl Hub<'_> {
     /// When the database fails or holds a count that cannot be read.
     pub async fn count_totals(&self, since: i64) -> Result<Vec<WeekCount>, StoreError> {
         const LIST: &str = "SELECT viewer_id, class, week, body FROM count_totals WHERE week >= $1 ORDER BY week DESC, viewer_id, class";
-        let rows: Vec<(i64, i64, i64, String)> = read!(self, c => sqlx::query_as(LIST).bind(since).fetch_all(c).await)?;
-        let count = |(viewer, class, week, body): (i64, i64, i64, String)| {
+        let rows: Vec<(i64, String, i64, String)> = read!(self, c => sqlx::query_as(LIST).bind(since).fetch_all(c).await)?;
+        let count = |(viewer, class, week, body): (i64, String, i64, String)| {
             let total = serde_json::from_str(&body).map_err(|e| StoreError::Internal(format!("count total: {e}")))?;
-            let class = DataClass::ALL.into_iter().find(|c| c.code() == class).ok_or_else(|| StoreError::Internal(format!("count total of class {class}")))?;
-            Ok(WeekCount { viewer: OrgId(viewer), class, week, total })
+            Ok(WeekCount { viewer: OrgId(viewer), class: DataClass::named(&class).map_err(StoreError::Internal)?, week, total })
         };
         rows.into_iter().map(count).collect()
     }
@@ -43,7 +42,7 @@ impl Hub<'_> {
             Box::pin(async move {
                 for WeekCount { viewer, class, week, total } in totals {
                     let body = serde_json::to_string(&total).map_err(|e| StoreError::Internal(e.to_string()))?;
-                    execute!(conn, c => sqlx::query(KEEP).bind(viewer.0).bind(class.code()).bind(week).bind(body).execute(&mut *c).await)?;
+                    execute!(conn, c => sqlx::query(KEEP).bind(viewer.0).bind(class.name()).bind(week).bind(body).execute(&mut *c).await)?;
                 }
                 Ok(())
             })

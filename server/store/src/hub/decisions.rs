@@ -204,7 +204,7 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn propose(&self, effect: Effect, reason: String, (org, user): (OrgId, i64), right: &Right, at: Timestamp) -> Result<i64, StoreError> {
         const ADD: &str = "INSERT INTO decisions (effect, reason, proposed_by, org_id, proposed_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";
-        const PROPOSED: &str = "DELETE FROM policy_drafts WHERE user_id = $1";
+        const PROPOSED: &str = "DELETE FROM policy_drafts WHERE org_id = $1 AND user_id = $2";
         let (actor, kind, ends) = (self.actor, effect.kind(), at.plus(right.days * DAY));
         let json = serde_json::to_string(&effect).map_err(|e| StoreError::Internal(e.to_string()))?;
         self.write(move |conn| {
@@ -214,7 +214,7 @@ impl Hub<'_> {
                     sqlx::query_scalar(ADD).bind(json).bind(reason).bind(user).bind(org.0).bind(at.0).bind(ends.0).fetch_one(&mut *c).await
                 })?;
                 if kind == DecisionKind::ScoringPolicy {
-                    execute!(conn, c => sqlx::query(PROPOSED).bind(user).execute(&mut *c).await)?;
+                    execute!(conn, c => sqlx::query(PROPOSED).bind(org.0).bind(user).execute(&mut *c).await)?;
                 }
                 let detail = json!({ "kind": kind.name() });
                 audit::append(conn, Entry { at, actor, action: Action::DecisionProposed, org: None, object: format!("decision {id}"), detail }).await?;
@@ -231,7 +231,7 @@ impl Hub<'_> {
     pub async fn vote(&self, id: i64, (org, user): (OrgId, i64), choice: bool, reason: String, at: Timestamp) -> Result<bool, StoreError> {
         const VOTE: &str = "INSERT INTO decision_votes (decision_id, org_id, user_id, choice, reason, voted_at) \
                             SELECT d.id, $2, $3, $4, $5, $6 FROM decisions d WHERE d.id = $1 AND d.outcome IS NULL AND d.expires_at > $6 \
-                            ON CONFLICT (decision_id, org_id) DO UPDATE SET user_id = excluded.user_id, choice = excluded.choice, \
+                            ON CONFLICT (org_id, decision_id) DO UPDATE SET user_id = excluded.user_id, choice = excluded.choice, \
                             reason = excluded.reason, voted_at = excluded.voted_at";
         let actor = self.actor;
         self.write(move |conn| {

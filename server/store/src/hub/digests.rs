@@ -5,7 +5,7 @@ use super::Hub;
 use crate::{
     AllianceKeys, NumberedKey, StoreError, alliance,
     db::{Scope, execute, on_conn, read},
-    push::{Digested, write_digest},
+    push::{Digested, write_digests},
     writer::Keep,
 };
 use domain::{OrgId, Timestamp, indicator::IndicatorType};
@@ -22,7 +22,7 @@ impl Hub<'_> {
     /// When the database fails; what was done stays done.
     pub(crate) async fn digest_indicators(&self) -> Result<(), StoreError> {
         const ORGS: &str = "SELECT o.id FROM organisations o WHERE EXISTS (SELECT 1 FROM indicators t WHERE t.org_id = o.id \
-                            AND NOT t.hashed AND NOT EXISTS (SELECT 1 FROM indicator_digests d WHERE d.id = t.id AND d.key_no = $1))";
+                            AND NOT t.hashed AND NOT EXISTS (SELECT 1 FROM indicator_digests d WHERE d.org_id = t.org_id AND d.id = t.id AND d.key_no = $1))";
         // Before there is a key there is nothing to digest, and a database that nobody worked with stays empty.
         const ANY: &str = "SELECT count(*) FROM (SELECT 1 FROM indicators LIMIT 1) i";
         let any: i64 = read!(self, c => sqlx::query_scalar(ANY).fetch_one(c).await)?;
@@ -62,34 +62,21 @@ impl Hub<'_> {
     async fn digest_some(&self, org: OrgId, key: NumberedKey) -> Result<usize, StoreError> {
         // When it was first received is not known any more; its newest receipt came no earlier.
         const MISSING: &str = "SELECT t.id, t.kind, t.value, t.tlp, t.active, t.received_at, \
-                               coalesce((SELECT min(d.since) FROM indicator_digests d WHERE d.id = t.id), r.received_at, t.last_seen), \
-                               coalesce((SELECT min(d.compared_from) FROM indicator_digests d WHERE d.id = t.id), 0) FROM indicators t \
+                               coalesce((SELECT min(d.since) FROM indicator_digests d WHERE d.org_id = t.org_id AND d.id = t.id), r.received_at, t.last_seen), \
+                               coalesce((SELECT min(d.compared_from) FROM indicator_digests d WHERE d.org_id = t.org_id AND d.id = t.id), 0) FROM indicators t \
                                LEFT JOIN receipts r ON r.no = t.receipt_no AND r.org_id = t.org_id \
-                               WHERE t.org_id = $1 AND NOT t.hashed AND NOT EXISTS (SELECT 1 FROM indicator_digests d WHERE d.id = t.id AND d.key_no = $2) LIMIT 500";
+                               WHERE t.org_id = $1 AND NOT t.hashed AND NOT EXISTS (SELECT 1 FROM indicator_digests d WHERE d.org_id = t.org_id AND d.id = t.id AND d.key_no = $2) LIMIT 500";
         type Row = (Uuid, String, String, i64, bool, i64, i64, i64);
         let work = self.store.inner.writer.run(Scope::Partner(org), move |conn| {
             Box::pin(async move {
                 let rows: Vec<Row> = on_conn!(conn, c => sqlx::query_as(MISSING).bind(org.0).bind(key.no).fetch_all(&mut *c).await)?;
-                for (id, kind, value, tlp, active, received_at, since, compared_from) in &rows {
+                let digested = rows.iter().map(|(id, kind, value, tlp, active, received_at, since, compared_from)| {
                     let kind: IndicatorType = kind.parse().map_err(StoreError::Internal)?;
-                    write_digest(
-                        conn,
-                        &Digested {
-                            id: *id,
-                            key_no: key.no,
-                            org,
-                            kind,
-                            digest: key.key.digest(kind, value),
-                            tlp: *tlp,
-                            active: *active,
-                            received_at: Timestamp(*received_at),
-                            since: Timestamp(*since),
-                            compared_from: *compared_from,
-                            moved: false,
-                        },
-                    )
-                    .await?;
-                }
+                    let (digest, received_at, since) = (key.key.digest(kind, value), Timestamp(*received_at), Timestamp(*since));
+                    let (tlp, active, compared_from) = (*tlp, *active, *compared_from);
+                    Ok(Digested { id: *id, key_no: key.no, kind, digest, tlp, active, received_at, since, compared_from })
+                });
+                write_digests(conn, org, &digested.collect::<Result<Vec<_>, StoreError>>()?).await?;
                 Ok(Keep::Yes(rows.len()))
             })
         });

@@ -66,8 +66,8 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn group_proposals(&self, org: OrgId, now: Timestamp) -> Result<Vec<GroupProposal>, StoreError> {
         const WAITING: &str = "SELECT p.id, p.group_id, p.member_id, p.proposed_by, u.name, p.expires_at FROM group_proposals p \
-                               JOIN users u ON u.id = p.proposed_by \
-                               WHERE p.org_id = $1 AND p.expires_at > $2 AND u.org_id = p.org_id AND u.role = 'org_admin' AND u.disabled_at IS NULL ORDER BY p.expires_at, p.id";
+                               JOIN users u ON u.org_id = p.org_id AND u.id = p.proposed_by \
+                               WHERE p.org_id = $1 AND p.expires_at > $2 AND u.role = 'org_admin' AND u.disabled_at IS NULL ORDER BY p.expires_at, p.id";
         type Waiting = (i64, i64, i64, i64, String, i64);
         let rows: Vec<Waiting> = read!(self, c => sqlx::query_as(WAITING).bind(org.0).bind(now.0).fetch_all(c).await)?;
         let proposal = |(id, group, member, by, name, expires): Waiting| GroupProposal {
@@ -87,9 +87,9 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn approve_member(&self, id: i64, org: OrgId, by: i64, at: Timestamp) -> Result<Approval, StoreError> {
         // A proposal is worth what its proposer's word is worth now.
-        const FIND: &str = "SELECT p.group_id, p.member_id, p.proposed_by, p.expires_at FROM group_proposals p JOIN users u ON u.id = p.proposed_by \
-                            WHERE p.id = $1 AND p.org_id = $2 AND p.expires_at > $3 AND u.org_id = p.org_id AND u.role = 'org_admin' AND u.disabled_at IS NULL";
-        const DONE: &str = "DELETE FROM group_proposals WHERE id = $1";
+        const FIND: &str = "SELECT p.group_id, p.member_id, p.proposed_by, p.expires_at FROM group_proposals p JOIN users u ON u.org_id = p.org_id AND u.id = p.proposed_by \
+                            WHERE p.id = $1 AND p.org_id = $2 AND p.expires_at > $3 AND u.role = 'org_admin' AND u.disabled_at IS NULL";
+        const DONE: &str = "DELETE FROM group_proposals WHERE org_id = $1 AND id = $2";
         let actor = self.actor;
         self.write(move |conn| {
             Box::pin(async move {
@@ -99,7 +99,7 @@ impl Hub<'_> {
                 if let Some(refused) = Approval::refused(consent(conn, org, (proposed_by, Timestamp(expires_at).plus(-LIFE)), by, at).await?) {
                     return Ok(refused);
                 }
-                execute!(conn, c => sqlx::query(DONE).bind(id).execute(&mut *c).await)?;
+                execute!(conn, c => sqlx::query(DONE).bind(org.0).bind(id).execute(&mut *c).await)?;
                 let (group, member) = (GroupId(group), OrgId(member));
                 let by = Some(proposed_by);
                 let done = if member == org { join(conn, actor, by, group, org, at).await? } else { invite(conn, actor, by, group, (org, member), at).await? };

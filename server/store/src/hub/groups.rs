@@ -54,17 +54,16 @@ impl Hub<'_> {
     /// # Errors
     /// [`StoreError::Exists`] when the organisation has made one of this name already, [`StoreError::TooMany`] when it has made [`MOST_GROUPS`].
     pub async fn add_group(&self, owner: OrgId, name: String, earlier: bool, at: Timestamp) -> Result<GroupId, StoreError> {
-        const ADD: &str = "INSERT INTO sharing_groups (id, org_id, name, created_at, earlier, unique_name) VALUES ($6, $1, $2, $3, $4, $5) \
+        const ADD: &str = "INSERT INTO sharing_groups (id, org_id, name, created_at, earlier) VALUES ($5, $1, $2, $3, $4) \
                            ON CONFLICT DO NOTHING RETURNING id";
         const FIRST: &str = "INSERT INTO sharing_group_members (group_id, org_id, invited_at, joined_at) VALUES ($1, $2, $3, $3)";
-        let unique = format!("{}:{name}", owner.0);
         let actor = self.actor;
         let id: Option<i64> = self
             .write(move |conn| {
                 Box::pin(async move {
                     bounds::room(conn, owner, &bounds::GROUPS).await?;
                     let id: Option<i64> =
-                        on_conn!(conn, c => sqlx::query_scalar(ADD).bind(owner.0).bind(&name).bind(at.0).bind(earlier).bind(&unique).bind(random_number()).fetch_optional(&mut *c).await)?;
+                        on_conn!(conn, c => sqlx::query_scalar(ADD).bind(owner.0).bind(&name).bind(at.0).bind(earlier).bind(random_number()).fetch_optional(&mut *c).await)?;
                     if let Some(id) = id {
                         execute!(conn, c => sqlx::query(FIRST).bind(id).bind(owner.0).bind(at.0).execute(&mut *c).await)?;
                         audit::append(conn, group_entry(Action::GroupMade, actor, owner, GroupId(id), json!({ "name": name, "earlier": earlier }), at)).await?;

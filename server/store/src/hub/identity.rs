@@ -8,7 +8,8 @@ use super::{
 use crate::{
     StoreError,
     audit::{self, Action, Actor, Entry, org_of, person},
-    db::{Conn, execute, on_conn, random_number, read},
+    db::{Conn, Scope, execute, on_conn, random_number, read},
+    writer::Keep,
 };
 use domain::{OrgId, Role, Timestamp, Viewer};
 use serde_json::json;
@@ -253,23 +254,31 @@ impl Hub<'_> {
         Ok(rows.into_iter().map(key).collect())
     }
 
-    /// Revokes a key; false when there is no such live key.
+    /// Revokes a key; false when there is no such live key. Pushes that had found it good a moment before are decided on when this returns, unless the writer has
+    /// too much to do: then they are within seconds.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails; then the key is as it was.
     pub async fn revoke_key(&self, org: OrgId, name: String, at: Timestamp) -> Result<bool, StoreError> {
         const REVOKE: &str = "UPDATE api_keys SET revoked_at = $3 WHERE org_id = $1 AND name = $2 AND revoked_at IS NULL";
         let entry = Entry { at, actor: self.actor, action: Action::KeyRevoked, org: Some(org), object: format!("key {name}"), detail: json!({}) };
-        self.write(move |conn| {
-            Box::pin(async move {
-                let revoked = execute!(conn, c => sqlx::query(REVOKE).bind(org.0).bind(name).bind(at.0).execute(&mut *c).await)? > 0;
-                if revoked {
-                    audit::append(conn, entry).await?;
-                }
-                Ok(revoked)
+        let revoked = self
+            .write(move |conn| {
+                Box::pin(async move {
+                    let revoked = execute!(conn, c => sqlx::query(REVOKE).bind(org.0).bind(name).bind(at.0).execute(&mut *c).await)? > 0;
+                    if revoked {
+                        audit::append(conn, entry).await?;
+                    }
+                    Ok(revoked)
+                })
             })
-        })
-        .await
+            .await?;
+        if revoked {
+            // In the organisation's turn, so after whatever is under way for it on any node. It is revoked, whether this can be waited for or not.
+            let waited = self.store.inner.writer.run(Scope::Partner(org), |_| Box::pin(async { Ok(Keep::Yes(())) })).await;
+            waited.unwrap_or_else(|error| tracing::warn!(%error, org = org.0, "not waited for pushes with a revoked key"));
+        }
+        Ok(revoked)
     }
 
     /// Notes when keys were last used; called now and then with what was gathered, not for each request.
@@ -390,16 +399,15 @@ pub(super) async fn insert_user(
     password_hash: Option<String>,
     at: Timestamp,
 ) -> Result<Option<i64>, StoreError> {
-    const ADD: &str = "INSERT INTO users (id, org_id, email, name, role, password_hash, created_at, account) VALUES ($8, $1, $2, $3, $4, $5, $6, $7) \
+    const ADD: &str = "INSERT INTO users (id, org_id, email, name, role, password_hash, created_at) VALUES ($7, $1, $2, $3, $4, $5, $6) \
                        ON CONFLICT DO NOTHING RETURNING id";
     let email = email.trim().to_lowercase();
     // Unique within the organisation only: inviting tells nothing about other organisations' people.
-    let account = format!("{} {email}", org.0);
     bounds::room(conn, org, &bounds::PEOPLE).await?;
     let detail = json!({ "role": role.name(), "password": password_hash.is_some() });
     let id: Option<i64> = on_conn!(conn, c => {
         let add = sqlx::query_scalar(ADD).bind(org.0).bind(email).bind(name).bind(role.name()).bind(password_hash);
-        add.bind(at.0).bind(account).bind(random_number()).fetch_optional(&mut *c).await
+        add.bind(at.0).bind(random_number()).fetch_optional(&mut *c).await
     })?;
     let Some(id) = id else { return Ok(None) };
     record(conn, Act::Made, id, who, at).await?;
@@ -418,7 +426,8 @@ pub(super) async fn insert_link(
 ) -> Result<bool, StoreError> {
     const MAY: &str = "SELECT role FROM users WHERE id = $1 AND disabled_at IS NULL";
     const ADD: &str = "INSERT INTO signin_links (token_hash, user_id, expires_at, by_user, second_user) VALUES ($1, $2, $3, $4, $5)";
-    const JOINED: &str = "SELECT count(*) FROM users WHERE id = $1 AND (password_hash IS NOT NULL OR id IN (SELECT user_id FROM oidc_identities))";
+    const JOINED: &str =
+        "SELECT count(*) FROM users WHERE id = $1 AND (password_hash IS NOT NULL OR (org_id, id) IN (SELECT org_id, user_id FROM oidc_identities))";
     let role: Option<String> = on_conn!(conn, c => sqlx::query_scalar(MAY).bind(user).fetch_optional(&mut *c).await)?;
     let Some(role) = role else { return Ok(false) };
     drop_links(conn, user, role.parse().map_err(StoreError::Internal)?, at).await?;

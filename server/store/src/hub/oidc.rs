@@ -249,7 +249,7 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn person_of_identity(&self, org: OrgId, identity: &OidcIdentity) -> Result<Option<i64>, StoreError> {
-        const FIND: &str = "SELECT i.user_id FROM oidc_identities i JOIN users u ON u.id = i.user_id AND u.org_id = i.org_id \
+        const FIND: &str = "SELECT i.user_id FROM oidc_identities i JOIN users u ON u.org_id = i.org_id AND u.id = i.user_id \
              JOIN oidc_providers p ON p.org_id = i.org_id AND p.issuer = i.issuer WHERE i.org_id = $1 AND i.issuer = $2 AND i.subject = $3";
         Ok(read!(self, c => sqlx::query_scalar(FIND).bind(org.0).bind(&identity.issuer).bind(&identity.subject).fetch_optional(c).await)?)
     }

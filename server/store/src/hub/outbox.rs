@@ -14,6 +14,8 @@ pub struct Change {
     pub seq: i64,
     pub at: Timestamp,
     pub org: OrgId,
+    /// The number of its receipt.
+    pub no: i64,
     pub what: What,
     /// Reaches everyone; otherwise the organisation itself and `recipients`, [`PEERS`] among them.
     pub everyone: bool,
@@ -30,11 +32,11 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn changes_after(&self, seq: i64, limit: i64) -> Result<Vec<Change>, StoreError> {
-        const AFTER: &str = "SELECT seq, at, org_id, what, everyone, recipients, since, newest FROM outbox WHERE seq > $1 ORDER BY seq LIMIT $2";
-        type Row = (i64, i64, i64, String, bool, String, i64, i64);
+        const AFTER: &str = "SELECT seq, at, org_id, no, what, everyone, recipients, since, newest FROM outbox WHERE seq > $1 ORDER BY seq LIMIT $2";
+        type Row = (i64, i64, i64, i64, String, bool, String, i64, i64);
         let rows: Vec<Row> = read!(self, c => sqlx::query_as(AFTER).bind(seq).bind(limit).fetch_all(c).await)?;
         rows.into_iter()
-            .map(|(seq, at, org, what, everyone, recipients, since, newest)| {
+            .map(|(seq, at, org, no, what, everyone, recipients, since, newest)| {
                 let bad = || StoreError::Internal(format!("outbox row {seq}"));
                 let recipients: Vec<i64> = serde_json::from_str(&recipients).map_err(|_| bad())?;
                 let what = What::from_name(&what).ok_or_else(bad)?;
@@ -42,6 +44,7 @@ impl Hub<'_> {
                     seq,
                     at: Timestamp(at),
                     org: OrgId(org),
+                    no,
                     what,
                     everyone,
                     recipients: recipients.into_iter().map(OrgId).collect(),

@@ -3,7 +3,7 @@
 use super::Hub;
 use crate::{
     StoreError,
-    db::{execute, insert_numbers, read},
+    db::{Rows, execute, read},
 };
 use domain::{OrgId, Timestamp, indicator::IndicatorType};
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,23 +63,25 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn settle_overlaps(&self, settled: Vec<WeekMembers>, forget: Timestamp) -> Result<(), StoreError> {
-        const SETTLE: &str = "INSERT INTO overlap_weeks (viewer_id, week_start) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-        const MEMBERS: &str = "INSERT INTO overlap_members (viewer_id, week_start, owner_id) VALUES";
-        const KIND: &str = "INSERT INTO overlap_kinds (viewer_id, week_start, kind) VALUES ($1, $2, $3)";
+        const SETTLE: &str = "INSERT INTO overlap_weeks (viewer_id, week_start) SELECT v.viewer, v.week FROM v WHERE TRUE ON CONFLICT DO NOTHING \
+                              RETURNING viewer_id, week_start";
+        const MEMBERS: &str = "INSERT INTO overlap_members (viewer_id, week_start, owner_id) SELECT v.viewer, v.week, v.owner FROM v";
+        const KINDS: &str = "INSERT INTO overlap_kinds (viewer_id, week_start, kind) SELECT v.viewer, v.week, v.kind FROM v";
         const FORGET: &str = "DELETE FROM overlap_weeks WHERE week_start < $1";
         self.write(move |conn| {
             Box::pin(async move {
-                let mut rows = Vec::new();
-                for WeekMembers { viewer, week_start, members, kinds } in settled {
-                    let new = execute!(conn, c => sqlx::query(SETTLE).bind(viewer.0).bind(week_start.0).execute(&mut *c).await)?;
-                    if new == 1 {
-                        rows.extend(members.into_iter().map(|owner| [viewer.0, week_start.0, owner.0].map(Some)));
-                        for kind in kinds {
-                            execute!(conn, c => sqlx::query(KIND).bind(viewer.0).bind(week_start.0).bind(kind.name()).execute(&mut *c).await)?;
-                        }
-                    }
+                let weeks = Rows::of(&settled).with("viewer", |one| one.viewer.0).with("week", |one| one.week_start.0);
+                let new: Vec<(i64, i64)> = weeks.fetch(conn, SETTLE).await?;
+                let mut new: BTreeSet<(i64, i64)> = new.into_iter().collect();
+                let (mut members, mut kinds) = (Vec::new(), Vec::new());
+                for one in settled.iter().filter(|one| new.remove(&(one.viewer.0, one.week_start.0))) {
+                    members.extend(one.members.iter().map(|owner| (one, owner.0)));
+                    kinds.extend(one.kinds.iter().map(|kind| (one, kind.name())));
                 }
-                insert_numbers(conn, MEMBERS, &rows).await?;
+                let rows = Rows::of(&members).with("viewer", |(one, _)| one.viewer.0).with("week", |(one, _)| one.week_start.0);
+                rows.with("owner", |(_, owner)| *owner).execute(conn, MEMBERS).await?;
+                let rows = Rows::of(&kinds).with("viewer", |(one, _)| one.viewer.0).with("week", |(one, _)| one.week_start.0);
+                rows.with("kind", |(_, kind)| *kind).execute(conn, KINDS).await?;
                 execute!(conn, c => sqlx::query(FORGET).bind(forget.0).execute(&mut *c).await)?;
                 Ok(())
             })

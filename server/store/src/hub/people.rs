@@ -60,7 +60,7 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn people(&self, org: Option<OrgId>) -> Result<Vec<PersonRecord>, StoreError> {
-        const PEOPLE: &str = "SELECT id, org_id, email, name, role, CASE WHEN password_hash IS NULL AND id NOT IN (SELECT user_id FROM oidc_identities) \
+        const PEOPLE: &str = "SELECT id, org_id, email, name, role, CASE WHEN password_hash IS NULL AND (org_id, id) NOT IN (SELECT org_id, user_id FROM oidc_identities) \
              THEN CAST(0 AS BIGINT) ELSE CAST(1 AS BIGINT) END, disabled_at, last_signed_in_at FROM users WHERE $1 IS NULL OR org_id = $1 ORDER BY name, id";
         let rows: Vec<Row> = read!(self, c => sqlx::query_as(PEOPLE).bind(org.map(|o| o.0)).fetch_all(c).await)?;
         rows.into_iter().map(read_person).collect()
@@ -131,17 +131,17 @@ pub(super) enum Turn {
 
 /// Whether a person is an administrator who can sign in.
 const IS_ADMIN: &str = "SELECT count(*) FROM users WHERE id = $1 AND role = 'org_admin' AND disabled_at IS NULL \
-     AND (password_hash IS NOT NULL OR id IN (SELECT user_id FROM oidc_identities))";
+     AND (password_hash IS NOT NULL OR (org_id, id) IN (SELECT org_id, user_id FROM oidc_identities))";
 
 /// Whether a person counts as an administrator who could agree to something.
 pub(super) const COULD_AGREE: &str = "SELECT count(*) FROM users WHERE id = $1 AND role = 'org_admin' AND disabled_at IS NULL \
-     AND (password_hash IS NOT NULL OR id IN (SELECT user_id FROM oidc_identities) OR id IN (SELECT user_id FROM signin_links WHERE by_user IS NULL AND expires_at > $2))";
+     AND (password_hash IS NOT NULL OR (org_id, id) IN (SELECT org_id, user_id FROM oidc_identities) OR id IN (SELECT user_id FROM signin_links WHERE by_user IS NULL AND expires_at > $2))";
 
 /// Changes a person of an organisation, with what `who` did in the trail and among the acts; undone where nobody would be left to administer.
 pub(super) async fn turn(conn: &mut Conn, actor: Actor, who: Doers, (org, id): (OrgId, i64), change: Turn, at: Timestamp) -> Result<Keep<Turned>, StoreError> {
     const FIND: &str = "SELECT role, disabled_at FROM users WHERE id = $1 AND org_id = $2";
     const ADMINS: &str = "SELECT count(*) FROM users WHERE org_id = $1 AND role = 'org_admin' AND disabled_at IS NULL \
-         AND (password_hash IS NOT NULL OR id IN (SELECT user_id FROM oidc_identities))";
+         AND (password_hash IS NOT NULL OR (org_id, id) IN (SELECT org_id, user_id FROM oidc_identities))";
     const SESSIONS: &str = "DELETE FROM sessions WHERE user_id = $1";
     let found: Option<(String, Option<i64>)> = on_conn!(conn, c => sqlx::query_as(FIND).bind(id).bind(org.0).fetch_optional(&mut *c).await)?;
     let Some((role, disabled_at)) = found else { return Ok(Keep::No(Turned::Gone)) };

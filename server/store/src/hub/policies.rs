@@ -56,7 +56,7 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn keep_policy_draft(&self, (org, user): (OrgId, i64), policy: &ScoringPolicy, lines: Vec<String>, at: Timestamp) -> Result<(), StoreError> {
-        const KEEP: &str = "INSERT INTO policy_drafts (user_id, org_id, body, changed_at) VALUES ($1, $2, $3, $4) ON CONFLICT (user_id) DO UPDATE SET \
+        const KEEP: &str = "INSERT INTO policy_drafts (user_id, org_id, body, changed_at) VALUES ($1, $2, $3, $4) ON CONFLICT (org_id, user_id) DO UPDATE SET \
                             body = excluded.body, changed_at = excluded.changed_at";
         let body = serde_json::to_string(policy).map_err(|e| StoreError::Internal(e.to_string()))?;
         let detail = json!({ "changes": lines });
@@ -75,11 +75,11 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn discard_policy_draft(&self, (org, user): (OrgId, i64), at: Timestamp) -> Result<bool, StoreError> {
-        const DISCARD: &str = "DELETE FROM policy_drafts WHERE user_id = $1";
+        const DISCARD: &str = "DELETE FROM policy_drafts WHERE org_id = $1 AND user_id = $2";
         let entry = Entry { at, actor: self.actor, action: Action::PolicyDraftDiscarded, org: Some(org), object: "policy draft".to_owned(), detail: json!({}) };
         self.write(move |conn| {
             Box::pin(async move {
-                if execute!(conn, c => sqlx::query(DISCARD).bind(user).execute(&mut *c).await)? == 0 {
+                if execute!(conn, c => sqlx::query(DISCARD).bind(org.0).bind(user).execute(&mut *c).await)? == 0 {
                     return Ok(false);
                 }
                 audit::append(conn, entry).await?;

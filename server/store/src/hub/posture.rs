@@ -4,9 +4,9 @@ use super::Hub;
 use crate::{
     StoreError,
     audit::{self, Action, Entry},
-    db::{Db, execute, on_conn, pieces, read, values_sql},
+    db::{Conn, execute, on_conn, pieces, read, values_sql},
 };
-use domain::{OrgId, Severity, Timestamp, Tlp};
+use domain::{OrgId, Severity, Timestamp, Tlp, sharing::Sharing};
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
@@ -25,18 +25,6 @@ pub struct Org {
     pub last_data_at: Option<Timestamp>,
     /// Whether one of its administrators has seen and confirmed what it shares; until then it shares nothing.
     pub confirmed: bool,
-}
-
-/// The newest value of one series.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CurrentRow {
-    pub org: OrgId,
-    pub metric: String,
-    pub labels: String,
-    pub value: f64,
-    pub observed_at: Timestamp,
-    /// Left out of a snapshot: when that was taken.
-    pub left_out_at: Option<Timestamp>,
 }
 
 /// An open incident that can cap a score or wants attention.
@@ -70,39 +58,6 @@ pub struct DayRow {
     pub critical_any: bool,
 }
 
-/// One day of one series, as scoring replays it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DayValue {
-    pub day: i64,
-    pub metric: String,
-    /// As in [`CurrentRow`].
-    pub labels: String,
-    /// The last of the day.
-    pub value: f64,
-    pub at: Timestamp,
-}
-
-/// Up to when an organisation is heard of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Signs {
-    /// By anything that it pushed: for its own eyes.
-    pub any: Option<Timestamp>,
-    /// By what is open to everyone to whom it shows the class, by [`domain::DataClass::code`].
-    pub open: [Option<Timestamp>; 4],
-}
-
-/// Up to when each of some organisations is heard of, and their current values.
-pub type Current = (Vec<(OrgId, Signs)>, Vec<CurrentRow>);
-
-/// `last_data_at` and the four columns `…_sign_at`, as they stand in the statements.
-type SignsSql = (Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
-
-impl Signs {
-    fn of((any, posture, incidents, events, indicators): SignsSql) -> Self {
-        Self { any: any.map(Timestamp), open: [posture, incidents, events, indicators].map(|at| at.map(Timestamp)) }
-    }
-}
-
 type OrgRow = (i64, String, String, String, String, Option<i64>, i64, f64, Option<i64>, Option<i64>);
 
 impl Hub<'_> {
@@ -111,8 +66,8 @@ impl Hub<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn organisations(&self) -> Result<Vec<Org>, StoreError> {
-        const ALL: &str =
-            "SELECT id, slug, name, sector, country, assets, interval_us, weight, last_data_at, sharing_confirmed_at FROM organisations ORDER BY name, id";
+        const ALL: &str = "SELECT o.id, o.slug, o.name, o.sector, o.country, o.assets, o.interval_us, o.weight, s.last_data_at, o.sharing_confirmed_at \
+             FROM organisations o JOIN push_states s ON s.org_id = o.id ORDER BY o.name, o.id";
         let rows: Vec<OrgRow> = read!(self, c => sqlx::query_as(ALL).fetch_all(c).await)?;
         Ok(rows
             .into_iter()
@@ -136,7 +91,15 @@ impl Hub<'_> {
     /// # Errors
     /// [`StoreError::Exists`] when the slug is taken.
     pub async fn add_organisation(&self, org: Org, at: Timestamp) -> Result<OrgId, StoreError> {
-        self.add(org, true, at).await
+        self.add(vec![org], true, at).await?.pop().ok_or(StoreError::Exists("organisation"))
+    }
+
+    /// Adds many at once: what follows for each pair of organisations is decided once.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] when a slug is taken; then none is added.
+    pub async fn add_organisations(&self, orgs: Vec<Org>, at: Timestamp) -> Result<Vec<OrgId>, StoreError> {
+        self.add(orgs, true, at).await
     }
 
     /// Adds an organisation that takes part once the alliance admits it by a decision: until then it stands as one that is suspended.
@@ -144,104 +107,28 @@ impl Hub<'_> {
     /// # Errors
     /// [`StoreError::Exists`] when the slug is taken.
     pub async fn add_candidate(&self, org: Org, at: Timestamp) -> Result<OrgId, StoreError> {
-        self.add(org, false, at).await
+        self.add(vec![org], false, at).await?.pop().ok_or(StoreError::Exists("organisation"))
     }
 
-    async fn add(&self, org: Org, admitted: bool, at: Timestamp) -> Result<OrgId, StoreError> {
-        const ADD: &str = "INSERT INTO organisations (slug, name, sector, country, assets, interval_us, weight, created_at, suspended_at) \
-                           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING id";
-        const USAGE: &str = "INSERT INTO push_usage (org_id, day, day_bytes, kept_bytes) VALUES ($1, 0, 0, 0)";
+    async fn add(&self, orgs: Vec<Org>, admitted: bool, at: Timestamp) -> Result<Vec<OrgId>, StoreError> {
         let actor = self.actor;
-        let detail = serde_json::json!({ "name": org.name, "sector": org.sector, "country": org.country, "assets": org.assets, "interval_us": org.interval, "weight": org.weight, "admitted": admitted });
-        let object = format!("organisation {}", org.slug);
         self.write(move |conn| {
             Box::pin(async move {
-                if super::names::former(conn, &org.slug).await?.is_some() {
-                    return Err(StoreError::Exists("organisation"));
+                // Who is new has no rules, so what stands for the others says what it confirms.
+                let sharing = super::sharing::load(conn).await?;
+                let mut ids = Vec::with_capacity(orgs.len());
+                for org in orgs {
+                    let detail = serde_json::json!({ "name": org.name, "sector": org.sector, "country": org.country, "assets": org.assets, "interval_us": org.interval, "weight": org.weight, "admitted": admitted });
+                    let object = format!("organisation {}", org.slug);
+                    let id = add(conn, &sharing, org, admitted, at).await?;
+                    audit::append(conn, Entry { at, actor, action: Action::OrganisationAdded, org: Some(id), object, detail }).await?;
+                    ids.push(id);
                 }
-                let id: Option<i64> = on_conn!(conn, c => {
-                    sqlx::query_scalar(ADD)
-                        .bind(org.slug)
-                        .bind(org.name)
-                        .bind(org.sector)
-                        .bind(org.country)
-                        .bind(org.assets)
-                        .bind(org.interval)
-                        .bind(org.weight)
-                        .bind(at.0)
-                        .bind((!admitted).then_some(at.0))
-                        .fetch_optional(&mut *c)
-                        .await
-                })?;
-                let id = id.map(OrgId).ok_or(StoreError::Exists("organisation"))?;
-                if org.confirmed {
-                    super::confirmation::pin(conn, id, at).await?;
-                }
-                execute!(conn, c => sqlx::query(USAGE).bind(id.0).execute(&mut *c).await)?;
                 super::sharing::decide(conn, at).await?;
-                audit::append(conn, Entry { at, actor, action: Action::OrganisationAdded, org: Some(id), object, detail }).await?;
-                Ok(id)
+                Ok(ids)
             })
         })
         .await
-    }
-
-    /// Up to when each of `orgs` is heard of, with its current values.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn current(&self, orgs: &[OrgId]) -> Result<Current, StoreError> {
-        let ids = serde_json::to_string(&orgs).map_err(|e| StoreError::Internal(e.to_string()))?;
-        match &self.store.inner.db {
-            Db::Sqlite(_) => self.current_sqlite(&ids).await,
-            Db::Postgres(_) => self.current_postgres(&ids).await,
-        }
-    }
-
-    /// One row an organisation, because rows cost more on their way out of SQLite's thread than JSON does.
-    async fn current_sqlite(&self, ids: &str) -> Result<Current, StoreError> {
-        // All digits of a value, so that it stays the very number.
-        const CURRENT: &str = "SELECT o.id, o.last_data_at, o.posture_sign_at, o.incidents_sign_at, o.events_sign_at, o.indicators_sign_at, (SELECT json_group_array(json_array(s.metric, s.labels, printf('%!.17g', v.value), v.observed_at, CASE WHEN v.expired THEN v.heard_at END)) \
-                               FROM current_values v JOIN series s ON s.id = v.series_id WHERE v.org_id = o.id) \
-                               FROM json_each($1) e CROSS JOIN organisations o ON o.id = e.value";
-        type Row = (i64, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>, String);
-        let found: Vec<Row> = read!(self, c => sqlx::query_as(CURRENT).bind(ids).fetch_all(c).await)?;
-        let (mut seen, mut rows) = (Vec::with_capacity(found.len()), vec![]);
-        for (org, any, posture, incidents, events, indicators, values) in found {
-            let org = OrgId(org);
-            seen.push((org, Signs::of((any, posture, incidents, events, indicators))));
-            type Value = (String, String, String, i64, Option<i64>);
-            let bad = |e: &dyn std::fmt::Display| StoreError::Internal(format!("current values of organisation {}: {e}", org.0));
-            for (metric, labels, value, at, left_out) in serde_json::from_str::<Vec<Value>>(&values).map_err(|e| bad(&e))? {
-                let value = value.parse().map_err(|e| bad(&e))?;
-                rows.push(CurrentRow { org, metric, labels, value, observed_at: Timestamp(at), left_out_at: left_out.map(Timestamp) });
-            }
-        }
-        Ok((seen, rows))
-    }
-
-    /// Plain rows: PostgreSQL takes ten times as long to make JSON of them.
-    async fn current_postgres(&self, ids: &str) -> Result<Current, StoreError> {
-        const SEEN: &str = "SELECT o.id, o.last_data_at, o.posture_sign_at, o.incidents_sign_at, o.events_sign_at, o.indicators_sign_at FROM json_each($1) e JOIN organisations o ON o.id = e.value";
-        const VALUES: &str = "SELECT v.org_id, s.metric, s.labels, v.value, v.observed_at, CASE WHEN v.expired THEN v.heard_at END FROM json_each($1) e \
-                              JOIN current_values v ON v.org_id = e.value JOIN series s ON s.org_id = v.org_id AND s.id = v.series_id";
-        type Row = (i64, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
-        let seen: Vec<Row> = read!(self, c => sqlx::query_as(SEEN).bind(ids).fetch_all(c).await)?;
-        type Value = (i64, String, String, f64, i64, Option<i64>);
-        let rows: Vec<Value> = read!(self, c => sqlx::query_as(VALUES).bind(ids).fetch_all(c).await)?;
-        let seen = seen
-            .into_iter()
-            .map(|(org, any, posture, incidents, events, indicators)| (OrgId(org), Signs::of((any, posture, incidents, events, indicators))))
-            .collect();
-        let rows = rows.into_iter().map(|(org, metric, labels, value, at, left_out)| CurrentRow {
-            org: OrgId(org),
-            metric,
-            labels,
-            value,
-            observed_at: Timestamp(at),
-            left_out_at: left_out.map(Timestamp),
-        });
-        Ok((seen, rows.collect()))
     }
 
     /// Open incidents of high and critical severity of `orgs`.
@@ -251,7 +138,7 @@ impl Hub<'_> {
     pub async fn open_incidents(&self, orgs: &[OrgId]) -> Result<Vec<OpenIncident>, StoreError> {
         const OPEN: &str = "SELECT id, org_id, title, severity, tlp, opened_at, received_at FROM incidents \
                             WHERE status < 3 AND severity <= 1 AND org_id IN (SELECT value FROM json_each($1)) ORDER BY severity, opened_at";
-        const NAMED: &str = "SELECT r.record_id, r.org_id FROM recipients r JOIN incidents i ON i.id = r.record_id \
+        const NAMED: &str = "SELECT r.record_id, r.recipient_id FROM recipients r JOIN incidents i ON i.org_id = r.org_id AND i.id = r.record_id \
                              WHERE i.status < 3 AND i.severity <= 1 AND i.org_id IN (SELECT value FROM json_each($1))";
         let ids = serde_json::to_string(&orgs).map_err(|e| StoreError::Internal(e.to_string()))?;
         let rows: Vec<(Uuid, i64, String, i64, i64, i64, i64)> = read!(self, c => sqlx::query_as(OPEN).bind(&ids).fetch_all(c).await)?;
@@ -319,7 +206,7 @@ impl Hub<'_> {
             critical_public = excluded.critical_public, critical_any = excluded.critical_any";
         self.write(move |conn| {
             Box::pin(async move {
-                for piece in pieces(&rows) {
+                for piece in pieces(rows.len()).map(|piece| &rows[piece]) {
                     let sql = conn.placeholders(values_sql(PREFIX, 11, piece.len(), SUFFIX));
                     execute!(conn, c => {
                         let mut query = sqlx::query(AssertSqlSafe(sql));
@@ -336,32 +223,36 @@ impl Hub<'_> {
         })
         .await
     }
+}
 
-    /// The last value of each day of each series of one organisation, from `from_day` to its newest day.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn day_values(&self, org: OrgId, from_day: i64) -> Result<Vec<DayValue>, StoreError> {
-        const LAST: &str = "SELECT coalesce(max(observed_at), 0) FROM current_values WHERE org_id = $1";
-        let last: i64 = read!(self, c => sqlx::query_scalar(LAST).bind(org.0).fetch_one(c).await)?;
-        self.day_values_between(org, from_day, Timestamp(last).day()).await
+/// Adds an organisation beside what stands; what follows for others is decided afterwards.
+async fn add(conn: &mut Conn, sharing: &Sharing, org: Org, admitted: bool, at: Timestamp) -> Result<OrgId, StoreError> {
+    const ADD: &str = "INSERT INTO organisations (slug, name, sector, country, assets, interval_us, weight, created_at, suspended_at) \
+                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING id";
+    const STATE: &str = "INSERT INTO push_states (org_id) VALUES ($1)";
+    if super::names::former(conn, &org.slug).await?.is_some() {
+        return Err(StoreError::Exists("organisation"));
     }
-
-    /// The last value of each day of each series of one organisation, from `from_day` to `to_day`, both included.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn day_values_between(&self, org: OrgId, from_day: i64, to_day: i64) -> Result<Vec<DayValue>, StoreError> {
-        // The key begins with the bucket, so the days are walked one by one: some 30 rows each, not the whole table.
-        const DAYS: &str = "WITH RECURSIVE d (day) AS (SELECT $2 UNION ALL SELECT day + 1 FROM d WHERE day < $3) \
-                            SELECT d.day, s.metric, s.labels, r.last, r.last_at FROM d JOIN rollup_days r ON r.bucket = d.day AND r.org_id = $1 JOIN series s ON s.id = r.series_id \
-                            ORDER BY d.day";
-        if to_day < from_day {
-            return Ok(vec![]);
-        }
-        let rows: Vec<(i64, String, String, f64, i64)> = read!(self, c => sqlx::query_as(DAYS).bind(org.0).bind(from_day).bind(to_day).fetch_all(c).await)?;
-        Ok(rows.into_iter().map(|(day, metric, labels, value, at)| DayValue { day, metric, labels, value, at: Timestamp(at) }).collect())
+    let id: Option<i64> = on_conn!(conn, c => {
+        sqlx::query_scalar(ADD)
+            .bind(org.slug)
+            .bind(org.name)
+            .bind(org.sector)
+            .bind(org.country)
+            .bind(org.assets)
+            .bind(org.interval)
+            .bind(org.weight)
+            .bind(at.0)
+            .bind((!admitted).then_some(at.0))
+            .fetch_optional(&mut *c)
+            .await
+    })?;
+    let id = id.map(OrgId).ok_or(StoreError::Exists("organisation"))?;
+    if org.confirmed {
+        super::confirmation::pin(conn, sharing, id, at).await?;
     }
+    execute!(conn, c => sqlx::query(STATE).bind(id.0).execute(&mut *c).await)?;
+    Ok(id)
 }
 
 #[derive(sqlx::FromRow)]

@@ -88,8 +88,8 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn proposals(&self, owner: OrgId, now: Timestamp) -> Result<Vec<Proposal>, StoreError> {
         const WAITING: &str = "SELECT p.id, p.class, p.audience, p.audience_id, p.level, p.proposed_by, u.name, p.expires_at \
-                               FROM sharing_proposals p JOIN users u ON u.id = p.proposed_by \
-                               WHERE p.org_id = $1 AND p.expires_at > $2 AND u.org_id = p.org_id AND u.role = 'org_admin' AND u.disabled_at IS NULL ORDER BY p.proposed_at, p.id";
+                               FROM sharing_proposals p JOIN users u ON u.org_id = p.org_id AND u.id = p.proposed_by \
+                               WHERE p.org_id = $1 AND p.expires_at > $2 AND u.role = 'org_admin' AND u.disabled_at IS NULL ORDER BY p.proposed_at, p.id";
         type Waiting = (i64, String, String, i64, Option<String>, i64, String, i64);
         let rows: Vec<Waiting> = read!(self, c => sqlx::query_as(WAITING).bind(owner.0).bind(now.0).fetch_all(c).await)?;
         let proposal = |(id, class, kind, audience, level, by, name, expires): Waiting| {
@@ -105,9 +105,9 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn approve_rule(&self, id: i64, owner: OrgId, by: i64, at: Timestamp) -> Result<Approval, StoreError> {
         // A proposal is worth what its proposer's word is worth now.
-        const FIND: &str = "SELECT p.class, p.audience, p.audience_id, p.level, p.proposed_by, p.proposed_at FROM sharing_proposals p JOIN users u ON u.id = p.proposed_by \
-                            WHERE p.id = $1 AND p.org_id = $2 AND p.expires_at > $3 AND u.org_id = p.org_id AND u.role = 'org_admin' AND u.disabled_at IS NULL";
-        const DONE: &str = "DELETE FROM sharing_proposals WHERE id = $1";
+        const FIND: &str = "SELECT p.class, p.audience, p.audience_id, p.level, p.proposed_by, p.proposed_at FROM sharing_proposals p JOIN users u ON u.org_id = p.org_id AND u.id = p.proposed_by \
+                            WHERE p.id = $1 AND p.org_id = $2 AND p.expires_at > $3 AND u.role = 'org_admin' AND u.disabled_at IS NULL";
+        const DONE: &str = "DELETE FROM sharing_proposals WHERE org_id = $1 AND id = $2";
         type Waiting = (String, String, i64, Option<String>, i64, i64);
         let actor = self.actor;
         self.write(move |conn| {
@@ -122,7 +122,7 @@ impl Hub<'_> {
                 let mut entry = rule_entry(Action::SharingRuleSet, actor, owner, class, audience, level, at);
                 entry.detail["proposed_by"] = proposed_by.into();
                 audit::append(conn, entry).await?;
-                execute!(conn, c => sqlx::query(DONE).bind(id).execute(&mut *c).await)?;
+                execute!(conn, c => sqlx::query(DONE).bind(owner.0).bind(id).execute(&mut *c).await)?;
                 decide(conn, at).await?;
                 Ok(Approval::Done)
             })
@@ -176,5 +176,5 @@ pub(super) async fn write_proposal(
 
 fn read_row(class: &str, kind: &str, audience: i64, level: Option<&str>) -> Result<(DataClass, Audience, Option<Level>), StoreError> {
     let level = level.map(str::parse).transpose().map_err(|_| bad("level"))?;
-    Ok((class.parse().map_err(|_| bad("class"))?, read_audience(kind, audience)?, level))
+    Ok((DataClass::named(class).map_err(StoreError::Internal)?, read_audience(kind, audience)?, level))
 }

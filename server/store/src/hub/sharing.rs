@@ -7,11 +7,11 @@ use super::{Hub, proposals::write_proposal};
 use crate::{
     StoreError,
     audit::{self, Action, Actor, Entry},
-    db::{Conn, execute, insert_numbers, on_conn, read},
+    db::{Conn, Rows, execute, on_conn, read},
     shown_before::{self, Counting},
 };
 use domain::{
-    DataClass, Level, OrgId, Sharing, Timestamp,
+    ByClass, DataClass, Level, OrgId, Sharing, Timestamp,
     sharing::{ALWAYS, Audience, GroupId, Rule},
 };
 use serde_json::json;
@@ -33,7 +33,7 @@ const MEMBERS: &str = "SELECT m.group_id, m.org_id, CASE WHEN g.earlier THEN 0 E
 
 type RuleSql = (i64, String, String, i64, String);
 /// Organisation, whether it has confirmed, class and level.
-type ConfirmedSql = (i64, bool, Option<i64>, Option<i64>);
+type ConfirmedSql = (i64, bool, Option<String>, Option<i64>);
 
 pub(super) fn bad(what: &str) -> StoreError {
     StoreError::Internal(format!("sharing rules: {what}"))
@@ -53,28 +53,32 @@ fn made(
         .into_iter()
         .map(|(owner, class, audience, id, level)| {
             let audience = read_audience(&audience, id)?;
-            Ok(Rule { owner: OrgId(owner), class: class.parse().map_err(|_| bad(&class))?, audience, level: level.parse().map_err(|_| bad(&level))? })
+            Ok(Rule {
+                owner: OrgId(owner),
+                class: DataClass::named(&class).map_err(StoreError::Internal)?,
+                audience,
+                level: level.parse().map_err(|_| bad(&level))?,
+            })
         })
         .collect();
     let sharing =
         Sharing::new(version, defaults, rules?, []).only_since(members.into_iter().map(|(group, org, since)| (GroupId(group), OrgId(org), Timestamp(since))));
     // Of a class that an organisation has not confirmed nobody sees anything.
-    let mut pins: BTreeMap<OrgId, [Level; 4]> = BTreeMap::new();
+    let mut pins: BTreeMap<OrgId, ByClass<Level>> = BTreeMap::new();
     for (org, _, class, level) in confirmed.iter().filter(|(_, confirmed, ..)| *confirmed) {
-        let pins = pins.entry(OrgId(*org)).or_insert([Level::None; 4]);
-        let class = class.and_then(|class| DataClass::ALL.into_iter().find(|known| known.code() == class));
+        let pins = pins.entry(OrgId(*org)).or_default();
         let level = level.and_then(|level| Level::ALL.into_iter().find(|known| known.code() == level));
         if let (Some(class), Some(level)) = (class, level) {
-            pins[class.code() as usize] = level;
+            pins[DataClass::named(class).map_err(StoreError::Internal)?] = level;
         }
     }
     let unconfirmed = confirmed.iter().filter(|(_, confirmed, ..)| !confirmed).map(|(org, ..)| OrgId(*org));
     Ok(sharing.pinning(pins).without(unconfirmed).suspending(suspended.into_iter().map(OrgId)))
 }
 
-/// The levels that the alliance proposes, by [`DataClass::code`].
-pub(super) fn read_defaults(text: Option<String>) -> Result<[Level; 4], StoreError> {
-    text.map_or(Ok([Level::Detail; 4]), |text| serde_json::from_str(&text)).map_err(|_| bad(DEFAULTS))
+/// The levels that the alliance proposes; all in detail where it never decided about them.
+fn read_defaults(text: Option<String>) -> Result<ByClass<Level>, StoreError> {
+    text.map_or(Ok(ByClass::filled(Level::Detail)), |text| serde_json::from_str(&text)).map_err(|e| bad(&format!("{DEFAULTS}: {e}")))
 }
 
 pub(super) fn read_audience(kind: &str, id: i64) -> Result<Audience, StoreError> {
@@ -180,13 +184,13 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn unnamed(&self, class: DataClass, lately: Timestamp) -> Result<BTreeMap<OrgId, BTreeSet<OrgId>>, StoreError> {
         const UNNAMED: &str =
-            "SELECT viewer_id, owner_id FROM withheld WHERE class = $1 AND level = 1 AND (named_until IS NULL OR (class <> 3 AND named_until < $2))";
-        Ok(by_viewer(read!(self, c => sqlx::query_as(UNNAMED).bind(class.code()).bind(lately.0).fetch_all(c).await)?))
+            "SELECT viewer_id, owner_id FROM withheld WHERE class = $1 AND level = 1 AND (named_until IS NULL OR (class <> 'indicators' AND named_until < $2))";
+        Ok(by_viewer(read!(self, c => sqlx::query_as(UNNAMED).bind(class.name()).bind(lately.0).fetch_all(c).await)?))
     }
 
     /// The organisations of which each one is shown indicators in totals or numbers and never was shown any single one: what they reported it does not know.
     pub async fn unnamed_reporters(&self) -> Result<BTreeMap<OrgId, BTreeSet<OrgId>>, StoreError> {
-        const UNNAMED: &str = "SELECT viewer_id, owner_id FROM withheld WHERE class = 3 AND level IN (1, 2) AND detail_until IS NULL";
+        const UNNAMED: &str = "SELECT viewer_id, owner_id FROM withheld WHERE class = 'indicators' AND level IN (1, 2) AND detail_until IS NULL";
         Ok(by_viewer(read!(self, c => sqlx::query_as(UNNAMED).fetch_all(c).await)?))
     }
 }
@@ -243,10 +247,13 @@ struct Decided {
 }
 
 /// All of one owner, by viewer and class.
-type Withheld = BTreeMap<(i64, i64), Decided>;
+type Withheld = BTreeMap<(i64, DataClass), Decided>;
 
 /// A row of `withheld`: owner, viewer, class, and the five of [`Decided`].
-type WithheldSql = (i64, i64, i64, i64, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
+type WithheldSql = (i64, i64, String, i64, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
+
+/// Rows of `withheld` that one statement writes: a rule for everyone makes one for each other organisation.
+const ROWS: usize = 10_000;
 
 const NAMED: i64 = Level::Summary.code();
 const SINGLE: i64 = Level::Detail.code();
@@ -257,11 +264,12 @@ pub(crate) async fn decide(conn: &mut Conn, at: Timestamp) -> Result<(), StoreEr
     const PEERS: &str = "SELECT owner_id, viewer_id, since FROM peers";
     const OPEN: &str = "DELETE FROM withheld WHERE owner_id = $1";
     const ALONE: &str = "DELETE FROM peers WHERE owner_id = $1";
-    const WITHHOLD: &str = "INSERT INTO withheld (owner_id, viewer_id, class, level, detail_since, summary_since, named_until, detail_until) VALUES";
-    const PEER: &str = "INSERT INTO peers (owner_id, viewer_id, since) VALUES";
+    const WITHHOLD: &str = "INSERT INTO withheld (owner_id, viewer_id, class, level, detail_since, summary_since, named_until, detail_until) \
+                            SELECT v.owner, v.viewer, v.class, v.level, v.detail_since, v.summary_since, v.named_until, v.detail_until FROM v";
+    const PEER: &str = "INSERT INTO peers (owner_id, viewer_id, since) SELECT v.owner, v.viewer, v.since FROM v";
     const CHANGED: &str = "INSERT INTO meta (key, value) VALUES ($1, '1') ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT)";
     // Nobody has been shown anything of who never handed anything in, and there is nobody to whom it could have been shown where there are no people.
-    const UNSEEN: &str = "SELECT id FROM organisations WHERE last_data_at IS NULL";
+    const UNSEEN: &str = "SELECT org_id FROM push_states WHERE last_data_at IS NULL";
     const EYES: &str = "SELECT DISTINCT org_id FROM users";
     let sharing = load(conn).await?;
     let orgs: Vec<i64> = on_conn!(conn, c => sqlx::query_scalar(ORGS).fetch_all(&mut *c).await)?;
@@ -272,6 +280,7 @@ pub(crate) async fn decide(conn: &mut Conn, at: Timestamp) -> Result<(), StoreEr
     let mut old: BTreeMap<i64, Withheld> = BTreeMap::new();
     let rows: Vec<WithheldSql> = on_conn!(conn, c => sqlx::query_as(WITHHELD).fetch_all(&mut *c).await)?;
     for (owner, viewer, class, level, detail_since, summary_since, named_until, detail_until) in rows {
+        let class = DataClass::named(&class).map_err(StoreError::Internal)?;
         old.entry(owner).or_default().insert((viewer, class), Decided { level, detail_since, summary_since, named_until, detail_until });
     }
     let mut old_peers: BTreeMap<i64, BTreeSet<(i64, i64)>> = BTreeMap::new();
@@ -279,10 +288,12 @@ pub(crate) async fn decide(conn: &mut Conn, at: Timestamp) -> Result<(), StoreEr
     for (owner, viewer, since) in rows {
         old_peers.entry(owner).or_default().insert((viewer, since));
     }
-    let (mut withheld, mut peers, mut shown) = (Vec::new(), Vec::new(), Vec::new());
+    let mut withheld: Vec<(i64, i64, DataClass, Decided)> = Vec::new();
+    let (mut peers, mut shown) = (Vec::new(), Vec::new());
+    let is_open = sharing.is_open();
     for owner in &orgs {
         let old = old.remove(owner).unwrap_or_default();
-        let mut new = withheld_by(&sharing, *owner, &orgs);
+        let mut new = if is_open { Withheld::new() } else { withheld_by(&sharing, *owner, &orgs) };
         for ((viewer, class), now) in &mut new {
             let before = old.get(&(*viewer, *class));
             let over = |least, until: fn(&Decided) -> Option<i64>| match before {
@@ -300,18 +311,28 @@ pub(crate) async fn decide(conn: &mut Conn, at: Timestamp) -> Result<(), StoreEr
         }
         if new != old {
             execute!(conn, c => sqlx::query(OPEN).bind(*owner).execute(&mut *c).await)?;
-            let row = |((viewer, class), now): ((i64, i64), Decided)| {
-                [Some(*owner), Some(viewer), Some(class), Some(now.level), now.detail_since, now.summary_since, now.named_until, now.detail_until]
-            };
-            withheld.extend(new.into_iter().map(row));
+            withheld.extend(new.into_iter().map(|((viewer, class), now)| (*owner, viewer, class, now)));
         }
         if new_peers != old_peers {
             execute!(conn, c => sqlx::query(ALONE).bind(*owner).execute(&mut *c).await)?;
-            peers.extend(new_peers.into_iter().map(|(viewer, since)| [*owner, viewer, since].map(Some)));
+            peers.extend(new_peers.into_iter().map(|(viewer, since)| (*owner, viewer, since)));
         }
     }
-    insert_numbers(conn, WITHHOLD, &withheld).await?;
-    insert_numbers(conn, PEER, &peers).await?;
+    for rows in withheld.chunks(ROWS) {
+        Rows::of(rows)
+            .with("owner", |row| row.0)
+            .with("viewer", |row| row.1)
+            .with("class", |row| row.2.name())
+            .with("level", |row| row.3.level)
+            .with("detail_since", |row| row.3.detail_since)
+            .with("summary_since", |row| row.3.summary_since)
+            .with("named_until", |row| row.3.named_until)
+            .with("detail_until", |row| row.3.detail_until)
+            .execute(conn, WITHHOLD)
+            .await?;
+    }
+    let rows = Rows::of(&peers).with("owner", |(owner, ..)| *owner).with("viewer", |(_, viewer, _)| *viewer).with("since", |(.., since)| *since);
+    rows.execute(conn, PEER).await?;
     for change in &shown {
         shown_before::rules_changed(conn, change, &orgs, &eyes, at).await?;
     }
@@ -322,13 +343,13 @@ pub(crate) async fn decide(conn: &mut Conn, at: Timestamp) -> Result<(), StoreEr
 /// Who was and is shown what of one owner's posture and incidents: what stood in `withheld` and `peers`, and what will.
 fn shown_change(owner: i64, before: (&Withheld, &BTreeSet<(i64, i64)>), after: (&Withheld, &BTreeSet<(i64, i64)>)) -> shown_before::Change {
     let counting = |(withheld, peers): (&Withheld, &BTreeSet<(i64, i64)>), class: DataClass| Counting {
-        since: withheld.iter().filter(|((_, of), _)| *of == class.code()).map(|((viewer, _), decided)| (*viewer, decided.summary_since)).collect(),
+        since: withheld.iter().filter(|((_, of), _)| *of == class).map(|((viewer, _), decided)| (*viewer, decided.summary_since)).collect(),
         peers: peers.iter().copied().collect(),
     };
     let (was, is) = (counting(before, DataClass::Posture), counting(after, DataClass::Posture));
     let viewers: BTreeSet<i64> = was.since.keys().chain(is.since.keys()).copied().collect();
     let posture = viewers.into_iter().map(|viewer| (viewer, was.shown_since(viewer), is.shown_since(viewer))).collect();
-    let records = [DataClass::Incidents, DataClass::Events, DataClass::Indicators].map(|class| (class, counting(before, class))).into();
+    let records = DataClass::of_records().map(|class| (class, counting(before, class))).collect();
     shown_before::Change { owner, posture, before: counting(before, DataClass::Incidents), after: counting(after, DataClass::Incidents), records }
 }
 
@@ -345,15 +366,13 @@ pub(super) async fn load(conn: &mut Conn) -> Result<Sharing, StoreError> {
 
 fn withheld_by(sharing: &Sharing, owner: i64, orgs: &[i64]) -> Withheld {
     let mut withheld = Withheld::new();
-    if !sharing.is_open() {
-        for viewer in orgs {
-            for class in DataClass::ALL {
-                let since = |least| sharing.since(OrgId(*viewer), OrgId(owner), class, least).map(|t| t.0);
-                let (detail_since, summary_since) = (since(Level::Detail), since(Level::Summary));
-                if detail_since != Some(ALWAYS.0) {
-                    let level = sharing.level(OrgId(*viewer), OrgId(owner), class).code();
-                    withheld.insert((*viewer, class.code()), Decided { level, detail_since, summary_since, named_until: None, detail_until: None });
-                }
+    for viewer in orgs {
+        for class in DataClass::ALL {
+            let since = |least| sharing.since(OrgId(*viewer), OrgId(owner), class, least).map(|t| t.0);
+            let (detail_since, summary_since) = (since(Level::Detail), since(Level::Summary));
+            if detail_since != Some(ALWAYS.0) {
+                let level = sharing.level(OrgId(*viewer), OrgId(owner), class).code();
+                withheld.insert((*viewer, class), Decided { level, detail_since, summary_since, named_until: None, detail_until: None });
             }
         }
     }

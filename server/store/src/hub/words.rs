@@ -3,7 +3,7 @@
 use super::Hub;
 use crate::{
     StoreError,
-    db::{Scope, execute, on_conn, read},
+    db::{Rows, Scope, on_conn, read},
     words,
     writer::Keep,
 };
@@ -18,17 +18,17 @@ const TABLES: [[&str; 3]; 3] = [
     [
         "SELECT DISTINCT org_id FROM incidents WHERE words IS NULL",
         "SELECT id, title, external_id FROM incidents WHERE words IS NULL AND org_id = $1 LIMIT 500",
-        "UPDATE incidents SET words = $2 WHERE id = $1",
+        "UPDATE incidents SET words = v.words FROM v WHERE incidents.org_id = v.org AND incidents.id = v.id",
     ],
     [
         "SELECT DISTINCT org_id FROM events WHERE words IS NULL",
         "SELECT id, title, external_id FROM events WHERE words IS NULL AND org_id = $1 LIMIT 500",
-        "UPDATE events SET words = $2 WHERE id = $1",
+        "UPDATE events SET words = v.words FROM v WHERE events.org_id = v.org AND events.id = v.id",
     ],
     [
         "SELECT DISTINCT org_id FROM indicators WHERE words IS NULL",
         "SELECT id, value, '' FROM indicators WHERE words IS NULL AND org_id = $1 LIMIT 500",
-        "UPDATE indicators SET words = $2 WHERE id = $1",
+        "UPDATE indicators SET words = v.words FROM v WHERE indicators.org_id = v.org AND indicators.id = v.id",
     ],
 ];
 
@@ -52,10 +52,9 @@ impl Hub<'_> {
         let work = self.store.inner.writer.run(Scope::Partner(org), move |conn| {
             Box::pin(async move {
                 let rows: Vec<(Uuid, String, String)> = on_conn!(conn, c => sqlx::query_as(some).bind(org.0).fetch_all(&mut *c).await)?;
-                for (id, title, external_id) in &rows {
-                    let words = if external_id.is_empty() { words::fold(title) } else { words::of_record(title, external_id) };
-                    execute!(conn, c => sqlx::query(set).bind(*id).bind(words).execute(&mut *c).await)?;
-                }
+                let words = |title: &str, external_id: &str| if external_id.is_empty() { words::fold(title) } else { words::of_record(title, external_id) };
+                let folded: Vec<(Uuid, String)> = rows.iter().map(|(id, title, external_id)| (*id, words(title, external_id))).collect();
+                Rows::of(&folded).with("org", |_| org.0).with("id", |(id, _)| *id).with("words", |(_, words)| words.as_str()).execute(conn, set).await?;
                 Ok(Keep::Yes(rows.len()))
             })
         });

@@ -8,23 +8,12 @@ use super::{
 use sqlx::{PgConnection, SqliteConnection};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What SQLite has no column for, and what it is there. Row level security wants to know whose record a recipient is named on; SQLite has none.
-/// Should the record be gone, whoever is named on it is the last to have an interest in the row.
-const DERIVED: [(&str, &str, &str); 1] = [(
-    "recipients",
-    "owner_id",
-    "coalesce((SELECT i.org_id FROM incidents i WHERE i.id = record_id), (SELECT e.org_id FROM events e WHERE e.id = record_id), \
-     (SELECT n.org_id FROM indicators n WHERE n.id = record_id), org_id)",
-)];
-
 #[derive(Clone, Debug)]
 pub(super) struct Column {
     pub name: String,
     pub kind: Kind,
     /// Numbered by the database.
     pub numbered: bool,
-    /// What to select in its place where the database has no such column.
-    pub derived: Option<&'static str>,
 }
 
 #[derive(Clone, Debug)]
@@ -49,7 +38,7 @@ impl Table {
 
 type Columns = BTreeMap<String, BTreeSet<String>>;
 
-/// All tables, with the columns that the target has, each after those that it refers to.
+/// All tables, each after those that it refers to.
 ///
 /// # Errors
 /// [`MoveError::Schemas`] where the two databases do not have the same.
@@ -60,20 +49,9 @@ pub(super) async fn tables(source: &mut Side, target: &mut Side) -> Result<Vec<T
     };
     let theirs = of_sqlite(sqlite).await?;
     let mut tables = of_postgres(postgres).await?;
-    for table in &mut tables {
-        let Some(there) = theirs.get(&table.name) else { continue };
-        for column in table.columns.iter_mut().filter(|c| !there.contains(&c.name)) {
-            column.derived = DERIVED.iter().find(|d| (d.0, d.1) == (&table.name, &column.name)).map(|d| d.2);
-        }
-    }
     let wrong = differences(&tables, &theirs);
     if !wrong.is_empty() {
         return Err(MoveError::Schemas(wrong.join(", ")));
-    }
-    if !to_postgres {
-        for table in &mut tables {
-            table.columns.retain(|c| c.derived.is_none());
-        }
     }
     keys(postgres, &mut tables).await?;
     in_order(tables, &references(postgres).await?)
@@ -89,7 +67,7 @@ fn differences(tables: &[Table], theirs: &Columns) -> Vec<String> {
             wrong.push(format!("SQLite has no table {}", table.name));
             continue;
         };
-        for column in table.columns.iter().filter(|c| c.derived.is_none() && !there.contains(&c.name)) {
+        for column in table.columns.iter().filter(|c| !there.contains(&c.name)) {
             wrong.push(format!("SQLite has no column {}.{}", table.name, column.name));
         }
         for column in there.iter().filter(|name| table.columns.iter().all(|c| c.name != **name)) {
@@ -118,7 +96,7 @@ async fn of_postgres(conn: &mut PgConnection) -> Result<Vec<Table>, MoveError> {
     let mut tables: Vec<Table> = vec![];
     for (name, column, typname, numbered) in sqlx::query_as::<_, (String, String, String, bool)>(ALL).fetch_all(conn).await? {
         let kind = Kind::of(&typname).ok_or_else(|| MoveError::Schemas(format!("{name}.{column} is of the type {typname}, which is not moved yet")))?;
-        let column = Column { name: column, kind, numbered, derived: None };
+        let column = Column { name: column, kind, numbered };
         match tables.last_mut().filter(|t| t.name == name) {
             Some(table) => table.columns.push(column),
             None => tables.push(Table { name, columns: vec![column], key: vec![] }),

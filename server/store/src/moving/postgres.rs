@@ -6,7 +6,6 @@ use super::{
     cell::{Cell, Kind, Row},
 };
 use crate::db::{self, Scope};
-use domain::{HOUR, Timestamp};
 use futures_util::{StreamExt, stream::BoxStream};
 use sqlx::{AssertSqlSafe, PgConnection, Row as _, postgres::PgRow};
 use uuid::Uuid;
@@ -66,9 +65,6 @@ fn decode(row: &PgRow, table: &Table) -> Result<Row, sqlx::Error> {
 
 /// A column is one argument, whatever the number of rows.
 pub(super) async fn insert(conn: &mut PgConnection, table: &Table, rows: &[Row]) -> Result<(), MoveError> {
-    if table.name == "samples" {
-        add_months(conn, table, rows).await?;
-    }
     let array = |(i, column): (usize, &super::catalogue::Column)| {
         let of = match column.kind {
             Kind::Int => "bigint",
@@ -95,16 +91,6 @@ pub(super) async fn insert(conn: &mut PgConnection, table: &Table, rows: &[Row])
         };
     }
     query.execute(conn).await?;
-    Ok(())
-}
-
-/// Makes the partitions of samples.
-async fn add_months(conn: &mut PgConnection, table: &Table, rows: &[Row]) -> Result<(), MoveError> {
-    let hour = table.columns.iter().position(|c| c.name == "hour");
-    let hours = rows.iter().filter_map(|row| row.get(hour?)?.int());
-    for (_, hour) in db::samples_months(hours.map(|hour| Timestamp(hour * HOUR))) {
-        sqlx::query("SELECT add_samples_month($1)").bind(hour).execute(&mut *conn).await?;
-    }
     Ok(())
 }
 

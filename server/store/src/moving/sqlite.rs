@@ -51,9 +51,8 @@ pub(super) async fn begin(conn: &mut SqliteConnection) -> Result<(), MoveError> 
 }
 
 pub(super) fn rows<'s>(conn: &'s mut SqliteConnection, table: &'s Table) -> BoxStream<'s, Result<Row, sqlx::Error>> {
-    let columns: Vec<_> = table.columns.iter().map(|c| c.derived.unwrap_or(&c.name)).collect();
-    let key: Vec<_> = table.key.iter().map(|place| columns[*place]).collect();
-    let sql = format!("SELECT {} FROM {} ORDER BY {}", columns.join(", "), table.name, key.join(", "));
+    let key: Vec<_> = table.key.iter().map(|place| table.columns[*place].name.as_str()).collect();
+    let sql = format!("SELECT {} FROM {} ORDER BY {}", table.names(), table.name, key.join(", "));
     sqlx::query(AssertSqlSafe(sql)).fetch(conn).map(|row| decode(&row?, table)).boxed()
 }
 

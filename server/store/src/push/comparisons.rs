@@ -3,7 +3,7 @@
 
 use crate::{
     StoreError,
-    db::{Conn, execute, on_conn},
+    db::{Conn, Rows, on_conn},
 };
 use domain::{OrgId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,11 +38,9 @@ impl Comparisons {
     }
 
     pub(crate) async fn keep(self, conn: &mut Conn, org: OrgId) -> Result<(), StoreError> {
-        const KEEP: &str = "INSERT INTO overlap_comparisons (org_id, day, n) VALUES ($1, $2, $3) ON CONFLICT (org_id, day) DO UPDATE SET n = excluded.n";
-        for day in self.changed {
-            let n = self.taken.get(&day).copied().unwrap_or(0);
-            execute!(conn, c => sqlx::query(KEEP).bind(org.0).bind(day).bind(n).execute(&mut *c).await)?;
-        }
-        Ok(())
+        const KEEP: &str = "INSERT INTO overlap_comparisons (org_id, day, n) SELECT v.org, v.day, v.n FROM v WHERE TRUE \
+                            ON CONFLICT (org_id, day) DO UPDATE SET n = excluded.n";
+        let days: Vec<(i64, i64)> = self.changed.into_iter().map(|day| (day, self.taken.get(&day).copied().unwrap_or(0))).collect();
+        Rows::of(&days).with("org", |_| org.0).with("day", |(day, _)| *day).with("n", |(_, n)| *n).execute(conn, KEEP).await
     }
 }

@@ -1,20 +1,29 @@
 //! Indicators: one row per organisation, type and value, or keyed hash of one; their digests and totals kept as they come and go.
+//!
+//! What is there of all that a push names is read at once, and what becomes of it is written at once; between the two each item finds what the ones before it left.
 
-use super::{IndicatorItem, Mode, Push, comparisons::Comparisons, record, same::Said};
+mod digests;
+mod rest;
+mod stored;
+
+pub(crate) use digests::{Digested, write_digests};
+
+use self::{
+    digests::{Digests, Report, digests},
+    stored::Stored,
+};
+use super::{IndicatorItem, Mode, Push, comparisons::Comparisons, record, same::Touched};
 use crate::{
-    AllianceKeys, StoreError, alliance,
-    db::{Conn, execute, on_conn},
+    AllianceKeys, StoreError,
+    db::{Conn, Rows},
+    recipients::{self, Naming},
     record_id,
     shown_before::Marking,
-    shown_lately::{self, Ended, Until},
-    withdrawn_records::{Remarks, State, marking},
+    withdrawn_records::{Remarks, State},
     words,
 };
-use domain::{
-    DataClass, OrgId, Timestamp, Tlp,
-    indicator::{IndicatorType, span},
-};
-use std::collections::BTreeMap;
+use domain::{DataClass, OrgId, Timestamp, Tlp, indicator::IndicatorType};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
 
 /// Changes of `indicator_totals`, by kind and TLP code.
@@ -29,270 +38,226 @@ pub(crate) async fn apply(
     reach: &mut record::Reach,
     left_out: &mut Vec<String>,
 ) -> Result<(), StoreError> {
-    const FIND: &str = "SELECT id, tlp, active, first_seen, last_seen, received_at, valid_until, left_out_at, heard_at, severity, confidence, hashed, receipt_no, raw \
-                        FROM indicators WHERE org_id = $1 AND kind = $2 AND value = $3";
-    const INSERT: &str = "INSERT INTO indicators (id, org_id, kind, value, tlp, severity, confidence, first_seen, last_seen, valid_until, active, receipt_no, raw, hashed, received_at, heard_at, words, address) \
-                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
-    const UPDATE: &str = "UPDATE indicators SET tlp = $2, severity = $3, confidence = $4, first_seen = CASE WHEN $5 < first_seen THEN $5 ELSE first_seen END, \
-                          last_seen = $6, valid_until = $7, active = $8, receipt_no = $9, raw = $10, hashed = $11, left_out_at = NULL, \
-                          heard_at = CASE WHEN heard_at > $12 THEN heard_at ELSE $12 END WHERE id = $1";
-    let mut totals = Totals::new();
-    let mut comparisons: Option<Comparisons> = None;
-    let mut remarks = Remarks::new(push.org, DataClass::Indicators);
+    let mut indicators = Indicators::read(conn, push.org, items).await?;
+    let mut comparisons = if indicators.has_new(items) { Some(Comparisons::of(conn, push.org, push.received_at).await?) } else { None };
+    let mut changes = Changes { reach, remarks: Remarks::new(push.org, DataClass::Indicators), totals: Totals::new() };
     for item in items {
-        let kind = item.kind.name();
-        let active = item.valid_until.is_none_or(|until| until > push.received_at);
-        let stored: Option<Stored> = on_conn!(conn, c => sqlx::query_as(FIND).bind(push.org.0).bind(kind).bind(&item.value).fetch_optional(&mut *c).await)?;
-        let received_at = stored.as_ref().map_or(push.received_at, |found| Timestamp(found.received_at));
-        reach.record(item.tlp, &item.recipients, received_at);
-        let (mut moved, mut compared_from) = (false, 0);
-        let existed = stored.is_some();
-        let id = match stored {
-            // An older sighting neither moves a newer one back nor changes its marking, nor does a snapshot that was taken before the last push; but
-            // they say that the indicator is still meant.
-            Some(old) if old.last_seen > item.last_seen.0 || (push.mode == Mode::Snapshot && old.heard_at > push.moment().0) => {
-                if hear(conn, push, kind, &old, &mut totals, reach).await? {
-                    let marking = marking(conn, old.id, old.tlp, old.received_at).await?;
-                    remarks.changed(old.id, State { marking: marking.clone(), counted: old.active }, State { marking, counted: true });
-                }
-                continue;
-            }
-            Some(old) => {
-                let (id, old_tlp, was_active) = (old.id, old.tlp, old.active);
-                let before = marking(conn, id, old_tlp, received_at.0).await?;
-                // Keep the payload as the organisation first spelled it when the push only repeats it.
-                let (receipt, raw) = if old.says(&before.recipients, item) { (old.receipt_no, &old.raw) } else { (receipt, &item.raw) };
-                moved = before.tlp.reaches_everyone() != item.tlp.reaches_everyone();
-                reach.record(before.tlp, &before.recipients, received_at);
-                let after = Marking { tlp: item.tlp, recipients: item.recipients.clone(), received_at };
-                remarks.changed(id, State { marking: before, counted: was_active }, State { marking: after, counted: active });
-                if was_active {
-                    *totals.entry((kind.to_owned(), old_tlp)).or_default() -= 1;
-                }
-                execute!(conn, c => {
-                    sqlx::query(UPDATE)
-                        .bind(id)
-                        .bind(item.tlp.code())
-                        .bind(item.severity.map(domain::Severity::code))
-                        .bind(item.confidence.map(i64::from))
-                        .bind(item.first_seen.0)
-                        .bind(item.last_seen.0)
-                        .bind(item.valid_until.map(|t| t.0))
-                        .bind(active)
-                        .bind(receipt)
-                        .bind(raw)
-                        .bind(item.hashed)
-                        .bind(push.moment().0)
-                        .execute(&mut *c)
-                        .await
-                })?;
-                id
-            }
-            None => {
-                if comparisons.is_none() {
-                    comparisons = Some(Comparisons::of(conn, push.org, push.received_at).await?);
-                }
-                compared_from = comparisons.as_mut().map_or(0, Comparisons::take);
-                let id = record_id(push.received_at);
-                remarks.added(id);
-                execute!(conn, c => {
-                    sqlx::query(INSERT)
-                        .bind(id)
-                        .bind(push.org.0)
-                        .bind(kind)
-                        .bind(&item.value)
-                        .bind(item.tlp.code())
-                        .bind(item.severity.map(domain::Severity::code))
-                        .bind(item.confidence.map(i64::from))
-                        .bind(item.first_seen.0)
-                        .bind(item.last_seen.0)
-                        .bind(item.valid_until.map(|t| t.0))
-                        .bind(active)
-                        .bind(receipt)
-                        .bind(&item.raw)
-                        .bind(item.hashed)
-                        .bind(push.received_at.0)
-                        .bind(push.moment().0)
-                        .bind(words::fold(&item.value))
-                        .bind(address(item))
-                        .execute(&mut *c)
-                        .await
-                })?;
-                id
-            }
-        };
-        record::recipients(conn, id, &item.recipients, existed).await?;
-        let digests = keys.map(|keys| digests(keys, item, push.received_at)).unwrap_or_default();
-        if digests.is_empty() {
-            return Err(StoreError::Internal("an indicator without a digest".into()));
-        }
-        for (key_no, digest) in digests {
-            let (org, kind, tlp, since) = (push.org, item.kind, item.tlp.code(), push.received_at);
-            write_digest(conn, &Digested { id, key_no, org, kind, digest, tlp, active, received_at, since, compared_from, moved }).await?;
-        }
-        if active {
-            *totals.entry((kind.to_owned(), item.tlp.code())).or_default() += 1;
-        }
+        let digests = keys.map(|keys| digests(keys, item, push.received_at)).filter(|digests| !digests.is_empty());
+        let digests = digests.ok_or_else(|| StoreError::Internal("an indicator without a digest".into()))?;
+        indicators.take(push, receipt, item, digests, &mut comparisons, &mut changes);
     }
+    indicators.write(conn, push).await?;
     if let Some(comparisons) = comparisons {
         comparisons.keep(conn, push.org).await?;
     }
+    let Changes { reach, remarks, mut totals } = changes;
     remarks.keep(conn, push.received_at).await?;
     if push.mode == Mode::Snapshot {
-        *left_out = expire_the_rest(conn, push, items, &mut totals, reach).await?;
+        *left_out = rest::expire(conn, push, items, &mut totals, reach).await?;
     }
     add_totals(conn, push.org, &totals).await
 }
 
-/// What is known of an indicator that comes again.
-#[derive(sqlx::FromRow)]
-struct Stored {
-    id: Uuid,
-    tlp: i64,
-    active: bool,
-    first_seen: i64,
-    last_seen: i64,
-    received_at: i64,
-    valid_until: Option<i64>,
-    left_out_at: Option<i64>,
-    heard_at: i64,
-    severity: Option<i64>,
-    confidence: Option<i64>,
-    hashed: bool,
-    receipt_no: i64,
-    raw: String,
+/// What others learn of, or count, by the items that were taken.
+struct Changes<'r> {
+    reach: &'r mut record::Reach,
+    remarks: Remarks,
+    totals: Totals,
 }
 
-impl Stored {
-    /// Whether an item says of the value what is known of it. A hash has one spelling, and may be meant for another key.
-    fn says(&self, named: &[OrgId], item: &IndicatorItem) -> bool {
-        /// Fields compared through their columns.
-        const COLUMNS: [&str; 8] = ["type", "value", "tlp", "severity", "confidence", "first_seen", "last_seen", "valid_until"];
-        let known = (self.tlp, self.severity, self.confidence, self.first_seen, self.last_seen, self.valid_until);
-        let said = (
-            item.tlp.code(),
-            item.severity.map(domain::Severity::code),
-            item.confidence.map(i64::from),
-            item.first_seen.0,
-            item.last_seen.0,
-            item.valid_until.map(|until| until.0),
-        );
-        let said = Said { columns: said, named: &item.recipients, raw: &item.raw };
-        !self.hashed && !item.hashed && Said { columns: known, named, raw: &self.raw }.is_same(&said, &COLUMNS)
+impl Changes<'_> {
+    fn count(&mut self, kind: IndicatorType, tlp: i64, n: i64) {
+        *self.totals.entry((kind.name().to_owned(), tlp)).or_default() += n;
     }
 }
 
-/// Notes that an indicator was named; what a snapshot left out is in force again. Whether this changed anything.
-async fn hear(conn: &mut Conn, push: &Push, kind: &str, old: &Stored, totals: &mut Totals, reach: &mut record::Reach) -> Result<bool, StoreError> {
-    const HEAR: &str = "UPDATE indicators SET heard_at = CASE WHEN heard_at > $2 THEN heard_at ELSE $2 END, left_out_at = NULL, active = $3 WHERE id = $1";
-    const AGAIN: &str = "UPDATE indicator_digests SET active = $2 WHERE id = $1";
-    let again = old.left_out_at.is_some() && old.valid_until.is_none_or(|until| until > push.received_at.0);
-    let active = old.active || again;
-    execute!(conn, c => sqlx::query(HEAR).bind(old.id).bind(push.moment().0).bind(active).execute(&mut *c).await)?;
-    if active != old.active {
-        execute!(conn, c => sqlx::query(AGAIN).bind(old.id).bind(active).execute(&mut *c).await)?;
-        reach.record(Tlp::from_code(old.tlp), &record::named(conn, old.id).await?, Timestamp(old.received_at));
-        *totals.entry((kind.to_owned(), old.tlp)).or_default() += 1;
+/// An indicator that a push names.
+struct Indicator {
+    now: Stored,
+    kind: IndicatorType,
+    named: Vec<OrgId>,
+    /// Who is named on it in the database.
+    named_before: Vec<OrgId>,
+    digests: Digests,
+    touched: Touched,
+}
+
+impl Indicator {
+    fn marking(&self) -> Marking {
+        Marking { tlp: Tlp::from_code(self.now.tlp), recipients: self.named.clone(), received_at: Timestamp(self.now.received_at) }
     }
-    Ok(active != old.active)
-}
 
-/// Where an address or a network stands among the addresses; empty for all else, and for a hash, which is of nobody knows what.
-fn address(item: &IndicatorItem) -> String {
-    let span = if item.hashed { None } else { span(&item.value) };
-    span.map_or_else(String::new, |(first, _)| first)
-}
-
-/// One row of `indicator_digests`.
-pub(crate) struct Digested {
-    pub id: Uuid,
-    /// The number of the alliance's key.
-    pub key_no: i64,
-    pub org: OrgId,
-    pub kind: IndicatorType,
-    pub digest: [u8; 32],
-    pub tlp: i64,
-    pub active: bool,
-    /// When the indicator first came.
-    pub received_at: Timestamp,
-    /// Of an indicator that has a digest already, only where it `moved`.
-    pub since: Timestamp,
-    /// From which day on its organisation is told whether unnamed ones reported the same; of an indicator that has a digest already it stays.
-    pub compared_from: i64,
-    /// Whether it reaches everyone since now, or no longer does, so that it counts from `since` on for those who are shown totals only.
-    pub moved: bool,
-}
-
-pub(crate) async fn write_digest(conn: &mut Conn, row: &Digested) -> Result<(), StoreError> {
-    const WRITE: &str = "INSERT INTO indicator_digests (id, key_no, org_id, digest, tlp, active, received_at, since, compared_from, kind) VALUES ($1, $2, $3, $4, $5, $6, $7, \
-                         CASE WHEN $10 THEN $8 ELSE coalesce((SELECT min(e.since) FROM indicator_digests e WHERE e.id = $1), $8) END, \
-                         coalesce((SELECT min(e.compared_from) FROM indicator_digests e WHERE e.id = $1), $9), $11) \
-                         ON CONFLICT (id, key_no) DO UPDATE SET digest = excluded.digest, tlp = excluded.tlp, active = excluded.active, since = excluded.since";
-    execute!(conn, c => {
-        sqlx::query(WRITE)
-            .bind(row.id)
-            .bind(row.key_no)
-            .bind(row.org.0)
-            .bind(&row.digest[..])
-            .bind(row.tlp)
-            .bind(row.active)
-            .bind(row.received_at.0)
-            .bind(row.since.0)
-            .bind(row.compared_from)
-            .bind(row.moved)
-            .bind(row.kind.name())
-            .execute(&mut *c)
-            .await
-    })?;
-    Ok(())
-}
-
-/// What reports of the same thing have in common, whether they tell it or not: by the number of the key. A value has a digest under each key that is accepted;
-/// a hash is one under the key that it says, and where it says none, under the key that goes out first.
-fn digests(keys: &AllianceKeys, item: &IndicatorItem, now: Timestamp) -> Vec<(i64, [u8; 32])> {
-    if item.hashed {
-        let no = item.key_no.or(keys.former(now).map(|(key, _)| key.no)).unwrap_or(keys.current.no);
-        return alliance::from_hex(&item.value).map(|digest| (no, digest)).into_iter().collect();
-    }
-    keys.accepted(now).map(|key| (key.no, key.key.digest(item.kind, &item.value))).collect()
-}
-
-async fn expire_the_rest(
-    conn: &mut Conn,
-    push: &Push,
-    items: &[IndicatorItem],
-    totals: &mut Totals,
-    reach: &mut record::Reach,
-) -> Result<Vec<String>, StoreError> {
-    const ACTIVE: &str = "SELECT id, kind, value, tlp, received_at FROM indicators WHERE org_id = $1 AND active AND heard_at <= $2";
-    const EXPIRE: &str = "UPDATE indicators SET active = FALSE, left_out_at = $2, heard_at = $2 WHERE id = $1";
-    const OVER: &str = "UPDATE indicator_digests SET active = FALSE WHERE id = $1";
-    // Only what the snapshot could know of: a late one does not touch what came after it was taken.
-    let taken = push.moment();
-    let named: std::collections::HashSet<(&str, &str)> = items.iter().map(|i| (i.kind.name(), i.value.as_str())).collect();
-    let all: Vec<(Uuid, String, String, i64, i64)> = on_conn!(conn, c => sqlx::query_as(ACTIVE).bind(push.org.0).bind(taken.0).fetch_all(&mut *c).await)?;
-    let mut expired = vec![];
-    for (id, kind, value, tlp, received_at) in all {
-        if !named.contains(&(kind.as_str(), value.as_str())) {
-            execute!(conn, c => sqlx::query(EXPIRE).bind(id).bind(taken.0).execute(&mut *c).await)?;
-            execute!(conn, c => sqlx::query(OVER).bind(id).execute(&mut *c).await)?;
-            let marking = marking(conn, id, tlp, received_at).await?;
-            reach.record(marking.tlp, &marking.recipients, marking.received_at);
-            let ended = Ended { id, marking, opened_at: push.received_at };
-            shown_lately::keep(conn, push.org, DataClass::Indicators, Until::Counted, &ended, push.received_at).await?;
-            *totals.entry((kind, tlp)).or_default() -= 1;
-            expired.push(value);
+    /// Notes that it was named; what a snapshot left out is in force again.
+    fn hear(&mut self, push: &Push, changes: &mut Changes<'_>) {
+        let old = &mut self.now;
+        let was_active = old.active;
+        if old.heard_at < push.moment().0 {
+            old.heard_at = push.moment().0;
+            self.touched = self.touched.max(Touched::Heard);
+        }
+        if old.left_out_at.take().is_some() {
+            old.active |= old.valid_until.is_none_or(|until| until > push.received_at.0);
+            self.touched = Touched::All;
+        }
+        if self.now.active != was_active {
+            self.digests.set_active(self.now.active);
+            let marking = self.marking();
+            changes.reach.record(marking.tlp, &marking.recipients, marking.received_at);
+            changes.count(self.kind, self.now.tlp, 1);
+            changes.remarks.changed(self.now.id, State { marking: marking.clone(), counted: was_active }, State { marking, counted: true });
         }
     }
-    Ok(expired)
+
+    /// Takes the newest word on it.
+    fn replace(&mut self, push: &Push, receipt: i64, item: &IndicatorItem, digests: Vec<(i64, [u8; 32])>, changes: &mut Changes<'_>) {
+        let before = self.marking();
+        let after = Marking { tlp: item.tlp, recipients: item.recipients.clone(), received_at: before.received_at };
+        let old = &self.now;
+        let mut said = Stored {
+            first_seen: old.first_seen.min(item.first_seen.0),
+            heard_at: old.heard_at.max(push.moment().0),
+            received_at: old.received_at,
+            ..Stored::of(item, push, receipt, old.id)
+        };
+        if old.says(&self.named, item) {
+            // Keep the payload as the organisation first spelled it when the push only repeats it.
+            (said.receipt_no, said.raw) = (old.receipt_no, old.raw.clone());
+        }
+        let same = old.receipt_no == said.receipt_no && old.active == said.active && old.left_out_at.is_none();
+        let touched = match (same, old.heard_at == said.heard_at) {
+            (false, _) => Touched::All,
+            (true, false) => Touched::Heard,
+            (true, true) => Touched::No,
+        };
+        let moved = before.tlp.reaches_everyone() != after.tlp.reaches_everyone();
+        self.digests.take(digests.into_iter(), &Report { tlp: said.tlp, active: said.active, at: push.received_at, compared_from: 0, moved });
+        changes.reach.record(before.tlp, &before.recipients, before.received_at);
+        if old.active {
+            changes.count(self.kind, old.tlp, -1);
+        }
+        if said.active {
+            changes.count(self.kind, said.tlp, 1);
+        }
+        changes.remarks.changed(old.id, State { marking: before, counted: old.active }, State { marking: after, counted: said.active });
+        self.named.clone_from(&item.recipients);
+        (self.now, self.touched) = (said, self.touched.max(touched));
+    }
+}
+
+/// The indicators that a push names, by type and value.
+struct Indicators<'i> {
+    all: Vec<Indicator>,
+    by_value: HashMap<(IndicatorType, &'i str), usize>,
+}
+
+impl<'i> Indicators<'i> {
+    async fn read(conn: &mut Conn, org: OrgId, items: &'i [IndicatorItem]) -> Result<Self, StoreError> {
+        const FIND: &str = "SELECT t.id, t.kind, t.value, t.tlp, t.active, t.first_seen, t.last_seen, t.received_at, t.valid_until, t.left_out_at, t.heard_at, \
+                            t.severity, t.confidence, t.hashed, t.receipt_no, t.raw FROM v CROSS JOIN indicators t \
+                            WHERE t.org_id = v.org AND t.kind = v.kind AND t.value = v.value";
+        let mut seen = HashSet::new();
+        let values: Vec<(IndicatorType, &str)> = items.iter().map(|item| (item.kind, item.value.as_str())).filter(|one| seen.insert(*one)).collect();
+        let rows = Rows::of(&values).with("org", |_| org.0).with("kind", |(kind, _)| kind.name()).with("value", |(_, value)| *value);
+        let found: Vec<Stored> = rows.fetch(conn, FIND).await?;
+        let ids: Vec<Uuid> = found.iter().map(|one| one.id).collect();
+        let mut named = recipients::of(conn, org, &ids).await?;
+        let mut digests = Digests::of(conn, org, &ids).await?;
+        let mut found: HashMap<(String, String), Stored> = found.into_iter().map(|one| ((one.kind.clone(), one.value.clone()), one)).collect();
+        let mut indicators = Self { all: Vec::with_capacity(values.len()), by_value: HashMap::with_capacity(values.len()) };
+        for (kind, value) in values {
+            if let Some(now) = found.remove(&(kind.name().to_owned(), value.to_owned())) {
+                let (named, digests) = (named.remove(&now.id).unwrap_or_default(), digests.remove(&now.id).unwrap_or_default());
+                indicators.by_value.insert((kind, value), indicators.all.len());
+                indicators.all.push(Indicator { now, kind, named: named.clone(), named_before: named, digests, touched: Touched::No });
+            }
+        }
+        Ok(indicators)
+    }
+
+    /// Whether any of the items is of one that is not there.
+    fn has_new(&self, items: &[IndicatorItem]) -> bool {
+        items.iter().any(|item| !self.by_value.contains_key(&(item.kind, item.value.as_str())))
+    }
+
+    /// Takes what an item says.
+    fn take(
+        &mut self,
+        push: &Push,
+        receipt: i64,
+        item: &'i IndicatorItem,
+        digests: Vec<(i64, [u8; 32])>,
+        comparisons: &mut Option<Comparisons>,
+        changes: &mut Changes<'_>,
+    ) {
+        let Some(indicator) = self.by_value.get(&(item.kind, item.value.as_str())).and_then(|at| self.all.get_mut(*at)) else {
+            let now = Stored::of(item, push, receipt, record_id(push.received_at));
+            let compared_from = comparisons.as_mut().map_or(0, Comparisons::take);
+            let mut of_it = Digests::default();
+            of_it.take(digests.into_iter(), &Report { tlp: now.tlp, active: now.active, at: push.received_at, compared_from, moved: false });
+            changes.reach.record(item.tlp, &item.recipients, push.received_at);
+            changes.remarks.added(now.id);
+            if now.active {
+                changes.count(item.kind, now.tlp, 1);
+            }
+            self.by_value.insert((item.kind, &item.value), self.all.len());
+            let (kind, named) = (item.kind, item.recipients.clone());
+            self.all.push(Indicator { now, kind, named, named_before: vec![], digests: of_it, touched: Touched::All });
+            return;
+        };
+        let old = &indicator.now;
+        changes.reach.record(item.tlp, &item.recipients, Timestamp(old.received_at));
+        // An older sighting neither moves a newer one back nor changes its marking, nor does a snapshot that was taken before the last push; but they say that the
+        // indicator is still meant.
+        if old.last_seen > item.last_seen.0 || (push.mode == Mode::Snapshot && old.heard_at > push.moment().0) {
+            indicator.hear(push, changes);
+        } else {
+            indicator.replace(push, receipt, item, digests, changes);
+        }
+    }
+
+    async fn write(&self, conn: &mut Conn, push: &Push) -> Result<(), StoreError> {
+        const HEAR: &str = "UPDATE indicators SET heard_at = v.at FROM v WHERE indicators.org_id = v.org AND indicators.id = v.id";
+        const WRITE: &str = "INSERT INTO indicators (id, org_id, kind, value, tlp, severity, confidence, first_seen, last_seen, valid_until, active, receipt_no, raw, hashed, received_at, heard_at, words, address) \
+                             SELECT v.id, v.org, v.kind, v.value, v.tlp, v.severity, v.confidence, v.first_seen, v.last_seen, v.valid_until, v.active, v.receipt, v.raw, v.hashed, v.received_at, v.heard_at, v.words, v.address \
+                             FROM v WHERE TRUE ON CONFLICT (org_id, kind, value) DO UPDATE SET tlp = excluded.tlp, severity = excluded.severity, confidence = excluded.confidence, \
+                             first_seen = excluded.first_seen, last_seen = excluded.last_seen, valid_until = excluded.valid_until, active = excluded.active, \
+                             receipt_no = excluded.receipt_no, raw = excluded.raw, hashed = excluded.hashed, left_out_at = NULL, heard_at = excluded.heard_at";
+        let touched = |by: Touched| self.all.iter().filter(move |indicator| indicator.touched == by).map(|indicator| &indicator.now);
+        let heard: Vec<Uuid> = touched(Touched::Heard).map(|one| one.id).collect();
+        Rows::of(&heard).with("org", |_| push.org.0).with("id", |id| *id).with("at", |_| push.moment().0).execute(conn, HEAR).await?;
+        let written: Vec<(&Stored, String, String)> = touched(Touched::All).map(|one| (one, words::fold(&one.value), one.address())).collect();
+        Rows::of(&written)
+            .with("id", |(one, ..)| one.id)
+            .with("org", |_| push.org.0)
+            .with("kind", |(one, ..)| one.kind.as_str())
+            .with("value", |(one, ..)| one.value.as_str())
+            .with("tlp", |(one, ..)| one.tlp)
+            .with("severity", |(one, ..)| one.severity)
+            .with("confidence", |(one, ..)| one.confidence)
+            .with("first_seen", |(one, ..)| one.first_seen)
+            .with("last_seen", |(one, ..)| one.last_seen)
+            .with("valid_until", |(one, ..)| one.valid_until)
+            .with("active", |(one, ..)| one.active)
+            .with("receipt", |(one, ..)| one.receipt_no)
+            .with("raw", |(one, ..)| one.raw.as_str())
+            .with("hashed", |(one, ..)| one.hashed)
+            .with("received_at", |(one, ..)| one.received_at)
+            .with("heard_at", |(one, ..)| one.heard_at)
+            .with("words", |(_, words, _)| words.as_str())
+            .with("address", |(.., address)| address.as_str())
+            .execute(conn, WRITE)
+            .await?;
+        recipients::name(conn, push.org, self.all.iter().map(|one| Naming { record: one.now.id, before: &one.named_before, now: &one.named })).await?;
+        let digests: Vec<Digested> = self.all.iter().flat_map(|one| one.digests.changed(one.now.id, one.kind, Timestamp(one.now.received_at))).collect();
+        write_digests(conn, push.org, &digests).await
+    }
 }
 
 /// Adds to the totals of an organisation; differences may be negative.
 pub(crate) async fn add_totals(conn: &mut Conn, org: OrgId, totals: &Totals) -> Result<(), StoreError> {
-    const ADD: &str = "INSERT INTO indicator_totals AS t (org_id, kind, tlp, n) VALUES ($1, $2, $3, $4) \
+    const ADD: &str = "INSERT INTO indicator_totals AS t (org_id, kind, tlp, n) SELECT v.org, v.kind, v.tlp, v.n FROM v WHERE TRUE \
                        ON CONFLICT (org_id, kind, tlp) DO UPDATE SET n = t.n + excluded.n";
-    for ((kind, tlp), n) in totals.iter().filter(|(_, n)| **n != 0) {
-        execute!(conn, c => sqlx::query(ADD).bind(org.0).bind(kind).bind(*tlp).bind(*n).execute(&mut *c).await)?;
-    }
-    Ok(())
+    let changed: Vec<_> = totals.iter().filter(|(_, n)| **n != 0).collect();
+    let rows = Rows::of(&changed).with("org", |_| org.0).with("kind", |((kind, _), _)| kind.as_str());
+    rows.with("tlp", |((_, tlp), _)| *tlp).with("n", |(_, n)| **n).execute(conn, ADD).await
 }

@@ -166,17 +166,17 @@ impl Counts<'_> {
     /// When the database fails.
     pub async fn indicator_totals(&self, org: Option<OrgId>) -> Result<(Vec<TlpCount>, Vec<TypeCount>), StoreError> {
         const KEPT: &str = "SELECT kind, tlp, CAST(sum(n) AS BIGINT) FROM indicator_totals WHERE (org_id = $1 OR (org_id NOT IN \
-             (SELECT w.owner_id FROM withheld w WHERE w.viewer_id = $1 AND w.class = 3 AND (w.summary_since IS NULL OR w.summary_since > 0)) \
+             (SELECT w.owner_id FROM withheld w WHERE w.viewer_id = $1 AND w.class = 'indicators' AND (w.summary_since IS NULL OR w.summary_since > 0)) \
              AND org_id NOT IN (SELECT p.owner_id FROM peers p WHERE p.viewer_id = $1 AND p.since > 0) \
              AND (tlp <= 1 OR (tlp = 2 AND org_id IN (SELECT p.owner_id FROM peers p WHERE p.viewer_id = $1))))) AND ($2 IS NULL OR org_id = $2) GROUP BY kind, tlp";
-        const NAMED: &str = "SELECT t.kind, t.tlp, count(*) FROM recipients r JOIN indicators t ON t.id = r.record_id \
-             WHERE r.org_id = $1 AND t.org_id <> $1 AND t.tlp > 1 AND t.org_id NOT IN \
-             (SELECT w.owner_id FROM withheld w WHERE w.viewer_id = $1 AND w.class = 3 AND (w.summary_since IS NULL OR w.summary_since > 0)) \
+        const NAMED: &str = "SELECT t.kind, t.tlp, count(*) FROM recipients r JOIN indicators t ON t.org_id = r.org_id AND t.id = r.record_id \
+             WHERE r.recipient_id = $1 AND r.org_id <> $1 AND t.tlp > 1 AND t.org_id NOT IN \
+             (SELECT w.owner_id FROM withheld w WHERE w.viewer_id = $1 AND w.class = 'indicators' AND (w.summary_since IS NULL OR w.summary_since > 0)) \
              AND t.org_id NOT IN (SELECT p.owner_id FROM peers p WHERE p.viewer_id = $1 AND p.since > 0) \
              AND NOT (t.tlp = 2 AND t.org_id IN (SELECT p.owner_id FROM peers p WHERE p.viewer_id = $1)) AND t.active AND ($2 IS NULL OR t.org_id = $2) \
              GROUP BY t.kind, t.tlp";
         const LATER: &str = concat!(
-            "SELECT t.kind, t.tlp, count(*) FROM indicators t WHERE t.org_id IN (SELECT w.owner_id FROM withheld w WHERE w.viewer_id = $1 AND w.class = 3 \
+            "SELECT t.kind, t.tlp, count(*) FROM indicators t WHERE t.org_id IN (SELECT w.owner_id FROM withheld w WHERE w.viewer_id = $1 AND w.class = 'indicators' \
              AND w.summary_since > 0 UNION SELECT p.owner_id FROM peers p WHERE p.viewer_id = $1 AND p.since > 0) AND t.org_id <> $1 AND ",
             counted!(indicators),
             " AND t.active AND ($2 IS NULL OR t.org_id = $2) GROUP BY t.kind, t.tlp"
@@ -200,8 +200,8 @@ impl Counts<'_> {
     /// When the database fails.
     pub async fn counts_window(&self, org: OrgId) -> Result<Option<CountsWindow>, StoreError> {
         const ROWS: &str = "SELECT t.window_start, t.window_end, t.kind, t.tlp, t.severity, t.n FROM indicator_counts t WHERE t.org_id = $2 AND (t.org_id = $1 OR \
-             ((t.org_id NOT IN (SELECT w.owner_id FROM withheld w WHERE w.viewer_id = $1 AND w.class = 3) \
-             OR EXISTS (SELECT 1 FROM withheld w WHERE w.viewer_id = $1 AND w.class = 3 AND w.owner_id = t.org_id AND w.summary_since <= t.window_start)) \
+             ((t.org_id NOT IN (SELECT w.owner_id FROM withheld w WHERE w.viewer_id = $1 AND w.class = 'indicators') \
+             OR EXISTS (SELECT 1 FROM withheld w WHERE w.viewer_id = $1 AND w.class = 'indicators' AND w.owner_id = t.org_id AND w.summary_since <= t.window_start)) \
              AND (t.tlp <= 1 OR (t.tlp = 2 AND EXISTS (SELECT 1 FROM peers p WHERE p.viewer_id = $1 AND p.owner_id = t.org_id AND p.since <= t.window_start))))) \
              ORDER BY t.window_end DESC, t.window_start DESC, t.n DESC LIMIT 100";
         type Row = (i64, i64, String, i64, i64, i64);

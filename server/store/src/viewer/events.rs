@@ -97,11 +97,11 @@ impl Reads<'_> {
             w.and("(+t.observed_at, t.id) < (?, ?)", [Arg::Int(at), Arg::Id(id)]);
         }
         let sql = format!(
-            "SELECT {COLUMNS} FROM events t JOIN organisations o ON o.id = t.org_id {} \
-             AND t.id IN (SELECT x.id FROM {} ORDER BY x.observed_at DESC, x.id DESC LIMIT {}) ORDER BY t.observed_at DESC, t.id DESC",
-            w.sql(),
-            visible::EVENTS.rows("t.id, t.observed_at", &w),
-            PAGE + 1
+            "SELECT {COLUMNS} FROM (SELECT x.org_id, x.id FROM {} ORDER BY x.observed_at DESC, x.id DESC LIMIT {}) p CROSS JOIN events t \
+             JOIN organisations o ON o.id = t.org_id {} AND t.org_id = p.org_id AND t.id = p.id ORDER BY t.observed_at DESC, t.id DESC",
+            visible::EVENTS.rows("t.org_id, t.id, t.observed_at", &w),
+            PAGE + 1,
+            w.sql()
         );
         let mut rows: Vec<EventSql> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
         let more = rows.len() > PAGE;

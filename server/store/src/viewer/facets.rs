@@ -96,6 +96,6 @@ fn facet_sql(visible: Visible, column: &str, w: &Where, outside: &str) -> String
     };
     format!(
         "SELECT {value}, {label}, count(*), CAST(x.v AS TEXT) FROM {} {join} {outside} GROUP BY 1, 2, 4 ORDER BY 3 DESC, 1",
-        visible.rows(&format!("t.id, {column} AS v"), w)
+        visible.rows(&format!("t.org_id, t.id, {column} AS v"), w)
     )
 }

@@ -37,10 +37,10 @@ impl Ids {
 }
 
 impl Reads<'_> {
-    /// The ids of what `visible` shows under the conditions of `w` and, in the text `outside`, under conditions on `x.id`; by `key`, a number made of the
+    /// The ids of what `visible` shows under the conditions of `w` and, in the text `outside`, under conditions on `x.org_id` and `x.id`; by `key`, a number made of the
     /// columns of `t`, and by id, the last one first unless they are `ascending`.
     pub(super) async fn ids(&self, visible: &Visible, key: &str, ascending: bool, w: &Where, outside: &str) -> Result<Ids, StoreError> {
-        let sql = format!("SELECT x.k, x.id FROM {} {outside}", visible.rows(&format!("{key} AS k, t.id"), w));
+        let sql = format!("SELECT x.k, x.id FROM {} {outside}", visible.rows(&format!("{key} AS k, t.org_id, t.id"), w));
         let mut found: Vec<(i64, Uuid)> = Vec::new();
         // Sorted here: a database sorts whole rows, in memory, too.
         db::read_from!(self.store.inner.files, TIMEOUT, self, c => {

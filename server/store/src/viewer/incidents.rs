@@ -166,12 +166,13 @@ impl Reads<'_> {
             "-updated" => format!("{t}.updated_at DESC, {t}.id DESC"),
             _ => format!("{t}.severity, {t}.opened_at DESC, {t}.id DESC"),
         };
-        let page = visible::INCIDENTS.rows("t.id, t.severity, t.opened_at, t.updated_at", &w);
+        let page = visible::INCIDENTS.rows("t.org_id, t.id, t.severity, t.opened_at, t.updated_at", &w);
         let sql = format!(
-            "SELECT {COLUMNS} FROM incidents t JOIN organisations o ON o.id = t.org_id {} AND t.id IN (SELECT x.id FROM {page} ORDER BY {} LIMIT {}) ORDER BY {}",
-            w.sql(),
+            "SELECT {COLUMNS} FROM (SELECT x.org_id, x.id FROM {page} ORDER BY {} LIMIT {}) p CROSS JOIN incidents t JOIN organisations o ON o.id = t.org_id {} \
+             AND t.org_id = p.org_id AND t.id = p.id ORDER BY {}",
             order("x"),
             PAGE + 1,
+            w.sql(),
             order("t")
         );
         let mut rows: Vec<IncidentSql> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
@@ -234,9 +235,9 @@ impl Reads<'_> {
             " AND t.id = $2"
         );
         const REVISIONS: &str = concat!(
-            "SELECT v.at, v.summary, c.id, count(*) OVER () FROM incident_revisions v LEFT JOIN receipts c ON c.no = v.receipt_no AND c.org_id = v.org_id JOIN incidents t ON t.id = v.incident_id WHERE ",
+            "SELECT v.at, v.summary, c.id, count(*) OVER () FROM incident_revisions v LEFT JOIN receipts c ON c.no = v.receipt_no AND c.org_id = v.org_id JOIN incidents t ON t.org_id = v.org_id AND t.id = v.incident_id WHERE ",
             reach!(incidents),
-            " AND t.id = $2 AND (t.org_id = $1 OR v.tlp <= 1 OR (v.tlp = 2 AND EXISTS (SELECT 1 FROM peers p WHERE p.viewer_id = $1 AND p.owner_id = v.org_id AND p.since <= v.received_at)) OR EXISTS (SELECT 1 FROM recipients r WHERE r.org_id = $1 AND r.record_id = t.id)) ORDER BY v.revision DESC LIMIT 200"
+            " AND t.id = $2 AND (t.org_id = $1 OR v.tlp <= 1 OR (v.tlp = 2 AND EXISTS (SELECT 1 FROM peers p WHERE p.viewer_id = $1 AND p.owner_id = v.org_id AND p.since <= v.received_at)) OR EXISTS (SELECT 1 FROM recipients r WHERE r.org_id = t.org_id AND r.record_id = t.id AND r.recipient_id = $1)) ORDER BY v.revision DESC LIMIT 200"
         );
         const EVENTS: &str = concat!(
             "SELECT t.id, t.title, t.severity, t.tlp, t.observed_at, count(*) OVER () FROM events t JOIN incidents i ON i.org_id = t.org_id AND i.external_id = t.incident WHERE ",
@@ -261,7 +262,7 @@ impl Reads<'_> {
             owner: OrgId(owner),
             received_at: Timestamp(received_at),
             left_out_at: left_out_at.map(Timestamp),
-            recipients: self.recipients(id).await?,
+            recipients: self.recipients(OrgId(owner), id).await?,
             raw,
             earlier_revisions: earlier(revisions.first().map(|r| r.3), revisions.len()),
             earlier_events: earlier(events.first().map(|e| e.5), events.len()),
@@ -281,9 +282,10 @@ impl Reads<'_> {
     }
 
     /// The organisations named on a record. Call it only for a record the viewer was found to see.
-    pub(crate) async fn recipients(&self, record: Uuid) -> Result<Vec<OrgRef>, StoreError> {
-        const NAMED: &str = "SELECT o.slug, o.name FROM recipients r JOIN organisations o ON o.id = r.org_id WHERE r.record_id = $1 ORDER BY o.name";
-        let rows: Vec<(String, String)> = read!(self, c => sqlx::query_as(NAMED).bind(record).fetch_all(c).await)?;
+    pub(crate) async fn recipients(&self, owner: OrgId, record: Uuid) -> Result<Vec<OrgRef>, StoreError> {
+        const NAMED: &str =
+            "SELECT o.slug, o.name FROM recipients r JOIN organisations o ON o.id = r.recipient_id WHERE r.org_id = $1 AND r.record_id = $2 ORDER BY o.name";
+        let rows: Vec<(String, String)> = read!(self, c => sqlx::query_as(NAMED).bind(owner.0).bind(record).fetch_all(c).await)?;
         Ok(rows.into_iter().map(|(slug, name)| OrgRef { slug, name }).collect())
     }
 }

@@ -86,7 +86,8 @@ const LISTED: Visible = visible::INDICATORS;
 
 /// The condition on the rows `x` that several reported the same, where the filter asks for it: once for all of them, for it is a pass over all reports.
 pub(super) const fn outside(f: &IndicatorFilter) -> &'static str {
-    const SEVERAL: &str = concat!(" WHERE x.id IN (SELECT m.id FROM indicator_digests m WHERE m.digest IN (SELECT s.digest", several!(), "))");
+    const SEVERAL: &str =
+        concat!(" WHERE (x.org_id, x.id) IN (SELECT m.org_id, m.id FROM indicator_digests m WHERE m.digest IN (SELECT s.digest", several!(), "))");
     if f.shared { SEVERAL } else { "" }
 }
 
@@ -96,7 +97,7 @@ const COLUMNS: &str = concat!(
     named!(),
     " AS reporters, ",
     unnamed!(),
-    " AS unnamed, (SELECT max(m.compared_from) FROM indicator_digests m WHERE m.id = t.id AND m.org_id = $1 AND m.compared_from > $3) AS compared_from"
+    " AS unnamed, (SELECT max(m.compared_from) FROM indicator_digests m WHERE m.org_id = t.org_id AND m.id = t.id AND m.org_id = $1 AND m.compared_from > $3) AS compared_from"
 );
 
 /// One indicator with what its page needs beside the row.
@@ -143,18 +144,18 @@ impl Reads<'_> {
     /// When the database fails.
     pub async fn indicators(&self, f: &IndicatorFilter) -> Result<Page<IndicatorRow>, StoreError> {
         let mut w = self.indicator_where(f, None, LISTED.condition);
-        let count = format!("SELECT count(*) FROM {} {}", LISTED.rows("t.id", &w), outside(f));
+        let count = format!("SELECT count(*) FROM {} {}", LISTED.rows("t.org_id, t.id", &w), outside(f));
         let total: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(count)), w.args()).fetch_one(c).await)?;
         if let Some(([at], id)) = read_cursor::<1>(&f.cursor) {
             w.and("(+t.last_seen, t.id) < (?, ?)", [Arg::Int(at), Arg::Id(id)]);
         }
         let sql = format!(
-            "SELECT {COLUMNS} FROM indicators t JOIN organisations o ON o.id = t.org_id {} \
-             AND t.id IN (SELECT x.id FROM {} {} ORDER BY x.last_seen DESC, x.id DESC LIMIT {}) ORDER BY t.last_seen DESC, t.id DESC",
-            w.sql(),
-            LISTED.rows("t.id, t.last_seen", &w),
+            "SELECT {COLUMNS} FROM (SELECT x.org_id, x.id FROM {} {} ORDER BY x.last_seen DESC, x.id DESC LIMIT {}) p CROSS JOIN indicators t \
+             JOIN organisations o ON o.id = t.org_id {} AND t.org_id = p.org_id AND t.id = p.id ORDER BY t.last_seen DESC, t.id DESC",
+            LISTED.rows("t.org_id, t.id, t.last_seen", &w),
             outside(f),
-            PAGE + 1
+            PAGE + 1,
+            w.sql()
         );
         let mut rows: Vec<IndicatorSql> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), w.args()).fetch_all(c).await)?;
         let more = rows.len() > PAGE;
@@ -191,9 +192,9 @@ impl Reads<'_> {
     pub async fn indicator_values(&self, f: &IndicatorFilter) -> Result<u64, StoreError> {
         let w = self.indicator_where(f, None, LISTED.condition);
         let sql = format!(
-            "SELECT count(DISTINCT m.digest) FROM {} JOIN indicator_digests m ON m.id = x.id \
-             AND NOT EXISTS (SELECT 1 FROM indicator_digests e WHERE e.id = m.id AND e.key_no < m.key_no) {}",
-            LISTED.rows("t.id", &w),
+            "SELECT count(DISTINCT m.digest) FROM {} JOIN indicator_digests m ON m.org_id = x.org_id AND m.id = x.id \
+             AND NOT EXISTS (SELECT 1 FROM indicator_digests e WHERE e.org_id = m.org_id AND e.id = m.id AND e.key_no < m.key_no) {}",
+            LISTED.rows("t.org_id, t.id", &w),
             outside(f)
         );
         let n: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)), w.args()).fetch_one(c).await)?;
@@ -206,7 +207,7 @@ impl Reads<'_> {
     /// When the database fails.
     pub async fn indicators_highest_tlp(&self, f: &IndicatorFilter) -> Result<Tlp, StoreError> {
         let w = self.indicator_where(f, None, LISTED.condition);
-        let sql = format!("SELECT coalesce(max(x.tlp), 0) FROM {} {}", LISTED.rows("t.id, t.tlp", &w), outside(f));
+        let sql = format!("SELECT coalesce(max(x.tlp), 0) FROM {} {}", LISTED.rows("t.org_id, t.id, t.tlp", &w), outside(f));
         let code: i64 = read!(self, c => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)), w.args()).fetch_one(c).await)?;
         Ok(Tlp::from_code(code))
     }
@@ -218,7 +219,7 @@ impl Reads<'_> {
     /// When the database fails.
     pub async fn indicators_shared(&self, week: Timestamp, day: Timestamp) -> Result<(u64, u64), StoreError> {
         const SHARED: &str = concat!(
-            "SELECT count(DISTINCT m.id), count(DISTINCT CASE WHEN NOT EXISTS (SELECT 1 FROM indicator_digests e WHERE e.id = m.id AND e.key_no < m.key_no) \
+            "SELECT count(DISTINCT m.id), count(DISTINCT CASE WHEN NOT EXISTS (SELECT 1 FROM indicator_digests e WHERE e.org_id = m.org_id AND e.id = m.id AND e.key_no < m.key_no) \
              THEN m.digest END) FROM indicator_digests m WHERE m.active AND ",
             readable!(),
             " AND m.digest IN (SELECT s.digest",
@@ -241,7 +242,7 @@ impl Reads<'_> {
         );
         const REPORTS: &str = concat!(
             "SELECT DISTINCT t.id, o.slug, o.name, t.hashed, t.tlp, t.first_seen, t.last_seen, c.id FROM indicator_digests m JOIN indicator_digests u ON u.digest = m.digest \
-             JOIN indicators t ON t.id = u.id JOIN organisations o ON o.id = t.org_id LEFT JOIN receipts c ON c.no = t.receipt_no AND c.org_id = t.org_id WHERE ",
+             JOIN indicators t ON t.org_id = u.org_id AND t.id = u.id JOIN organisations o ON o.id = t.org_id LEFT JOIN receipts c ON c.no = t.receipt_no AND c.org_id = t.org_id WHERE ",
             reach!(indicators),
             " AND m.id = $2 ORDER BY t.first_seen, o.name, t.hashed"
         );
@@ -261,7 +262,7 @@ impl Reads<'_> {
             confidence: confidence.map(|c| c as u32),
             valid_until: valid_until.map(Timestamp),
             left_out_at: left_out_at.map(Timestamp),
-            recipients: self.recipients(id).await?,
+            recipients: self.recipients(OrgId(owner), id).await?,
             raw,
             reports: reports
                 .into_iter()

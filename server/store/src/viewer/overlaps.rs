@@ -9,7 +9,7 @@ macro_rules! hidden {
     () => {
         concat!(
             "(u.since < $2 AND u.tlp <= 1 AND u.org_id IN (SELECT o.owner_id FROM overlap_members o WHERE o.viewer_id = $1 AND o.week_start = $2) ",
-            "AND NOT EXISTS (SELECT 1 FROM overlap_members o LEFT JOIN withheld w ON w.viewer_id = $1 AND w.class = 3 AND w.owner_id = o.owner_id ",
+            "AND NOT EXISTS (SELECT 1 FROM overlap_members o LEFT JOIN withheld w ON w.viewer_id = $1 AND w.class = 'indicators' AND w.owner_id = o.owner_id ",
             "WHERE o.viewer_id = $1 AND o.week_start = $2 AND coalesce(w.level, 3) >= 3) ",
             "AND u.kind IN (SELECT k.kind FROM overlap_kinds k WHERE k.viewer_id = $1 AND k.week_start = $2) ",
             "AND NOT EXISTS (SELECT 1 FROM organisations s WHERE s.id = $1 AND s.suspended_at IS NOT NULL))"
@@ -32,7 +32,7 @@ macro_rules! asked {
             ".org_id <> $1 AND ",
             $a,
             ".since < $2 AND ",
-            $crate::viewer::reach!(3, $a, detail),
+            $crate::viewer::reach!(indicators, $a, detail),
             "))"
         )
     };
@@ -42,7 +42,7 @@ pub(crate) use asked;
 /// Whether the viewer is shown the report whose digest is `m`.
 macro_rules! readable {
     () => {
-        $crate::viewer::reach!(3, "m", detail)
+        $crate::viewer::reach!(indicators, "m", detail)
     };
 }
 pub(crate) use readable;
@@ -51,8 +51,8 @@ pub(crate) use readable;
 macro_rules! named {
     () => {
         concat!(
-            "(SELECT count(DISTINCT u.org_id) FROM indicator_digests m JOIN indicator_digests u ON u.digest = m.digest WHERE m.id = t.id AND ",
-            $crate::viewer::reach!(3, "u", detail),
+            "(SELECT count(DISTINCT u.org_id) FROM indicator_digests m JOIN indicator_digests u ON u.digest = m.digest WHERE m.org_id = t.org_id AND m.id = t.id AND ",
+            $crate::viewer::reach!(indicators, "u", detail),
             ")"
         )
     };
@@ -63,7 +63,7 @@ pub(crate) use named;
 macro_rules! unnamed {
     () => {
         concat!(
-            "EXISTS (SELECT 1 FROM indicator_digests m WHERE m.id = t.id AND EXISTS (SELECT 1 FROM indicator_digests a WHERE a.digest = m.digest AND ",
+            "EXISTS (SELECT 1 FROM indicator_digests m WHERE m.org_id = t.org_id AND m.id = t.id AND EXISTS (SELECT 1 FROM indicator_digests a WHERE a.digest = m.digest AND ",
             $crate::viewer::overlaps::asked!("a"),
             ") AND (SELECT count(DISTINCT u.org_id) FROM indicator_digests u WHERE u.digest = m.digest AND ",
             $crate::viewer::overlaps::hidden!(),
@@ -80,13 +80,13 @@ macro_rules! several {
     () => {
         concat!(
             " FROM (SELECT u.digest, u.org_id, max(CASE WHEN ",
-            $crate::viewer::reach!(3, "u", detail),
+            $crate::viewer::reach!(indicators, "u", detail),
             " THEN 1 ELSE 0 END) AS named, max(CASE WHEN ",
             $crate::viewer::overlaps::hidden!(),
             " THEN 1 ELSE 0 END) AS hidden, max(CASE WHEN ",
             $crate::viewer::overlaps::asked!("u"),
             " THEN 1 ELSE 0 END) AS asked FROM indicator_digests u WHERE ",
-            $crate::viewer::reach!(3, "u", detail),
+            $crate::viewer::reach!(indicators, "u", detail),
             " OR ",
             $crate::viewer::overlaps::hidden!(),
             " GROUP BY u.digest, u.org_id) s GROUP BY s.digest HAVING sum(s.named) > 1 OR (sum(s.hidden) >= 3 AND max(s.asked) = 1)"

@@ -28,7 +28,7 @@ pub struct OwnRecord {
 /// `domain::Sight::sees_record` from the owner's side; a contract test holds the two together.
 macro_rules! seen {
     () => {
-        "t.org_id = $1 AND t.received_at >= $3 AND (t.tlp <= 1 OR (t.tlp = 2 AND t.received_at >= $4) OR EXISTS (SELECT 1 FROM recipients r WHERE r.org_id = $2 AND r.record_id = t.id))"
+        "t.org_id = $1 AND t.received_at >= $3 AND (t.tlp <= 1 OR (t.tlp = 2 AND t.received_at >= $4) OR EXISTS (SELECT 1 FROM recipients r WHERE r.org_id = $1 AND r.record_id = t.id AND r.recipient_id = $2))"
     };
 }
 

@@ -62,12 +62,13 @@ pub struct ReceiptDetail {
 /// another's push of incidents would count records that may not be shared.
 macro_rules! receipt_reach {
     () => {
-        concat!("(c.org_id = $1 OR (c.what = 'metrics' AND ", shown!(0, "c", "received_at", detail), "))")
+        concat!("(c.org_id = $1 OR (c.what = 'metrics' AND ", shown!(posture, "c", "received_at", detail), "))")
     };
 }
 
 #[derive(sqlx::FromRow)]
 struct PushSql {
+    org_id: i64,
     no: i64,
     id: Uuid,
     slug: String,
@@ -81,7 +82,8 @@ struct PushSql {
     key_name: String,
 }
 
-const PUSH_COLUMNS: &str = "c.no, c.id, o.slug, o.name, c.received_at, c.what, c.total, c.kept, c.outdated_by IS NOT NULL AS outdated, c.mode, c.key_name";
+const PUSH_COLUMNS: &str =
+    "c.org_id, c.no, c.id, o.slug, o.name, c.received_at, c.what, c.total, c.kept, c.outdated_by IS NOT NULL AS outdated, c.mode, c.key_name";
 
 impl From<PushSql> for PushRow {
     fn from(r: PushSql) -> Self {
@@ -101,12 +103,12 @@ impl From<PushSql> for PushRow {
 }
 
 impl Reads<'_> {
-    /// The number of a receipt that the viewer may see, by its id; `None` for all else. Numbers count everybody's receipts, so they stay inside, and a page
-    /// of the log ends with an id.
-    async fn number(&self, id: &str) -> Result<Option<i64>, StoreError> {
-        let sql = format!("SELECT c.no FROM receipts c WHERE {} AND c.id = $2", receipt_reach!());
+    /// The organisation and number of a receipt that the viewer may see, by its id; `None` for all else. Numbers count an organisation's receipts, so they stay inside, and
+    /// a page of the log ends with an id.
+    async fn number(&self, id: &str) -> Result<Option<(i64, i64)>, StoreError> {
+        let sql = format!("SELECT c.org_id, c.no FROM receipts c WHERE {} AND c.id = $2", receipt_reach!());
         let Ok(id) = id.parse::<Uuid>() else { return Ok(None) };
-        Ok(read!(self, c => sqlx::query_scalar(AssertSqlSafe(sql)).bind(self.viewer.org.0).bind(id).fetch_optional(c).await)?)
+        Ok(read!(self, c => sqlx::query_as(AssertSqlSafe(sql)).bind(self.viewer.org.0).bind(id).fetch_optional(c).await)?)
     }
 
     /// The push log, newest first, of one organisation or of all, of one class of data or of all; `cursor` is the id of the last receipt shown.
@@ -127,15 +129,22 @@ impl Reads<'_> {
         if let Some(org) = org {
             and("c.org_id =", Arg::Int(org.0));
         }
-        if let Some(before) = self.number(cursor).await? {
-            and("c.no <", Arg::Int(before));
+        if let Some((of, before)) = self.number(cursor).await? {
+            match org {
+                Some(org) if org.0 == of => and("c.no <", Arg::Int(before)),
+                // Ids are of the order of arrival, to the millisecond.
+                _ => and("c.id <", Arg::Id(cursor.parse().unwrap_or_default())),
+            }
         }
         let limit = limit.min(PAGE);
-        sql.push_str(&format!(" ORDER BY c.no DESC LIMIT {}", limit + 1));
+        let newest = if org.is_some() { "c.no" } else { "c.id" };
+        sql.push_str(&format!(" ORDER BY {newest} DESC LIMIT {}", limit + 1));
         let mut rows: Vec<PushSql> = read!(self, c => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), &args).fetch_all(c).await)?;
         let more = rows.len() > limit;
         rows.truncate(limit);
         let next = rows.last().filter(|_| more).map(|r| r.id.to_string());
+        // What came within one millisecond is in no order by its ids.
+        rows.sort_by_key(|row| std::cmp::Reverse(row.received_at));
         Ok(Page { total: rows.len() as u64, rows: rows.into_iter().map(Into::into).collect(), next })
     }
 
@@ -144,16 +153,16 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn receipt(&self, id: Uuid) -> Result<Option<ReceiptDetail>, StoreError> {
-        const MORE: &str = "SELECT c.org_id, c.failures, c.bytes, c.sha256, c.user_agent, c.idempotency_key, p.body, c.as_of, c.outdated_by, c.left_out FROM receipts c LEFT JOIN payloads p ON p.receipt_no = c.no AND p.org_id = c.org_id WHERE c.no = $1";
+        const MORE: &str = "SELECT c.failures, c.bytes, c.sha256, c.user_agent, c.idempotency_key, p.body, c.as_of, c.outdated_by, c.left_out FROM receipts c LEFT JOIN payloads p ON p.org_id = c.org_id AND p.receipt_no = c.no WHERE c.org_id = $1 AND c.no = $2";
         let sql = format!("SELECT {PUSH_COLUMNS} FROM receipts c JOIN organisations o ON o.id = c.org_id WHERE {} AND c.id = $2", receipt_reach!());
         let row: Option<PushSql> = read!(self, c => sqlx::query_as(AssertSqlSafe(sql)).bind(self.viewer.org.0).bind(id).fetch_optional(c).await)?;
         let Some(row) = row else { return Ok(None) };
-        type More = (i64, String, i64, Vec<u8>, String, String, Option<Vec<u8>>, Option<i64>, Option<i64>, Option<String>);
-        let (owner, failures, bytes, sha256, user_agent, idempotency_key, payload, as_of, outdated_by, left_out): More =
-            read!(self, c => sqlx::query_as(MORE).bind(row.no).fetch_one(c).await)?;
+        type More = (String, i64, Vec<u8>, String, String, Option<Vec<u8>>, Option<i64>, Option<i64>, Option<String>);
+        let (failures, bytes, sha256, user_agent, idempotency_key, payload, as_of, outdated_by, left_out): More =
+            read!(self, c => sqlx::query_as(MORE).bind(row.org_id).bind(row.no).fetch_one(c).await)?;
         let what = What::from_name(&row.what).ok_or_else(|| StoreError::Internal(format!("receipt {}", row.no)))?;
         let failures: Vec<Failure> = serde_json::from_str(&failures).map_err(|e| StoreError::Internal(e.to_string()))?;
-        let owner = OrgId(owner);
+        let owner = OrgId(row.org_id);
         // What was refused may be anything, another class's records included: only its owner reads it.
         let whole = row.kept == row.total;
         let own = owner == self.viewer.org;
@@ -177,7 +186,7 @@ impl Reads<'_> {
             " AND t.id = $2 AND (t.withdrawn_at IS NULL OR t.org_id = $1)"
         );
         const INCIDENT: &str = concat!("SELECT t.id, t.title, t.tlp FROM incidents t WHERE ", reach!(incidents), " AND t.org_id = $2 AND t.external_id = $3");
-        const RECEIPT: &str = "SELECT id, received_at, key_name FROM receipts WHERE no = $1 AND org_id = $2";
+        const RECEIPT: &str = "SELECT id, received_at, key_name FROM receipts WHERE org_id = $2 AND no = $1";
         let me = self.viewer.org.0;
         type Row = (i64, String, String, String, String, String, i64, i64, i64, i64, String, Option<String>, i64, Option<i64>);
         let row: Option<Row> = read!(self, c => sqlx::query_as(EVENT).bind(me).bind(id).fetch_optional(c).await)?;
@@ -203,7 +212,7 @@ impl Reads<'_> {
             received_at: Timestamp(received_at),
             first_received_at: Timestamp(first),
             incident: incident.map(|(id, title, tlp)| (id, title, Tlp::from_code(tlp))),
-            recipients: self.recipients(id).await?,
+            recipients: self.recipients(OrgId(owner), id).await?,
             receipt,
             key,
             raw,

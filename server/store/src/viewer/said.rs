@@ -23,7 +23,7 @@ impl Reads<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn said(&self, what: What, ids: &[Uuid]) -> Result<HashMap<Uuid, Said>, StoreError> {
-        const HASHED: &str = "CASE WHEN t.hashed THEN (SELECT max(m.key_no) FROM indicator_digests m WHERE m.id = t.id) END";
+        const HASHED: &str = "CASE WHEN t.hashed THEN (SELECT max(m.key_no) FROM indicator_digests m WHERE m.org_id = t.org_id AND m.id = t.id) END";
         let (table, key) = match what {
             What::Incidents => ("incidents", "CAST(NULL AS BIGINT)"),
             What::Events => ("events", "CAST(NULL AS BIGINT)"),
@@ -36,7 +36,7 @@ impl Reads<'_> {
         let raws: Vec<(Uuid, String, Option<i64>)> =
             read_from!(self.store.inner.files, TIMEOUT, self, c => bind_all!(sqlx::query_as(AssertSqlSafe(raws)), w.args()).fetch_all(c).await)?;
         let named = format!(
-            "SELECT r.record_id, o.slug FROM {table} t JOIN recipients r ON r.record_id = t.id JOIN organisations o ON o.id = r.org_id {} ORDER BY o.slug",
+            "SELECT r.record_id, o.slug FROM {table} t JOIN recipients r ON r.org_id = t.org_id AND r.record_id = t.id JOIN organisations o ON o.id = r.recipient_id {} ORDER BY o.slug",
             w.sql()
         );
         let named: Vec<(Uuid, String)> =

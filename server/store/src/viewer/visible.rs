@@ -7,13 +7,14 @@
 //! `t.kind || ''`): one by status or kind would go through the hidden ones, too.
 
 use super::{Where, counted, peer, reach, shown, withheld};
+use domain::class_name;
 
 /// Where to look for what, of which class of records.
 #[derive(Clone, Copy)]
 pub(crate) struct Visible {
     table: &'static str,
-    /// As in `withheld`, by [`domain::DataClass::code`].
-    class: i64,
+    /// Its name, as in `withheld`.
+    class: &'static str,
     /// Since when a class is shown to those to whom not all of it is.
     since: &'static str,
     /// The condition that decides.
@@ -24,19 +25,24 @@ pub(crate) struct Visible {
 }
 
 /// Records that are shown one by one.
-pub(crate) const INCIDENTS: Visible = listed("incidents", 1, reach!(incidents), withheld!(1), shown!(1, "t", "received_at", detail));
-pub(crate) const EVENTS: Visible = listed("events", 2, reach!(events), withheld!(2), shown!(2, "t", "received_at", detail));
-pub(crate) const INDICATORS: Visible = listed("indicators", 3, reach!(indicators), withheld!(3), shown!(3, "t", "received_at", detail));
+pub(crate) const INCIDENTS: Visible =
+    listed("incidents", class_name!(incidents), reach!(incidents), withheld!(incidents), shown!(incidents, "t", "received_at", detail));
+pub(crate) const EVENTS: Visible = listed("events", class_name!(events), reach!(events), withheld!(events), shown!(events, "t", "received_at", detail));
+pub(crate) const INDICATORS: Visible =
+    listed("indicators", class_name!(indicators), reach!(indicators), withheld!(indicators), shown!(indicators, "t", "received_at", detail));
 /// With those that are only counted.
-pub(crate) const COUNTED_INCIDENTS: Visible = numbers("incidents", 1, counted!(incidents), withheld!(1), shown!(1, "t", "received_at", summary));
-pub(crate) const COUNTED_EVENTS: Visible = numbers("events", 2, counted!(events), withheld!(2), shown!(2, "t", "received_at", summary));
-pub(crate) const COUNTED_INDICATORS: Visible = numbers("indicators", 3, counted!(indicators), withheld!(3), shown!(3, "t", "received_at", summary));
+pub(crate) const COUNTED_INCIDENTS: Visible =
+    numbers("incidents", class_name!(incidents), counted!(incidents), withheld!(incidents), shown!(incidents, "t", "received_at", summary));
+pub(crate) const COUNTED_EVENTS: Visible =
+    numbers("events", class_name!(events), counted!(events), withheld!(events), shown!(events, "t", "received_at", summary));
+pub(crate) const COUNTED_INDICATORS: Visible =
+    numbers("indicators", class_name!(indicators), counted!(indicators), withheld!(indicators), shown!(indicators, "t", "received_at", summary));
 
-const fn listed(table: &'static str, class: i64, condition: &'static str, withheld: &'static str, shown: &'static str) -> Visible {
+const fn listed(table: &'static str, class: &'static str, condition: &'static str, withheld: &'static str, shown: &'static str) -> Visible {
     Visible { table, class, since: "detail_since", condition, withheld, shown }
 }
 
-const fn numbers(table: &'static str, class: i64, condition: &'static str, withheld: &'static str, shown: &'static str) -> Visible {
+const fn numbers(table: &'static str, class: &'static str, condition: &'static str, withheld: &'static str, shown: &'static str) -> Visible {
     Visible { since: "summary_since", ..listed(table, class, condition, withheld, shown) }
 }
 
@@ -50,15 +56,20 @@ impl Visible {
 
     /// From where, and which of the records there: one's own; open to all, of those who show all; open to all, of the others; of a group; naming one.
     fn parts(&self) -> [(&'static str, String); 5] {
-        const NAMED: &str =
-            concat!("t.id = v.record_id AND v.org_id = $1 AND t.org_id <> $1 AND t.tlp > 1 AND NOT (t.tlp = 2 AND ", peer!("t", "received_at"), ")");
+        const NAMED: &str = concat!(
+            "t.org_id = v.org_id AND t.id = v.record_id AND v.recipient_id = $1 AND v.org_id <> $1 AND t.tlp > 1 AND NOT (t.tlp = 2 AND ",
+            peer!("t", "received_at"),
+            ")"
+        );
         let Self { class, since, withheld, shown, .. } = self;
         [
             ("", "t.org_id = $1".to_owned()),
             ("organisations v CROSS JOIN", format!("t.org_id = v.id AND t.tlp <= 1 AND v.id <> $1 AND v.id NOT IN {withheld}")),
             (
                 "withheld v CROSS JOIN",
-                format!("t.org_id = v.owner_id AND t.tlp <= 1 AND t.received_at >= v.{since} AND v.viewer_id = $1 AND v.class = {class} AND v.owner_id <> $1"),
+                format!(
+                    "t.org_id = v.owner_id AND t.tlp <= 1 AND t.received_at >= v.{since} AND v.viewer_id = $1 AND v.class = '{class}' AND v.owner_id <> $1"
+                ),
             ),
             (
                 "peers v CROSS JOIN",

@@ -79,6 +79,14 @@ impl Cluster {
         format!("postgres://postgres@127.0.0.1:{}/{database}?sslmode=disable", self.port)
     }
 
+    /// A database as SQL, without owners.
+    pub(crate) fn dump(&self, url: &str) -> String {
+        let mut command = Command::new(format!("{}/pg_dump", self.bin));
+        let out = command.args(["--inserts", "--no-owner", url]).stdin(Stdio::null()).output().expect("PostgreSQL's programs run");
+        assert!(out.status.success(), "{command:?}: {}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).expect("UTF-8")
+    }
+
     pub(crate) fn restart(&self, meanwhile: impl FnOnce()) {
         let data = format!("{}/data", self.folder);
         let pg_ctl = format!("{}/pg_ctl", self.bin);
@@ -86,6 +94,18 @@ impl Cluster {
         meanwhile();
         // The options of the first start are kept beside the data.
         run(as_user().args([&pg_ctl, "-D", &data, "-w", "-l", &format!("{}/log", self.folder), "restart"]));
+    }
+}
+
+impl Cluster {
+    /// Stops it at once and starts it again as a standby, which follows nobody.
+    pub(crate) fn demote(&self) {
+        self.restart(|| run(as_user().args(["touch", &format!("{}/data/standby.signal", self.folder)])));
+    }
+
+    /// Makes a primary of it again.
+    pub(crate) fn promote(&self) {
+        run(as_user().args([&format!("{}/pg_ctl", self.bin), "-D", &format!("{}/data", self.folder), "-w", "promote"]));
     }
 }
 

@@ -66,6 +66,15 @@ impl Database {
     }
 }
 
+/// A database of PostgreSQL as SQL, as pg_dump writes it, without owners.
+///
+/// # Panics
+/// When it cannot be read.
+#[must_use]
+pub fn dump_postgres(url: &str) -> String {
+    Cluster::running().dump(url)
+}
+
 /// Stops PostgreSQL at once and starts it again, as a crash would; for tests of what happens meanwhile.
 ///
 /// # Panics
@@ -102,5 +111,20 @@ impl Postgres {
     /// When it does not come back.
     pub fn restart(&self, meanwhile: impl FnOnce()) {
         self.cluster.restart(meanwhile);
+    }
+    /// Stops it at once and starts it again as a standby, as a primary that was demoted.
+    ///
+    /// # Panics
+    /// When it does not come back.
+    pub fn demote(&self) {
+        self.cluster.demote();
+    }
+
+    /// Makes a primary of it again.
+    ///
+    /// # Panics
+    /// When it does not become one.
+    pub fn promote(&self) {
+        self.cluster.promote();
     }
 }

@@ -1,13 +1,13 @@
 //! The audit trail has a row for each change, and shows whatever is done to its rows.
 
-use super::support::{Beside, Fixture, NOW, sample};
+use super::support::{Beside, Fixture, NOW, levels, sample};
 use domain::{DAY, DataClass, HOUR, Level, Role, sharing::Audience};
 use std::sync::Arc;
 use store::{
     Approval, Items, KeyRecord, Settings, Store, StoreError,
     audit::{
-        Action, Actor, AuditError, AuditFilter, Checkpoint, EVERY, Entry, Fault, Kept, KeyUse, Occasion, Proofs, Remembered, Signer, Verified, Vouched,
-        fingerprint,
+        Action, Actor, AuditError, AuditFilter, AuditRow, Checkpoint, EVERY, Entry, Fault, Kept, KeyUse, Occasion, Proofs, Remembered, Signer, Verified,
+        Vouched, fingerprint,
     },
 };
 use testing::Kind;
@@ -115,7 +115,11 @@ async fn every_change_has_its_row_and_a_change_that_fails_has_none(f: Fixture) {
     let before = hub.audit_after(0).await.unwrap();
     assert_eq!(before[0].object, "organisation alpha");
     assert_eq!((before[0].actor, before[0].hash), (Actor::default(), before[0].expected(&[0; 32])));
-    assert_eq!(verify(&f, &[]).await.unwrap(), Verified { rows: 11, checkpoints: 0, keys: vec![], unsigned: 11, newest: None, gaps: vec![], before_first: 0 });
+    assert!(before.iter().all(AuditRow::is_whole));
+    assert_eq!(
+        verify(&f, &[]).await.unwrap(),
+        Verified { rows: 11, erased: 0, checkpoints: 0, keys: vec![], unsigned: 11, newest: None, gaps: vec![], before_first: 0 }
+    );
 }
 
 on_both!(whatever_is_done_to_the_trail_is_found);
@@ -129,14 +133,22 @@ async fn whatever_is_done_to_the_trail_is_found(f: Fixture) {
     }
     let kept = sign_at(&f.store, 2).await;
     assert_eq!((kept.number, kept.row, kept.is_signed()), (3, 8, true));
-    let whole =
-        Verified { rows: 8, checkpoints: 3, keys: vec![first(&signer())], unsigned: 0, newest: Some(NOW.plus(2 * EVERY)), gaps: vec![], before_first: 0 };
+    let whole = Verified {
+        rows: 8,
+        erased: 0,
+        checkpoints: 3,
+        keys: vec![first(&signer())],
+        unsigned: 0,
+        newest: Some(NOW.plus(2 * EVERY)),
+        gaps: vec![],
+        before_first: 0,
+    };
     assert_eq!(verify(&f, std::slice::from_ref(&kept)).await, Ok(whole.clone()));
 
     let mut beside = unguarded(&f).await;
     beside.run("CREATE TABLE kept_rows AS SELECT * FROM audit; CREATE TABLE kept_points AS SELECT * FROM audit_checkpoints").await;
     let cut = Fault::RolledBack { number: 3, row: 8, last: 7 };
-    let done: [(&str, Fault); 18] = [
+    let done: [(&str, Fault); 25] = [
         ("UPDATE audit SET at = at + 1 WHERE no = 5", Fault::Changed(5)),
         ("UPDATE audit SET actor_org = NULL WHERE no = 5", Fault::Changed(5)),
         ("UPDATE audit SET actor_user = 99 WHERE no = 5", Fault::Changed(5)),
@@ -144,7 +156,23 @@ async fn whatever_is_done_to_the_trail_is_found(f: Fixture) {
         ("UPDATE audit SET org_id = 2 WHERE no = 5", Fault::Changed(5)),
         ("UPDATE audit SET object = 'user 1' WHERE no = 5", Fault::Changed(5)),
         ("UPDATE audit SET detail = '{\"n\": 5}' WHERE no = 5", Fault::Changed(5)),
+        ("UPDATE audit SET salt = (SELECT salt FROM kept_rows WHERE no = 6) WHERE no = 5", Fault::Changed(5)),
+        ("UPDATE audit SET digest = (SELECT digest FROM kept_rows WHERE no = 6) WHERE no = 5", Fault::Changed(5)),
         ("UPDATE audit SET hash = (SELECT hash FROM audit WHERE no = 6) WHERE no = 5", Fault::Changed(5)),
+        // The contents of another row, with all that makes them true there.
+        (
+            "UPDATE audit SET (actor_org, actor_user, action, org_id, object, detail, salt, digest) = \
+             (SELECT k.actor_org, k.actor_user, k.action, k.org_id, k.object, k.detail, k.salt, k.digest FROM kept_rows k WHERE k.no = 6) WHERE no = 5",
+            Fault::Changed(5),
+        ),
+        // Contents that are gone, where nothing says that they were erased; a mark, where they are not, or not all of them.
+        (
+            "UPDATE audit SET actor_org = NULL, actor_user = NULL, action = '', org_id = NULL, object = '', detail = '', salt = NULL WHERE no = 5",
+            Fault::Changed(5),
+        ),
+        ("UPDATE audit SET erased = TRUE WHERE no = 5", Fault::Changed(5)),
+        ("UPDATE audit SET salt = NULL WHERE no = 5", Fault::Changed(5)),
+        ("UPDATE audit SET salt = NULL, erased = TRUE WHERE no = 5", Fault::Changed(5)),
         ("DELETE FROM audit WHERE no = 5", Fault::Missing(5, 5)),
         ("DELETE FROM audit WHERE no = 1", Fault::Missing(1, 1)),
         // Deleted and renumbered.
@@ -186,6 +214,69 @@ async fn whatever_is_done_to_the_trail_is_found(f: Fixture) {
     beside.run("DELETE FROM audit; DELETE FROM audit_checkpoints").await;
     assert_eq!(verify(&f, &[]).await.map(|v| (v.rows, v.checkpoints)), Ok((0, 0)));
     assert_eq!(verify(&f, &witness).await, Err(gone(&witness[0])));
+}
+
+/// Erases the contents of the fifth row in place.
+const ERASE: &str = "UPDATE audit SET actor_org = NULL, actor_user = NULL, action = '', org_id = NULL, object = '', detail = '', salt = NULL, erased = TRUE \
+                     WHERE no = 5";
+
+on_both!(erased_contents_leave_the_chain_as_it_was);
+async fn erased_contents_leave_the_chain_as_it_was(f: Fixture) {
+    let hub = f.store.hub();
+    for n in 4..=7 {
+        hub.audit(entry(&f, 0, n)).await.unwrap();
+        sign_at(&f.store, n - 4).await;
+    }
+    let kept = sign_at(&f.store, 3).await;
+    let before = hub.audit_after(0).await.unwrap();
+    let mut beside = unguarded(&f).await;
+    beside.run(ERASE).await;
+    let mut after = hub.audit_after(0).await.unwrap();
+    let (was, is) = (before[4].clone(), after[4].clone());
+    assert!(was.object == "„5“" && is.erased && is.salt.is_none() && is.object.is_empty() && is.actor == Actor::default() && is.org.is_none(), "{is:?}");
+    assert_eq!((is.no, is.at, is.digest, is.hash), (was.no, was.at, was.digest, was.hash), "its place in the chain");
+    after[4] = was;
+    assert_eq!(after, before, "no other row");
+    let found = verify(&f, std::slice::from_ref(&kept)).await.unwrap();
+    assert_eq!((found.rows, found.erased, found.checkpoints, found.unsigned), (7, 1, 4, 0), "partners' checkpoints are in it as before");
+    assert!(f.store.viewer(f.viewer(0)).audit(&AuditFilter::default(), 100).await.unwrap().iter().all(|row| row.no != 5), "it concerns nobody any more");
+
+    // A hub goes on from there.
+    hub.audit(entry(&f, 1, 8)).await.unwrap();
+    assert_eq!(goes_on(&f, signer(), &kept, 4).await.map(|c| c.row), Ok(8));
+    assert_eq!(verify(&f, &[kept]).await.map(|v| (v.rows, v.erased)), Ok((8, 1)));
+    // And what is done to an erased row is found as what is done to any other.
+    beside.run("CREATE TABLE kept_rows AS SELECT * FROM audit").await;
+    for (sql, fault) in [
+        ("UPDATE audit SET erased = FALSE WHERE no = 5", Fault::Changed(5)),
+        ("UPDATE audit SET object = 'user 1' WHERE no = 5", Fault::Changed(5)),
+        ("UPDATE audit SET actor_user = 1 WHERE no = 5", Fault::Changed(5)),
+        ("UPDATE audit SET at = at + 1 WHERE no = 5", Fault::Changed(5)),
+        ("UPDATE audit SET digest = hash WHERE no = 5", Fault::Changed(5)),
+        ("UPDATE audit SET salt = (SELECT salt FROM kept_rows WHERE no = 6) WHERE no = 5", Fault::Changed(5)),
+        ("DELETE FROM audit WHERE no = 5", Fault::Missing(5, 5)),
+        ("UPDATE audit SET no = 0 WHERE no = 5; UPDATE audit SET no = 5 WHERE no = 6; UPDATE audit SET no = 6 WHERE no = 0", Fault::Changed(5)),
+    ] {
+        beside.run(sql).await;
+        assert_eq!(verify(&f, &[]).await, Err(fault), "{sql}");
+        beside.run("DELETE FROM audit; INSERT INTO audit SELECT * FROM kept_rows").await;
+    }
+    assert_eq!(verify(&f, &[]).await.map(|v| v.erased), Ok(1));
+}
+
+on_both!(a_digest_says_nothing_without_its_salt);
+async fn a_digest_says_nothing_without_its_salt(f: Fixture) {
+    let hub = f.store.hub();
+    for _ in 0..3 {
+        hub.audit(entry(&f, 0, 1)).await.unwrap();
+    }
+    let rows = hub.audit_after(3).await.unwrap();
+    assert!(rows.iter().all(|row| (&row.object, row.actor, &row.detail) == (&rows[0].object, rows[0].actor, &rows[0].detail)));
+    for pair in [[0, 1], [1, 2], [0, 2]] {
+        let [one, other] = pair.map(|i| &rows[i]);
+        assert!(one.salt.is_some() && one.salt != other.salt && one.digest != other.digest, "what is the same looks different");
+        assert!(one.digest_with(&other.salt.unwrap()) == other.digest && one.digest_with(&[0; 16]) != one.digest);
+    }
 }
 
 on_both!(a_checkpoint_is_made_every_five_minutes_whatever_happens);
@@ -404,7 +495,7 @@ async fn whatever_changes_who_sees_what_has_its_row(f: Fixture) {
     let hub = f.store.hub().by(admin);
     let begin = f.store.hub().audit_after(0).await.unwrap().last().map_or(0, |row| row.no);
     let rule = (DataClass::Incidents, Audience::Organisation(partner));
-    hub.set_sharing_defaults([Level::Summary, Level::None, Level::None, Level::None], NOW).await.unwrap();
+    hub.set_sharing_defaults(levels(&[(DataClass::Posture, Level::Summary)]), NOW).await.unwrap();
     hub.set_rule(owner, rule.0, rule.1, Some(Level::None), NOW).await.unwrap();
     let people = [("c@b.example", 43), ("d@b.example", 44)];
     let mut ids = Vec::new();

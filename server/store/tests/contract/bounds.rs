@@ -1,8 +1,8 @@
 //! What an organisation may have of each thing.
 
-use super::support::{Fixture, NOW, sample};
+use super::support::{Fixture, NOW, incident, sample};
 use domain::{
-    DAY, HOUR, Role,
+    DAY, HOUR, IncidentStatus, Role, Severity, Tlp,
     decision::{AlertLevel, Effect},
 };
 use futures_util::future::join_all;
@@ -63,7 +63,8 @@ async fn a_push_that_leaves_nothing_behind_takes_of_the_day(f: Fixture) {
 on_both!(one_organisations_large_pushes_are_few_in_the_queue);
 async fn one_organisations_large_pushes_are_few_in_the_queue(f: Fixture) {
     let partner = f.store.partner(f.orgs[0]);
-    let all = (0..200).map(|_| partner.push(Push { total: 1, dry_run: true, ..f.push(0, What::Metrics) }, Items::Metrics(vec![sample("m", 1.0, NOW)])));
+    let items = || Items::Incidents(vec![incident("i", Severity::Low, IncidentStatus::New, Tlp::Green, &[])]);
+    let all = (0..200).map(|_| partner.push(Push { total: 1, dry_run: true, ..f.push(0, What::Incidents) }, items()));
     let (all, other) =
         tokio::join!(join_all(all), async { f.store.partner(f.orgs[1]).push(Push { total: 1, ..f.push(1, What::Metrics) }, Items::Metrics(vec![])).await });
     let kept = all.iter().filter(|outcome| !matches!(outcome, Err(StoreError::Busy))).count();
@@ -73,10 +74,13 @@ async fn one_organisations_large_pushes_are_few_in_the_queue(f: Fixture) {
 on_both!(more_of_one_organisation_is_refused_and_the_bound_is_named);
 async fn more_of_one_organisation_is_refused_and_the_bound_is_named(f: Fixture) {
     let hub = f.store.hub();
-    let user = hub.add_user(f.orgs[0], "a@b.example".into(), "A".into(), Role::OrgAdmin, None, NOW).await.unwrap();
+    let mut people = vec![];
+    for org in &f.orgs {
+        people.push((*org, hub.add_user(*org, "a@b.example".into(), "A".into(), Role::OrgAdmin, None, NOW).await.unwrap()));
+    }
     let rights = hub.decision_rights().await.unwrap();
     let right = rights.first().expect("a right");
-    let propose = async |org: usize| hub.propose(Effect::AlertLevel { level: AlertLevel::Guarded }, "because".into(), (f.orgs[org], user), right, NOW).await;
+    let propose = async |org: usize| hub.propose(Effect::AlertLevel { level: AlertLevel::Guarded }, "because".into(), people[org], right, NOW).await;
     for _ in 0..50 {
         propose(0).await.unwrap();
     }

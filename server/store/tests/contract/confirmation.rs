@@ -1,16 +1,17 @@
 //! What an organisation confirmed that everyone sees of it: nobody else makes it more.
 
-use super::support::{Fixture, NOW};
+use super::support::{Beside, Fixture, NOW};
 use domain::{
-    DAY, DataClass, Level, OrgId, Role, Sharing, Timestamp,
+    ByClass, DAY, DataClass, Level, OrgId, Role, Sharing, Timestamp,
     decision::{DecisionKind, Effect},
     sharing::Audience,
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::collections::BTreeMap;
 use store::{Approval, Confirmation, Hub, Org, audit::Actor};
+use testing::Kind;
 
-const ALL: [Level; 4] = [Level::Detail; 4];
+const ALL: ByClass<Level> = ByClass::filled(Level::Detail);
 
 /// An organisation that shares nothing yet, with administrators.
 async fn newcomer(hub: &Hub<'_>, slug: &str, admins: usize) -> (OrgId, Vec<i64>) {
@@ -24,14 +25,14 @@ async fn newcomer(hub: &Hub<'_>, slug: &str, admins: usize) -> (OrgId, Vec<i64>)
 }
 
 /// What each organisation sees of each that has confirmed, by class: the level, and since when it is summaries and details.
-type Seen = BTreeMap<(OrgId, OrgId, i64), (Level, [Option<Timestamp>; 2])>;
+type Seen = BTreeMap<(OrgId, OrgId, DataClass), (Level, [Option<Timestamp>; 2])>;
 
 fn seen(sharing: &Sharing, orgs: &[OrgId]) -> Seen {
     let mut seen = Seen::new();
     for (owner, viewer) in orgs.iter().flat_map(|owner| orgs.iter().map(move |viewer| (*owner, *viewer))) {
         for class in DataClass::ALL.into_iter().filter(|_| owner != viewer && sharing.is_confirmed(owner)) {
             let since = [Level::Summary, Level::Detail].map(|least| sharing.since(viewer, owner, class, least));
-            seen.insert((owner, viewer, class.code()), (sharing.level(viewer, owner, class), since));
+            seen.insert((owner, viewer, class), (sharing.level(viewer, owner, class), since));
         }
     }
     seen
@@ -69,27 +70,27 @@ async fn no_decision_shows_more_of_who_has_confirmed(mut f: Fixture) {
                 let other = f.orgs[rng.random_range(0..f.orgs.len())];
                 let audience = [Audience::Everyone, Audience::Group(group), Audience::Organisation(other)][rng.random_range(0..3)];
                 let level = [None, Some(Level::None), Some(Level::Aggregate), Some(Level::Summary), Some(Level::Detail)][rng.random_range(0..5)];
-                hub.set_rule(owner, DataClass::ALL[rng.random_range(0..4)], audience, level, NOW).await.unwrap();
+                hub.set_rule(owner, DataClass::ALL[rng.random_range(0..DataClass::ALL.len())], audience, level, NOW).await.unwrap();
             }
             1 if f.orgs.len() < 7 => {
                 let (org, people) = newcomer(&hub, &format!("new-{round}"), 1).await;
                 f.orgs.push(org);
                 admins.insert(org, people[0]);
                 let sharing = hub.sharing().await.unwrap();
-                let would_see = DataClass::ALL.map(|class| sharing.for_everyone(org, class));
+                let would_see = ByClass::from_fn(|class| sharing.for_everyone(org, class));
                 assert_eq!(hub.confirm_sharing(org, would_see, people[0], NOW).await.unwrap(), Confirmation::Done, "{at}");
                 let sharing = hub.sharing().await.unwrap();
-                assert_eq!(DataClass::ALL.map(|class| sharing.level(owner, org, class)), would_see, "{at}: what was confirmed is shown");
+                assert_eq!(ByClass::from_fn(|class| sharing.level(owner, org, class)), would_see, "{at}: what was confirmed is shown");
             }
             _ => {
                 let before = hub.sharing().await.unwrap();
-                let levels = DataClass::ALL.map(|_| Level::ALL[rng.random_range(0..4)]);
+                let levels = ByClass::from_fn(|_| Level::ALL[rng.random_range(0..4)]);
                 let decision = hub.propose(Effect::SharingDefault { levels }, "a".into(), (f.orgs[0], admins[&f.orgs[0]]), &right, NOW).await.unwrap();
                 for (org, admin) in &admins {
                     hub.vote(decision, (*org, *admin), true, String::new(), NOW).await.unwrap();
                 }
                 let after = hub.sharing().await.unwrap();
-                assert_eq!(DataClass::ALL.map(|class| after.default_of(class)), levels, "{at}: it was adopted");
+                assert_eq!(ByClass::from_fn(|class| after.default_of(class)), levels, "{at}: it was adopted");
                 let (was, is) = (seen(&before, &f.orgs), seen(&after, &f.orgs));
                 assert_no_more(&was, &is, &at);
                 for owner in &f.orgs {
@@ -112,7 +113,7 @@ async fn a_confirmation_is_of_what_was_seen_by_two_where_there_are_two(f: Fixtur
     let (org, admins) = newcomer(&hub, "new", 2).await;
     let (first, second) = (admins[0], admins[1]);
     let confirm = async |seen, by, at| hub.confirm_sharing(org, seen, by, at).await.unwrap();
-    assert_eq!(confirm([Level::Summary; 4], first, NOW).await, Confirmation::Changed, "that is not what everyone would see");
+    assert_eq!(confirm(ByClass::filled(Level::Summary), first, NOW).await, Confirmation::Changed, "that is not what everyone would see");
     assert_eq!(confirm(ALL, first, NOW).await, Confirmation::Waits);
     assert_eq!(confirm(ALL, first, NOW).await, Confirmation::Refused(Approval::Own));
     // After a week the first one's word is over, as it is when they may no longer speak for the organisation.
@@ -123,18 +124,42 @@ async fn a_confirmation_is_of_what_was_seen_by_two_where_there_are_two(f: Fixtur
     // A rule of its own is part of what is confirmed.
     hub.set_rule(org, DataClass::Events, Audience::Everyone, Some(Level::Aggregate), later).await.unwrap();
     assert_eq!(confirm(ALL, first, later).await, Confirmation::Changed);
-    let seen = [Level::Detail, Level::Detail, Level::Aggregate, Level::Detail];
+    let mut seen = ALL;
+    seen[DataClass::Events] = Level::Aggregate;
     assert_eq!(confirm(seen, first, later).await, Confirmation::Waits, "the second saw another thing before");
     assert_eq!(hub.sharing().await.unwrap().level(f.orgs[0], org, DataClass::Posture), Level::None);
     assert_eq!(confirm(seen, second, later).await, Confirmation::Done);
     let sharing = hub.sharing().await.unwrap();
-    assert_eq!(DataClass::ALL.map(|class| sharing.level(f.orgs[0], org, class)), seen);
+    assert_eq!(ByClass::from_fn(|class| sharing.level(f.orgs[0], org, class)), seen);
     assert_eq!(confirm(ALL, second, later).await, Confirmation::Done, "it is confirmed already, and nothing changes by it");
     assert_eq!(hub.sharing().await.unwrap().level(f.orgs[0], org, DataClass::Events), Level::Aggregate);
     assert_eq!(hub.first_confirmation(org, later).await.unwrap(), None);
     // Without its rule, that of which it showed less than the default is what it was.
     hub.set_rule(org, DataClass::Events, Audience::Everyone, None, later).await.unwrap();
     assert_eq!(hub.sharing().await.unwrap().level(f.orgs[0], org, DataClass::Events), Level::Aggregate);
+}
+
+on_both!(a_class_that_nobody_confirmed_is_shown_to_nobody);
+async fn a_class_that_nobody_confirmed_is_shown_to_nobody(f: Fixture) {
+    let hub = f.store.hub();
+    let (org, admins) = newcomer(&hub, "new", 1).await;
+    assert_eq!(hub.confirm_sharing(org, ALL, admins[0], NOW).await.unwrap(), Confirmation::Done);
+    let mut beside = Beside::open(&f).await;
+    if let Kind::Postgres = f.kind {
+        beside.run("ALTER TABLE sharing_pins DISABLE ROW LEVEL SECURITY").await;
+    }
+    // As if there had been no such class when it confirmed.
+    beside.run("DELETE FROM sharing_pins WHERE class = 'events'").await;
+    let sharing = hub.sharing().await.unwrap();
+    for class in DataClass::ALL {
+        let level = if class == DataClass::Events { Level::None } else { Level::Detail };
+        assert_eq!(sharing.level(f.orgs[0], org, class), level, "{class:?}");
+    }
+    assert_eq!(sharing.offered(org).collect::<Vec<_>>(), [(DataClass::Events, Level::None, Level::Detail)], "it is asked");
+    // A row of a class that this program does not know, such as a newer one wrote, is not passed over.
+    beside.run("UPDATE sharing_pins SET class = 'weather' WHERE class = 'incidents'").await;
+    let said = hub.sharing().await.unwrap_err().to_string();
+    assert!(said.contains(r#""weather" is no class of data"#), "{said}");
 }
 
 on_both!(one_administrator_alone_confirms_at_once_only_if_the_operator_made_them);

@@ -22,9 +22,13 @@ macro_rules! on_both {
 
 mod audit;
 mod authority;
+mod batches;
 mod bounds;
+mod catalogue;
 mod closed;
 mod confirmation;
+mod crowds;
+mod folding;
 mod hiding;
 mod idempotency;
 mod incidents;
@@ -39,6 +43,7 @@ mod postgres;
 mod posture;
 mod reach;
 mod references;
+mod samples;
 mod sealing;
 mod sessions;
 mod snapshots;
@@ -46,4 +51,4 @@ mod spellings;
 mod statements;
 mod support;
 mod throttle;
-mod ways;
+mod upgrade;

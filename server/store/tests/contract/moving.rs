@@ -2,7 +2,7 @@
 
 use super::support::{Fixture, NOW, event, incident, indicator, key, sample};
 use domain::{
-    DAY, DataClass, HOUR, IncidentStatus, Level, OrgId, Role, Severity, Timestamp, Tlp,
+    ByClass, DAY, DataClass, HOUR, IncidentStatus, Level, OrgId, Role, Severity, Timestamp, Tlp,
     aggregate::{Aggregate, counts::CountTotal},
     decision::{AlertLevel, DecisionKind, Effect, Right},
     indicator::IndicatorType,
@@ -100,7 +100,7 @@ async fn fill(f: &Fixture) {
     for no in 0..2 {
         let admin = hub.add_user(newcomer, format!("{no}@neu.example"), "Ö".into(), Role::OrgAdmin, Some("hash".into()), NOW).await.unwrap();
         if no == 1 {
-            assert_eq!(hub.confirm_sharing(newcomer, [Level::Detail; 4], admin, NOW).await.unwrap(), Confirmation::Waits);
+            assert_eq!(hub.confirm_sharing(newcomer, ByClass::filled(Level::Detail), admin, NOW).await.unwrap(), Confirmation::Waits);
         }
     }
     let members =
@@ -108,9 +108,11 @@ async fn fill(f: &Fixture) {
     hub.settle_overlaps(vec![members], NOW.plus(-8 * DAY)).await.unwrap();
     for org in 0..3 {
         let others: Vec<_> = f.orgs.iter().copied().filter(|o| *o != f.orgs[org]).collect();
-        // Three months, so three partitions; and numbers that not every notation keeps.
+        // Numbers that not every notation keeps.
         let values = [0.1 + 0.2, -1.0 / 3.0, 1e-300, 5e15];
         f.send(org, Items::Metrics(values.iter().zip(0..).map(|(v, i)| sample("m", *v, NOW.plus(-i * 25 * DAY))).collect())).await;
+        // Some folded, some not.
+        hub.fold_pushes(f.orgs[org]).await.unwrap();
         let push = Push { total: 2, idempotency: Some(key("again", 1)), payload: vec![0, 1, 255, 0], ..f.push(org, What::Metrics) };
         let failure = Failure { index: 1, pointer: "/items/1/value".into(), code: "out_of_range".into(), detail: "„zu groß“".into() };
         let push = Push { failures: vec![failure], ..push };
@@ -175,15 +177,20 @@ async fn portrait(store: &Store, orgs: &[OrgId]) -> Vec<String> {
         format!("{:?} {:?} {:?}", hub.shown_before().await.unwrap(), hub.withdrawn_criticals(orgs).await.unwrap(), hub.shown_fewer(orgs).await.unwrap()),
         format!("{:?}", hub.critical_spans(orgs[0], Timestamp(0)).await.unwrap()),
         format!("{:?} {:?}", store.alliance_keys().await.unwrap(), hub.comparisons(orgs[0], NOW).await.unwrap()),
-        format!("{:?} {:?}", hub.sharing().await.unwrap(), hub.first_confirmation(newest(&hub).await, NOW).await.unwrap()),
+        format!("{:?}", hub.first_confirmation(newest(&hub).await, NOW).await.unwrap()),
         format!("{:?}", hub.witnesses().await.unwrap()),
         format!("{:?}", hub.overlap_members(orgs[0], NOW.plus(-8 * DAY)).await.unwrap()),
         format!("{:?} {:?}", hub.decisions().await.unwrap(), hub.decision_rights().await.unwrap()),
         format!("{:?} {:?}", hub.audit_after(0).await.unwrap(), hub.verify_audit(&Proofs::default()).await.unwrap()),
     ];
-    let mut current = hub.current(orgs).await.unwrap();
-    current.1.sort_by(|a, b| (a.org.0, &a.metric).cmp(&(b.org.0, &b.metric)));
-    said.push(format!("{current:?}"));
+    let sharing = hub.sharing().await.unwrap();
+    for (owner, class) in orgs.iter().flat_map(|owner| DataClass::ALL.map(|class| (*owner, class))) {
+        let meaning = |viewer: &OrgId| (sharing.level(*viewer, owner, class), sharing.since(*viewer, owner, class, Level::Aggregate));
+        said.push(format!("{} {owner:?} {class:?} {:?}", sharing.version, orgs.iter().map(meaning).collect::<Vec<_>>()));
+    }
+    for values in hub.current(orgs).await.unwrap() {
+        said.push(format!("{:?} {:?} {:?}", values.org, values.signs, values.rows().collect::<Vec<_>>()));
+    }
     for org in orgs {
         let window = Window { from: NOW.plus(-100 * DAY), to: NOW.plus(HOUR) };
         let mut days = hub.day_values(*org, window.from.day()).await.unwrap();
@@ -318,9 +325,9 @@ async fn a_move_that_ends_half_way_leaves_nothing() {
     let (f, there) = filled().await;
     f.store.close().await;
     open(&there.url).await.close().await;
-    // Partitions are made under this lock, so whoever waits for it has written everything that comes before samples.
+    // Whoever waits for it has written everything that comes before samples.
     let mut holder = PgConnection::connect(&there.url).await.unwrap();
-    holder.execute("SELECT pg_advisory_lock(hashtextextended('shieldwall samples', 0))").await.unwrap();
+    holder.execute("BEGIN; LOCK TABLE samples IN SHARE MODE").await.unwrap();
     let waiting = async |n: i64| {
         const WAITING: &str = "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE d.datname = current_database() AND NOT l.granted";
         let mut conn = PgConnection::connect(&there.url).await.unwrap();

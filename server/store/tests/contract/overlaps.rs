@@ -408,12 +408,15 @@ async fn a_new_key_of_the_alliance_finds_what_both_keys_hash(f: Fixture) {
     f.send(0, Items::Indicators(vec![item.clone()])).await;
     f.send(1, Items::Indicators(vec![hashed(&f, item.clone()).await])).await;
     f.send(1, Items::Indicators(vec![indicator("alone.example", Tlp::Green, &[])])).await;
-    let admin = hub.add_user(f.orgs[0], "a@a.example".into(), "A".into(), Role::OrgAdmin, None, NOW).await.unwrap();
+    let mut admins = vec![];
+    for org in &f.orgs {
+        admins.push((*org, hub.add_user(*org, "a@a.example".into(), "A".into(), Role::OrgAdmin, None, NOW).await.unwrap()));
+    }
     let right = hub.decision_rights().await.unwrap().into_iter().find(|r| r.kind == DecisionKind::AllianceKey).unwrap();
     let rotate = async |at: Timestamp| {
-        let decision = hub.propose(Effect::AllianceKey, "a".into(), (f.orgs[0], admin), &right, at).await.unwrap();
-        for org in &f.orgs {
-            hub.vote(decision, (*org, admin), true, String::new(), at).await.unwrap();
+        let decision = hub.propose(Effect::AllianceKey, "a".into(), admins[0], &right, at).await.unwrap();
+        for admin in &admins {
+            hub.vote(decision, *admin, true, String::new(), at).await.unwrap();
         }
         f.store.alliance_keys().await.unwrap()
     };

@@ -4,7 +4,7 @@ use super::support::{Fixture, NOW, event, incident, indicator, key, sample};
 use domain::{DAY, DataClass, IncidentStatus, Level, OrgId, Severity, Tlp, query::Window, sharing::Audience};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use std::{collections::HashSet, time::Duration};
-use store::{IndicatorItem, Items, Outcome, Push, Retention, Settings, Store, What};
+use store::{IndicatorItem, Items, KeyRecord, Outcome, Push, Retention, Sample, Settings, Store, What};
 use testing::Kind;
 
 /// Every table with an organisation's rows, partitions included.
@@ -39,7 +39,6 @@ async fn no_table_of_an_organisations_rows_is_without_forced_row_security() {
     let (_f, mut conn) = filled().await;
     let tables: Vec<(String, bool, bool)> = sqlx::query_as(TENANT_TABLES).fetch_all(&mut conn).await.unwrap();
     assert!(tables.len() >= 19, "{tables:?}");
-    assert!(tables.iter().any(|t| t.0.starts_with("samples_")), "a partition: {tables:?}");
     let open: Vec<_> = tables.iter().filter(|t| !t.1 || !t.2).collect();
     assert!(open.is_empty(), "without forced row level security: {open:?}");
     let owned: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_class WHERE relowner = 'shieldwall_app'::regrole").fetch_one(&mut conn).await.unwrap();
@@ -88,7 +87,7 @@ async fn a_partner_neither_reads_nor_writes_anothers_rows_even_with_sql_of_its_o
     }
     assert!(seen >= 11, "{seen} tables with rows of its own");
     scoped(&mut conn, &format!("partner:{me}")).await;
-    let made = conn.execute(AssertSqlSafe(format!("INSERT INTO series (org_id, metric, labels) VALUES ({other}, 'x', '')"))).await;
+    let made = conn.execute(AssertSqlSafe(format!("INSERT INTO series (org_id, number, metric, labels) VALUES ({other}, 7, 'x', '')"))).await;
     assert_eq!(code(made), "42501");
     scoped(&mut conn, &format!("partner:{me}")).await;
     let bodies: i64 = sqlx::query_scalar("SELECT count(*) FROM payloads").fetch_one(&mut conn).await.unwrap();
@@ -97,9 +96,71 @@ async fn a_partner_neither_reads_nor_writes_anothers_rows_even_with_sql_of_its_o
         let n: i64 = sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(*) FROM {table}"))).fetch_one(&mut conn).await.unwrap();
         assert_eq!(n, 0, "{table} is the hub's");
     }
-    // A partition has no way around its table's policies.
-    let direct = conn.execute("SELECT * FROM samples_2024_10").await;
-    assert_eq!(code(direct), "42501");
+}
+
+#[tokio::test]
+async fn pushes_that_are_applied_together_reach_their_own_organisations_rows_alone() {
+    /// What a push of metrics reads and writes.
+    const PUSHED: [&str; 6] = ["api_keys", "current_values", "payloads", "push_states", "pushed_samples", "receipts"];
+    let (f, mut conn) = filled().await;
+    let (mine, other) = ([f.orgs[0].0, f.orgs[1].0], f.orgs[2].0);
+    let scope = format!("partner:{},{}", mine[0], mine[1]);
+    let tables: Vec<(String, bool, bool)> = sqlx::query_as(TENANT_TABLES).fetch_all(&mut conn).await.unwrap();
+    for (table, ..) in &tables {
+        scoped(&mut conn, &scope).await;
+        let sql = format!("SELECT DISTINCT org_id FROM {table} ORDER BY org_id");
+        let orgs: Result<Vec<i64>, _> = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut conn).await;
+        if !PUSHED.contains(&table.as_str()) {
+            // To whoever asks for one organisation, several are none.
+            assert!(orgs.is_err() || orgs.is_ok_and(|orgs| orgs.is_empty()), "{table}");
+            continue;
+        }
+        let orgs = orgs.unwrap();
+        assert!(orgs == mine || (table == "api_keys" && orgs.is_empty()), "{table}: {orgs:?}");
+        let sql = format!("DELETE FROM {table} WHERE org_id = {other}");
+        assert_eq!(conn.execute(AssertSqlSafe(sql)).await.unwrap().rows_affected(), 0, "{table}");
+        if !orgs.is_empty() {
+            let given = conn.execute(AssertSqlSafe(format!("UPDATE {table} SET org_id = {other}"))).await;
+            assert_eq!(code(given), "42501", "{table}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn revoking_a_key_waits_for_the_pushes_that_found_it_good() {
+    let f = Fixture::new(Kind::Postgres).await;
+    let record = KeyRecord {
+        id: 0,
+        org: f.orgs[0],
+        name: "siem".into(),
+        hint: String::new(),
+        scopes: "metrics".into(),
+        created_at: NOW,
+        expires_at: None,
+        revoked_at: None,
+        last_used_at: None,
+        addresses: String::new(),
+    };
+    f.store.hub().add_key(record, [1; 32]).await.unwrap();
+    // As another node's transaction does, in which a push is under way.
+    let mut node = PgConnection::connect(&f.database.url).await.unwrap();
+    let turn = format!("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('shieldwall turn', {}))", f.orgs[0].0);
+    node.execute(AssertSqlSafe(turn)).await.unwrap();
+    let hub = f.store.hub();
+    let mut revoking = std::pin::pin!(hub.revoke_key(f.orgs[0], "siem".into(), NOW));
+    let waits = async {
+        const WAITS: &str = "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE l.locktype = 'advisory' AND NOT l.granted \
+            AND d.datname = current_database()) AND EXISTS (SELECT FROM api_keys WHERE revoked_at IS NOT NULL)";
+        let mut beside = PgConnection::connect(&f.database.url).await.unwrap();
+        while !sqlx::query_scalar::<_, bool>(WAITS).fetch_one(&mut beside).await.unwrap() {}
+    };
+    tokio::select! {
+        done = &mut revoking => panic!("it does not wait: {done:?}"),
+        // It is revoked for whatever comes now, and waits for what came before.
+        waited = tokio::time::timeout(Duration::from_secs(8), waits) => waited.expect("it waits"),
+    }
+    node.execute("COMMIT").await.unwrap();
+    assert!(revoking.await.unwrap());
 }
 
 fn code<T: std::fmt::Debug>(result: Result<T, sqlx::Error>) -> String {
@@ -118,6 +179,12 @@ async fn a_viewers_reach_holds_in_the_database_too() {
     };
     assert_eq!(of(&mut conn, f.orgs[0]).await, ["own i", "named", "open"]);
     assert_eq!(of(&mut conn, f.orgs[2]).await, ["open", "own i"]);
+    // Of each some are folded, and some not.
+    for org in 0..3 {
+        f.store.hub().fold_pushes(f.orgs[org]).await.unwrap();
+        f.send(org, Items::Metrics(vec![sample("m", 2.0, NOW.plus(1))])).await;
+    }
+    scoped(&mut conn, &format!("viewer:{}", f.orgs[2].0)).await;
     let posture: i64 = sqlx::query_scalar("SELECT count(DISTINCT org_id) FROM samples").fetch_one(&mut conn).await.unwrap();
     assert_eq!(posture, 3, "posture is shared");
     // Sharing rules hold here, too.
@@ -128,7 +195,7 @@ async fn a_viewers_reach_holds_in_the_database_too() {
     assert_eq!(of(&mut conn, f.orgs[0]).await, ["own i"], "not even where it is named");
     assert_eq!(of(&mut conn, f.orgs[2]).await, ["open", "own i"]);
     scoped(&mut conn, &format!("viewer:{}", f.orgs[0].0)).await;
-    for table in ["samples", "series", "current_values", "rollup_hours", "rollup_days"] {
+    for table in ["pushed_samples", "samples", "series", "current_values", "rollup_hours", "rollup_days"] {
         let n: i64 = sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(DISTINCT org_id) FROM {table}"))).fetch_one(&mut conn).await.unwrap();
         assert_eq!(n, 2, "{table}");
     }
@@ -247,4 +314,45 @@ async fn below_detail_the_database_tells_of_no_report() {
         let records = if level == Level::Detail { 2 } else { 0 };
         assert_eq!((seen(&mut conn, "indicator_digests").await, seen(&mut conn, "indicators").await), (digests, records), "{level:?}");
     }
+}
+
+/// An asynchronous standby takes over without the last commits: what hubs remember of these is not gone by.
+#[tokio::test]
+async fn what_only_a_lost_primary_knew_is_forgotten() {
+    let f = Fixture::new(Kind::Postgres).await;
+    let second = Store::open(&Settings { url: f.database.url.clone(), readers: 2 }).await.unwrap();
+    let at_site = |site: &str, value: f64| {
+        let items = Items::Metrics(vec![Sample { labels: format!("site={site}"), ..sample("m", value, NOW) }]);
+        (Push { id: store::record_id(NOW), total: 1, ..f.push(0, What::Metrics) }, items)
+    };
+    f.send(0, Items::Metrics(vec![sample("m", 1.0, NOW)])).await;
+    let mut standby = PgConnection::connect(&f.database.url).await.unwrap();
+    for table in ["current_values", "push_states"] {
+        standby.execute(AssertSqlSafe(format!("CREATE TEMP TABLE {table}_before AS SELECT * FROM {table}"))).await.unwrap();
+    }
+    let (push, items) = at_site("lost", 2.0);
+    f.store.partner(f.orgs[0]).push(push, items).await.unwrap();
+    let take_over = "DELETE FROM payloads WHERE receipt_no = 2; DELETE FROM pushed_samples WHERE receipt_no = 2; DELETE FROM receipts WHERE no = 2; \
+        DELETE FROM series WHERE number = 1; DELETE FROM current_values; INSERT INTO current_values SELECT * FROM current_values_before; \
+        UPDATE push_states s SET last_no = b.last_no, fresh_pushes = b.fresh_pushes, fresh_points = b.fresh_points FROM push_states_before b WHERE b.org_id = s.org_id; \
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    sqlx::raw_sql(take_over).execute(&mut standby).await.unwrap();
+    for (hub, site, value) in [(&second, "other", 3.0), (&f.store, "lost", 4.0)] {
+        let mut tries = 0;
+        loop {
+            // The first ones find their connection gone.
+            let (push, items) = at_site(site, value);
+            match hub.partner(f.orgs[0]).push(push, items).await {
+                Ok(outcome) => break assert!(matches!(outcome, Outcome::Applied { .. }), "{outcome:?}"),
+                Err(error) if tries == 20 => panic!("{error}"),
+                Err(_) => tries += 1,
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+    let samples = f.store.viewer(f.viewer(0)).samples(f.orgs[0], "m", "").await.unwrap();
+    let mut values: Vec<_> = samples.rows.into_iter().map(|row| (row.labels, row.value)).collect();
+    values.sort_by(|a, b| a.1.total_cmp(&b.1));
+    assert_eq!(values, [(String::new(), 1.0), ("site=other".into(), 3.0), ("site=lost".into(), 4.0)]);
+    second.close().await;
 }

@@ -1,8 +1,8 @@
 //! Samples, rollups, current values, liveness, retention.
 
 use super::support::{Fixture, NOW, event, incident, indicator, sample};
-use domain::{DAY, HOUR, IncidentStatus, MINUTE, Severity, Timestamp, Tlp, indicator::IndicatorType, query::Window};
-use store::{CountItem, EventItem, IncidentItem, IndicatorItem, Items, Mode, Outcome, Push, Retention, Signs, What};
+use domain::{ByClass, DAY, DataClass, HOUR, IncidentStatus, MINUTE, Severity, Timestamp, Tlp, indicator::IndicatorType, query::Window};
+use store::{CountItem, CurrentValues, EventItem, IncidentItem, IndicatorItem, Items, Mode, Outcome, Push, Retention, Signs, What};
 
 fn window(days: i64) -> Window {
     Window { from: NOW.plus(-days * DAY), to: NOW.plus(HOUR) }
@@ -19,9 +19,9 @@ async fn a_correction_replaces_and_an_older_value_never_overwrites_a_newer(f: Fi
     f.send(0, Items::Metrics(vec![sample("m", 50.0, at), sample("m", 60.0, at.plus(MINUTE))])).await;
     // Out of order: older than what is current.
     f.send(0, Items::Metrics(vec![sample("m", 10.0, at.plus(-2 * HOUR))])).await;
-    let current = f.store.hub().current(&[f.orgs[0]]).await.unwrap();
-    assert_eq!(current.1.iter().map(|r| r.value).collect::<Vec<_>>(), [60.0]);
-    assert_eq!(current.0, [(f.orgs[0], metrics_until(at.plus(MINUTE)))]);
+    let current = current(&f, 0).await;
+    assert_eq!(current.rows().map(|r| r.value).collect::<Vec<_>>(), [60.0]);
+    assert_eq!(current.signs, metrics_until(at.plus(MINUTE)));
     assert_eq!(values(&f, 1).await, [10.0, 60.0], "the last value of each hour");
     // The same again changes nothing; another value for the same moment corrects it, in every rollup.
     f.send(0, Items::Metrics(vec![sample("m", 60.0, at.plus(MINUTE))])).await;
@@ -41,17 +41,20 @@ async fn a_snapshot_expires_what_it_leaves_out_and_an_empty_push_is_a_sign_of_li
     let push = Push { mode: Mode::Snapshot, total: 1, ..f.push(0, What::Metrics) };
     let outcome = f.store.partner(f.orgs[0]).push(push, Items::Metrics(vec![sample("m", 51.0, NOW)])).await.unwrap();
     assert!(matches!(outcome, Outcome::Applied { .. }));
-    let (_, mut rows) = f.store.hub().current(&[f.orgs[0]]).await.unwrap();
-    rows.sort_by(|a, b| a.metric.cmp(&b.metric));
-    assert_eq!(rows.iter().map(|r| (r.metric.as_str(), r.left_out_at.is_some())).collect::<Vec<_>>(), [("m", false), ("n", true)]);
+    let current = current(&f, 0).await;
+    assert_eq!(current.rows().map(|r| (r.metric, r.left_out_at.is_some())).collect::<Vec<_>>(), [("m", false), ("n", true)]);
     let later = NOW.plus(3 * HOUR);
     let push = Push { received_at: later, ..f.push(1, What::Metrics) };
     f.store.partner(f.orgs[1]).push(push, Items::Metrics(vec![])).await.unwrap();
-    assert_eq!(f.store.hub().current(&[f.orgs[1]]).await.unwrap().0, [(f.orgs[1], metrics_until(later))]);
+    assert_eq!(self::current(&f, 1).await.signs, metrics_until(later));
+}
+
+async fn current(f: &Fixture, org: usize) -> CurrentValues {
+    f.store.hub().current(&[f.orgs[org]]).await.unwrap().remove(0)
 }
 
 fn metrics_until(at: Timestamp) -> Signs {
-    Signs { any: Some(at), open: [Some(at), None, None, None] }
+    Signs { any: Some(at), open: ByClass::from_fn(|class| (class == DataClass::Posture).then_some(at)) }
 }
 
 on_both!(a_push_that_not_everyone_may_see_is_a_sign_of_life_to_its_owner_alone);
@@ -70,9 +73,9 @@ async fn a_push_that_not_everyone_may_see_is_a_sign_of_life_to_its_owner_alone(f
             f.send_at(0, items, at).await;
             signs.any = Some(at);
             if tlp.reaches_everyone() {
-                signs.open[class.min(3)] = Some(at);
+                signs.open[DataClass::ALL[class.min(3)]] = Some(at);
             }
-            assert_eq!(f.store.hub().current(&[f.orgs[0]]).await.unwrap().0, [(f.orgs[0], signs)], "{tlp:?}, {class}");
+            assert_eq!(current(&f, 0).await.signs, signs, "{tlp:?}, {class}");
             at = at.plus(MINUTE);
         }
     }
@@ -132,7 +135,7 @@ async fn series_are_bounded_and_a_push_beyond_leaves_nothing(f: Fixture) {
     }
     let outcome = f.store.partner(f.orgs[0]).push(f.push(0, What::Metrics), Items::Metrics(vec![series(store::MAX_SERIES)])).await.unwrap();
     assert!(matches!(outcome, Outcome::TooManySeries), "{outcome:?}");
-    assert_eq!(f.store.hub().current(&[f.orgs[0]]).await.unwrap().1.len(), store::MAX_SERIES);
+    assert_eq!(current(&f, 0).await.rows().count(), store::MAX_SERIES);
     // What is known goes on, and so do others.
     f.send(0, Items::Metrics(vec![store::Sample { value: 2.0, ..series(0) }])).await;
     f.send(1, Items::Metrics(vec![series(store::MAX_SERIES)])).await;

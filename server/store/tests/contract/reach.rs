@@ -1,6 +1,6 @@
 //! The reach of records in SQL is the access policy's, and every total is the number of rows its viewer can list.
 
-use super::support::{Fixture, NOW, event, incident, indicator, sample};
+use super::support::{Fixture, NOW, event, incident, indicator, levels, sample};
 use domain::{
     DAY, DataClass, HOUR, IncidentStatus, Level, OrgId, Role, Severity, Sight, Timestamp, Tlp,
     query::Window,
@@ -72,14 +72,15 @@ async fn they_follow_every_rule_and_group(f: Fixture) {
         assert!(hub.sharing_version().await.unwrap() > before, "whoever keeps a copy learns of it");
         check(&f, &cases).await;
     }
-    hub.set_sharing_defaults([Level::Detail, Level::Detail, Level::None, Level::None], NOW).await.unwrap();
+    let two = levels(&[(DataClass::Posture, Level::Detail), (DataClass::Incidents, Level::Detail)]);
+    hub.set_sharing_defaults(two, NOW).await.unwrap();
     check(&f, &cases).await;
     let org = store::Org { slug: "newcomer".into(), confirmed: false, ..hub.organisations().await.unwrap().remove(0) };
     let newcomer = hub.add_organisation(org, NOW).await.unwrap();
     let withheld = async || hub.sharing().await.unwrap().level(a, newcomer, DataClass::Posture);
     assert_eq!(withheld().await, Level::None);
     let admin = hub.add_user(newcomer, "a@n.example".into(), "A".into(), Role::OrgAdmin, None, NOW).await.unwrap();
-    hub.confirm_sharing(newcomer, [Level::Detail, Level::Detail, Level::None, Level::None], admin, NOW).await.unwrap();
+    hub.confirm_sharing(newcomer, two, admin, NOW).await.unwrap();
     assert_eq!(withheld().await, Level::Detail);
     assert!(hub.leave(group, a, NOW).await.unwrap() && !hub.leave(group, a, NOW).await.unwrap());
     check(&f, &cases).await;
@@ -228,7 +229,7 @@ on_both!(a_group_keeps_earlier_data_from_who_joins_later);
 async fn a_group_keeps_earlier_data_from_who_joins_later(f: Fixture) {
     let hub = f.store.hub();
     let (a, b, c) = (f.orgs[0], f.orgs[1], f.orgs[2]);
-    hub.set_sharing_defaults([Level::None, Level::Summary, Level::None, Level::None], NOW).await.unwrap();
+    hub.set_sharing_defaults(levels(&[(DataClass::Incidents, Level::Summary)]), NOW).await.unwrap();
     let group = hub.add_group(a, "Ports".into(), false, NOW.plus(-DAY)).await.unwrap();
     hub.invite(group, a, b, NOW.plus(-DAY)).await.unwrap();
     hub.join(group, b, NOW.plus(-DAY)).await.unwrap();
@@ -296,7 +297,7 @@ async fn another_organisations_pushes_of_records_are_not_counted(f: Fixture) {
     assert!(foreign.receipt(own.rows[0].receipt.parse().unwrap()).await.unwrap().is_none());
     // A page of the log ends with a receipt's id, and none that somebody else may see is a place in their log.
     for n in 0..3 {
-        f.send_at(1, Items::Incidents(vec![incident(&format!("{n}"), Severity::Low, IncidentStatus::New, Tlp::Red, &[])]), NOW.plus(n)).await;
+        f.send_at(1, Items::Incidents(vec![incident(&format!("{n}"), Severity::Low, IncidentStatus::New, Tlp::Red, &[])]), NOW.plus(n * 1_000)).await;
     }
     let (mut cursor, mut read) = (String::new(), Vec::new());
     loop {
@@ -306,7 +307,7 @@ async fn another_organisations_pushes_of_records_are_not_counted(f: Fixture) {
         assert_eq!(next, page.rows[0].receipt);
         cursor = next;
     }
-    assert_eq!(read, [NOW.plus(2), NOW.plus(1), NOW]);
+    assert_eq!(read, [NOW.plus(2_000), NOW.plus(1_000), NOW]);
     for unknown in [own.rows[0].receipt.as_str(), "1", "nonsense"] {
         assert_eq!(foreign.pushes(None, None, unknown, 10).await.unwrap().rows.len(), 3, "{unknown}");
     }

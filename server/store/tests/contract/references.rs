@@ -1,7 +1,7 @@
 //! No organisation's row hangs on another's, and none on what is gone.
 
 use super::support::{Fixture, NOW, incident, key, sample};
-use domain::{DAY, IncidentStatus, Severity, Tlp};
+use domain::{DAY, IncidentStatus, Role, Severity, Tlp};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use store::{Items, Outcome, Push, Retention, What};
 
@@ -16,17 +16,24 @@ async fn execute(f: &Fixture, sql: String) -> Result<(), sqlx::Error> {
     }
 }
 
-on_both!(a_row_names_no_receipt_and_no_incident_of_another_organisation);
-async fn a_row_names_no_receipt_and_no_incident_of_another_organisation(f: Fixture) {
+on_both!(a_row_names_no_receipt_no_record_and_nobody_of_another_organisation);
+async fn a_row_names_no_receipt_no_record_and_nobody_of_another_organisation(f: Fixture) {
+    f.store.hub().add_user(f.orgs[0], "a@b.example".into(), "A".into(), Role::OrgAdmin, None, NOW).await.unwrap();
     f.send(0, Items::Incidents(vec![incident("i", Severity::Low, IncidentStatus::New, Tlp::Red, &[])])).await;
     let (mine, other) = (f.orgs[0].0, f.orgs[1].0);
     for (what, sql) in [
-        ("idempotency", "INSERT INTO idempotency SELECT {org}, 'r', 'k', sha256, no, 0 FROM receipts"),
         ("payloads", "DELETE FROM payloads; INSERT INTO payloads (receipt_no, org_id, body) SELECT no, {org}, sha256 FROM receipts"),
         (
             "incident_revisions",
             "INSERT INTO incident_revisions (incident_id, revision, org_id, at, received_at, receipt_no, tlp, summary) SELECT id, 7, {org}, 0, 0, 1, 0, '' FROM incidents",
         ),
+        ("remarked_incidents", "INSERT INTO remarked_incidents (org_id, incident_id, severity, opened_at) SELECT {org}, id, 0, 0 FROM incidents"),
+        (
+            "sharing_proposals",
+            "INSERT INTO sharing_proposals (org_id, id, class, audience, audience_id, proposed_by, proposed_at, expires_at) \
+             SELECT {org}, 7, 'events', 'everyone', 0, id, 0, 0 FROM users",
+        ),
+        ("policy_drafts", "INSERT INTO policy_drafts (org_id, user_id, body, changed_at) SELECT {org}, id, '', 0 FROM users"),
     ] {
         let refused = execute(&f, sql.replace("{org}", &other.to_string())).await.expect_err(what);
         assert!(refused.as_database_error().is_some_and(|e| e.is_foreign_key_violation()), "{what}: {refused}");

@@ -27,8 +27,8 @@ async fn in_force(f: &Fixture, what: What) -> Vec<String> {
     let reads = f.store.viewer(f.viewer(1));
     let mut names: Vec<String> = match what {
         What::Metrics => {
-            let (_, rows) = f.store.hub().current(&[f.orgs[0]]).await.unwrap();
-            rows.into_iter().filter(|r| r.left_out_at.is_none()).map(|r| r.metric).collect()
+            let current = f.store.hub().current(&[f.orgs[0]]).await.unwrap();
+            current[0].rows().filter(|r| r.left_out_at.is_none()).map(|r| r.metric.to_owned()).collect()
         }
         What::Incidents => {
             let open = reads.incidents(&IncidentFilter { open: true, ..IncidentFilter::default() }).await.unwrap();
@@ -193,8 +193,8 @@ async fn a_late_snapshot_takes_no_correction_back(f: Fixture) {
     f.send_at(0, Items::Metrics(vec![sample("m", 70.0, at)]), NOW.plus(10 * MINUTE)).await;
     let late = Push { mode: Mode::Snapshot, as_of: Some(NOW.plus(5 * MINUTE)), total: 2, received_at: NOW.plus(20 * MINUTE), ..f.push(0, What::Metrics) };
     send(&f, late, Items::Metrics(vec![sample("m", 50.0, at), sample("m", 40.0, at.plus(-MINUTE))])).await;
-    let (_, rows) = f.store.hub().current(&[f.orgs[0]]).await.unwrap();
-    assert_eq!(rows.iter().map(|r| r.value).collect::<Vec<_>>(), [70.0]);
+    let current = f.store.hub().current(&[f.orgs[0]]).await.unwrap();
+    assert_eq!(current[0].rows().map(|r| r.value).collect::<Vec<_>>(), [70.0]);
     let samples = f.store.viewer(f.viewer(0)).samples(f.orgs[0], "m", "").await.unwrap();
     assert_eq!(samples.rows.iter().map(|r| r.value).collect::<Vec<_>>(), [70.0, 40.0]);
 }
@@ -217,12 +217,12 @@ async fn a_day_without_a_word_of_it_is_not_made_up(f: Fixture) {
     // What a snapshot leaves out keeps its last value, which is shown, and does not count.
     delta(&f, What::Metrics, &["m"], NOW).await;
     snapshot(&f, What::Metrics, &[], NOW.plus(MINUTE), None).await;
-    let (_, rows) = f.store.hub().current(&[f.orgs[0]]).await.unwrap();
-    assert_eq!(rows.iter().map(|r| (r.value, r.left_out_at.is_some())).collect::<Vec<_>>(), [(50.0, true)]);
+    let current = f.store.hub().current(&[f.orgs[0]]).await.unwrap();
+    assert_eq!(current[0].rows().map(|r| (r.value, r.left_out_at.is_some())).collect::<Vec<_>>(), [(50.0, true)]);
     // A value that is older than the last one says that the metric is measured still.
     let window = Window { from: NOW.plus(-24 * HOUR), to: NOW.plus(HOUR) };
     f.send_at(0, Items::Metrics(vec![sample("m", 10.0, NOW.plus(-3 * HOUR))]), NOW.plus(2 * MINUTE)).await;
-    let (_, rows) = f.store.hub().current(&[f.orgs[0]]).await.unwrap();
-    assert_eq!(rows.iter().map(|r| (r.value, r.left_out_at.is_some())).collect::<Vec<_>>(), [(50.0, false)]);
+    let current = f.store.hub().current(&[f.orgs[0]]).await.unwrap();
+    assert_eq!(current[0].rows().map(|r| (r.value, r.left_out_at.is_some())).collect::<Vec<_>>(), [(50.0, false)]);
     assert_eq!(f.store.viewer(f.viewer(0)).metric_series(f.orgs[0], "m", window).await.unwrap().len(), 2);
 }

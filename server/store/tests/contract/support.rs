@@ -1,7 +1,8 @@
 //! A store on a database of its own, with three organisations, and short ways to push into it.
 
-use domain::{DAY, HOUR, IncidentStatus, OrgId, Role, Severity, Timestamp, Tlp, Viewer, indicator::IndicatorType};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
+use domain::{ByClass, DAY, DataClass, HOUR, IncidentStatus, Level, OrgId, Role, Severity, Timestamp, Tlp, Viewer, indicator::IndicatorType};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions};
+use std::str::FromStr;
 use store::{EventItem, Idempotency, IncidentItem, IndicatorItem, Items, Mode, Org, Outcome, Push, Sample, Settings, Store, What};
 
 /// A fixed "now" on the first hour of a day.
@@ -79,7 +80,7 @@ impl Fixture {
             Items::Indicators(_) => What::Indicators,
             Items::Counts { .. } => What::IndicatorCounts,
         };
-        let push = Push { total: count(&items), received_at: at, ..self.push(org, what) };
+        let push = Push { id: store::record_id(at), total: count(&items), received_at: at, ..self.push(org, what) };
         let outcome = self.store.partner(self.orgs[org]).push(push, items).await.expect("the push is kept");
         assert!(matches!(outcome, Outcome::Applied { .. }), "{outcome:?}");
         outcome
@@ -94,10 +95,16 @@ pub enum Beside {
 
 impl Beside {
     pub async fn open(f: &Fixture) -> Self {
-        match f.kind {
-            testing::Kind::Sqlite => Self::Sqlite(SqliteConnection::connect(&f.database.url).await.expect("a connection")),
-            testing::Kind::Postgres => Self::Postgres(PgConnection::connect(&f.database.url).await.expect("a connection")),
+        Self::at(&f.database.url).await
+    }
+
+    /// Whatever database it is. SQLite makes the file where there is none.
+    pub async fn at(url: &str) -> Self {
+        if url.starts_with("postgres") {
+            return Self::Postgres(PgConnection::connect(url).await.expect("a connection"));
         }
+        let options = SqliteConnectOptions::from_str(url).expect("an address").create_if_missing(true);
+        Self::Sqlite(options.connect().await.expect("a connection"))
     }
 
     pub async fn run(&mut self, sql: &'static str) {
@@ -114,6 +121,16 @@ impl Beside {
             Self::Postgres(c) => sqlx::query_scalar(sql).fetch_one(c).await,
         }
         .expect(sql)
+    }
+
+    /// One column of text.
+    pub async fn texts(&mut self, sql: String) -> Vec<String> {
+        let safe = AssertSqlSafe(sql.clone());
+        match self {
+            Self::Sqlite(c) => sqlx::query_scalar(safe).fetch_all(c).await,
+            Self::Postgres(c) => sqlx::query_scalar(safe).fetch_all(c).await,
+        }
+        .expect(&sql)
     }
 
     /// Whether the program itself could not execute this.
@@ -159,6 +176,15 @@ pub fn count(items: &Items) -> u32 {
 
 pub fn key(key: &str, fingerprint: u8) -> Idempotency {
     Idempotency { route: "/metrics".into(), key: key.into(), fingerprint: [fingerprint; 32] }
+}
+
+/// These levels, and of all other classes none.
+pub fn levels(some: &[(DataClass, Level)]) -> ByClass<Level> {
+    let mut levels = ByClass::default();
+    for (class, level) in some {
+        levels[*class] = *level;
+    }
+    levels
 }
 
 pub fn sample(metric: &str, value: f64, at: Timestamp) -> Sample {

@@ -87,7 +87,7 @@ pub async fn push(app: &TestApp, partners: &BTreeMap<&'static str, Partner<'_>>,
     let mut records = Vec::new();
     for owner in ORGS {
         let partner = &partners[owner];
-        for class in [DataClass::Incidents, DataClass::Events, DataClass::Indicators] {
+        for class in DataClass::of_records() {
             // Sometimes nobody has anything new of a class, so that a topic is no constant.
             if rng.random_bool(0.3) {
                 continue;
@@ -97,7 +97,8 @@ pub async fn push(app: &TestApp, partners: &BTreeMap<&'static str, Partner<'_>>,
             let item = match class {
                 DataClass::Incidents => incident(&name, "critical", tlp.name()),
                 DataClass::Events => event(&name, tlp.name(), &app.at(-MINUTE)),
-                _ => indicator(&format!("{name}.example"), tlp.name()),
+                DataClass::Indicators => indicator(&format!("{name}.example"), tlp.name()),
+                DataClass::Posture => unreachable!("it has no records"),
             };
             let recipients = if named == owner { vec![] } else { vec![named] };
             partner.push(class.name(), &items([with(item, "recipients", json!(recipients))])).await;
@@ -142,7 +143,7 @@ pub async fn change(
     let reader = &readers[who];
     match rng.random_range(0..9) {
         0..3 => {
-            let class = DataClass::ALL[rng.random_range(0..4)];
+            let class = DataClass::ALL[rng.random_range(0..DataClass::ALL.len())];
             let audience = [Audience::Everyone, Audience::Group(group), Audience::Organisation(app.org(other))][rng.random_range(0..3)];
             let levels = Level::ALL;
             let level = if rng.random_bool(0.2) { None } else { Some(levels[rng.random_range(0..levels.len())]) };

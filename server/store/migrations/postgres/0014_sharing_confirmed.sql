@@ -1,4 +1,0 @@
--- When an administrator of the organisation confirmed what it shares; until then it shares nothing. Those that share already go on.
-ALTER TABLE organisations ADD COLUMN sharing_confirmed_at BIGINT;
-SELECT set_config('shieldwall.scope', 'hub', true);
-UPDATE organisations SET sharing_confirmed_at = created_at;
