@@ -56,9 +56,10 @@ $(SITE)/.built: $(UI) $(wildcard public/*) $(wildcard style/*.css) end2end/tools
 
 $(BINDGEN): Cargo.lock
 	@if [[ "$$($(BINDGEN) --version 2>/dev/null)" != "wasm-bindgen $(BINDGEN_VERSION)" ]]; then \
-	  echo "· installing wasm-bindgen $(BINDGEN_VERSION) (about three minutes, once)"; \
-	  cargo install wasm-bindgen-cli --version $(BINDGEN_VERSION) --root target/tools --target-dir target/tools/build --quiet \
+	  echo "· installing wasm-bindgen $(BINDGEN_VERSION) (a minute or two, once)"; \
+	  CARGO_PROFILE_DEV_DEBUG=0 cargo install --debug wasm-bindgen-cli --version $(BINDGEN_VERSION) --root target/tools --target-dir target/tools/build --quiet \
 	    || { echo "wasm-bindgen $(BINDGEN_VERSION) could not be installed; is the crate registry reachable?" >&2; exit 1; }; \
+	  rm -rf target/tools/build; \
 	fi
 	@touch $@
 

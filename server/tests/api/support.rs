@@ -37,7 +37,10 @@ use std::{
     net::SocketAddr,
     path::Path,
     str::FromStr,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 use store::{KeyRecord, Org, Settings, Store};
@@ -60,6 +63,8 @@ pub struct TestApp {
     pub database: String,
     made: AtomicU32,
     pub folder: tempfile::TempDir,
+    /// PostgreSQL's database, which is removed with the last node on it.
+    kept: Option<Arc<Database>>,
 }
 
 /// How a hub differs from the usual one.
@@ -97,11 +102,14 @@ impl Default for Setup {
     }
 }
 
-/// A file in the folder of the test, or a database that has the schema already.
-async fn database(folder: &Path) -> String {
+/// The address of a file in the folder of the test, or a database that has the schema already.
+async fn database(folder: &Path) -> (String, Option<Arc<Database>>) {
     match KIND {
-        Kind::Sqlite => format!("sqlite://{}/hub.db", folder.display()),
-        Kind::Postgres => tokio::task::spawn_blocking(|| Database::migrated(KIND, migrate)).await.expect("a database").url,
+        Kind::Sqlite => (format!("sqlite://{}/hub.db", folder.display()), None),
+        Kind::Postgres => {
+            let database = tokio::task::spawn_blocking(|| Database::migrated(KIND, migrate)).await.expect("a database");
+            (database.url.clone(), Some(Arc::new(database)))
+        }
     }
 }
 
@@ -149,7 +157,7 @@ impl TestApp {
     pub async fn start_with(Setup { plain, public_url, public_url_given, second_factor, limits, proxies, quotas, buffer, folder }: Setup) -> Self {
         // reqwest asks for a provider even where no address is https.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let database = database(folder.path()).await;
+        let (database, kept) = database(folder.path()).await;
         let config = Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             public_url: public_url.to_owned(),
@@ -169,14 +177,15 @@ impl TestApp {
             app.store.hub().add_organisation(org, app.clock.now()).await.expect("an organisation");
         }
         app.live.reload(&app.store, app.clock.now()).await.expect("the board");
-        Self::serve(app, database, limits, buffer, folder).await
+        Self { kept, ..Self::serve(app, database, limits, buffer, folder).await }
     }
 
     /// Another node on the same database, by the same clock.
     pub async fn second(&self) -> Self {
         let app = App::open((*self.app.config).clone(), &self.database, self.app.clock.clone()).await.expect("the hub opens");
         assert!(app.seal.take(&app.store, &[7; 32]).await.expect("the database"), "the same key");
-        Self::serve(app, self.database.clone(), Limits::default(), None, tempfile::tempdir().expect("a folder")).await
+        let node = Self::serve(app, self.database.clone(), Limits::default(), None, tempfile::tempdir().expect("a folder")).await;
+        Self { kept: self.kept.clone(), ..node }
     }
 
     async fn serve(app: App, database: String, limits: Limits, buffer: Option<u32>, folder: tempfile::TempDir) -> Self {
@@ -198,7 +207,7 @@ impl TestApp {
             .timeout(Duration::from_secs(60))
             .build()
             .expect("a client");
-        Self { app, http, base: format!("http://{address}"), address, database, made: AtomicU32::new(0), folder }
+        Self { app, http, base: format!("http://{address}"), address, database, made: AtomicU32::new(0), folder, kept: None }
     }
 
     pub fn now(&self) -> Timestamp {

@@ -39,8 +39,7 @@ pub struct Answer {
 
 pub struct Hub {
     pub app: App,
-    /// The database's own address.
-    pub database: String,
+    pub database: Database,
     base: String,
     http: Client,
     key: String,
@@ -53,7 +52,7 @@ impl Hub {
     /// Starts a hub; it knows its database under the address that `way` makes of the database's own.
     pub async fn start(way: impl AsyncFnOnce(&str) -> String) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let database = tokio::task::spawn_blocking(|| Database::empty(Kind::Postgres)).await.expect("a database").url;
+        let database = tokio::task::spawn_blocking(|| Database::empty(Kind::Postgres)).await.expect("a database");
         let config = Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             public_url: String::new(),
@@ -66,7 +65,7 @@ impl Hub {
             trusted_proxies: Proxies::default(),
             quotas: server::quotas::Quotas::default(),
         };
-        let app = App::open(config, &way(&database).await, Clock::default()).await.expect("the hub opens");
+        let app = App::open(config, &way(&database.url).await, Clock::default()).await.expect("the hub opens");
         let (hub, now) = (app.store.hub(), app.clock.now());
         let org = Org {
             id: OrgId(0),
@@ -167,7 +166,7 @@ impl Hub {
 
     /// A connection to the database, past the hub.
     pub async fn beside(&self) -> PgConnection {
-        PgConnection::connect(&self.database).await.expect("the database answers")
+        PgConnection::connect(&self.database.url).await.expect("the database answers")
     }
 
     pub async fn receipts(&self) -> i64 {

@@ -15,8 +15,8 @@ const FOLDERS: [&str; 4] = ["/usr/lib/postgresql/18/bin", "/usr/lib/postgresql/1
 
 /// Starts a cluster and looks after it until the end of this program.
 const GUARD: &str = include_str!("cluster.sh");
-/// Whether what is committed survives a power cut is of no interest to most tests.
-const QUICK: &str = "-c fsync=off";
+/// Whether what is committed survives a power cut is of no interest to most tests, and its log need not be kept for long.
+const QUICK: &str = "-c fsync=off -c max_wal_size=128MB";
 
 pub(crate) struct Cluster {
     bin: String,
@@ -73,6 +73,16 @@ impl Cluster {
         command.args(["-h", &self.folder, "-p", &port, "-U", "postgres", "-T", template.unwrap_or("template0"), &name]);
         run(&mut command);
         name
+    }
+
+    /// Removes a database, whoever is still connected to it. It may be that a test failed and the cluster is gone: then nothing is left to remove.
+    pub(crate) fn remove(&self, database: &str) {
+        let port = self.port.to_string();
+        let mut command = Command::new(format!("{}/dropdb", self.bin));
+        command.args(["-h", &self.folder, "-p", &port, "-U", "postgres", "--force", database]);
+        if !command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
+            eprintln!("{database} of the tests' PostgreSQL is left until they end");
+        }
     }
 
     pub(crate) fn url(&self, database: &str) -> String {

@@ -18,10 +18,24 @@ impl Kind {
     pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
 }
 
-/// A database that one test has for itself. SQLite's goes when this is dropped, PostgreSQL's with the test program.
+/// A database that one test has for itself. It goes when this is dropped: hundreds of them at once would fill a disk.
 pub struct Database {
     pub url: String,
-    _folder: Option<tempfile::TempDir>,
+    _files: Files,
+}
+
+/// What a database leaves on the disk, removed when dropped.
+enum Files {
+    Folder { _folder: tempfile::TempDir },
+    Cluster { name: String },
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        if let Self::Cluster { name } = self {
+            Cluster::running().remove(name);
+        }
+    }
 }
 
 static TEMPLATE: Mutex<Option<String>> = Mutex::new(None);
@@ -36,12 +50,9 @@ impl Database {
         match kind {
             Kind::Sqlite => {
                 let folder = tempfile::tempdir().expect("a folder for the database");
-                Self { url: format!("sqlite://{}/test.db", folder.path().display()), _folder: Some(folder) }
+                Self { url: format!("sqlite://{}/test.db", folder.path().display()), _files: Files::Folder { _folder: folder } }
             }
-            Kind::Postgres => {
-                let cluster = Cluster::running();
-                Self { url: cluster.url(&cluster.create(None)), _folder: None }
-            }
+            Kind::Postgres => Self::postgres(None),
         }
     }
 
@@ -62,7 +73,13 @@ impl Database {
             migrate(cluster.url(&name));
             name
         });
-        Self { url: cluster.url(&cluster.create(Some(template))), _folder: None }
+        Self::postgres(Some(template))
+    }
+
+    fn postgres(template: Option<&str>) -> Self {
+        let cluster = Cluster::running();
+        let name = cluster.create(template);
+        Self { url: cluster.url(&name), _files: Files::Cluster { name } }
     }
 }
 
