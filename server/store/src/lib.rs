@@ -21,7 +21,7 @@
 //!
 //! To add a table: in the file of its subject in `migrations/sqlite` and `migrations/postgres` until the first release, later in a file with the next number in
 //! both; the same columns and keys in both, which begin with the organisation, and in PostgreSQL's its GRANT, row level security and policies beside it: the test
-//! `catalogue` demands the security and a policy. A partner's compares with `scope_org()`, or, of a table that pushes of metrics write, with `scope_orgs()`. Then write the databases
+//! `catalogue` demands the security and a policy. A partner's compares with `scope_org()`, or, of a table that all pushes write together, with `scope_orgs()`, and then it has its name in `PUSHED` of the test `postgres`. Then write the databases
 //! that later versions are tried on anew (`cargo test -p store --test contract upgrade::write -- --ignored`). A row of data in the test `moving`, which fails for any table that has none; and where its rows end, a line in
 //! `hub/retention.rs`, or where there may be only so many, a bound in `hub/bounds.rs`. To change who sees what: write it, append its row to
 //! the trail ([`audit`]) and call `hub::sharing::decide`, in one transaction, and add a step to `they_follow_every_rule_and_group` in
@@ -92,7 +92,7 @@ use std::{
     collections::HashSet,
     sync::{Arc, Mutex},
 };
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use writer::Writer;
 
 /// The opened database: a pool of readers and the writer. Cheap to clone.
@@ -133,6 +133,8 @@ struct Inner {
     turns: push::Turns,
     /// The organisations whose pushes are about to be folded.
     folding: Mutex<HashSet<domain::OrgId>>,
+    /// One folds at a time, so that pushes never wait for a crowd of folds.
+    folder: Semaphore,
 }
 
 impl Store {
@@ -149,7 +151,19 @@ impl Store {
             db::Reconnect::Postgres(options) => Some(listener::start((**options).clone(), Arc::clone(&commits))),
         };
         let writer = Writer::start(conns, &reconnect, &current, &commits);
-        let store = Self { inner: Arc::new(Inner { db, files, writer, listener, commits, current, turns: push::Turns::default(), folding: Mutex::default() }) };
+        let store = Self {
+            inner: Arc::new(Inner {
+                db,
+                files,
+                writer,
+                listener,
+                commits,
+                current,
+                turns: push::Turns::default(),
+                folding: Mutex::default(),
+                folder: Semaphore::new(1),
+            }),
+        };
         store.hub().respell_indicators().await?;
         store.hub().digest_indicators().await?;
         store.hub().fold_words().await?;
@@ -189,9 +203,11 @@ impl Store {
         }
         let store = self.clone();
         tokio::spawn(async move {
+            let turn = store.inner.folder.acquire().await;
             if let Err(error) = store.hub().fold_pushes(org).await {
                 tracing::warn!(%error, org = org.0, "pushes could not be folded");
             }
+            drop(turn);
             folding(&store, &move |all| all.remove(&org));
         });
     }

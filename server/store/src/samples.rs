@@ -6,6 +6,7 @@
 pub(crate) mod body;
 pub(crate) mod current;
 pub(crate) mod fold;
+pub(crate) mod hours;
 mod pack;
 pub(crate) mod past;
 mod read;

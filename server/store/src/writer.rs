@@ -151,11 +151,12 @@ impl AtWork {
             {
                 group.push(job);
             }
+            let epoch = self.current.epoch();
             let done = self.transaction(&mut group).await;
             match done {
                 Ok(()) => {
                     // Before anybody is told to look.
-                    group.iter().filter_map(Job::values).for_each(|values| self.current.commit(Arc::clone(values)));
+                    group.iter().filter_map(Job::values).for_each(|values| self.current.commit(Arc::clone(values), epoch));
                     group.into_iter().for_each(|job| job.finish(Ok(())));
                     self.tick.send_modify(|n| *n += 1);
                 }

@@ -1,7 +1,7 @@
 //! A database that cannot be written: held by somebody else, or on a full disk. Nothing is acknowledged, reading goes on, and it heals.
 
 use crate::support::*;
-use domain::{MINUTE, Role};
+use domain::{HOUR, MINUTE, Role};
 use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::{path::Path, process::Command, str::FromStr, time::Duration};
 use store::StoreError;
@@ -152,8 +152,10 @@ async fn a_full_disk_acknowledges_nothing_and_heals_without_a_restart() {
     let app = TestApp::start_with(Setup { folder, ..Setup::default() }).await;
     let (partner, person) = (app.partner("alpha").await, app.person(Role::Analyst).await);
     partner.push("metrics", &items([sample(80.0, &app.at(-2 * MINUTE))])).await;
+    // To fold them takes more room than a push leaves that did not fit.
+    partner.push("metrics", &items((1..1_000).map(|hours| sample(80.0, &app.at(-hours * HOUR))))).await;
     disk.fill();
-    let mut acknowledged = 1;
+    let mut acknowledged = 2;
     for (route, body) in [("metrics", items([sample(90.0, &app.at(-MINUTE))])), ("incidents", items([incident("a", "low", "GREEN")]))] {
         // What the file has room for already is still kept.
         let full = eventually("the disk is full", async || {
@@ -165,7 +167,11 @@ async fn a_full_disk_acknowledges_nothing_and_heals_without_a_restart() {
         assert_eq!((full.status, full.header("retry-after")), (507, "60"), "{route}: {}", full.text());
         assert_eq!(full.problem()["type"], "urn:shieldwall:problem:full");
     }
-    let receipts = app.rows().await["receipts"];
+    let full = app.rows().await;
+    let folding = app.app.store.hub().fold_all().await;
+    assert!(matches!(folding, Err(StoreError::Full)), "{folding:?}");
+    assert_eq!(app.gained(&full).await, Default::default(), "what was to be folded is as it was");
+    let receipts = full["receipts"];
     assert_eq!(receipts, acknowledged, "nothing unacknowledged is kept, everything acknowledged is");
     for path in ["/", "/orgs/alpha", "/incidents"] {
         assert_eq!(person.get(path).await.status, 200, "{path}");
@@ -174,6 +180,9 @@ async fn a_full_disk_acknowledges_nothing_and_heals_without_a_restart() {
     std::fs::remove_file(disk.filler()).expect("room again");
     partner.push("metrics", &items([sample(91.0, &app.at(-MINUTE / 2))])).await;
     partner.push("incidents", &items([incident("b", "low", "GREEN")])).await;
-    assert_eq!(app.rows().await["receipts"], receipts + 2);
+    let rows = app.rows().await;
+    assert_eq!(rows["receipts"], receipts + 2);
+    assert_eq!(app.app.store.hub().fold_all().await.expect("room to fold") as i64, rows["pushed_samples"]);
+    assert_eq!(app.rows().await["pushed_samples"], 0);
     eventually("the hub is ready again", async || (app.get("/readyz").await.status == 200).then_some(())).await;
 }

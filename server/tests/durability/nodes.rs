@@ -16,10 +16,10 @@ const CONVERGED: Duration = Duration::from_secs(6);
 /// How long a revocation may take.
 const REVOKED: Duration = Duration::from_secs(5);
 
-/// Two nodes that run, and Ana's cookie, from the first.
-async fn two_nodes(role: Role) -> ([Hub; 2], String) {
+/// Two nodes that run, Ana's cookie, from the first, and their database, which goes when dropped.
+async fn two_nodes(role: Role) -> ([Hub; 2], String, Database) {
     let database = tokio::task::spawn_blocking(|| Database::empty(Kind::Postgres)).await.expect("a database");
-    let first = Hub::prepare_at(database.url, 8).await;
+    let first = Hub::prepare_at(database.url.clone(), 8).await;
     people::add(&first, role).await;
     let mut nodes = [first.another(), first];
     nodes.reverse();
@@ -27,7 +27,7 @@ async fn two_nodes(role: Role) -> ([Hub; 2], String) {
         node.start().await;
     }
     let cookie = people::sign_in(&nodes[0]).await;
-    (nodes, cookie)
+    (nodes, cookie, database)
 }
 
 async fn push(hub: &Hub, key: &str, name: &str, idempotency: &str) -> reqwest::Result<Response> {
@@ -55,7 +55,7 @@ async fn cut(database: &str, which: &'static str) -> usize {
 async fn what_one_node_takes_the_others_pages_learn_whatever_is_killed() {
     const LISTENERS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'";
     const EVERYBODY: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    let (mut nodes, cookie) = two_nodes(Role::Analyst).await;
+    let (mut nodes, cookie, _database) = two_nodes(Role::Analyst).await;
     let mut stream = Stream::open(&nodes[1], &cookie).await;
     let partners = nodes[0].partners.clone();
     let mut took = Vec::new();
@@ -80,7 +80,7 @@ async fn what_one_node_takes_the_others_pages_learn_whatever_is_killed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_signs_in_at_one_node_is_signed_in_at_the_other_until_he_signs_out_at_either() {
-    let (nodes, cookie) = two_nodes(Role::Analyst).await;
+    let (nodes, cookie, _database) = two_nodes(Role::Analyst).await;
     let stream = Stream::open(&nodes[1], &cookie).await;
     assert!(people::page(&nodes[1], "/orgs", &cookie).await.contains("Organisation 0"));
     let out = people::form(&nodes[0], "/auth/signout", &cookie, &[]).await;
@@ -92,7 +92,7 @@ async fn who_signs_in_at_one_node_is_signed_in_at_the_other_until_he_signs_out_a
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_that_one_node_has_answered_the_other_answers_from_memory() {
-    let (nodes, _) = two_nodes(Role::Analyst).await;
+    let (nodes, _, _database) = two_nodes(Role::Analyst).await;
     let key = &nodes[0].partners[0].key;
     let [first, second] = [push(&nodes[0], key, "a", "k").await, push(&nodes[1], key, "a", "k").await].map(|a| a.expect("an answer"));
     assert_eq!((first.status(), second.status()), (reqwest::StatusCode::OK, reqwest::StatusCode::OK));
@@ -105,7 +105,7 @@ async fn a_request_that_one_node_has_answered_the_other_answers_from_memory() {
 /// Both at once: one of them applies it, the other one says the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_that_both_nodes_get_at_once_is_applied_once() {
-    let (nodes, _) = two_nodes(Role::Analyst).await;
+    let (nodes, _, _database) = two_nodes(Role::Analyst).await;
     for round in 0..50 {
         let (key, name) = (&nodes[0].partners[round % 8].key, format!("both-{round}"));
         let (one, other) = tokio::join!(push(&nodes[0], key, &name, &name), push(&nodes[1], key, &name, &name));
@@ -120,7 +120,7 @@ async fn a_request_that_both_nodes_get_at_once_is_applied_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_that_is_revoked_at_one_node_is_refused_at_the_other() {
-    let (nodes, cookie) = two_nodes(Role::OrgAdmin).await;
+    let (nodes, cookie, _database) = two_nodes(Role::OrgAdmin).await;
     let key = &nodes[0].partners[0].key;
     // Both have it in mind.
     for (node, name) in nodes.iter().zip(["a", "b"]) {

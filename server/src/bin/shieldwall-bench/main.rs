@@ -4,7 +4,8 @@
 //! them as a process of its own, or as two, and asks it over loopback as partners and browsers do. Beside each rate stands what the machine
 //! could do at all, measured in the same run, and at the end what was reached of [`targets`]. Nothing here is timed in tests: figures belong to a
 //! machine. Results go to standard output, progress to standard error. To add a figure: a part in a file of its own, a variant of
-//! [`options::Part`], its section of the report in [`sections`], and a call in [`run::Run::measure`].
+//! [`options::Part`], its section of the report in [`sections`], a call in [`run::Run::measure`], and, for what is to be reached, a row of [`targets`] with the same
+//! part and measure.
 
 mod alliance;
 mod batches;

@@ -1,7 +1,6 @@
-//! What a database can do at all: bare batch inserts of the rows that a push stores, in the order of their key, into a table of the same columns
-//! and key and nothing else, each batch durable.
+//! What a database can do at all with a row for each sample: bare batch inserts in the order of the key into a plain table with nothing else, each batch durable.
 //!
-//! There are no foreign keys, partitions, policies, receipts or rollups: the yardstick is what the machine could do, not what a hub would.
+//! A hub packs samples, so it may well be faster. There are no foreign keys, partitions, policies, receipts or rollups: the yardstick is what the machine could do, not what a hub would.
 
 use crate::{cluster::Cluster, database};
 use anyhow::Context;
@@ -33,7 +32,7 @@ pub struct Rate {
     pub per_second: f64,
 }
 
-/// One row of `samples`: hour, organisation, moment, series, value, receipt.
+/// One sample.
 struct Row {
     hour: i64,
     org: i64,

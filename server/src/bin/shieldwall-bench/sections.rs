@@ -45,9 +45,9 @@ pub fn parsing(report: &mut Report, f: &load::Figures, clients: u16) {
     refusals(&section, f);
 }
 
-/// The yardstick of the database: the same rows and nothing else.
+/// The yardstick of the database: a row for each sample and nothing else.
 pub fn rows(report: &mut Report, database: &'static str, rates: &[Rate]) {
-    let title = format!("Rows only on {database}: bare batch inserts of such samples in key order, each batch synced");
+    let title = format!("Rows only on {database}: bare batch inserts of one row a sample in key order, each batch synced");
     let mut section = report.section(&title, Part::Rows, Scene { database: Some(database), ..Scene::ANY });
     for Rate { rows, connections, per_second } in rates {
         let name = format!("{} rows a transaction, {connections} at once", grouped(*rows as f64));

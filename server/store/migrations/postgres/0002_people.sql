@@ -124,7 +124,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON kept_forms TO shieldwall_app;
 ALTER TABLE kept_forms ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY hub ON kept_forms USING ((SELECT scope_kind()) = 'hub');
 
--- The secret of a person's authenticator app (RFC 6238). It must be read to compare codes, so it is kept as it is; without the password it opens nothing.
+-- The secret of a person's authenticator app (RFC 6238). It must be read to compare codes, so it is sealed, not hashed, under a key that is not in the database.
 CREATE TABLE second_factors (
     user_id      BIGINT PRIMARY KEY REFERENCES users (id),
     secret       BYTEA  NOT NULL,

@@ -38,7 +38,6 @@ CREATE POLICY hub ON sharing_proposals USING ((SELECT scope_kind()) = 'hub');
 -- A wider default of the alliance changes none of it.
 CREATE TABLE sharing_pins (
     org_id BIGINT NOT NULL REFERENCES organisations (id),
-    -- 0 posture, 1 incidents, 2 events, 3 indicators.
     class  TEXT   NOT NULL,
     -- 0 none to 3 detail.
     level  BIGINT NOT NULL,

@@ -70,7 +70,7 @@ CREATE TABLE push_states (
     org_id        BIGINT PRIMARY KEY REFERENCES organisations (id),
     -- The number of its newest receipt. Whoever changes its current values moves it on, so that what a hub has of them in memory is known to be old.
     last_no       BIGINT NOT NULL DEFAULT 0,
-    -- What its pushes take of its quotas: bytes as they came in on the newest day (UTC), and bytes of payloads as they are kept.
+    -- What its pushes take of its quotas: bytes as they came in on the newest day (UTC), and of all that is kept what counts against the total: bodies as they came in, payloads, failures.
     day           BIGINT NOT NULL DEFAULT 0,
     day_bytes     BIGINT NOT NULL DEFAULT 0,
     kept_bytes    BIGINT NOT NULL DEFAULT 0,
@@ -79,7 +79,7 @@ CREATE TABLE push_states (
     -- The newest moment that pushes of each class speak of in records open to everyone (all metrics are), as JSON by the classes' names. Others than the
     -- organisation itself measure its freshness by these, so that what they may not see tells them nothing, not even that it came.
     signs         TEXT   NOT NULL DEFAULT '{}',
-    -- Pushes and points in `pushed_samples`, and when the first of them came: what says that they are to be folded.
+    -- Pushes in `pushed_samples`, points that came since the last fold, and when the first of them came: what says that they are to be folded.
     fresh_pushes  BIGINT NOT NULL DEFAULT 0,
     fresh_points  BIGINT NOT NULL DEFAULT 0,
     fresh_since   BIGINT

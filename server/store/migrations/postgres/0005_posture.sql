@@ -43,13 +43,13 @@ CREATE POLICY viewer ON pushed_samples FOR SELECT USING ((SELECT scope_kind()) =
     OR org_id NOT IN (SELECT w.owner_id FROM withheld w WHERE w.viewer_id = (SELECT scope_org()) AND w.class = 'posture')
     OR EXISTS (SELECT FROM withheld w WHERE w.viewer_id = (SELECT scope_org()) AND w.class = 'posture' AND w.owner_id = pushed_samples.org_id AND w.detail_since <= pushed_samples.newest_at)));
 
--- Samples of an hour as one fold found them. The same sample may be in several: of one value the first receipt counts, of several values the last.
+-- Samples of an hour, in rows as they were folded. A moment of a series has one value, in one row: the same again changes nothing, another corrects it there.
 CREATE TABLE samples (
     org_id     BIGINT NOT NULL,
     part       BIGINT NOT NULL,
     -- The newest moment among them.
     newest_at  BIGINT NOT NULL,
-    -- The newest receipt among those that were folded.
+    -- The newest receipt among those that were folded into it; a correction leaves it as it is.
     receipt_no BIGINT NOT NULL,
     body       BYTEA  NOT NULL,
     PRIMARY KEY (org_id, part, newest_at, receipt_no)

@@ -103,7 +103,7 @@ CREATE TABLE kept_forms (
     expires_at   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- The secret of a person's authenticator app (RFC 6238). It must be read to compare codes, so it is kept as it is; without the password it opens nothing.
+-- The secret of a person's authenticator app (RFC 6238). It must be read to compare codes, so it is sealed, not hashed, under a key that is not in the database.
 CREATE TABLE second_factors (
     user_id      INTEGER PRIMARY KEY REFERENCES users (id),
     secret       BLOB    NOT NULL,

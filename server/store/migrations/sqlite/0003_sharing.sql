@@ -32,7 +32,6 @@ CREATE TABLE sharing_proposals (
 -- A wider default of the alliance changes none of it.
 CREATE TABLE sharing_pins (
     org_id INTEGER NOT NULL REFERENCES organisations (id),
-    -- 0 posture, 1 incidents, 2 events, 3 indicators.
     class  TEXT    NOT NULL,
     -- 0 none to 3 detail.
     level  INTEGER NOT NULL,

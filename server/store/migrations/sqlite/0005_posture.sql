@@ -26,13 +26,13 @@ CREATE TABLE pushed_samples (
     PRIMARY KEY (org_id, receipt_no)
 ) STRICT, WITHOUT ROWID;
 
--- Samples of an hour as one fold found them. The same sample may be in several: of one value the first receipt counts, of several values the last.
+-- Samples of an hour, in rows as they were folded. A moment of a series has one value, in one row: the same again changes nothing, another corrects it there.
 CREATE TABLE samples (
     org_id     INTEGER NOT NULL,
     part       INTEGER NOT NULL,
     -- The newest moment among them.
     newest_at  INTEGER NOT NULL,
-    -- The newest receipt among those that were folded.
+    -- The newest receipt among those that were folded into it; a correction leaves it as it is.
     receipt_no INTEGER NOT NULL,
     body       BLOB  NOT NULL,
     PRIMARY KEY (org_id, part, newest_at, receipt_no)

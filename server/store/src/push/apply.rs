@@ -69,6 +69,7 @@ impl crate::Partner<'_> {
         let one = Arc::new(Incoming { push, items, alliance, since });
         let mut races = 0;
         loop {
+            let epoch = inner.current.epoch();
             let work = async {
                 let (one, current) = (Arc::clone(&one), Arc::clone(&inner.current));
                 match one.items {
@@ -79,7 +80,7 @@ impl crate::Partner<'_> {
             match work.await {
                 Ok(Applied { outcome, values, folds }) => {
                     if let Some(values) = values {
-                        inner.current.commit(values);
+                        inner.current.commit(values, epoch);
                     }
                     if folds {
                         self.store.fold_soon(org);

@@ -3,14 +3,16 @@
 use super::{Mode, Push, Sample};
 use crate::{
     StoreError,
-    db::{Conn, Rows, Scope, fetch_at_once, on_conn},
+    db::{Conn, Scope, on_conn},
     samples::{
-        body::{Point, pack_push, unpack_chunk},
+        body::{Point, Received, pack_push, unpack_chunk},
         current::{CurrentValues, part_of},
+        hours::Pages,
         past::{UNFOLDED, fresh_points},
+        series::SeriesNames,
     },
 };
-use domain::{HOUR, Timestamp};
+use domain::Timestamp;
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     sync::Arc,
@@ -31,8 +33,9 @@ pub(super) struct Written {
 /// Moves current values on by a push, and says what is to be written. Series that are new are numbered and written; `None` where they would be too many.
 pub(super) async fn apply(conn: &mut Conn, push: &Push, samples: &[Sample], values: &mut CurrentValues) -> Result<Option<Written>, StoreError> {
     let Some(mut points) = number(conn, push, samples, values).await? else { return Ok(None) };
-    let named: BTreeSet<u32> = points.iter().map(|point| point.series).collect();
-    let late = if push.mode == Mode::Snapshot { values.heard_since(push.moment()) } else { BTreeSet::new() };
+    let is_snapshot = push.mode == Mode::Snapshot;
+    let named: BTreeSet<u32> = if is_snapshot { points.iter().map(|point| point.series).collect() } else { BTreeSet::new() };
+    let late = if is_snapshot { values.heard_since(push.moment()) } else { BTreeSet::new() };
     if !late.is_empty() {
         // What it says of a moment that later pushes spoke of is older.
         let known = moments(conn, push, &points, &late).await?;
@@ -41,7 +44,7 @@ pub(super) async fn apply(conn: &mut Conn, push: &Push, samples: &[Sample], valu
     let before = values.clone();
     let mut touched = values.take(&points, push.moment());
     let mut written = Written::default();
-    if push.mode == Mode::Snapshot {
+    if is_snapshot {
         // Only what the snapshot could know of: a late one does not touch what came after it was taken.
         for series in values.leave_out(&named, push.moment()) {
             touched.insert(part_of(series));
@@ -61,9 +64,8 @@ pub(super) async fn apply(conn: &mut Conn, push: &Push, samples: &[Sample], valu
 
 /// The points of samples in the order of time; the last of several values for one moment wins.
 async fn number(conn: &mut Conn, push: &Push, samples: &[Sample], values: &mut CurrentValues) -> Result<Option<Vec<Point>>, StoreError> {
-    let mut name = String::new();
-    let is_new = |sample: &Sample, name: &mut String| values.names.number(&sample.metric, &sample.labels, name).is_none();
-    if samples.iter().any(|sample| is_new(sample, &mut name)) {
+    let mut points = Vec::with_capacity(samples.len());
+    if !take_numbers(&values.names, samples, &mut points) {
         let names = Arc::make_mut(&mut values.names);
         // In an order of their own, so that the same series get the same numbers however a push lists them.
         let keys: BTreeSet<(&str, &str)> = samples.iter().map(|sample| (sample.metric.as_str(), sample.labels.as_str())).collect();
@@ -71,33 +73,56 @@ async fn number(conn: &mut Conn, push: &Push, samples: &[Sample], values: &mut C
         if !push.dry_run {
             names.write(conn, push.org, first).await?;
         }
+        if !take_numbers(names, samples, &mut points) {
+            return Err(StoreError::Internal("a series that was added has no number".into()));
+        }
     }
-    let mut points: BTreeMap<(Timestamp, u32), f64> = BTreeMap::new();
-    for sample in samples {
-        let series = values.names.number(&sample.metric, &sample.labels, &mut name);
-        let series = series.ok_or_else(|| StoreError::Internal(format!("a series of {} has no number", sample.metric)))?;
-        points.insert((sample.observed_at, series), sample.value);
-    }
-    Ok(Some(points.into_iter().map(|((at, series), value)| Point { series, at, value }).collect()))
+    points.sort_by_key(|point| (point.at, point.series));
+    points.dedup_by(|later, kept| {
+        let same = (later.at, later.series) == (kept.at, kept.series);
+        if same {
+            *kept = *later;
+        }
+        same
+    });
+    Ok(Some(points))
+}
+
+/// The points of samples in their order; whether all series have a number.
+fn take_numbers(names: &SeriesNames, samples: &[Sample], points: &mut Vec<Point>) -> bool {
+    let mut name = String::new();
+    let numbered =
+        |sample: &Sample| names.number(&sample.metric, &sample.labels, &mut name).map(|series| Point { series, at: sample.observed_at, value: sample.value });
+    points.clear();
+    points.extend(samples.iter().map_while(numbered));
+    points.len() == samples.len()
 }
 
 /// Those of the moments that points of some series speak of at which there is a value.
 async fn moments(conn: &mut Conn, push: &Push, points: &[Point], series: &BTreeSet<u32>) -> Result<HashSet<(u32, Timestamp)>, StoreError> {
-    // A row of samples is of one hour.
-    const FOLDED: &str =
-        "SELECT t.body FROM v CROSS JOIN samples t WHERE t.org_id = v.org AND t.part = v.part AND t.newest_at >= v.first AND t.newest_at < v.next";
-    let org = push.org.0;
+    let asked: HashSet<(u32, Timestamp)> = points.iter().filter(|point| series.contains(&point.series)).map(|point| (point.series, point.at)).collect();
+    let mut known = HashSet::new();
+    if asked.is_empty() {
+        return Ok(known);
+    }
+    let mut take = |found: Vec<Received>| known.extend(found.iter().map(|one| (one.point.series, one.point.at)).filter(|one| asked.contains(one)));
     conn.enter(Scope::Partner(push.org)).await?;
     let wanted = |number: u32| series.contains(&number);
-    let unfolded = on_conn!(conn, c => sqlx::query_as(UNFOLDED).bind(org).fetch_all(&mut *c).await)?;
-    let mut known = fresh_points(&unfolded, wanted)?;
-    let hours: BTreeSet<(usize, i64)> = points.iter().filter(|point| wanted(point.series)).map(|point| (part_of(point.series), point.at.hour())).collect();
-    let hours: Vec<(usize, i64)> = hours.into_iter().collect();
-    let rows = Rows::of(&hours).with("org", |_| org).with("part", |(part, _)| *part as i64);
-    let rows = rows.with("first", |(_, hour)| hour * HOUR).with("next", |(_, hour)| (hour + 1) * HOUR);
-    let bodies: Vec<(Vec<u8>,)> = if hours.is_empty() { vec![] } else { fetch_at_once(conn, &rows.table(), FOLDED).await? };
-    for (body,) in bodies {
-        unpack_chunk(&body, wanted, &mut known)?;
+    let unfolded = on_conn!(conn, c => sqlx::query_as(UNFOLDED).bind(push.org.0).fetch_all(&mut *c).await)?;
+    take(fresh_points(&unfolded, wanted)?);
+    let mut hours: BTreeMap<(usize, i64), i64> = BTreeMap::new();
+    for (series, at) in &asked {
+        hours.entry((part_of(*series), at.hour())).and_modify(|first| *first = at.0.min(*first)).or_insert(at.0);
     }
-    Ok(known.into_iter().map(|one| (one.point.series, one.point.at)).collect())
+    for ((part, hour), first) in hours {
+        let mut pages = Pages::of(push.org, part as i64, first, hour);
+        while let Some(page) = pages.next(conn).await? {
+            for (.., body) in page {
+                let mut found = vec![];
+                unpack_chunk(&body, wanted, &mut found)?;
+                take(found);
+            }
+        }
+    }
+    Ok(known)
 }

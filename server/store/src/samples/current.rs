@@ -6,7 +6,7 @@
 
 use super::{
     body::{Newest, Point, pack_newest, unpack_newest},
-    series::SeriesNames,
+    series::{MAX_SERIES, SeriesNames},
 };
 use crate::{
     Hub, StoreError,
@@ -16,7 +16,10 @@ use domain::{ByClass, DataClass, OrgId, Timestamp};
 use sqlx::{Encode, Postgres, Sqlite, Type};
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// Series whose values lie in one row: what a push of any of them rewrites.
@@ -180,6 +183,8 @@ pub(crate) struct CurrentCache {
     /// With what transactions under way write; forgotten where one fails, or a part of it is undone.
     written: Mutex<HashMap<OrgId, Arc<CurrentValues>>>,
     committed: Mutex<HashMap<OrgId, Arc<CurrentValues>>>,
+    /// How often all was forgotten.
+    epoch: AtomicU64,
 }
 
 type Known = Mutex<HashMap<OrgId, Arc<CurrentValues>>>;
@@ -202,7 +207,14 @@ impl CurrentCache {
     /// Forgets everything: another database may have other receipts under the same numbers.
     pub fn forget(&self) {
         self.forget_written();
-        self.committed.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let mut committed = self.committed.lock().unwrap_or_else(PoisonError::into_inner);
+        self.epoch.fetch_add(1, Ordering::Relaxed);
+        committed.clear();
+    }
+
+    /// To be asked before something is written or read that is to be [committed](Self::commit).
+    pub fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Relaxed)
     }
 
     /// The values of an organisation whose newest receipt has this number, where they are known.
@@ -211,9 +223,12 @@ impl CurrentCache {
         known(&self.written).or_else(|| known(&self.committed))
     }
 
-    /// Publishes what was committed.
-    pub fn commit(&self, values: Arc<CurrentValues>) {
+    /// Publishes what was committed, unless all was forgotten since an epoch: then it may be of the database before.
+    pub fn commit(&self, values: Arc<CurrentValues>, epoch: u64) {
         let mut committed = self.committed.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.epoch() != epoch {
+            return;
+        }
         match committed.get(&values.org) {
             Some(newer) if newer.no > values.no => {}
             _ => drop(committed.insert(values.org, values)),
@@ -235,8 +250,8 @@ impl CurrentCache {
         let states = on_conn!(conn, c => sqlx::query_as(states).bind(org.0).fetch_all(&mut *c).await)?;
         let parts = on_conn!(conn, c => sqlx::query_as(parts).bind(org.0).fetch_all(&mut *c).await)?;
         let names = on_conn!(conn, c => sqlx::query_as(names).bind(org.0).fetch_all(&mut *c).await)?;
-        let loaded = assemble(states, parts, names)?.pop();
-        let loaded = Arc::new(loaded.ok_or_else(|| StoreError::Internal(format!("organisation {} has no state of its pushes", org.0)))?);
+        let loaded = assemble(states, parts, names).pop();
+        let loaded = Arc::new(loaded.unwrap_or_else(|| Err(StoreError::Internal(format!("organisation {} has no state of its pushes", org.0))))?);
         self.write(Arc::clone(&loaded));
         Ok(loaded)
     }
@@ -246,16 +261,16 @@ impl CurrentCache {
 pub(crate) const OF_ONE: [&str; 3] = [
     "SELECT org_id, last_no, last_data_at, signs FROM push_states WHERE org_id = $1",
     "SELECT org_id, part, body FROM current_values WHERE org_id = $1 ORDER BY part",
-    "SELECT org_id, metric, labels FROM series WHERE org_id = $1 ORDER BY number",
+    "SELECT org_id, number, metric, labels FROM series WHERE org_id = $1 ORDER BY number",
 ];
 /// The same of those in a JSON array. For one of them PostgreSQL would go through the tables whole, not knowing how few it names.
 const OF_SEVERAL: [&str; 3] = [
     "SELECT org_id, last_no, last_data_at, signs FROM push_states WHERE org_id IN (SELECT value FROM json_each($1)) ORDER BY org_id",
     "SELECT org_id, part, body FROM current_values WHERE org_id IN (SELECT value FROM json_each($1)) ORDER BY org_id, part",
-    "SELECT org_id, metric, labels FROM series WHERE org_id IN (SELECT value FROM json_each($1)) ORDER BY org_id, number",
+    "SELECT org_id, number, metric, labels FROM series WHERE org_id IN (SELECT value FROM json_each($1)) ORDER BY org_id, number",
 ];
 
-/// Reads the current values of some organisations, by organisation.
+/// Reads the current values of some organisations, by organisation. One whose rows are damaged is left out, and the log says so: the others are not to go without for its sake.
 pub(crate) async fn read_several(hub: &Hub<'_>, orgs: &[OrgId]) -> Result<Vec<CurrentValues>, StoreError> {
     if let [org] = orgs {
         return read_with(hub, OF_ONE, org.0).await;
@@ -271,28 +286,51 @@ where
     let states = read!(hub, c => sqlx::query_as(states).bind(orgs.clone()).fetch_all(c).await)?;
     let parts = read!(hub, c => sqlx::query_as(parts).bind(orgs.clone()).fetch_all(c).await)?;
     let names = read!(hub, c => sqlx::query_as(names).bind(orgs.clone()).fetch_all(c).await)?;
-    assemble(states, parts, names)
+    let sound = |one: Result<CurrentValues, StoreError>| one.inspect_err(|error| tracing::error!(%error, "an organisation is shown without values")).ok();
+    Ok(assemble(states, parts, names).into_iter().filter_map(sound).collect())
 }
 
 pub(crate) type StateSql = (i64, i64, Option<i64>, String);
 pub(crate) type PartSql = (i64, i64, Vec<u8>);
-pub(crate) type NameSql = (i64, String, String);
+pub(crate) type NameSql = (i64, i64, String, String);
 
-/// Puts the rows of the three statements together.
-pub(crate) fn assemble(states: Vec<StateSql>, parts: Vec<PartSql>, names: Vec<NameSql>) -> Result<Vec<CurrentValues>, StoreError> {
-    let mut of: HashMap<i64, SeriesNames> = HashMap::new();
-    for (org, metric, labels) in names {
-        of.entry(org).or_default().push(&metric, &labels);
+/// Puts the rows of the three statements together: an organisation each, or what is damaged of it.
+pub(crate) fn assemble(states: Vec<StateSql>, parts: Vec<PartSql>, names: Vec<NameSql>) -> Vec<Result<CurrentValues, StoreError>> {
+    let (mut of, mut missing): (HashMap<i64, SeriesNames>, HashMap<i64, usize>) = Default::default();
+    for (org, number, metric, labels) in names {
+        let names = of.entry(org).or_default();
+        if number != names.len() as i64 {
+            missing.entry(org).or_insert(names.len());
+        }
+        names.push(&metric, &labels);
     }
-    let mut bodies: HashMap<i64, Vec<Arc<Vec<Newest>>>> = HashMap::new();
+    let mut bodies: HashMap<i64, Vec<(i64, Vec<u8>)>> = HashMap::new();
     for (org, part, body) in parts {
-        let all = bodies.entry(org).or_default();
-        all.resize_with(part as usize, Arc::default);
-        all.push(Arc::new(unpack_newest(&body)?));
+        bodies.entry(org).or_default().push((part, body));
     }
     let one = |(org, no, any, signs): StateSql| {
-        let (names, parts) = (of.remove(&org).unwrap_or_default(), bodies.remove(&org).unwrap_or_default());
+        let names = of.remove(&org).unwrap_or_default();
+        if let Some(number) = missing.get(&org) {
+            return Err(StoreError::Internal(format!("the series of organisation {org}: number {number} is missing")));
+        }
+        let damaged = |error| match error {
+            StoreError::Internal(what) => StoreError::Internal(format!("the current values of organisation {org}: {what}")),
+            other => other,
+        };
+        let parts = unpack_parts(bodies.remove(&org).unwrap_or_default()).map_err(damaged)?;
         Ok(CurrentValues { org: OrgId(org), signs: Signs::of(any, &signs)?, no, names: Arc::new(names), parts })
     };
     states.into_iter().map(one).collect()
+}
+
+/// The parts of an organisation, which come in their order.
+fn unpack_parts(bodies: Vec<(i64, Vec<u8>)>) -> Result<Vec<Arc<Vec<Newest>>>, StoreError> {
+    let mut parts: Vec<Arc<Vec<Newest>>> = vec![];
+    for (part, body) in bodies {
+        let place = usize::try_from(part).ok().filter(|place| *place < MAX_SERIES.div_ceil(PART as usize));
+        let place = place.ok_or_else(|| StoreError::Internal(format!("no series is in part {part}")))?;
+        parts.resize_with(place, Arc::default);
+        parts.push(Arc::new(unpack_newest(&body)?));
+    }
+    Ok(parts)
 }

@@ -7,6 +7,8 @@
 use super::{
     body::{Point, Received, pack_chunk, pack_lasts, unpack_chunk, unpack_lasts, unpack_push},
     current::part_of,
+    hours::Pages,
+    past::{Lasts, settle},
 };
 use crate::{
     Hub, StoreError,
@@ -14,7 +16,7 @@ use crate::{
     writer::Keep,
 };
 use domain::{DAY, HOUR, OrgId, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Pushes, and points, after which an organisation's are folded without waiting for the hour to end: what is not folded is read whole with each page that asks for its past.
 pub(crate) const MAX_PUSHES: i64 = 256;
@@ -61,6 +63,26 @@ impl Bucket {
         }
     }
 
+    /// Makes the last values of a part again, from the samples that are kept of a bucket.
+    async fn make(self, conn: &mut Conn, org: OrgId, part: i64, bucket: i64) -> Result<Vec<Point>, StoreError> {
+        let hours = match self {
+            Self::Hour => bucket..bucket + 1,
+            Self::Day => bucket * 24..(bucket + 1) * 24,
+        };
+        let mut lasts = Lasts::default();
+        for hour in hours {
+            let mut pages = Pages::of(org, part, hour * HOUR, hour);
+            while let Some(page) = pages.next(conn).await? {
+                for (.., body) in page {
+                    let mut points = vec![];
+                    unpack_chunk(&body, |_| true, &mut points)?;
+                    points.into_iter().for_each(|one| lasts.take(bucket, one.point));
+                }
+            }
+        }
+        Ok(lasts.0.into_values().collect())
+    }
+
     /// Takes the organisation and the first bucket.
     const fn clear(self) -> &'static str {
         match self {
@@ -70,7 +92,7 @@ impl Bucket {
     }
 }
 
-/// Sorts points by series, time and receipt, and leaves out what only repeats the value that its moment had. What was corrected stays, or the first receipt of a value that came
+/// Sorts points by series, time and receipt, and leaves out what only repeats the value that its moment had. What was corrected stays, or the receipt of a value that came
 /// twice with another between could not be told any more.
 fn tidy(points: &mut Vec<Received>) {
     points.sort_by_key(|one| (one.point.series, one.point.at, one.receipt));
@@ -78,6 +100,11 @@ fn tidy(points: &mut Vec<Received>) {
         (later.point.series, later.point.at) == (before.point.series, before.point.at) && later.point.value.to_bits() == before.point.value.to_bits()
     });
 }
+
+/// Points in a row of samples at most, beyond those of one moment: what a correction of one of them rewrites.
+const ROW_POINTS: usize = 2_048;
+/// Hours of parts that are folded in one transaction, beyond those of one push.
+const HOURS: usize = 2_000;
 
 /// A row of samples.
 struct Chunk {
@@ -88,26 +115,85 @@ struct Chunk {
 }
 
 impl Chunk {
-    /// Of points of one part and hour.
-    fn of(part: usize, points: &[Received]) -> Self {
-        let newest_at = points.iter().map(|one| one.point.at.0).max().unwrap_or_default();
-        let receipt = points.iter().map(|one| one.receipt).max().unwrap_or_default();
-        Self { part: part as i64, newest_at, receipt, body: pack_chunk(points) }
+    /// Of points of one part and hour, the whole of each moment in one row. So no two rows have the same key: those of one fold differ by their newest moments, and those of two
+    /// by their newest receipts.
+    fn of(part: usize, mut points: Vec<Received>) -> Vec<Self> {
+        settle(&mut points);
+        points.sort_by_key(|one| one.point.at);
+        let (mut chunks, mut rest) = (vec![], &mut points[..]);
+        while !rest.is_empty() {
+            let end = rest.get(ROW_POINTS).map_or(rest.len(), |next| rest.partition_point(|one| one.point.at <= next.point.at));
+            let (row, later) = rest.split_at_mut(end);
+            let newest_at = row.last().map(|one| one.point.at.0).unwrap_or_default();
+            let receipt = row.iter().map(|one| one.receipt).max().unwrap_or_default();
+            row.sort_by_key(|one| (one.point.series, one.point.at));
+            chunks.push(Self { part: part as i64, newest_at, receipt, body: pack_chunk(row) });
+            rest = later;
+        }
+        chunks
     }
 }
 
-/// Writes points, which are sorted by series and time, as they are to stay: themselves from a moment on, the last values of hours from another on, and those of days.
+/// Writes points, which are sorted by series, time and receipt, as they are to stay: themselves from a moment on, the last values of hours from another on, and those of days. Their
+/// receipts are younger than all that is folded.
 pub(crate) async fn write(conn: &mut Conn, org: OrgId, points: &[Received], raw_from: Timestamp, hours_from: Timestamp) -> Result<(), StoreError> {
     const WRITE: &str = "INSERT INTO samples (org_id, part, newest_at, receipt_no, body) SELECT v.org, v.part, v.newest_at, v.receipt_no, v.body FROM v";
-    let mut of: BTreeMap<(usize, i64), Vec<Received>> = BTreeMap::new();
+    let mut of: Hours = BTreeMap::new();
     for one in points.iter().filter(|one| one.point.at >= raw_from) {
         of.entry((part_of(one.point.series), one.point.at.hour())).or_default().push(*one);
     }
-    let chunks: Vec<Chunk> = of.iter().map(|((part, _), points)| Chunk::of(*part, points)).collect();
+    correct(conn, org, &mut of).await?;
+    let chunks: Vec<Chunk> = of.into_iter().flat_map(|((part, _), points)| Chunk::of(part, points)).collect();
     let rows = Rows::of(&chunks).with("org", |_| org.0).with("part", |chunk| chunk.part).with("newest_at", |chunk| chunk.newest_at);
     rows.with("receipt_no", |chunk| chunk.receipt).with("body", |chunk| &chunk.body[..]).execute(conn, WRITE).await?;
     move_on(conn, org, Bucket::Hour, points.iter().filter(|one| one.point.at >= hours_from)).await?;
     move_on(conn, org, Bucket::Day, points.iter()).await
+}
+
+/// Points by part and hour.
+type Hours = BTreeMap<(usize, i64), Vec<Received>>;
+
+/// Takes out the points whose moments have a value already, which is kept where it is the same, with its receipt, and corrected in its row where it is another. So a moment has one value,
+/// however often it is said.
+async fn correct(conn: &mut Conn, org: OrgId, of: &mut Hours) -> Result<(), StoreError> {
+    const KNOWN: &str = "SELECT v.part, v.hour FROM v WHERE EXISTS (SELECT 1 FROM samples t WHERE t.org_id = v.org AND t.part = v.part AND t.newest_at >= v.first AND t.newest_at < v.next)";
+    const CORRECT: &str = "UPDATE samples SET body = v.body FROM v WHERE samples.org_id = v.org AND samples.part = v.part AND samples.newest_at = v.newest_at AND samples.receipt_no = v.receipt_no";
+    let first = |points: &[Received]| points.iter().map(|one| one.point.at.0).min().unwrap_or_default();
+    let hours: Vec<(i64, i64, i64)> = of.iter().map(|((part, hour), points)| (*part as i64, *hour, first(points))).collect();
+    let rows = Rows::of(&hours).with("org", |_| org.0).with("part", |(part, ..)| *part).with("hour", |(_, hour, _)| *hour);
+    let known: Vec<(i64, i64)> = rows.with("first", |(.., first)| *first).with("next", |(_, hour, _)| (hour + 1) * HOUR).fetch(conn, KNOWN).await?;
+    for (part, hour) in known {
+        let Some(new) = of.get_mut(&(part as usize, hour)) else { continue };
+        let mut is_known = vec![false; new.len()];
+        let mut pages = Pages::of(org, part, first(new), hour);
+        while let Some(page) = pages.next(conn).await? {
+            let mut corrected = vec![];
+            for (newest_at, receipt, body) in page {
+                let mut points = vec![];
+                unpack_chunk(&body, |_| true, &mut points)?;
+                let mut is_other = false;
+                for known in &mut points {
+                    let moment = |one: &Received| (one.point.series, one.point.at);
+                    let of = moment(known);
+                    let first = new.partition_point(|one| moment(one) < of);
+                    for place in (first..new.len()).take_while(|place| moment(&new[*place]) == of) {
+                        is_known[place] = true;
+                        if new[place].point.value.to_bits() != known.point.value.to_bits() {
+                            (*known, is_other) = (new[place], true);
+                        }
+                    }
+                }
+                if is_other {
+                    corrected.push((newest_at, receipt, pack_chunk(&points)));
+                }
+            }
+            let rows = Rows::of(&corrected).with("org", |_| org.0).with("part", |_| part).with("newest_at", |(newest_at, ..)| *newest_at);
+            rows.with("receipt_no", |(_, receipt, _)| *receipt).with("body", |(.., body)| &body[..]).execute(conn, CORRECT).await?;
+        }
+        let mut is_known = is_known.into_iter();
+        new.retain(|_| !is_known.next().unwrap_or_default());
+    }
+    Ok(())
 }
 
 /// Moves the last values of buckets on, by points whose receipts of the same moment are in order.
@@ -125,7 +211,14 @@ async fn move_on<'p>(conn: &mut Conn, org: OrgId, bucket: Bucket, points: impl I
     let stored: Vec<(i64, i64, Vec<u8>)> = rows.fetch(conn, bucket.read()).await?;
     for (part, number, body) in stored {
         let Some(lasts) = lasts.get_mut(&(part, number)) else { continue };
-        for before in unpack_lasts(&body)? {
+        let before = match unpack_lasts(&body) {
+            Ok(before) => before,
+            Err(error) => {
+                tracing::error!(%error, org = org.0, part, bucket = number, "last values are damaged and made again from samples");
+                bucket.make(conn, org, part, number).await?
+            }
+        };
+        for before in before {
             lasts
                 .entry(before.series)
                 .and_modify(|last| {
@@ -148,11 +241,17 @@ async fn fold(conn: &mut Conn, org: OrgId) -> Result<(u64, bool), StoreError> {
     const LEFT: &str = "UPDATE push_states SET fresh_pushes = (SELECT count(*) FROM pushed_samples p WHERE p.org_id = $1), \
         fresh_points = 0, fresh_since = (SELECT r.received_at FROM receipts r WHERE r.org_id = $1 AND r.no = (SELECT min(p.receipt_no) FROM pushed_samples p WHERE p.org_id = $1)) WHERE org_id = $1";
     let fresh: Vec<(i64, Vec<u8>)> = on_conn!(conn, c => sqlx::query_as(OLDEST).bind(org.0).bind(BATCH).fetch_all(&mut *c).await)?;
-    let (mut points, mut taken, mut newest) = (vec![], 0, 0);
+    let (mut points, mut hours, mut taken, mut newest) = (vec![], HashSet::new(), 0, 0);
     for (receipt, body) in &fresh {
-        unpack_push(body, *receipt, &mut points)?;
+        let before = points.len();
+        if let Err(error) = unpack_push(body, *receipt, &mut points) {
+            // Its receipt and payload stay. All later pushes would wait for it for ever.
+            tracing::error!(%error, org = org.0, receipt, "the samples of a push are damaged and left out");
+            points.truncate(before);
+        }
+        hours.extend(points[before..].iter().map(|one| (part_of(one.point.series), one.point.at.hour())));
         (taken, newest) = (taken + 1, *receipt);
-        if points.len() as i64 > 2 * MAX_POINTS {
+        if points.len() as i64 > 2 * MAX_POINTS || hours.len() > HOURS {
             break;
         }
     }
@@ -228,8 +327,6 @@ impl Hub<'_> {
                 for body in &bodies {
                     unpack_chunk(body, |_| true, &mut points)?;
                 }
-                points.retain(|one| one.point.at.day() >= from_day);
-                points.sort_by_key(|one| one.receipt);
                 for bucket in Bucket::ALL {
                     move_on(conn, org, bucket, points.iter()).await?;
                 }

@@ -35,6 +35,7 @@ impl Hub<'_> {
     /// When the database fails.
     pub async fn current_after(&self, receipts: &BTreeMap<OrgId, i64>) -> Result<Vec<Arc<CurrentValues>>, StoreError> {
         let cache = &self.store.inner.current;
+        let epoch = cache.epoch();
         let (mut known, mut missing) = (Vec::with_capacity(receipts.len()), vec![]);
         for (org, no) in receipts {
             match cache.committed(*org, *no) {
@@ -44,7 +45,7 @@ impl Hub<'_> {
         }
         if !missing.is_empty() {
             for values in self.current(&missing).await?.into_iter().map(Arc::new) {
-                cache.commit(Arc::clone(&values));
+                cache.commit(Arc::clone(&values), epoch);
                 known.push(values);
             }
         }

@@ -52,7 +52,7 @@ impl Reads<'_> {
         let parts: Vec<PartSql> = read!(self, c => sqlx::query_as(parts).bind(org.0).fetch_all(c).await)?;
         let names: Vec<NameSql> = read!(self, c => sqlx::query_as(names).bind(org.0).fetch_all(c).await)?;
         // The state of its pushes is its own affair, and not needed.
-        Ok(assemble(vec![(org.0, 0, None, "{}".into())], parts, names)?.pop())
+        assemble(vec![(org.0, 0, None, "{}".into())], parts, names).pop().transpose()
     }
 
     /// Number, labels and newest moment of the series of which the viewer is shown values, by their labels.
@@ -165,25 +165,25 @@ impl Reads<'_> {
         // A row is of one hour, so what is before a moment is in rows whose newest is no more than an hour after it.
         const NEWEST: &str = "SELECT newest_at, receipt_no, body FROM samples WHERE org_id = $1 AND part = $2 AND newest_at >= $3 \
                               AND (newest_at, receipt_no) < ($4, $5) ORDER BY newest_at DESC, receipt_no DESC LIMIT $6";
-        let mut points: Vec<Received> = vec![];
+        let (mut points, mut seen): (Vec<Received>, BTreeSet<Timestamp>) = (vec![], BTreeSet::new());
         let mut place = (before.0.saturating_add(HOUR), 0);
         loop {
             type Row = (i64, i64, Vec<u8>);
             let rows: Vec<Row> = read!(self, c => sqlx::query_as(NEWEST).bind(org.0).bind(part as i64).bind(since.0).bind(place.0).bind(place.1).bind(ROWS_AT_ONCE).fetch_all(c).await)?;
             for (newest, receipt, body) in &rows {
-                let mut seen: Vec<Timestamp> = points.iter().map(|one| one.point.at).collect();
-                seen.sort_unstable_by(|a, b| b.cmp(a));
-                seen.dedup();
-                if let Some(oldest) = seen.get(moments).copied() {
-                    if *newest < oldest.0 {
-                        return Ok(points);
-                    }
-                    points.retain(|one| one.point.at >= oldest);
+                while seen.len() > moments + 1 {
+                    seen.pop_first();
                 }
+                let oldest = seen.first().filter(|_| seen.len() > moments).copied().unwrap_or(since).max(since);
+                if *newest < oldest.0 {
+                    return Ok(points);
+                }
+                points.retain(|one| one.point.at >= oldest);
                 let known = points.len();
                 unpack_chunk(body, |number| series.contains(&number), &mut points)?;
                 let mut new = points.split_off(known);
-                new.retain(|one| one.point.at < before && one.point.at >= since);
+                new.retain(|one| one.point.at < before && one.point.at >= oldest);
+                seen.extend(new.iter().map(|one| one.point.at));
                 points.extend(new);
                 place = (*newest, *receipt);
             }

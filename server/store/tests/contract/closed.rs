@@ -30,7 +30,7 @@ fn no_public_item_hands_out_a_connection_a_pool_or_a_scope() {
     let mut looked = 0;
     for (file, text) in &all {
         // What only the crate itself can name.
-        if ["/db.rs", "/db/", "/writer.rs", "/listener.rs"].iter().any(|part| file.contains(part)) {
+        if ["/db.rs", "/db/", "/writer.rs", "/writer/", "/listener.rs"].iter().any(|part| file.contains(part)) {
             continue;
         }
         for item in public_items(text) {

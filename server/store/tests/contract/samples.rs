@@ -1,6 +1,6 @@
 //! Samples: whatever way and order they come in, are folded and are read, there is one right answer, which a plain list knows.
 
-use super::support::{Fixture, NOW, count, sample};
+use super::support::{Beside, Fixture, NOW, count, sample};
 use domain::{DAY, HOUR, MINUTE, Timestamp, query::Window};
 use proptest::{
     prelude::*,
@@ -192,4 +192,91 @@ async fn whatever_comes_and_is_folded_is_read_as_a_list_would_have_it(of: Fixtur
         fresh.close().await;
         second.close().await;
     }
+}
+
+on_both!(a_damaged_row_is_its_own_organisations_trouble_alone);
+async fn a_damaged_row_is_its_own_organisations_trouble_alone(f: Fixture) {
+    for org in 0..2 {
+        f.send(org, Items::Metrics(vec![sample("m", 1.0, NOW)])).await;
+    }
+    // Numbers that go on behind the end.
+    let damage = match f.kind {
+        testing::Kind::Sqlite => "UPDATE current_values SET body = x'01ff' WHERE org_id = 1",
+        testing::Kind::Postgres => "UPDATE current_values SET body = '\\x01ff' WHERE org_id = 1",
+    };
+    assert_eq!(f.orgs[0].0, 1);
+    Beside::open(&f).await.run(damage).await;
+    let fresh = Store::open(&Settings { url: f.database.url.clone(), readers: 2 }).await.unwrap();
+    let shown: Vec<_> = fresh.hub().current(&f.orgs).await.unwrap().iter().map(|values| (values.org, values.rows().count())).collect();
+    assert_eq!(shown, [(f.orgs[1], 1), (f.orgs[2], 0)], "the others are there");
+    let again = |org: usize| {
+        let items = Items::Metrics(vec![sample("m", 2.0, NOW.plus(MINUTE))]);
+        (Push { id: store::record_id(NOW), total: 1, ..f.push(org, What::Metrics) }, items)
+    };
+    // Together, as pushes come.
+    let ((push, items), (other, others)) = (again(0), again(1));
+    let (partner, beside) = (fresh.partner(f.orgs[0]), fresh.partner(f.orgs[1]));
+    let (refused, kept) = tokio::join!(partner.push(push, items), beside.push(other, others));
+    let refused = refused.expect_err("nothing is written over what cannot be read").to_string();
+    assert!(refused.contains("the current values of organisation 1: packed samples are damaged"), "{refused}");
+    assert!(matches!(kept, Ok(Outcome::Applied { .. })), "{kept:?}");
+    fresh.close().await;
+}
+
+/// Pushes samples, folds them, and tells a model.
+async fn push_and_fold(f: &Fixture, model: &mut Model, receipts: &mut Vec<String>, samples: Vec<Sample>) {
+    let (no, items) = (receipts.len(), Items::Metrics(samples.clone()));
+    let at = NOW.plus(no as i64);
+    let push = Push { id: store::record_id(at), total: count(&items), received_at: at, ..f.push(0, What::Metrics) };
+    receipts.push(push.id.to_string());
+    f.store.partner(f.orgs[0]).push(push, items).await.unwrap();
+    model.push(no, &samples, at, false);
+    f.store.hub().fold_pushes(f.orgs[0]).await.unwrap();
+}
+
+on_both!(a_moment_takes_one_value_however_often_it_is_said);
+async fn a_moment_takes_one_value_however_often_it_is_said(f: Fixture) {
+    let (mut model, mut receipts) = (Model::default(), vec![]);
+    for no in 0..12_u8 {
+        push_and_fold(&f, &mut model, &mut receipts, vec![sample("m", f64::from(no % 2), NOW.plus(-2 * HOUR))]).await;
+    }
+    let mut beside = Beside::open(&f).await;
+    assert_eq!(beside.number("SELECT count(*) FROM samples").await, 1);
+    assert!(beside.number("SELECT CAST(max(length(body)) AS BIGINT) FROM samples").await < 24);
+    check(&f, 0, &f.store, &model, &receipts, false).await;
+    // So many in an hour that they take several rows, of which a correction rewrites those that it is in.
+    let moments = |from: i64, every: usize| (from..3_000).step_by(every).map(|n| NOW.plus(-3 * HOUR + n * 1_000_000));
+    push_and_fold(&f, &mut model, &mut receipts, moments(0, 1).map(|at| sample("n", 1.0, at)).collect()).await;
+    push_and_fold(&f, &mut model, &mut receipts, moments(1, 2).map(|at| sample("n", 1.0, at)).chain([sample("o", 5.0, NOW.plus(-3 * HOUR))]).collect()).await;
+    push_and_fold(&f, &mut model, &mut receipts, moments(7, 500).map(|at| sample("n", 2.0, at)).collect()).await;
+    assert_eq!(beside.number("SELECT count(*) FROM samples").await, 4, "one, two as so many do not fit into one, and one of the only other value");
+    check(&f, 0, &f.store, &model, &receipts, false).await;
+    f.store.hub().remake_rollups(f.orgs[0], 0).await.unwrap();
+    check(&f, 0, &f.store, &model, &receipts, false).await;
+}
+
+on_both!(what_is_derived_and_damaged_is_made_again_and_a_damaged_push_keeps_nobody_waiting);
+async fn what_is_derived_and_damaged_is_made_again_and_a_damaged_push_keeps_nobody_waiting(f: Fixture) {
+    let (mut model, mut receipts) = (Model::default(), vec![]);
+    let samples = |value: f64, ago: i64| METRICS.iter().map(|metric| sample(metric, value, NOW.plus(-ago * MINUTE))).collect::<Vec<_>>();
+    push_and_fold(&f, &mut model, &mut receipts, samples(1.0, 200)).await;
+    let mut beside = Beside::open(&f).await;
+    let damage: [&str; 3] = match f.kind {
+        testing::Kind::Sqlite => {
+            ["UPDATE rollup_hours SET body = x'01ff'", "UPDATE rollup_days SET body = x'01ff'", "UPDATE pushed_samples SET body = x'01ff'"]
+        }
+        testing::Kind::Postgres => {
+            ["UPDATE rollup_hours SET body = '\\x01ff'", "UPDATE rollup_days SET body = '\\x01ff'", "UPDATE pushed_samples SET body = '\\x01ff'"]
+        }
+    };
+    beside.run(damage[0]).await;
+    beside.run(damage[1]).await;
+    push_and_fold(&f, &mut model, &mut receipts, vec![sample("m", 2.0, NOW.plus(-199 * MINUTE))]).await;
+    check(&f, 0, &f.store, &model, &receipts, false).await;
+    f.send(1, Items::Metrics(samples(3.0, 30))).await;
+    beside.run(damage[2]).await;
+    f.send(1, Items::Metrics(vec![sample("m", 4.0, NOW.plus(-10 * MINUTE))])).await;
+    assert_eq!(f.store.hub().fold_pushes(f.orgs[1]).await.unwrap(), 2);
+    let kept = f.store.viewer(f.viewer(1)).samples(f.orgs[1], "m", "").await.unwrap();
+    assert_eq!(kept.rows.iter().map(|row| row.value).collect::<Vec<_>>(), [4.0]);
 }

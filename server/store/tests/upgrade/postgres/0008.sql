@@ -1242,21 +1242,21 @@ ALTER TABLE ONLY public.withheld FORCE ROW LEVEL SECURITY;
 -- Data for Name: _sqlx_migrations; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public._sqlx_migrations VALUES (1, 'alliance', '2026-11-30 21:00:41.283625+00', true, '\x9ea8a5f677ed0ecb01202c059cd07089adaed6de4af9ae0adfa0dd795b77e251cea3e9f24c8cdb85365eb8fc358ece27', 18966681);
-INSERT INTO public._sqlx_migrations VALUES (2, 'people', '2026-11-30 21:00:41.283625+00', true, '\x78d20502fe715c0e21a404068510aff2ba81cdf5c0167d35e2eeb9163233352584195e6c41c70239638689b0aed103ee', 54921422);
-INSERT INTO public._sqlx_migrations VALUES (3, 'sharing', '2026-11-30 21:00:41.283625+00', true, '\xa12fb8abb3e2535884ef7683553ba454342d2d3d738163ba2f86085c115402260602c7a6cfe20bee3e82ddfaca05cf32', 40570468);
-INSERT INTO public._sqlx_migrations VALUES (4, 'pushes', '2026-11-30 21:00:41.283625+00', true, '\x86dc77e51dbf3c639bc1fce042e4552c14edda22bc12603d09d214b4ac99b7f0041f56b573a29093b3c1f1e07434b741', 18340848);
-INSERT INTO public._sqlx_migrations VALUES (5, 'posture', '2026-11-30 21:00:41.283625+00', true, '\xffc1da89096d2fc01768c959bc820965528c2cd165c0fbaf188a3f4b6bdb1253fbe034ea6899c441bb773c5dd11cb95d', 28574630);
-INSERT INTO public._sqlx_migrations VALUES (6, 'records', '2026-11-30 21:00:41.283625+00', true, '\xb5ef662714041f0346de1c023ed5588b7890168e0dccce448d078d7893a747a8b3f3f90e6b47618d37516311407dc53c', 78515783);
-INSERT INTO public._sqlx_migrations VALUES (7, 'decisions', '2026-11-30 21:00:41.283625+00', true, '\x00e323a307dedae8d643eef49402ae7ca1b755b5c7c26cea3da5356be2f2b18f68b7e46ab8bc6948dd197bc40f9886df', 20353031);
-INSERT INTO public._sqlx_migrations VALUES (8, 'audit', '2026-11-30 21:00:41.283625+00', true, '\xa413aea50b956de4eace8c78de6d69714650e90be3f2e003ee717a71c48ffc863fdc29dac12c27a9fa7b3635397c7888', 9955721);
+INSERT INTO public._sqlx_migrations VALUES (1, 'alliance', '2026-12-01 02:59:13.238542+00', true, '\x9ea8a5f677ed0ecb01202c059cd07089adaed6de4af9ae0adfa0dd795b77e251cea3e9f24c8cdb85365eb8fc358ece27', 7728575);
+INSERT INTO public._sqlx_migrations VALUES (2, 'people', '2026-12-01 02:59:13.238542+00', true, '\x5ef009cf64ae6c6ca609a14882422a7c603a247128774b76d26b0bc917d0d326dfd02a8207238e272c9debf31c23cd6b', 23890668);
+INSERT INTO public._sqlx_migrations VALUES (3, 'sharing', '2026-12-01 02:59:13.238542+00', true, '\x41e7ef445f708de45697c7308a75ef59f84c0e5177dfca10165d3fac84ad77266aa369d9f03ddac5e3150e9195543ac4', 18305163);
+INSERT INTO public._sqlx_migrations VALUES (4, 'pushes', '2026-12-01 02:59:13.238542+00', true, '\x72da41c54ca641474f8bab0ecd203ddd8ffaeee7fb0a8e37ebd6ac739e0f8b443902056efb3bbad19cdad1516b7f441f', 8273718);
+INSERT INTO public._sqlx_migrations VALUES (5, 'posture', '2026-12-01 02:59:13.238542+00', true, '\xb98dd3ef7d00f7c460773191232dfcf41ad274c656134110268686c89927fe19637e9009e2fe6b767c2f42e8310e074d', 13227238);
+INSERT INTO public._sqlx_migrations VALUES (6, 'records', '2026-12-01 02:59:13.238542+00', true, '\xb5ef662714041f0346de1c023ed5588b7890168e0dccce448d078d7893a747a8b3f3f90e6b47618d37516311407dc53c', 36834396);
+INSERT INTO public._sqlx_migrations VALUES (7, 'decisions', '2026-12-01 02:59:13.238542+00', true, '\x00e323a307dedae8d643eef49402ae7ca1b755b5c7c26cea3da5356be2f2b18f68b7e46ab8bc6948dd197bc40f9886df', 9036758);
+INSERT INTO public._sqlx_migrations VALUES (8, 'audit', '2026-12-01 02:59:13.238542+00', true, '\xa413aea50b956de4eace8c78de6d69714650e90be3f2e003ee717a71c48ffc863fdc29dac12c27a9fa7b3635397c7888', 4166154);
 
 
 --
 -- Data for Name: account_acts; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.account_acts VALUES (1, 828048101374155, 'made', NULL, 1728003600000000);
+INSERT INTO public.account_acts VALUES (1, 6599627995904648, 'made', NULL, 1728003600000000);
 
 
 --
@@ -1281,11 +1281,11 @@ INSERT INTO public.account_acts VALUES (1, 828048101374155, 'made', NULL, 172800
 -- Data for Name: audit; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.audit VALUES (1, 1728003600000000, NULL, NULL, 'organisation.added', 1, 'organisation alpha', '{"admitted":true,"assets":10,"country":"XX","interval_us":3600000000,"name":"ALPHA","sector":"test","weight":1.0}', '\x15c70cf8d5057c15404bcf4d10e32f28', '\xdc72097614c797d8ba6524de62cd9d7707a355911607f6ebf17ca631010b7c28', false, '\x5eccd8442c435c1a0042d75188cad9e6aed54d965a1ec639412497ca1950e1b4');
-INSERT INTO public.audit VALUES (2, 1728003600000000, NULL, NULL, 'organisation.added', 2, 'organisation beta', '{"admitted":true,"assets":10,"country":"XX","interval_us":3600000000,"name":"BETA","sector":"test","weight":1.0}', '\xb786eb0418949be6f81bf483254feefc', '\x0e109b8eef8bb2b7cb06c03ef43355ab6bec1b2f4caa9110b1805bf1cf87526d', false, '\x8f95db20a7cb0a53e9e5774b74073c9fd91d5cfcc45e21f8ba43c67c6b70d496');
-INSERT INTO public.audit VALUES (3, 1728003600000000, NULL, NULL, 'organisation.added', 3, 'organisation gamma', '{"admitted":true,"assets":10,"country":"XX","interval_us":3600000000,"name":"GAMMA","sector":"test","weight":1.0}', '\xcf3f712519aa05784b431bb08ea52858', '\x51cd8227f6c5c9b507a413f4214b32dcacec0c089d054f081030c53b8679358c', false, '\x44e3c763b3844f6cfd1741b4f5214a5f89bf026c3c94f25122108dc12314527f');
-INSERT INTO public.audit VALUES (4, 1728003600000000, NULL, NULL, 'user.added', 1, 'user 828048101374155', '{"password":true,"role":"org_admin"}', '\x51eaf227187fc0b890b58a29a3f50c8b', '\x5eea6b35f65c21778b7d3ae9be53a9d3b750cf2705dd3c4b984fc28239efdafc', false, '\x5064ea08d1d60705a085b2ec5cab36c7d40373916b0101100dfb89252036c201');
-INSERT INTO public.audit VALUES (5, 1728003600000000, NULL, NULL, 'sharing.rule_set', 1, 'events for organisation 3', '{"level":"summary"}', '\xfe99ea618fb9ff4073633f5369d2d1af', '\x30b11e81b80f6070cd767c9d23d8ee91011603f09fbee8fc3ad252e6e50e7477', false, '\x5891033d28878c763a80642b356b21733cce974a84b1df66e093820ddea4020b');
+INSERT INTO public.audit VALUES (1, 1728003600000000, NULL, NULL, 'organisation.added', 1, 'organisation alpha', '{"admitted":true,"assets":10,"country":"XX","interval_us":3600000000,"name":"ALPHA","sector":"test","weight":1.0}', '\x46ef04c4cbbb18c16a42f86b17c8163c', '\x4bb8a99ab7bf03023692c057ea4381cf1a53f8eb362aabea2749f6ed6b51a68e', false, '\xfe92823c38c56f6e3b74bb601c098e209589bacc2d929e18df34a8ffe0c07f0a');
+INSERT INTO public.audit VALUES (2, 1728003600000000, NULL, NULL, 'organisation.added', 2, 'organisation beta', '{"admitted":true,"assets":10,"country":"XX","interval_us":3600000000,"name":"BETA","sector":"test","weight":1.0}', '\x30450416526ef443269e331f02d36346', '\x0d448852964749ece509d97fa651033bd78fd35427ccb2634b4db6f5b97052b2', false, '\x11337c68cfbac5a99635e604bf0ce903f9a601da5aadf25b14bfc24ef19a28e0');
+INSERT INTO public.audit VALUES (3, 1728003600000000, NULL, NULL, 'organisation.added', 3, 'organisation gamma', '{"admitted":true,"assets":10,"country":"XX","interval_us":3600000000,"name":"GAMMA","sector":"test","weight":1.0}', '\xf019f899834966bd11a79248c999c90d', '\x3e406e89202f8090a9c0e185ec206113e54ac66cd7081013ca515bacb698ed1e', false, '\xb77fb0e5bc0044963d66f7df8ebb7b1e96c29b0af1149bc9842110eea205e88c');
+INSERT INTO public.audit VALUES (4, 1728003600000000, NULL, NULL, 'user.added', 1, 'user 6599627995904648', '{"password":true,"role":"org_admin"}', '\xfa799c0a19a2318802739d071861f4c4', '\x17d2141da1dcc1b8bf14a116446ffe801090f67b75ade264974c7bec644a91d6', false, '\x737549ce689af57179e7bf80dd498a22463e80f08391fadd9e1a9c3e72059866');
+INSERT INTO public.audit VALUES (5, 1728003600000000, NULL, NULL, 'sharing.rule_set', 1, 'events for organisation 3', '{"level":"summary"}', '\x2c8cd74cd246c1f6bcc3e2277207be5f', '\x65c3c0b95c137eb044b888c963fe628f070d92b3f7980496cde44a5529428735', false, '\x66444bc7256059c1f0c8515f074b421677085eba71871819d585a668cce56c33');
 
 
 --
@@ -1341,7 +1341,7 @@ INSERT INTO public.current_values VALUES (1, 0, 1728003600000000, '\x01000000a0f
 -- Data for Name: events; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.events VALUES (1, '0192550a-6e80-7c1b-9ebf-179795526a20', 'e', 'alert', 'Event e', 2, 1, 1728003600000000, 'i', 3, 1728003600000000, 1728003600000000, NULL, '{}', 'event e
+INSERT INTO public.events VALUES (1, '0192550a-6e80-7668-a2d2-a725c2a54feb', 'e', 'alert', 'Event e', 2, 1, 1728003600000000, 'i', 3, 1728003600000000, 1728003600000000, NULL, '{}', 'event e
 e');
 
 
@@ -1361,14 +1361,14 @@ e');
 -- Data for Name: incident_revisions; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.incident_revisions VALUES (1, '0192550a-6e80-7034-a9c4-e640d2055241', 1, 1728003600000000, 1728003600000000, 2, 3, 'Reported as high, new');
+INSERT INTO public.incident_revisions VALUES (1, '0192550a-6e80-7b63-8e81-c53e7608743b', 1, 1728003600000000, 1728003600000000, 2, 3, 'Reported as high, new');
 
 
 --
 -- Data for Name: incidents; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.incidents VALUES (1, '0192550a-6e80-7034-a9c4-e640d2055241', 'i', 1, 'Incident i', 1, 0, 3, 'fraud/phishing', 1727917200000000, NULL, 1728003600000000, 1728003600000000, 1728003600000000, NULL, NULL, '{"external_id":"i","severity":"high","status":"new","tlp":"AMBER+STRICT"}', 'incident i
+INSERT INTO public.incidents VALUES (1, '0192550a-6e80-7b63-8e81-c53e7608743b', 'i', 1, 'Incident i', 1, 0, 3, 'fraud/phishing', 1727917200000000, NULL, 1728003600000000, 1728003600000000, 1728003600000000, NULL, NULL, '{"external_id":"i","severity":"high","status":"new","tlp":"AMBER+STRICT"}', 'incident i
 i');
 
 
@@ -1382,7 +1382,7 @@ i');
 -- Data for Name: indicator_digests; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.indicator_digests VALUES (1, '0192550a-6e80-729b-a839-19c138e5c1b2', 1, 'domain-name', '\x0af2ca38ee74960cbed30c86f5db640381124a50f6d29afcdd49637a0d9e54c6', 1, true, 1728003600000000, 1728003600000000, 0);
+INSERT INTO public.indicator_digests VALUES (1, '0192550a-6e80-7a82-bcd2-4b8e97579dce', 1, 'domain-name', '\x425fac85a46c4cd4ca5f345c7aa366f50750a085f36bd433ec0a6705ce048103', 1, true, 1728003600000000, 1728003600000000, 0);
 
 
 --
@@ -1396,7 +1396,7 @@ INSERT INTO public.indicator_totals VALUES (1, 'domain-name', 1, 1);
 -- Data for Name: indicators; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.indicators VALUES (1, '0192550a-6e80-729b-a839-19c138e5c1b2', 'domain-name', 'a.example', false, 1, NULL, 50, 1728003600000000, 1728003600000000, NULL, true, 4, 1728003600000000, 1728003600000000, NULL, '{}', '', 'a.example');
+INSERT INTO public.indicators VALUES (1, '0192550a-6e80-7a82-bcd2-4b8e97579dce', 'domain-name', 'a.example', false, 1, NULL, 50, 1728003600000000, 1728003600000000, NULL, true, 4, 1728003600000000, 1728003600000000, NULL, '{}', '', 'a.example');
 
 
 --
@@ -1409,7 +1409,7 @@ INSERT INTO public.indicators VALUES (1, '0192550a-6e80-729b-a839-19c138e5c1b2',
 -- Data for Name: meta; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.meta VALUES ('alliance_keys', '{"current":{"no":1,"key":"85a9df6358910f0696e51ab57d7f53c5e6271d39baad70a0d295414367a607f9"},"undigested":false}');
+INSERT INTO public.meta VALUES ('alliance_keys', '{"current":{"no":1,"key":"dfbe600a943abb4c10b54eea302d01237a99f68e98826518fbc9e9ab06af3e89"},"undigested":false}');
 INSERT INTO public.meta VALUES ('sharing_version', '4');
 
 
@@ -1541,17 +1541,17 @@ INSERT INTO public.pushed_samples VALUES (1, 1, 1728003600000000, '\x0100a0b2efe
 -- Data for Name: receipts; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.receipts VALUES (1, 1, '0192550a-6e80-792d-ac6b-36250d36570f', 'test', 'metrics', 'delta', 1728003600000000, NULL, NULL, NULL, 2, 2, '[]', 2, '\x0000000000000000000000000000000000000000000000000000000000000000', 'test', '', '', NULL);
-INSERT INTO public.receipts VALUES (1, 2, '0192550a-6e80-778b-b64a-25c3e23dea78', 'test', 'incidents', 'delta', 1728003600000000, NULL, NULL, NULL, 1, 1, '[]', 2, '\x0000000000000000000000000000000000000000000000000000000000000000', 'test', '', '', NULL);
-INSERT INTO public.receipts VALUES (1, 3, '0192550a-6e80-7077-acb4-12c768b508ce', 'test', 'events', 'delta', 1728003600000000, NULL, NULL, NULL, 1, 1, '[]', 2, '\x0000000000000000000000000000000000000000000000000000000000000000', 'test', '', '', NULL);
-INSERT INTO public.receipts VALUES (1, 4, '0192550a-6e80-7fc0-b510-181fdb5f939f', 'test', 'indicators', 'delta', 1728003600000000, NULL, NULL, NULL, 1, 1, '[]', 2, '\x0000000000000000000000000000000000000000000000000000000000000000', 'test', '', '', NULL);
+INSERT INTO public.receipts VALUES (1, 1, '0192550a-6e80-75f1-8b60-8230fef79092', 'test', 'metrics', 'delta', 1728003600000000, NULL, NULL, NULL, 2, 2, '[]', 2, '\x0000000000000000000000000000000000000000000000000000000000000000', 'test', '', '', NULL);
+INSERT INTO public.receipts VALUES (1, 2, '0192550a-6e80-763a-ab5c-f2d8bf3f4621', 'test', 'incidents', 'delta', 1728003600000000, NULL, NULL, NULL, 1, 1, '[]', 2, '\x0000000000000000000000000000000000000000000000000000000000000000', 'test', '', '', NULL);
+INSERT INTO public.receipts VALUES (1, 3, '0192550a-6e80-7a89-8044-f297cdb70680', 'test', 'events', 'delta', 1728003600000000, NULL, NULL, NULL, 1, 1, '[]', 2, '\x0000000000000000000000000000000000000000000000000000000000000000', 'test', '', '', NULL);
+INSERT INTO public.receipts VALUES (1, 4, '0192550a-6e80-7bac-be41-9c6b405560bb', 'test', 'indicators', 'delta', 1728003600000000, NULL, NULL, NULL, 1, 1, '[]', 2, '\x0000000000000000000000000000000000000000000000000000000000000000', 'test', '', '', NULL);
 
 
 --
 -- Data for Name: recipients; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.recipients VALUES (1, '0192550a-6e80-7034-a9c4-e640d2055241', 2);
+INSERT INTO public.recipients VALUES (1, '0192550a-6e80-7b63-8e81-c53e7608743b', 2);
 
 
 --
@@ -1680,7 +1680,7 @@ INSERT INTO public.sharing_rules VALUES (1, 'events', 'organisation', 3, 'summar
 -- Data for Name: users; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.users VALUES (828048101374155, 1, 'ana@alpha.example', 'Ana „Öl“ Ågren', 'org_admin', 'hash', 1728003600000000, NULL, NULL, NULL, 0);
+INSERT INTO public.users VALUES (6599627995904648, 1, 'ana@alpha.example', 'Ana „Öl“ Ågren', 'org_admin', 'hash', 1728003600000000, NULL, NULL, NULL, 0);
 
 
 --

@@ -222,7 +222,6 @@ CREATE TABLE sharing_proposals (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE sharing_pins (
     org_id INTEGER NOT NULL REFERENCES organisations (id),
-    -- 0 posture, 1 incidents, 2 events, 3 indicators.
     class  TEXT    NOT NULL,
     -- 0 none to 3 detail.
     level  INTEGER NOT NULL,
@@ -356,7 +355,7 @@ CREATE TABLE push_states (
     org_id        INTEGER PRIMARY KEY REFERENCES organisations (id),
     -- The number of its newest receipt. Whoever changes its current values moves it on, so that what a hub has of them in memory is known to be old.
     last_no       INTEGER NOT NULL DEFAULT 0,
-    -- What its pushes take of its quotas: bytes as they came in on the newest day (UTC), and bytes of payloads as they are kept.
+    -- What its pushes take of its quotas: bytes as they came in on the newest day (UTC), and of all that is kept what counts against the total: bodies as they came in, payloads, failures.
     day           INTEGER NOT NULL DEFAULT 0,
     day_bytes     INTEGER NOT NULL DEFAULT 0,
     kept_bytes    INTEGER NOT NULL DEFAULT 0,
@@ -365,7 +364,7 @@ CREATE TABLE push_states (
     -- The newest moment that pushes of each class speak of in records open to everyone (all metrics are), as JSON by the classes' names. Others than the
     -- organisation itself measure its freshness by these, so that what they may not see tells them nothing, not even that it came.
     signs         TEXT   NOT NULL DEFAULT '{}',
-    -- Pushes and points in `pushed_samples`, and when the first of them came: what says that they are to be folded.
+    -- Pushes in `pushed_samples`, points that came since the last fold, and when the first of them came: what says that they are to be folded.
     fresh_pushes  INTEGER NOT NULL DEFAULT 0,
     fresh_points  INTEGER NOT NULL DEFAULT 0,
     fresh_since   INTEGER
@@ -406,7 +405,7 @@ CREATE TABLE samples (
     part       INTEGER NOT NULL,
     -- The newest moment among them.
     newest_at  INTEGER NOT NULL,
-    -- The newest receipt among those that were folded.
+    -- The newest receipt among those that were folded into it; a correction leaves it as it is.
     receipt_no INTEGER NOT NULL,
     body       BLOB  NOT NULL,
     PRIMARY KEY (org_id, part, newest_at, receipt_no)
@@ -754,21 +753,21 @@ CREATE TABLE audit_witnesses (
     org_id   INTEGER PRIMARY KEY REFERENCES organisations (id),
     taken_at INTEGER NOT NULL
 ) STRICT;
-INSERT INTO _sqlx_migrations ("version", "description", "installed_on", "success", "checksum", "execution_time") VALUES (1, 'alliance', '2026-11-30 21:00:39', 1, X'CE4061E33D6D627037DEDACF00752F9104C32BAC6B33BED42AAA7BC660D1F868571AD7063763116E75FA206435875FA0', 853862);
-INSERT INTO _sqlx_migrations ("version", "description", "installed_on", "success", "checksum", "execution_time") VALUES (2, 'people', '2026-11-30 21:00:39', 1, X'26424B004958C2DC9570DE74BC52CCCA608DD06C22842EE06BB87348543899391BBBD848C4175557D9B4F9A8EA472074', 4684064);
-INSERT INTO _sqlx_migrations ("version", "description", "installed_on", "success", "checksum", "execution_time") VALUES (3, 'sharing', '2026-11-30 21:00:39', 1, X'762A8CE18380B29BF9DB6AA4F5B1FEF399FD6E9826573FF25FC8B213EB9FA71AA0F8C07E2ECAA919B25C5F05DED1A9E3', 3892941);
-INSERT INTO _sqlx_migrations ("version", "description", "installed_on", "success", "checksum", "execution_time") VALUES (4, 'pushes', '2026-11-30 21:00:39', 1, X'AF7353366AFB8041E5B30EA2F5D9A3F5CBFFB5C56147E65AE9986841DF85E80F875EC9284D7D8A7C478CA40A91B73F5C', 1638142);
-INSERT INTO _sqlx_migrations ("version", "description", "installed_on", "success", "checksum", "execution_time") VALUES (5, 'posture', '2026-11-30 21:00:39', 1, X'CF3C447A589579D3DD98244D2ABC630854C7D49F837E5822E8B27E4BDA4C79DDAF66C131FF7334F931F6AABCE06B0CBB', 2107763);
-INSERT INTO _sqlx_migrations ("version", "description", "installed_on", "success", "checksum", "execution_time") VALUES (6, 'records', '2026-11-30 21:00:40', 1, X'603CFBAD7CD5507BE4E448A3814E4AA1A00E9974879F10D84ED47D8EB74C16275F88A5F3EA6A4439E5F26011E3C4BD85', 7935372);
-INSERT INTO _sqlx_migrations ("version", "description", "installed_on", "success", "checksum", "execution_time") VALUES (7, 'decisions', '2026-11-30 21:00:40', 1, X'1D7A8890C350C02D817950CF337C9DB350BDD7B474F314AA595D1E2FB2F2B969A9B74CD99CB5AF06F53CA849E6F77C56', 1589070);
-INSERT INTO _sqlx_migrations ("version", "description", "installed_on", "success", "checksum", "execution_time") VALUES (8, 'audit', '2026-11-30 21:00:40', 1, X'FB6FD15FF0BC7FED6383BB26FDDB48799642C45EEEDB3E02897E43BBB32409B3AACF6372EB1F9DDA685FCC45A265A34A', 1578090);
-INSERT INTO meta ("key", "value") VALUES ('alliance_keys', '{"current":{"no":1,"key":"a6f364e9dd1e778f6311fb22b00f4dc09f819f143daff345a8fa4cfea1079953"},"undigested":false}');
+INSERT INTO _sqlx_migrations ("version", "description", "installed_on", "success", "checksum", "execution_time") VALUES (1, 'alliance', '2026-12-01 02:59:12', 1, X'CE4061E33D6D627037DEDACF00752F9104C32BAC6B33BED42AAA7BC660D1F868571AD7063763116E75FA206435875FA0', 396444);
+INSERT INTO _sqlx_migrations ("version", "description", "installed_on", "success", "checksum", "execution_time") VALUES (2, 'people', '2026-12-01 02:59:12', 1, X'1EE51B95D2C88350A3A15FD90FFE91C61F9BD5EDA3672F5D4865068F2000B2F99A46B60A9B0F5CA1996FBD0F921976DA', 2417905);
+INSERT INTO _sqlx_migrations ("version", "description", "installed_on", "success", "checksum", "execution_time") VALUES (3, 'sharing', '2026-12-01 02:59:12', 1, X'91980DC5800BF1A24BBCB9F33FDC0A6C4965B2FECB2947BBEBB7278292CA26DCA56CEEC648468C81D5AE209B3DD68C77', 1450150);
+INSERT INTO _sqlx_migrations ("version", "description", "installed_on", "success", "checksum", "execution_time") VALUES (4, 'pushes', '2026-12-01 02:59:12', 1, X'338EA134CF20590967B37A89393CEB5BEC1926FDCE2E6EFEB473FE8AEAC5B85785C7B3EC634E427AEE7C81A0F562C67A', 685586);
+INSERT INTO _sqlx_migrations ("version", "description", "installed_on", "success", "checksum", "execution_time") VALUES (5, 'posture', '2026-12-01 02:59:12', 1, X'0ED9F2BC5C1AD34B23468D78CE513F1BAB2DC0A1E6FACEEC04DB0D35D335DD8A9DD6A488883BA8D606AFDF7FCCCCEE23', 1134909);
+INSERT INTO _sqlx_migrations ("version", "description", "installed_on", "success", "checksum", "execution_time") VALUES (6, 'records', '2026-12-01 02:59:12', 1, X'603CFBAD7CD5507BE4E448A3814E4AA1A00E9974879F10D84ED47D8EB74C16275F88A5F3EA6A4439E5F26011E3C4BD85', 4067459);
+INSERT INTO _sqlx_migrations ("version", "description", "installed_on", "success", "checksum", "execution_time") VALUES (7, 'decisions', '2026-12-01 02:59:12', 1, X'1D7A8890C350C02D817950CF337C9DB350BDD7B474F314AA595D1E2FB2F2B969A9B74CD99CB5AF06F53CA849E6F77C56', 1363057);
+INSERT INTO _sqlx_migrations ("version", "description", "installed_on", "success", "checksum", "execution_time") VALUES (8, 'audit', '2026-12-01 02:59:12', 1, X'FB6FD15FF0BC7FED6383BB26FDDB48799642C45EEEDB3E02897E43BBB32409B3AACF6372EB1F9DDA685FCC45A265A34A', 1136080);
+INSERT INTO meta ("key", "value") VALUES ('alliance_keys', '{"current":{"no":1,"key":"f05fcfdbf05c844b9ecc3acf315162db9d34232113f4dffb57252c173d2d16be"},"undigested":false}');
 INSERT INTO meta ("key", "value") VALUES ('sharing_version', '4');
 INSERT INTO organisations ("id", "slug", "name", "sector", "country", "assets", "interval_us", "weight", "created_at", "suspended_at", "sharing_confirmed_at", "hashes_since") VALUES (1, 'alpha', 'ALPHA', 'test', 'XX', 10, 3600000000, 1.0, 1728003600000000, NULL, 1728003600000000, NULL);
 INSERT INTO organisations ("id", "slug", "name", "sector", "country", "assets", "interval_us", "weight", "created_at", "suspended_at", "sharing_confirmed_at", "hashes_since") VALUES (2, 'beta', 'BETA', 'test', 'XX', 10, 3600000000, 1.0, 1728003600000000, NULL, 1728003600000000, NULL);
 INSERT INTO organisations ("id", "slug", "name", "sector", "country", "assets", "interval_us", "weight", "created_at", "suspended_at", "sharing_confirmed_at", "hashes_since") VALUES (3, 'gamma', 'GAMMA', 'test', 'XX', 10, 3600000000, 1.0, 1728003600000000, NULL, 1728003600000000, NULL);
-INSERT INTO users ("id", "org_id", "email", "name", "role", "password_hash", "created_at", "disabled_at", "changed_at", "last_signed_in_at", "browsers_since") VALUES (204360784499710, 1, 'ana@alpha.example', 'Ana „Öl“ Ågren', 'org_admin', 'hash', 1728003600000000, NULL, NULL, NULL, 0);
-INSERT INTO account_acts ("id", "user_id", "act", "by_user", "at") VALUES (1, 204360784499710, 'made', NULL, 1728003600000000);
+INSERT INTO users ("id", "org_id", "email", "name", "role", "password_hash", "created_at", "disabled_at", "changed_at", "last_signed_in_at", "browsers_since") VALUES (2074342837629703, 1, 'ana@alpha.example', 'Ana „Öl“ Ågren', 'org_admin', 'hash', 1728003600000000, NULL, NULL, NULL, 0);
+INSERT INTO account_acts ("id", "user_id", "act", "by_user", "at") VALUES (1, 2074342837629703, 'made', NULL, 1728003600000000);
 INSERT INTO sharing_rules ("org_id", "class", "audience", "audience_id", "level", "set_at") VALUES (1, 'events', 'organisation', 3, 'summary', 1728003600000000);
 INSERT INTO sharing_pins ("org_id", "class", "level") VALUES (1, 'events', 3);
 INSERT INTO sharing_pins ("org_id", "class", "level") VALUES (1, 'incidents', 3);
@@ -783,10 +782,10 @@ INSERT INTO sharing_pins ("org_id", "class", "level") VALUES (3, 'incidents', 3)
 INSERT INTO sharing_pins ("org_id", "class", "level") VALUES (3, 'indicators', 3);
 INSERT INTO sharing_pins ("org_id", "class", "level") VALUES (3, 'posture', 3);
 INSERT INTO withheld ("viewer_id", "class", "owner_id", "level", "detail_since", "summary_since", "named_until", "detail_until") VALUES (3, 'events', 1, 2, NULL, 0, NULL, NULL);
-INSERT INTO receipts ("org_id", "no", "id", "key_name", "what", "mode", "received_at", "as_of", "outdated_by", "left_out", "total", "kept", "failures", "bytes", "sha256", "user_agent", "idempotency_key", "route", "fingerprint") VALUES (1, 1, X'0192550A6E807A0390FE7CD3911834D6', 'test', 'metrics', 'delta', 1728003600000000, NULL, NULL, NULL, 2, 2, '[]', 2, X'0000000000000000000000000000000000000000000000000000000000000000', 'test', '', '', NULL);
-INSERT INTO receipts ("org_id", "no", "id", "key_name", "what", "mode", "received_at", "as_of", "outdated_by", "left_out", "total", "kept", "failures", "bytes", "sha256", "user_agent", "idempotency_key", "route", "fingerprint") VALUES (1, 2, X'0192550A6E807B229657724644823967', 'test', 'incidents', 'delta', 1728003600000000, NULL, NULL, NULL, 1, 1, '[]', 2, X'0000000000000000000000000000000000000000000000000000000000000000', 'test', '', '', NULL);
-INSERT INTO receipts ("org_id", "no", "id", "key_name", "what", "mode", "received_at", "as_of", "outdated_by", "left_out", "total", "kept", "failures", "bytes", "sha256", "user_agent", "idempotency_key", "route", "fingerprint") VALUES (1, 3, X'0192550A6E807235A565D700958CD63A', 'test', 'events', 'delta', 1728003600000000, NULL, NULL, NULL, 1, 1, '[]', 2, X'0000000000000000000000000000000000000000000000000000000000000000', 'test', '', '', NULL);
-INSERT INTO receipts ("org_id", "no", "id", "key_name", "what", "mode", "received_at", "as_of", "outdated_by", "left_out", "total", "kept", "failures", "bytes", "sha256", "user_agent", "idempotency_key", "route", "fingerprint") VALUES (1, 4, X'0192550A6E807C4BA550986F587489EC', 'test', 'indicators', 'delta', 1728003600000000, NULL, NULL, NULL, 1, 1, '[]', 2, X'0000000000000000000000000000000000000000000000000000000000000000', 'test', '', '', NULL);
+INSERT INTO receipts ("org_id", "no", "id", "key_name", "what", "mode", "received_at", "as_of", "outdated_by", "left_out", "total", "kept", "failures", "bytes", "sha256", "user_agent", "idempotency_key", "route", "fingerprint") VALUES (1, 1, X'0192550A6E807D4DB63313AD443D07AE', 'test', 'metrics', 'delta', 1728003600000000, NULL, NULL, NULL, 2, 2, '[]', 2, X'0000000000000000000000000000000000000000000000000000000000000000', 'test', '', '', NULL);
+INSERT INTO receipts ("org_id", "no", "id", "key_name", "what", "mode", "received_at", "as_of", "outdated_by", "left_out", "total", "kept", "failures", "bytes", "sha256", "user_agent", "idempotency_key", "route", "fingerprint") VALUES (1, 2, X'0192550A6E807ACEAA498179B80B3DBE', 'test', 'incidents', 'delta', 1728003600000000, NULL, NULL, NULL, 1, 1, '[]', 2, X'0000000000000000000000000000000000000000000000000000000000000000', 'test', '', '', NULL);
+INSERT INTO receipts ("org_id", "no", "id", "key_name", "what", "mode", "received_at", "as_of", "outdated_by", "left_out", "total", "kept", "failures", "bytes", "sha256", "user_agent", "idempotency_key", "route", "fingerprint") VALUES (1, 3, X'0192550A6E807522ABA63352CFF67B8A', 'test', 'events', 'delta', 1728003600000000, NULL, NULL, NULL, 1, 1, '[]', 2, X'0000000000000000000000000000000000000000000000000000000000000000', 'test', '', '', NULL);
+INSERT INTO receipts ("org_id", "no", "id", "key_name", "what", "mode", "received_at", "as_of", "outdated_by", "left_out", "total", "kept", "failures", "bytes", "sha256", "user_agent", "idempotency_key", "route", "fingerprint") VALUES (1, 4, X'0192550A6E807332821937C3078D97DD', 'test', 'indicators', 'delta', 1728003600000000, NULL, NULL, NULL, 1, 1, '[]', 2, X'0000000000000000000000000000000000000000000000000000000000000000', 'test', '', '', NULL);
 INSERT INTO payloads ("org_id", "receipt_no", "body") VALUES (1, 1, X'');
 INSERT INTO payloads ("org_id", "receipt_no", "body") VALUES (1, 2, X'');
 INSERT INTO payloads ("org_id", "receipt_no", "body") VALUES (1, 3, X'');
@@ -801,21 +800,21 @@ INSERT INTO outbox ("seq", "at", "org_id", "no", "what", "everyone", "recipients
 INSERT INTO series ("org_id", "number", "metric", "labels") VALUES (1, 0, 'm', '');
 INSERT INTO pushed_samples ("org_id", "receipt_no", "newest_at", "body") VALUES (1, 1, 1728003600000000, X'0100A0B2EFEF0C010000343333333333D33F80C60A0100F24C');
 INSERT INTO current_values ("org_id", "part", "newest_at", "body") VALUES (1, 0, 1728003600000000, X'01000000A0F8F9EF0CA0F8F9EF0CF24C');
-INSERT INTO recipients ("org_id", "record_id", "recipient_id") VALUES (1, X'0192550A6E8070078667FB4677FA1169', 2);
-INSERT INTO incidents ("org_id", "id", "external_id", "revision", "title", "severity", "status", "tlp", "class", "opened_at", "closed_at", "updated_at", "received_at", "heard_at", "stated_status", "stated_updated_at", "raw", "words") VALUES (1, X'0192550A6E8070078667FB4677FA1169', 'i', 1, 'Incident i', 1, 0, 3, 'fraud/phishing', 1727917200000000, NULL, 1728003600000000, 1728003600000000, 1728003600000000, NULL, NULL, '{"external_id":"i","severity":"high","status":"new","tlp":"AMBER+STRICT"}', 'incident i
+INSERT INTO recipients ("org_id", "record_id", "recipient_id") VALUES (1, X'0192550A6E80758E95F74A91AEF57EDB', 2);
+INSERT INTO incidents ("org_id", "id", "external_id", "revision", "title", "severity", "status", "tlp", "class", "opened_at", "closed_at", "updated_at", "received_at", "heard_at", "stated_status", "stated_updated_at", "raw", "words") VALUES (1, X'0192550A6E80758E95F74A91AEF57EDB', 'i', 1, 'Incident i', 1, 0, 3, 'fraud/phishing', 1727917200000000, NULL, 1728003600000000, 1728003600000000, 1728003600000000, NULL, NULL, '{"external_id":"i","severity":"high","status":"new","tlp":"AMBER+STRICT"}', 'incident i
 i');
-INSERT INTO incident_revisions ("org_id", "incident_id", "revision", "at", "received_at", "receipt_no", "tlp", "summary") VALUES (1, X'0192550A6E8070078667FB4677FA1169', 1, 1728003600000000, 1728003600000000, 2, 3, 'Reported as high, new');
-INSERT INTO events ("org_id", "id", "external_id", "kind", "title", "severity", "tlp", "observed_at", "incident", "receipt_no", "received_at", "heard_at", "withdrawn_at", "raw", "words") VALUES (1, X'0192550A6E80732EB25ADAEE734D52EF', 'e', 'alert', 'Event e', 2, 1, 1728003600000000, 'i', 3, 1728003600000000, 1728003600000000, NULL, '{}', 'event e
+INSERT INTO incident_revisions ("org_id", "incident_id", "revision", "at", "received_at", "receipt_no", "tlp", "summary") VALUES (1, X'0192550A6E80758E95F74A91AEF57EDB', 1, 1728003600000000, 1728003600000000, 2, 3, 'Reported as high, new');
+INSERT INTO events ("org_id", "id", "external_id", "kind", "title", "severity", "tlp", "observed_at", "incident", "receipt_no", "received_at", "heard_at", "withdrawn_at", "raw", "words") VALUES (1, X'0192550A6E8075F1B3C72D06198D20EE', 'e', 'alert', 'Event e', 2, 1, 1728003600000000, 'i', 3, 1728003600000000, 1728003600000000, NULL, '{}', 'event e
 e');
-INSERT INTO indicators ("org_id", "id", "kind", "value", "hashed", "tlp", "severity", "confidence", "first_seen", "last_seen", "valid_until", "active", "receipt_no", "received_at", "heard_at", "left_out_at", "raw", "address", "words") VALUES (1, X'0192550A6E807C7B898805682666A5C5', 'domain-name', 'a.example', 0, 1, NULL, 50, 1728003600000000, 1728003600000000, NULL, 1, 4, 1728003600000000, 1728003600000000, NULL, '{}', '', 'a.example');
+INSERT INTO indicators ("org_id", "id", "kind", "value", "hashed", "tlp", "severity", "confidence", "first_seen", "last_seen", "valid_until", "active", "receipt_no", "received_at", "heard_at", "left_out_at", "raw", "address", "words") VALUES (1, X'0192550A6E80739FBC0F8B29A80E8205', 'domain-name', 'a.example', 0, 1, NULL, 50, 1728003600000000, 1728003600000000, NULL, 1, 4, 1728003600000000, 1728003600000000, NULL, '{}', '', 'a.example');
 INSERT INTO indicator_totals ("org_id", "kind", "tlp", "n") VALUES (1, 'domain-name', 1, 1);
 INSERT INTO overlap_comparisons ("org_id", "day", "n") VALUES (1, 20000, 1);
-INSERT INTO indicator_digests ("org_id", "id", "key_no", "kind", "digest", "tlp", "active", "received_at", "since", "compared_from") VALUES (1, X'0192550A6E807C7B898805682666A5C5', 1, 'domain-name', X'DD0D7819ED97BA5FEBC83435350C7D6341A44743E1E750A2A3AF606CAD0BC1B2', 1, 1, 1728003600000000, 1728003600000000, 0);
-INSERT INTO audit ("no", "at", "actor_org", "actor_user", "action", "org_id", "object", "detail", "salt", "digest", "erased", "hash") VALUES (1, 1728003600000000, NULL, NULL, 'organisation.added', 1, 'organisation alpha', '{"admitted":true,"assets":10,"country":"XX","interval_us":3600000000,"name":"ALPHA","sector":"test","weight":1.0}', X'07F741FCFCFD2D0F67F4F515CE5F5830', X'1FEFB8BD031728641755AC7A6B946B79EFAEB2028CD07BB45EB837BED9CF8E60', 0, X'E5472E7164F3ABA5DEBFC411FB32D3BE25E366E683B871C60DD5CF6681B578B9');
-INSERT INTO audit ("no", "at", "actor_org", "actor_user", "action", "org_id", "object", "detail", "salt", "digest", "erased", "hash") VALUES (2, 1728003600000000, NULL, NULL, 'organisation.added', 2, 'organisation beta', '{"admitted":true,"assets":10,"country":"XX","interval_us":3600000000,"name":"BETA","sector":"test","weight":1.0}', X'B3594070FB3BEE2396A1340044F41E97', X'1FF34021320329645BE02500119373D24F6DCD2A234516FD76D74F9C2A37AF82', 0, X'36596DD4FEFF974DE081E08781974D8FBC69849A099ADE12DE3E822AA94DA943');
-INSERT INTO audit ("no", "at", "actor_org", "actor_user", "action", "org_id", "object", "detail", "salt", "digest", "erased", "hash") VALUES (3, 1728003600000000, NULL, NULL, 'organisation.added', 3, 'organisation gamma', '{"admitted":true,"assets":10,"country":"XX","interval_us":3600000000,"name":"GAMMA","sector":"test","weight":1.0}', X'246911F3963C4E6F328970BFB1D7C4B2', X'BB6F4E168DAE89897B2A693B558F01F2818E4940B96E7A101C065662F81ECE01', 0, X'1A15A85A822BA5C2CAAC0C2A651CCB3CD8C8AE84EE52E9F6F5EA802F4B41FE5F');
-INSERT INTO audit ("no", "at", "actor_org", "actor_user", "action", "org_id", "object", "detail", "salt", "digest", "erased", "hash") VALUES (4, 1728003600000000, NULL, NULL, 'user.added', 1, 'user 204360784499710', '{"password":true,"role":"org_admin"}', X'0606CC15FAAD79EA298F6E092FBAA56F', X'CEFA821D4D095E5BAB9B1D2CC4C59EC124675619604FE82BABE48206FA77B74C', 0, X'FEB810A079ADF246C59D83214A2D1810234474501AD3C47BD96AF07995C62E94');
-INSERT INTO audit ("no", "at", "actor_org", "actor_user", "action", "org_id", "object", "detail", "salt", "digest", "erased", "hash") VALUES (5, 1728003600000000, NULL, NULL, 'sharing.rule_set', 1, 'events for organisation 3', '{"level":"summary"}', X'928F8839B37742D63697A9AA9FCF0040', X'A5BC7A674A0BA95D310A815FC542B1DC91EE0EC63BBCE1BA90544EFFCBFBE5E1', 0, X'086EA219774D33EB067E09FD9608BE3A42F7F4B4271EF0B62E893EE2A1ED3263');
+INSERT INTO indicator_digests ("org_id", "id", "key_no", "kind", "digest", "tlp", "active", "received_at", "since", "compared_from") VALUES (1, X'0192550A6E80739FBC0F8B29A80E8205', 1, 'domain-name', X'918C9350F8FFD96C2A123B83B204A51882653021CA627B49605868280F8DC80D', 1, 1, 1728003600000000, 1728003600000000, 0);
+INSERT INTO audit ("no", "at", "actor_org", "actor_user", "action", "org_id", "object", "detail", "salt", "digest", "erased", "hash") VALUES (1, 1728003600000000, NULL, NULL, 'organisation.added', 1, 'organisation alpha', '{"admitted":true,"assets":10,"country":"XX","interval_us":3600000000,"name":"ALPHA","sector":"test","weight":1.0}', X'251F2AF86A1DEB330CFD9A26705C29B1', X'5391915DA74AF04F9C7975DDE08BEDCB06569BE4BE30D9677FEB967F14B50070', 0, X'CF34D7FD9D1FCD64C74413FB2F30334C76C2065CDAE33E94CE2D86C4536B5412');
+INSERT INTO audit ("no", "at", "actor_org", "actor_user", "action", "org_id", "object", "detail", "salt", "digest", "erased", "hash") VALUES (2, 1728003600000000, NULL, NULL, 'organisation.added', 2, 'organisation beta', '{"admitted":true,"assets":10,"country":"XX","interval_us":3600000000,"name":"BETA","sector":"test","weight":1.0}', X'FA0107ED66677EE8F85131EB78944D54', X'456B7194B3673D45DEE2583390C559E88BDC3F158676B95AF3DCB65FA8D810C6', 0, X'9B5F9F50F7A97043A050A1FE4BE2D3F4DE2E4807DFE64694B8BF0FC21B1E7773');
+INSERT INTO audit ("no", "at", "actor_org", "actor_user", "action", "org_id", "object", "detail", "salt", "digest", "erased", "hash") VALUES (3, 1728003600000000, NULL, NULL, 'organisation.added', 3, 'organisation gamma', '{"admitted":true,"assets":10,"country":"XX","interval_us":3600000000,"name":"GAMMA","sector":"test","weight":1.0}', X'3979AE74D7FB6C8357503AAFB5F4C50A', X'FBE686BB7333EAD4172303A9A3DB9FD46381506D55221A32A161DE9C91F2D600', 0, X'10A5197E51204001BA53BDBFBB7435B1D5FA9FC5BBB502361EB917AF67935C5D');
+INSERT INTO audit ("no", "at", "actor_org", "actor_user", "action", "org_id", "object", "detail", "salt", "digest", "erased", "hash") VALUES (4, 1728003600000000, NULL, NULL, 'user.added', 1, 'user 2074342837629703', '{"password":true,"role":"org_admin"}', X'87722D72AC3A6BCA3E70C0241FBF76C6', X'7DB9B1BBEBB9EE524E6E793ADF91EC0E9757DFF25F7D5EB8327CA9CC01C360EE', 0, X'9FFFB8AD633CC37686016A3AE25D5BB47BAFC8624783CC7E09BE49AC969FA6D6');
+INSERT INTO audit ("no", "at", "actor_org", "actor_user", "action", "org_id", "object", "detail", "salt", "digest", "erased", "hash") VALUES (5, 1728003600000000, NULL, NULL, 'sharing.rule_set', 1, 'events for organisation 3', '{"level":"summary"}', X'6DC2E5CE2208E7CA37E5260BD48F0ED7', X'4ED6BF41321A7FC916824D68C5384AA81376A8ABB92577FC31BBC9EF6D7BD9F6', 0, X'66FBE5E5B43A7C551497599ED81CC737BB0BA9F94CC5BDB13FE8ABBFFC20AEE6');
 DELETE FROM sqlite_sequence;
 INSERT INTO sqlite_sequence ("name", "seq") VALUES ('account_acts', 1);
 INSERT INTO sqlite_sequence ("name", "seq") VALUES ('outbox', 4);
