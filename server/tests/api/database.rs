@@ -153,7 +153,7 @@ async fn a_full_disk_acknowledges_nothing_and_heals_without_a_restart() {
     let (partner, person) = (app.partner("alpha").await, app.person(Role::Analyst).await);
     partner.push("metrics", &items([sample(80.0, &app.at(-2 * MINUTE))])).await;
     // To fold them takes more room than a push leaves that did not fit.
-    partner.push("metrics", &items((1..1_000).map(|hours| sample(80.0, &app.at(-hours * HOUR))))).await;
+    partner.push("metrics", &items((1..700).map(|hours| sample(80.0, &app.at(-hours * HOUR))))).await;
     disk.fill();
     let mut acknowledged = 2;
     for (route, body) in [("metrics", items([sample(90.0, &app.at(-MINUTE))])), ("incidents", items([incident("a", "low", "GREEN")]))] {

@@ -5,7 +5,7 @@ use crate::{
     StoreError,
     db::{Conn, Scope, on_conn},
     samples::{
-        body::{Point, Received, pack_push, unpack_chunk},
+        body::{Point, Received, pack_push},
         current::{CurrentValues, part_of},
         hours::Pages,
         past::{UNFOLDED, fresh_points},
@@ -116,12 +116,8 @@ async fn moments(conn: &mut Conn, push: &Push, points: &[Point], series: &BTreeS
     }
     for ((part, hour), first) in hours {
         let mut pages = Pages::of(push.org, part as i64, first, hour);
-        while let Some(page) = pages.next(conn).await? {
-            for (.., body) in page {
-                let mut found = vec![];
-                unpack_chunk(&body, wanted, &mut found)?;
-                take(found);
-            }
+        while let Some(page) = pages.next(conn, wanted).await? {
+            page.into_iter().for_each(|row| take(row.points));
         }
     }
     Ok(known)

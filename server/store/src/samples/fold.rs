@@ -7,7 +7,7 @@
 use super::{
     body::{Point, Received, pack_chunk, pack_lasts, unpack_chunk, unpack_lasts, unpack_push},
     current::part_of,
-    hours::Pages,
+    hours::{Pages, Row},
     past::{Lasts, settle},
 };
 use crate::{
@@ -72,12 +72,8 @@ impl Bucket {
         let mut lasts = Lasts::default();
         for hour in hours {
             let mut pages = Pages::of(org, part, hour * HOUR, hour);
-            while let Some(page) = pages.next(conn).await? {
-                for (.., body) in page {
-                    let mut points = vec![];
-                    unpack_chunk(&body, |_| true, &mut points)?;
-                    points.into_iter().for_each(|one| lasts.take(bucket, one.point));
-                }
+            while let Some(page) = pages.next(conn, |_| true).await? {
+                page.iter().flat_map(|row| &row.points).for_each(|one| lasts.take(bucket, one.point));
             }
         }
         Ok(lasts.0.into_values().collect())
@@ -166,11 +162,9 @@ async fn correct(conn: &mut Conn, org: OrgId, of: &mut Hours) -> Result<(), Stor
         let Some(new) = of.get_mut(&(part as usize, hour)) else { continue };
         let mut is_known = vec![false; new.len()];
         let mut pages = Pages::of(org, part, first(new), hour);
-        while let Some(page) = pages.next(conn).await? {
+        while let Some(page) = pages.next(conn, |_| true).await? {
             let mut corrected = vec![];
-            for (newest_at, receipt, body) in page {
-                let mut points = vec![];
-                unpack_chunk(&body, |_| true, &mut points)?;
+            for Row { key, mut points } in page {
                 let mut is_other = false;
                 for known in &mut points {
                     let moment = |one: &Received| (one.point.series, one.point.at);
@@ -184,11 +178,11 @@ async fn correct(conn: &mut Conn, org: OrgId, of: &mut Hours) -> Result<(), Stor
                     }
                 }
                 if is_other {
-                    corrected.push((newest_at, receipt, pack_chunk(&points)));
+                    corrected.push((key, pack_chunk(&points)));
                 }
             }
-            let rows = Rows::of(&corrected).with("org", |_| org.0).with("part", |_| part).with("newest_at", |(newest_at, ..)| *newest_at);
-            rows.with("receipt_no", |(_, receipt, _)| *receipt).with("body", |(.., body)| &body[..]).execute(conn, CORRECT).await?;
+            let rows = Rows::of(&corrected).with("org", |_| org.0).with("part", |_| part).with("newest_at", |(key, _)| key.0);
+            rows.with("receipt_no", |(key, _)| key.1).with("body", |(_, body)| &body[..]).execute(conn, CORRECT).await?;
         }
         let mut is_known = is_known.into_iter();
         new.retain(|_| !is_known.next().unwrap_or_default());

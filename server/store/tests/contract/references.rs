@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use store::{Items, Outcome, Push, Retention, What};
 
 /// Executes SQL beside the store, as the hub may.
-async fn execute(f: &Fixture, sql: String) -> Result<(), sqlx::Error> {
+pub(super) async fn execute(f: &Fixture, sql: String) -> Result<(), sqlx::Error> {
     if f.database.url.starts_with("postgres") {
         let mut conn = PgConnection::connect(&f.database.url).await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(format!("SET shieldwall.scope = 'hub'; {sql}"))).execute(&mut conn).await.map(drop)

@@ -1,6 +1,9 @@
 //! Samples: whatever way and order they come in, are folded and are read, there is one right answer, which a plain list knows.
 
-use super::support::{Beside, Fixture, NOW, count, sample};
+use super::{
+    references::execute,
+    support::{Beside, Fixture, NOW, count, sample},
+};
 use domain::{DAY, HOUR, MINUTE, Timestamp, query::Window};
 use proptest::{
     prelude::*,
@@ -260,23 +263,23 @@ async fn what_is_derived_and_damaged_is_made_again_and_a_damaged_push_keeps_nobo
     let (mut model, mut receipts) = (Model::default(), vec![]);
     let samples = |value: f64, ago: i64| METRICS.iter().map(|metric| sample(metric, value, NOW.plus(-ago * MINUTE))).collect::<Vec<_>>();
     push_and_fold(&f, &mut model, &mut receipts, samples(1.0, 200)).await;
-    let mut beside = Beside::open(&f).await;
-    let damage: [&str; 3] = match f.kind {
-        testing::Kind::Sqlite => {
-            ["UPDATE rollup_hours SET body = x'01ff'", "UPDATE rollup_days SET body = x'01ff'", "UPDATE pushed_samples SET body = x'01ff'"]
-        }
-        testing::Kind::Postgres => {
-            ["UPDATE rollup_hours SET body = '\\x01ff'", "UPDATE rollup_days SET body = '\\x01ff'", "UPDATE pushed_samples SET body = '\\x01ff'"]
-        }
+    let damage = |table: &str| match f.kind {
+        testing::Kind::Sqlite => format!("UPDATE {table} SET body = x'01ff'"),
+        testing::Kind::Postgres => format!("UPDATE {table} SET body = '\\x01ff'"),
     };
-    beside.run(damage[0]).await;
-    beside.run(damage[1]).await;
+    execute(&f, damage("rollup_hours")).await.unwrap();
+    execute(&f, damage("rollup_days")).await.unwrap();
     push_and_fold(&f, &mut model, &mut receipts, vec![sample("m", 2.0, NOW.plus(-199 * MINUTE))]).await;
     check(&f, 0, &f.store, &model, &receipts, false).await;
     f.send(1, Items::Metrics(samples(3.0, 30))).await;
-    beside.run(damage[2]).await;
+    execute(&f, damage("pushed_samples")).await.unwrap();
     f.send(1, Items::Metrics(vec![sample("m", 4.0, NOW.plus(-10 * MINUTE))])).await;
     assert_eq!(f.store.hub().fold_pushes(f.orgs[1]).await.unwrap(), 2);
     let kept = f.store.viewer(f.viewer(1)).samples(f.orgs[1], "m", "").await.unwrap();
     assert_eq!(kept.rows.iter().map(|row| row.value).collect::<Vec<_>>(), [4.0]);
+    execute(&f, damage("samples")).await.unwrap();
+    f.send(1, Items::Metrics(vec![sample("m", 5.0, NOW.plus(-10 * MINUTE))])).await;
+    assert_eq!(f.store.hub().fold_pushes(f.orgs[1]).await.unwrap(), 1);
+    let days = f.store.hub().day_values(f.orgs[1], 0).await.unwrap();
+    assert_eq!(days.iter().find(|day| day.metric == "m").map(|day| day.value), Some(5.0));
 }
