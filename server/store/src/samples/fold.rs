@@ -1,8 +1,7 @@
 //! Folding: an organisation's latest pushes become rows sorted by series and time, and move the last values of their hours and days on.
 //!
-//! One transaction under the organisation's turn, so it happens wholly or not at all, and two hubs that fold the same do it one after the other. What is
-//! folded is derived from the pushes: of the same pushes it is the same, in whatever pieces they are folded, and a late or corrected value needs
-//! nothing but its place.
+//! A transaction for each batch of pushes, under the organisation's turn, so a batch is folded wholly or not at all, and two hubs that fold the same do it one after the other. What is
+//! folded is derived from the pushes: what is read of it is the same in whatever pieces they are folded. A late value comes in a row more, a corrected one into its row.
 
 use super::{
     body::{Point, Received, pack_chunk, pack_lasts, unpack_chunk, unpack_lasts, unpack_push},
